@@ -1,0 +1,264 @@
+"""Claims: registry -> tests -> verdicts. A verdict is computed, never typed.
+
+``book/claims/<paper>.yaml`` states each claim and names its test here. A test reads the records of
+one setting and nothing else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from msalib import printed, records, stats
+from msalib.errors import UserError
+from msalib.metrics import METRICS
+from msalib.paths import CLAIMS
+from msalib.records import Record
+from msalib.stats import Estimate
+
+Word = Literal["supported", "contradicted", "inconclusive", "not run"]
+
+
+class PrintedEffect(BaseModel):
+    """A printed number, or with ``minus`` the difference of two, in each of some metrics."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exhibit: str
+    dataset: str
+    variant: str
+    minus: str | None = None
+    metrics: list[str]
+
+
+class Claim(BaseModel):
+    """One entry of the registry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    statement: str
+    exhibit: str
+    printed: list[PrintedEffect]
+    test: Literal["midbest_better_than", "spread_smaller_than", "best_in_second_half"]
+    arguments: dict[str, str | list[str]]
+    rule: str
+    later: str
+
+
+class Evidence(NamedTuple):
+    """What a test found: the verdict, named effects, and a sentence on what they are of."""
+
+    verdict: Word
+    effects: dict[str, Estimate]
+    note: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim in a setting: evidence and the records that it rests on."""
+
+    claim: Claim
+    setting: tuple[str, str, str]  # dataset, encoder, profile
+    evidence: Evidence
+    records: list[Record]
+
+
+class Runs:
+    """The records of one setting, by modality, layer and seed. Seeds of a layer are stacked."""
+
+    def __init__(self, found: Iterable[Record]):
+        self._runs: dict[tuple, dict[int, Record]] = {}
+        for record in found:
+            if len(record.spec.inputs) == 1:
+                ((modality, layer),) = record.spec.inputs.items()
+                self._runs.setdefault((modality, layer), {})[record.spec.seed] = record
+
+    def blocks(self, modality: str) -> list[int]:
+        """Blocks that have runs, ascending; 0, the encoder's input, is no block."""
+        return sorted(k for m, k in self._runs if m == modality and isinstance(k, int) and k > 0)
+
+    def has(self, modality: str, layer: int | str) -> bool:
+        return (modality, layer) in self._runs
+
+    def records(self, modality: str, layer: int | str) -> list[Record]:
+        """Records of one input in the order of their seeds."""
+        runs = self._runs[modality, layer]
+        return [runs[seed] for seed in sorted(runs)]
+
+    def predictions(self, modality: str, layer: int | str, part: str) -> np.ndarray:
+        """(S, N) in the clip order of ``truth``."""
+        ids = self._clips(part).id
+        stacked = []
+        for record in self.records(modality, layer):
+            clips = record.predictions[part]
+            if clips.id != ids:
+                raise ValueError(f"{record.name()} judges other clips than its neighbours")
+            stacked.append(clips.prediction)
+        return np.array(stacked)
+
+    def truth(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Labels (N,) and videos (N,)."""
+        clips = self._clips(part)
+        return np.array(clips.label), np.array(clips.video)
+
+    def correlations(self, modality: str, part: str) -> tuple[list[int], np.ndarray, np.ndarray]:
+        """Blocks, their seed-mean correlation (K,), and the same per video resample (R, K)."""
+        blocks = self.blocks(modality)
+        label, videos = self.truth(part)
+        systems = [self.predictions(modality, k, part) for k in blocks]
+        return blocks, *stats.correlations(label, systems, videos)
+
+    def mid_best(self, modality: str) -> int:
+        """The block with the highest seed-mean validation correlation (undefined ones last)."""
+        blocks, correlation, _ = self.correlations(modality, "valid")
+        return blocks[int(np.argmax(np.nan_to_num(correlation, nan=-np.inf)))]
+
+    def resolve(self, modality: str, name: str) -> int | str:
+        """``output`` is the last block, ``mid-best`` the best on validation."""
+        if name == "output":
+            return self.blocks(modality)[-1]
+        return self.mid_best(modality) if name == "mid-best" else name
+
+    def _clips(self, part: str):
+        return next(iter(next(iter(self._runs.values())).values())).predictions[part]
+
+
+def midbest_better_than(runs: Runs, *, modality: str, other: str) -> Evidence:
+    """T-MAE and T-CORR of papers/uegd.md (b): mid-best block against ``other``."""
+    if len(runs.blocks(modality)) < 2:
+        return not_run(f"two or more {modality} blocks")
+    second = runs.resolve(modality, other)
+    if not runs.has(modality, second):
+        return not_run(f"the {modality} {other} input")
+    first = runs.mid_best(modality)
+    label, videos = runs.truth("test")
+    a, b = (runs.predictions(modality, k, "test") for k in (first, second))
+    effects = {
+        "mae": stats.mae_difference(label, a, b, videos),
+        "corr": stats.corr_difference(label, a, b, videos),
+    }
+    note = f"block {first} (best on validation) minus {_layer_name(second)}"
+    if first == second:
+        note += "; the same block, so no difference can show"
+    return Evidence(_all_of(effects, {"mae": -1, "corr": 1}), effects, note)
+
+
+def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
+    """Spread of test correlation over blocks, of ``modality`` minus that of each of ``others``."""
+    if len(runs.blocks(modality)) < 2:
+        return not_run(f"two or more {modality} blocks")
+    own, own_resampled = _spread(runs, modality)
+    missing = [m for m in others if len(runs.blocks(m)) < 2]
+    if missing:
+        effects = {f"spread {modality}": stats.estimate(own, own_resampled)}
+        return not_run(f"{' and '.join(missing)} layers of the same clips", effects)
+    effects, signs = {}, {}
+    for m in others:
+        spread, resampled = _spread(runs, m)
+        effects[f"spread vs {m}"] = stats.estimate(own - spread, own_resampled - resampled)
+        signs[f"spread vs {m}"] = -1
+    note = f"spread over blocks, {modality} minus the other"
+    return Evidence(_all_of(effects, signs), effects, note)
+
+
+def best_in_second_half(runs: Runs, *, modality: str) -> Evidence:
+    """Share of resamples whose best block lies beyond the middle, on validation and on test."""
+    if len(runs.blocks(modality)) < 2:
+        return not_run(f"two or more {modality} blocks")
+    effects, best, shares = {}, {}, []
+    for part in ("valid", "test"):
+        blocks, correlation, resampled = runs.correlations(modality, part)
+        numbers = np.array(blocks)
+        drawn = numbers[np.nan_to_num(resampled, nan=-np.inf).argmax(1)]
+        best[part] = numbers[np.nan_to_num(correlation, nan=-np.inf).argmax()]
+        low, high = np.quantile(drawn, [stats.LEVEL / 2, 1 - stats.LEVEL / 2])
+        share = float((drawn > max(blocks) / 2).mean())
+        shares.append(share)
+        effects[f"best block, {part}"] = Estimate(float(best[part]), low, high, 1 - share)
+    verdict: Word = "inconclusive"
+    if min(shares) >= 1 - stats.LEVEL:
+        verdict = "supported"
+    elif min(shares) <= stats.LEVEL:
+        verdict = "contradicted"
+    note = (
+        f"of {max(blocks)} blocks; beyond the middle in {shares[0]:.0%} (validation) and "
+        f"{shares[1]:.0%} (test) of resamples"
+    )
+    return Evidence(verdict, effects, note)
+
+
+TESTS = {f.__name__: f for f in (midbest_better_than, spread_smaller_than, best_in_second_half)}
+
+
+def not_run(needs: str, effects: dict[str, Estimate] | None = None) -> Evidence:
+    return Evidence("not run", effects or {}, f"needs {needs}")
+
+
+def _spread(runs: Runs, modality: str) -> tuple[float, np.ndarray]:
+    _, point, resampled = runs.correlations(modality, "test")
+    return np.ptp(point), np.ptp(resampled, axis=1)
+
+
+def _all_of(effects: dict[str, Estimate], signs: dict[str, int]) -> Word:
+    """All effects must differ from zero (Holm) in the claimed direction; one wrong contradicts."""
+    differs = stats.holm(list(effects.values()))
+    claimed = [np.sign(e.effect) == signs[name] for name, e in effects.items()]
+    if any(d and not c for d, c in zip(differs, claimed, strict=True)):
+        return "contradicted"
+    return "supported" if all(differs) else "inconclusive"
+
+
+def _layer_name(layer: int | str) -> str:
+    return f"block {layer}" if isinstance(layer, int) else f"the {layer} sum"
+
+
+def registry(paper: str) -> list[Claim]:
+    """The claims of a paper."""
+    path = CLAIMS / f"{paper}.yaml"
+    if not path.is_file():
+        known = ", ".join(papers())
+        raise UserError(
+            f"paper {paper!r}",
+            found="no claims of it",
+            expected=f"one of {known}",
+            remedy="Leave the paper out to see all.",
+        )
+    return TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
+
+
+def papers() -> list[str]:
+    """Papers that have a registry."""
+    return sorted(path.stem for path in CLAIMS.glob("*.yaml"))
+
+
+def evaluate(paper: str) -> list[Verdict]:
+    """Every claim of a paper in every setting that has records."""
+    verdicts = []
+    for setting in records.settings(paper):
+        found = records.find(paper, *setting)
+        runs = Runs(found)
+        for claim in registry(paper):
+            evidence = TESTS[claim.test](runs, **claim.arguments)
+            verdicts.append(Verdict(claim, setting, evidence, found))
+    return verdicts
+
+
+def printed_effects(paper: str, claim: Claim) -> list[str]:
+    """The claim's effect as the paper prints it, one phrase per data set."""
+    phrases = []
+    for effect in claim.printed:
+        parts = []
+        for metric in effect.metrics:
+            label = METRICS[metric].label if metric in METRICS else metric
+            cell = printed.cell(paper, effect.exhibit, effect.dataset, effect.variant, metric)
+            if effect.minus is None:
+                parts.append(f"{label} {cell['value']:g}")
+            else:
+                other = printed.cell(paper, effect.exhibit, effect.dataset, effect.minus, metric)
+                parts.append(f"{label} {cell['value'] - other['value']:+.3f}")
+        phrases.append(f"{effect.dataset.upper()} {', '.join(parts)}")
+    return phrases

@@ -1,0 +1,209 @@
+"""Corpus and Batch: the only place where shapes, masks and splits are defined.
+
+Notation: N clips, S frames of all clips laid end to end, B clips in a batch, T frames of the
+longest clip in it, L layers of an encoder, D features per frame.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from msalib.errors import UserError
+
+MODALITIES = ("visual", "acoustic", "linguistic")
+"""Order of the modalities in every concatenation (UEGD: z_v, z_a, z_l)."""
+
+PARTS = ("train", "valid", "test")
+
+COLUMNS = ("video", "segment", "text", "label")
+"""What every utterance table has, beside its index ``id``; ``label`` is sentiment from -3 to 3."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """One modality of a corpus: for each layer of its source, all clips laid end to end.
+
+    ``layers`` maps a layer number to an array (S, D), possibly a memory map: number k is the
+    output of block k, 0 the input to block 1; a source without layers has the single number 1.
+    ``offsets`` (N + 1) cuts the S frames into clips: clip i is ``[offsets[i]:offsets[i + 1]]``.
+    ``unit`` says what one frame is (a word piece, 0.2 s of speech, a whole clip).
+    """
+
+    source: str
+    unit: str
+    layers: Mapping[int, np.ndarray]
+    offsets: np.ndarray
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Layer numbers that a weighted sum runs over: all but the input, 0."""
+        return tuple(k for k in self.layers if k > 0)
+
+    def lengths(self) -> np.ndarray:
+        """Frames per clip, (N,)."""
+        return np.diff(self.offsets)
+
+    def select(self, layer: int | str) -> list[np.ndarray]:
+        """The arrays (S, D) that an input asks for: one layer, or all blocks for ``"weighted"``."""
+        if layer == "weighted":
+            return [self.layers[k] for k in self.blocks]
+        if layer not in self.layers:
+            raise UserError(
+                f"layer {layer!r} of {self.source}",
+                found="no such layer",
+                expected=f"one of {', '.join(map(str, self.layers))} or 'weighted'",
+                remedy="Choose a layer that the feature store holds.",
+            )
+        return [self.layers[layer]]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Clips with labels, features and named splits.
+
+    ``utterances`` is indexed by clip id and has at least ``COLUMNS``. ``splits`` maps the name of
+    a split to one of ``PARTS`` per clip. ``dropped`` says which clips of the source are not here
+    and why. ``truth`` is what a simulation knows and data do not (None for real data).
+    """
+
+    name: str
+    utterances: pd.DataFrame
+    features: Mapping[str, Features]
+    splits: Mapping[str, pd.Series]
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    truth: Mapping | None = None
+
+    def __post_init__(self):
+        missing = [c for c in COLUMNS if c not in self.utterances]
+        if missing:
+            raise ValueError(f"utterance table lacks {missing}; it needs {COLUMNS}")
+        if self.utterances.index.name != "id" or not self.utterances.index.is_unique:
+            raise ValueError("utterance table must be indexed by a unique column named 'id'")
+        for modality, features in self.features.items():
+            if modality not in MODALITIES:
+                raise ValueError(f"modality {modality!r} is not one of {MODALITIES}")
+            if len(features.offsets) != len(self) + 1:
+                raise ValueError(
+                    f"{modality} features cut {len(features.offsets) - 1} clips, "
+                    f"the table has {len(self)}"
+                )
+            if len(self) and features.lengths().min() < 1:
+                raise ValueError(f"{modality} features have a clip without frames")
+        for name, split in self.splits.items():
+            if not split.index.equals(self.utterances.index) or not set(split) <= set(PARTS):
+                raise ValueError(f"split {name!r} must give one of {PARTS} for every clip id")
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of ids, videos, texts, labels and splits (features carry their own provenance)."""
+        table = self.utterances[list(COLUMNS)].assign(**dict(self.splits))
+        return hashlib.sha256(table.to_csv(float_format="%.6g").encode()).hexdigest()
+
+    def rows(self, part: str, split: str) -> np.ndarray:
+        """Row numbers of one part of a split, in table order."""
+        if split not in self.splits:
+            raise UserError(
+                f"split {split!r} of {self.name}",
+                found="no such split",
+                expected=f"one of {', '.join(self.splits)}",
+                remedy="Name a split that the corpus has.",
+            )
+        return np.flatnonzero((self.splits[split] == part).to_numpy())
+
+    def with_features(self, modality: str, features: Features) -> "Corpus":
+        """A copy of this corpus that holds ``features`` for ``modality``."""
+        return replace(self, features={**self.features, modality: features})
+
+    def examples(
+        self, part: str, *, split: str, inputs: Mapping[str, int | str], device: str = "cpu"
+    ) -> "Examples":
+        """The clips of one part, ready to batch: ``inputs`` maps a modality to a layer or "weighted"."""
+        missing = [m for m in inputs if m not in self.features]
+        if missing:
+            raise UserError(
+                f"corpus {self.name}",
+                found=f"no {', '.join(missing)} features",
+                expected=f"one or more of: {', '.join(self.features) or 'none'}",
+                remedy="Leave that modality out, or encode it first (msalib encode).",
+            )
+        return Examples(self, self.rows(part, split), dict(inputs), device)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B clips, padded to the longest.
+
+    ``features[m]`` is (B, T, D), or (B, L, T, D) for a weighted input, zero where padded;
+    ``mask[m]`` is (B, T), true on real frames; ``label`` is (B,).
+    """
+
+    features: Mapping[str, "torch.Tensor"]  # noqa: F821 - torch loads on use
+    mask: Mapping[str, "torch.Tensor"]  # noqa: F821
+    label: "torch.Tensor"  # noqa: F821
+
+
+class Examples:
+    """Clips of one part on one device; ``batch`` pads any choice of them.
+
+    A layer stays in its stored precision (and on a CPU in its memory map); only the frames of a
+    batch are copied and made float32.
+    """
+
+    def __init__(self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str):
+        import torch
+
+        self.ids = corpus.utterances.index[rows]
+        self.videos = corpus.utterances["video"].to_numpy()[rows]
+        self.inputs = inputs
+        self.device = device
+        label = corpus.utterances["label"].to_numpy(np.float32)[rows]
+        self.label = torch.as_tensor(label, device=device)
+        self._frames, self._start, self._length = {}, {}, {}
+        for modality, layer in inputs.items():
+            features = corpus.features[modality]
+            self._frames[modality] = [
+                torch.as_tensor(a, device=device) for a in features.select(layer)
+            ]
+            start = torch.as_tensor(features.offsets[:-1][rows].astype(np.int64))
+            length = torch.as_tensor(features.lengths()[rows].astype(np.int64))
+            self._start[modality], self._length[modality] = start, length
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def size(self, modality: str) -> int:
+        """D, features per frame."""
+        return self._frames[modality][0].shape[1]
+
+    def batch(self, rows: "torch.Tensor") -> Batch:  # noqa: F821
+        """Pad the clips with these positions (a CPU tensor of integers, (B,)) into a ``Batch``."""
+        import torch
+
+        features, masks = {}, {}
+        for modality, layer in self.inputs.items():
+            start, length = self._start[modality][rows], self._length[modality][rows]
+            step = torch.arange(int(length.max()))
+            mask = step < length[:, None]  # (B, T)
+            # A padded position reads the clip's first frame and is set to zero afterwards.
+            index = (start[:, None] + step * mask).to(self.device)
+            mask = mask.to(self.device)
+            layers = [
+                frames[index].float().masked_fill_(~mask[..., None], 0.0)  # (B, T, D)
+                for frames in self._frames[modality]
+            ]
+            features[modality] = torch.stack(layers, 1) if layer == "weighted" else layers[0]
+            masks[modality] = mask
+        return Batch(features, masks, self.label[rows.to(self.device)])
+
+    def batches(self, size: int):
+        """All clips in table order, ``size`` at a time, the last batch smaller."""
+        import torch
+
+        for rows in torch.arange(len(self)).split(size):
+            yield self.batch(rows)

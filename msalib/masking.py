@@ -1,0 +1,67 @@
+"""Masking of features in training, after SpecAugment, as papers/uegd.md (d) describes it.
+
+Along one axis of length n, ``count`` masks are laid one after the other. Each has a width drawn
+uniformly from 0 .. floor(share * n) - 1 and a start drawn uniformly from the places where it fits;
+its cells get the mean of the clip's array as the earlier masks have left it. Feature masks come
+before time masks. Clips too short for a width of one are left alone (time: fewer than 10 frames
+at a share of 0.2; features: fewer than 100 at 0.02).
+"""
+
+import torch
+from torch import Tensor
+
+
+def spans(draw: Tensor, size: Tensor, share: float, places: int) -> Tensor:
+    """Random spans: uniform numbers (B, K, 2) and axis lengths (B,) to booleans (B, K, places)."""
+    limit = (share * size).floor()[:, None]  # widths stay below this
+    width = (draw[..., 0] * limit).floor()
+    start = (draw[..., 1] * (size[:, None] - width)).floor()
+    place = torch.arange(places, device=draw.device)
+    return (place >= start[..., None]) & (place < (start + width)[..., None])
+
+
+def mask_features(
+    x: Tensor,
+    mask: Tensor,
+    *,
+    feature_masks: int,
+    feature_mask_share: float,
+    time_masks: int,
+    time_mask_share: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """Mask every clip of a batch afresh: ``x`` (B, T, D) or (B, L, T, D), ``mask`` (B, T).
+
+    The layers of a stack are masked independently. Random numbers come from ``generator`` on the
+    CPU, so a seed gives the same masks on every device. Padded frames stay zero.
+    """
+    if x.dim() == 4:
+        b, layers, t, d = x.shape
+        masked = mask_features(
+            x.reshape(b * layers, t, d),
+            mask.repeat_interleave(layers, 0),
+            feature_masks=feature_masks,
+            feature_mask_share=feature_mask_share,
+            time_masks=time_masks,
+            time_mask_share=time_mask_share,
+            generator=generator,
+        )
+        return masked.reshape(b, layers, t, d)
+
+    b, t, d = x.shape
+    length = mask.sum(1)  # (B,)
+    draw = torch.rand(b, feature_masks + time_masks, 2, generator=generator).to(x.device)
+    in_feature = spans(draw[:, :feature_masks], length.new_full((b,), d), feature_mask_share, d)
+    in_time = spans(draw[:, feature_masks:], length, time_mask_share, t)
+
+    # The mean of an array is the mean of its column means, so the fills need columns only.
+    column = x.sum(1) / length[:, None]  # (B, D)
+    for k in range(feature_masks):
+        column = torch.where(in_feature[:, k], column.mean(1, keepdim=True), column)
+    x = torch.where((in_feature.any(1)[:, None] & mask[..., None]), column[:, None], x)
+
+    row = x.mean(2)  # (B, T)
+    for k in range(time_masks):
+        mean = row.sum(1, keepdim=True) / length[:, None]
+        row = torch.where(in_time[:, k], mean, row)
+    return torch.where(in_time.any(1)[..., None], row[..., None], x)

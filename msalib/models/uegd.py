@@ -1,0 +1,189 @@
+"""UEGD: Unimodal Encoders and Gated Decoder.
+
+Ando et al., "On the use of modality-specific large-scale pre-trained encoders for multimodal
+sentiment analysis", SLT 2022. Authors' code: https://github.com/ando-hub/MSA_Pretrain (959c550).
+Specification: papers/uegd.md (c); written from it, without the authors' code.
+
+Idea: frozen encoders give a sequence of features per modality; a small encoder per modality pools
+it into one embedding z_m; a gate weighs the embeddings, a small decoder reads off the sentiment.
+
+Deviations from the paper: none in the model. Dropout sits after every ReLU (the paper does not
+say where; this is the release).
+Deviations from the release: a one-element layer weight per modality without function (softmax of
+one number) and an unused input LayerNorm are left out, so parameter counts are smaller by one per
+modality than those of papers/uegd.md (c). Parity with the release: `python -m tests.parity uegd`.
+
+Notation: B clips, T frames, L encoder layers, D input features, H hidden, J attention heads,
+F embedding. Modalities in the order visual, acoustic, linguistic.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, PositiveInt
+from torch import Tensor, nn
+
+from msalib.corpus import MODALITIES, Batch
+
+
+class Config(BaseModel):
+    """What recipes/uegd.yaml says of the model, each value with its source there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hidden_size: PositiveInt  # H
+    embedding_size: PositiveInt  # F
+    attention_heads: PositiveInt  # J
+    dropout: float
+    fusion: Literal["gate", "concat"]
+
+
+class Output(NamedTuple):
+    """What the model returns; every exhibit and loss reads from here.
+
+    ``gates`` is None with concatenation; ``layer_weights`` has weighted inputs only.
+    """
+
+    prediction: Tensor  # (B,)
+    gates: Tensor | None  # (B, 3), visual, acoustic, linguistic
+    embeddings: dict[str, Tensor]  # m -> (B, F)
+    attention: dict[str, Tensor]  # m -> (B, T, J), zero on padded frames
+    layer_weights: dict[str, Tensor]  # m -> (L,), sums to one
+
+
+def unpack(frames: Tensor, mask: Tensor, fill: float) -> Tensor:
+    """Real frames (S, H) back to their places in (B, T, H), ``fill`` elsewhere."""
+    padded = frames.new_full((*mask.shape, frames.shape[-1]), fill)
+    padded[mask] = frames
+    return padded
+
+
+class UnimodalEncoder(nn.Module):
+    """Equation (2): frames of one modality, (B, T, D) or (B, L, T, D), to an embedding (B, F)."""
+
+    def __init__(
+        self,
+        *,
+        input_size: int,
+        hidden_size: int,
+        embedding_size: int,
+        attention_heads: int,
+        dropout: float,
+        weighted_layers: int | None,
+    ):
+        super().__init__()
+        if weighted_layers is not None:
+            self.layer_logits = nn.Parameter(torch.zeros(weighted_layers))  # u_m
+        self.project = nn.Linear(input_size, hidden_size)  # W1, b1
+        self.norm = nn.LayerNorm(hidden_size)
+        self.dropout = nn.Dropout(dropout)
+        self.score_hidden = nn.Linear(hidden_size, hidden_size)  # U, c
+        self.score = nn.Linear(hidden_size, attention_heads, bias=False)  # V
+        self.embed = nn.Linear(attention_heads * hidden_size, embedding_size)  # W2, b2
+
+    def layer_weights(self) -> Tensor:
+        """softmax(u_m), (L,)."""
+        return self.layer_logits.softmax(0)
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding (B, F) and attention (B, T, J); ``mask`` (B, T) is true on real frames."""
+        if x.dim() == 4:
+            x = torch.einsum("l,bltd->btd", self.layer_weights(), x)
+        # Per-frame layers see the real frames only, S of B x T: clips differ much in length.
+        h = self.dropout(self.norm(self.project(x[mask])).relu())  # (S, H)
+        score = self.score(self.score_hidden(h).tanh())  # (S, J)
+        h = unpack(h, mask, 0.0)  # (B, T, H)
+        attention = unpack(score, mask, -torch.inf).softmax(1)  # (B, T, J)
+        pooled = attention.transpose(1, 2) @ h  # (B, J, H)
+        return self.embed(pooled.flatten(1)), attention
+
+
+class Decoder(nn.Module):
+    """Equation (3) after fusion: (B, F) or (B, 3F) to the predicted sentiment (B,)."""
+
+    def __init__(self, *, input_size: int, embedding_size: int, dropout: float):
+        super().__init__()
+        self.hidden = nn.Linear(input_size, embedding_size)
+        self.norm = nn.LayerNorm(embedding_size)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(embedding_size, 1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.output(self.dropout(self.norm(self.hidden(z)).relu())).squeeze(-1)
+
+
+class UEGD(nn.Module):
+    """One to three modalities; a modality that is not used has z_m = 0 and no encoder.
+
+    ``input_sizes`` maps each modality in use to D, ``weighted_layers`` each weighted one to L.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_sizes: Mapping[str, int],
+        weighted_layers: Mapping[str, int],
+        hidden_size: int,
+        embedding_size: int,
+        attention_heads: int,
+        dropout: float,
+        fusion: Literal["gate", "concat"],
+    ):
+        super().__init__()
+        unknown = set(input_sizes) - set(MODALITIES)
+        if unknown or not input_sizes:
+            raise ValueError(f"input_sizes needs some of {MODALITIES}, got {list(input_sizes)}")
+        self.embedding_size = embedding_size
+        self.encoders = nn.ModuleDict(
+            {
+                m: UnimodalEncoder(
+                    input_size=input_sizes[m],
+                    hidden_size=hidden_size,
+                    embedding_size=embedding_size,
+                    attention_heads=attention_heads,
+                    dropout=dropout,
+                    weighted_layers=weighted_layers.get(m),
+                )
+                for m in MODALITIES
+                if m in input_sizes
+            }
+        )
+        fused_size = len(MODALITIES) * embedding_size
+        if fusion == "gate":
+            self.gate = nn.ModuleDict({m: nn.Linear(fused_size, 1) for m in MODALITIES})
+            fused_size = embedding_size
+        else:
+            self.gate = None
+        self.decoder = Decoder(
+            input_size=fused_size, embedding_size=embedding_size, dropout=dropout
+        )
+
+    def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> Output:
+        """Predict from ``features[m]`` (B, T, D) or (B, L, T, D) and ``mask[m]`` (B, T)."""
+        embeddings, attention = {}, {}
+        for m, encoder in self.encoders.items():
+            embeddings[m], attention[m] = encoder(features[m], mask[m])
+        absent = torch.zeros_like(next(iter(embeddings.values())))
+        z = torch.stack([embeddings.get(m, absent) for m in MODALITIES], 1)  # (B, 3, F)
+        if self.gate is None:
+            gates, fused = None, z.flatten(1)
+        else:
+            gates = torch.cat([self.gate[m](z.flatten(1)) for m in MODALITIES], 1).sigmoid()
+            fused = (gates[..., None] * z).sum(1)  # equations (4) and (5)
+        layer_weights = {
+            m: encoder.layer_weights()
+            for m, encoder in self.encoders.items()
+            if hasattr(encoder, "layer_logits")
+        }
+        return Output(self.decoder(fused), gates, embeddings, attention, layer_weights)
+
+
+def build(config: Config, *, input_sizes: Mapping[str, int], weighted_layers: Mapping[str, int]):
+    """The model of a configuration: the one place where the two meet."""
+    return UEGD(input_sizes=input_sizes, weighted_layers=weighted_layers, **config.model_dump())
+
+
+def loss(output: Output, batch: Batch) -> Tensor:
+    """Mean absolute error over the clips of a batch (papers/uegd.md (c), last equation)."""
+    return (batch.label - output.prediction).abs().mean()

@@ -1,0 +1,44 @@
+"""Where things lie. Everything the project writes is under the repository, or where the user says."""
+
+import os
+from pathlib import Path
+
+from msalib.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+BOOK = ROOT / "book"
+EXECUTED = BOOK / "executed"
+PRINTED = BOOK / "printed"
+CLAIMS = BOOK / "claims"
+
+
+def records_folder() -> Path:
+    """Records of runs: ``MSALIB_RECORDS``, by default ``book/records``."""
+    return Path(os.environ.get("MSALIB_RECORDS") or BOOK / "records")
+
+
+def features_folder() -> Path:
+    """Feature stores, large and never committed: ``MSALIB_FEATURES``, by default ``features``."""
+    return Path(os.environ.get("MSALIB_FEATURES") or ROOT / "features")
+
+
+def data_folder() -> Path:
+    """The user's own copy of the real data: ``MSALIB_DATA``.
+
+    Raises ``UserError`` where it is not set or not a folder.
+    """
+    value = os.environ.get("MSALIB_DATA")
+    expected = "the folder that holds one folder per data set (mosi/, ...)"
+    remedy = (
+        "Set MSALIB_DATA to your data, or use the embedded control: -p dataset control "
+        "(README, 'Bring your own data')."
+    )
+    if not value:
+        raise UserError("MSALIB_DATA", found="not set", expected=expected, remedy=remedy)
+    folder = Path(value)
+    if not folder.is_dir():
+        raise UserError(
+            "MSALIB_DATA", found=f"{value}, not a folder", expected=expected, remedy=remedy
+        )
+    return folder

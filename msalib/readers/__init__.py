@@ -1,0 +1,53 @@
+"""Readers: one file per source format, each giving a ``Corpus``; and the data sets by name."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msalib.corpus import Corpus
+from msalib.errors import UserError
+from msalib.paths import data_folder
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that can be named: ``title`` for readers, ``real`` unless it is simulated."""
+
+    title: str
+    real: bool
+    read: Callable[[], Corpus]
+
+
+def _control() -> Corpus:
+    from msalib.simulate import control
+
+    return control()
+
+
+def _mosi() -> Corpus:
+    from msalib.readers import pack
+
+    return pack.read(data_folder() / "mosi", "mosi", clean=os.environ.get("MSALIB_CLEAN") == "1")
+
+
+DATASETS = {
+    "control": Dataset("feature control (simulated)", False, _control),
+    "mosi": Dataset("CMU-MOSI", True, _mosi),
+}
+
+
+def dataset(name: str) -> Dataset:
+    """The data set of that name; an unknown one is a ``UserError``."""
+    if name not in DATASETS:
+        raise UserError(
+            f"data set {name!r}",
+            found="no such data set",
+            expected=f"one of {', '.join(DATASETS)}",
+            remedy="See which are there: msalib data.",
+        )
+    return DATASETS[name]
+
+
+def load(name: str) -> Corpus:
+    """Read a data set by name; real ones come from ``MSALIB_DATA``."""
+    return dataset(name).read()

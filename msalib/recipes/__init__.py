@@ -1,0 +1,57 @@
+"""Recipes: <paper>.yaml holds every hyper-parameter with its source."""
+
+from pathlib import Path
+
+import yaml
+
+from msalib.errors import UserError
+
+PRESETS = ("release", "paper")
+PROFILES = ("quick", "paper")
+
+
+def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict[str, dict]]:
+    """``{"model" | "train": {name: {"value": ..., "source": ...}}}``, resolved for a data set.
+
+    ``preset`` is the recipe (what the release does, or what the paper says), ``profile`` its size:
+    ``paper`` in full, ``quick`` for seconds.
+    """
+    for what, value, known in (("preset", preset, PRESETS), ("profile", profile, PROFILES)):
+        if value not in known:
+            raise UserError(
+                f"{what} {value!r}",
+                found=f"no such {what}",
+                expected=f"one of {', '.join(known)}",
+                remedy=f"Choose one: -p {what} {known[0]}.",
+            )
+    document = yaml.safe_load((Path(__file__).parent / f"{paper}.yaml").read_text())
+    layers = ["release"]
+    if preset == "paper":
+        layers.append("paper")
+    if profile == "quick":
+        layers.append("quick")
+    resolved = {"model": {}, "train": {}}
+    for layer in layers:
+        for group, entries in document[layer].items():
+            resolved[group].update(entries)
+    return {
+        group: {
+            name: {"value": _for_dataset(entry["value"], dataset), "source": entry["source"]}
+            for name, entry in entries.items()
+        }
+        for group, entries in resolved.items()
+    }
+
+
+def load(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict]:
+    """``{"model": {name: value}, "train": {name: value}}``."""
+    return {
+        group: {name: entry["value"] for name, entry in entries.items()}
+        for group, entries in table(paper, preset, profile, dataset).items()
+    }
+
+
+def _for_dataset(value, dataset: str):
+    if isinstance(value, dict):
+        return value.get(dataset, value["otherwise"])
+    return value

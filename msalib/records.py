@@ -1,0 +1,171 @@
+"""One record per run: what was asked, what was found, and where it came from.
+
+A run is named by the hash of its specification. Its record is one JSON file,
+``<records>/<paper>/<dataset>-<encoder>/<profile>/<inputs>-seed<k>-<hash>.json``; numbers of the
+book come from nowhere else. Records of the profile ``quick`` are made while the book is built and
+are not committed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from msalib.errors import UserError
+from msalib.paths import records_folder
+
+
+class Spec(BaseModel):
+    """Everything that decides the numbers of a run, resolved; equal specifications, equal runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paper: str
+    dataset: str
+    split: str
+    encoder: str
+    preset: str
+    profile: str
+    inputs: dict[str, int | str]  # modality -> layer number or "weighted"
+    model: dict[str, int | float | str]
+    train: dict[str, int | float | str | None]
+    seed: int
+
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical JSON."""
+        text = json.dumps(self.model_dump(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def path(self) -> Path:
+        """Where the record of this run lies."""
+        inputs = "+".join(f"{m}-{layer}" for m, layer in self.inputs.items())
+        return (
+            records_folder()
+            / self.paper
+            / f"{self.dataset}-{self.encoder}"
+            / self.profile
+            / f"{inputs}-seed{self.seed}-{self.hash()}.json"
+        )
+
+
+class Predictions(BaseModel):
+    """Clips of one part in table order: ids, videos, labels and predictions of equal length."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: list[str]
+    video: list[str]
+    label: list[float]
+    prediction: list[float]
+
+
+class Provenance(BaseModel):
+    """Where a record came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: str  # fingerprint of the corpus
+    features: dict[str, dict[str, str]]  # modality -> provenance of its features
+    commit: str
+    device: str
+    threads: int
+    versions: dict[str, str]
+    started: str  # UTC
+    seconds: float
+
+
+class Record(BaseModel):
+    """One finished run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spec: Spec
+    provenance: Provenance
+    selected_epoch: int
+    metrics: dict[str, dict[str, float | None]]  # part -> metric -> value; None: undefined
+    layer_weights: dict[str, list[float]]  # modality -> (L,), weighted inputs only
+    history: list[dict[str, float]]
+    predictions: dict[str, Predictions]  # part -> clips
+
+    def name(self) -> str:
+        """The file name without its ending, as claims cite it."""
+        return self.spec.path().stem
+
+
+def write(record: Record) -> Path:
+    """Write under a temporary name and rename: a record is there whole or not at all."""
+    path = record.spec.path()
+    write_json(path, record.model_dump())
+    return path
+
+
+def write_json(path: Path, content: dict) -> None:
+    """One top-level key per line, so that a file can be read and compared; written at once."""
+    lines = (
+        f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()
+    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(
+            path,
+            found=f"it cannot be written ({error.strerror})",
+            expected="a writable folder with free space",
+            remedy="Free space, or set MSALIB_RECORDS to another folder; finished runs are kept.",
+        ) from error
+
+
+def read(path: Path) -> Record:
+    """Read one record; a damaged one is a ``UserError``."""
+    try:
+        return Record.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(
+            path,
+            found=f"{first['msg']} at {'.'.join(map(str, first['loc'])) or 'the top'}",
+            expected="a record of one run",
+            remedy="Delete the file and run it again (-p refresh true).",
+        ) from error
+
+
+def find(paper: str, dataset: str, encoder: str, profile: str) -> list[Record]:
+    """All records of one setting, ordered by file name."""
+    folder = records_folder() / paper / f"{dataset}-{encoder}" / profile
+    return [read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def settings(paper: str) -> list[tuple[str, str, str]]:
+    """(dataset, encoder, profile) of every setting that has records of a paper."""
+    folders = sorted((records_folder() / paper).glob("*/*/"))
+    return [(*folder.parent.name.split("-", 1), folder.name) for folder in folders]
+
+
+def frame(records: Iterable[Record]) -> pd.DataFrame:
+    """One row per run and part: modality, layer, seed, part, selected_epoch and every metric.
+
+    For runs of a single modality; ``layer`` is a number or "weighted".
+    """
+    rows = []
+    for record in records:
+        ((modality, layer),) = record.spec.inputs.items()
+        for part, metrics in record.metrics.items():
+            rows.append(
+                {
+                    "modality": modality,
+                    "layer": layer,
+                    "seed": record.spec.seed,
+                    "part": part,
+                    "selected_epoch": record.selected_epoch,
+                    **metrics,
+                }
+            )
+    return pd.DataFrame(rows)

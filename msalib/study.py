@@ -1,0 +1,261 @@
+"""A study: the parameters of a notebook -> specifications of runs -> records.
+
+The one place where corpus, encoder, recipe, model and training meet. A run that has a record is
+read, any other is trained and recorded, so a killed study goes on where it stopped.
+"""
+
+import math
+import os
+import platform
+import subprocess
+import time
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from tqdm import tqdm
+
+from msalib import encoders, models, readers, recipes, records
+from msalib.corpus import Corpus
+from msalib.errors import UserError
+from msalib.metrics import regression
+from msalib.paths import ROOT
+from msalib.records import Predictions, Provenance, Record, Spec
+
+AS_PUBLISHED = {("mosi", "bert-large"), ("mosei", "bert-large")}
+"""Data set and encoder as the paper has them (linguistic part)."""
+
+
+class Parameters(BaseModel):
+    """Parameters of every notebook, as papermill injects them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = "control"
+    encoder: str = "auto"
+    profile: str = "quick"
+    preset: str = "release"
+    seeds: int = Field(2, ge=1, le=1000)
+    device: str = "auto"
+    refresh: bool = False
+
+
+class Study:
+    """All runs of one paper in one setting.
+
+    ``encoder="auto"`` is what the data set offers: ``planted`` layers on the control, ``minilm``
+    on real transcripts. Raises ``UserError`` for any parameter that makes no sense.
+    """
+
+    def __init__(self, paper: str, **parameters):
+        try:
+            p = Parameters(**parameters)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UserError(
+                f"parameter {'.'.join(map(str, first['loc']))}",
+                found=f"{first['input']!r}",
+                expected=first["msg"],
+                remedy="Parameters: " + ", ".join(Parameters.model_fields) + ".",
+            ) from error
+        self.paper = paper
+        self.parameters = p
+        self.dataset = readers.dataset(p.dataset)
+        if not self.dataset.real:
+            self.encoder = "planted" if p.encoder == "auto" else p.encoder
+            if self.encoder != "planted":
+                raise UserError(
+                    f"encoder {p.encoder!r}",
+                    found="an encoder for simulated features",
+                    expected="planted: the control makes its own layers",
+                    remedy="Leave -p encoder out, or choose a real data set.",
+                )
+        else:
+            self.encoder = "minilm" if p.encoder == "auto" else p.encoder
+            encoders.resolve(self.encoder)
+        self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
+
+    @property
+    def kind(self) -> str:
+        """``control``, ``as-published`` or ``substitute``."""
+        if not self.dataset.real:
+            return "control"
+        as_published = (self.parameters.dataset, self.encoder) in AS_PUBLISHED
+        return "as-published" if as_published else "substitute"
+
+    @property
+    def setting(self) -> str:
+        """The setting in words, as every table and caption names it."""
+        p = self.parameters
+        what = self.dataset.title + (f", {self.encoder} layers" if self.dataset.real else "")
+        return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
+
+    @cached_property
+    def corpus(self) -> Corpus | None:
+        """The data set, or None where real data are not at hand and records must do."""
+        if self.dataset.real and "MSALIB_DATA" not in os.environ:
+            return None
+        return readers.load(self.parameters.dataset)
+
+    def modalities(self) -> list[str]:
+        """Those that have layers in this setting."""
+        return ["linguistic"] if self.dataset.real else list(self.corpus.features)
+
+    def blocks(self) -> int:
+        """Number of blocks of the encoder: layers are numbered 0 (its input) to this."""
+        if self.dataset.real:
+            return encoders.resolve(self.encoder).blocks
+        return max(next(iter(self.corpus.features.values())).layers)
+
+    def spec(self, inputs: dict[str, int | str], seed: int) -> Spec:
+        """The resolved specification of one run."""
+        p = self.parameters
+        return Spec(
+            paper=self.paper,
+            dataset=p.dataset,
+            split="standard",
+            encoder=self.encoder,
+            preset=p.preset,
+            profile=p.profile,
+            inputs=inputs,
+            seed=seed,
+            **self.recipe,
+        )
+
+    def layers(self, modality: str) -> list[Record]:
+        """One modality: every layer, its input (0) and the weighted sum, each with every seed."""
+        return self.run([{modality: k} for k in [*range(self.blocks() + 1), "weighted"]])
+
+    def run(self, inputs: list[dict[str, int | str]]) -> list[Record]:
+        """Records of all these inputs with every seed: read where there, else trained."""
+        specs = [self.spec(i, seed) for i in inputs for seed in range(self.parameters.seeds)]
+        todo = [s for s in specs if self.parameters.refresh or not s.path().is_file()]
+        if todo:
+            self._train(todo)
+        return [self._checked(records.read(s.path())) for s in specs]
+
+    def _checked(self, record: Record) -> Record:
+        if self.corpus is not None and record.provenance.data != self.corpus.fingerprint():
+            raise UserError(
+                record.spec.path(),
+                found=f"a record of other data (fingerprint {record.provenance.data[:12]})",
+                expected=f"the data at hand ({self.corpus.fingerprint()[:12]})",
+                remedy="Run it again on these data (-p refresh true), or restore the data.",
+            )
+        return record
+
+    def _train(self, specs: list[Spec]) -> None:
+        from msalib.train import pick_device
+
+        device = pick_device(self.parameters.device)
+        corpus = self.corpus
+        if corpus is None:
+            corpus = readers.load(self.parameters.dataset)  # says what is missing
+        if self.dataset.real:
+            corpus = encoders.attach(corpus, self.encoder, device)
+        for spec in tqdm(specs, "run", disable=None):
+            records.write(train_one(spec, corpus, device))
+
+
+def train_one(spec: Spec, corpus: Corpus, device: str) -> Record:
+    """Train the run that ``spec`` describes and judge it once on the test part."""
+    import torch
+
+    from msalib import train
+
+    started, clock = datetime.now(UTC), time.perf_counter()
+    module = models.module(spec.paper)
+    parts = {
+        part: corpus.examples(part, split=spec.split, inputs=spec.inputs, device=device)
+        for part in ("train", "valid", "test")
+    }
+    weighted = {
+        m: len(corpus.features[m].blocks) for m, layer in spec.inputs.items() if layer == "weighted"
+    }
+
+    def build():
+        return module.build(
+            module.Config(**spec.model),
+            input_sizes={m: parts["train"].size(m) for m in spec.inputs},
+            weighted_layers=weighted,
+        )
+
+    config = train.Config(**spec.train)
+    fit = train.fit(build, module.loss, parts["train"], parts["valid"], config, spec.seed)
+    predictions, metrics = {}, {}
+    for part in ("valid", "test"):
+        examples = parts[part]
+        outputs = train.predict(fit.model, examples)
+        predicted = torch.cat([o.prediction for o in outputs]).cpu().numpy()
+        label = examples.label.cpu().numpy()
+        predictions[part] = Predictions(
+            id=list(examples.ids),
+            video=list(examples.videos),
+            label=_rounded(label),
+            prediction=_rounded(predicted),
+        )
+        metrics[part] = {
+            name: None if math.isnan(value) else value
+            for name, value in regression(
+                np.array(predictions[part].label), np.array(predictions[part].prediction)
+            ).items()
+        }
+    return Record(
+        spec=spec,
+        provenance=Provenance(
+            data=corpus.fingerprint(),
+            features={m: dict(corpus.features[m].provenance) for m in spec.inputs},
+            commit=commit(),
+            device=device_name(device),
+            threads=torch.get_num_threads(),
+            versions=versions(),
+            started=started.isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - clock, 2),
+        ),
+        selected_epoch=fit.selected_epoch,
+        metrics=metrics,
+        layer_weights={m: _rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
+        history=fit.history,
+        predictions=predictions,
+    )
+
+
+def _rounded(values) -> list[float]:
+    """Six significant digits: below the precision of float32, and records stay small."""
+    return [float(f"{v:.6g}") for v in np.asarray(values, float)]
+
+
+def commit() -> str:
+    """Commit of the code, with "+" where the package differs from it; "unknown" outside git."""
+    try:
+        head = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        )
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--", "msalib"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    except OSError:
+        return "unknown"
+    if head.returncode:
+        return "unknown"
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def device_name(device: str) -> str:
+    """Name of the GPU, or architecture and number of cores of the CPU."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return f"CPU {platform.machine()}, {os.cpu_count()} cores"
+
+
+def versions() -> dict[str, str]:
+    """Versions that can change the numbers."""
+    names = ("msalib", "torch", "transformers", "numpy", "scikit-learn")
+    return {"python": platform.python_version(), **{n: version(n) for n in names}}
