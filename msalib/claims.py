@@ -4,7 +4,7 @@
 one setting and nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -237,14 +237,23 @@ def papers() -> list[str]:
 
 def evaluate(paper: str) -> list[Verdict]:
     """Every claim of a paper in every setting that has records."""
-    verdicts = []
-    for setting in records.settings(paper):
-        found = records.find(paper, *setting)
-        runs = Runs(found)
-        for claim in registry(paper):
-            evidence = TESTS[claim.test](runs, **claim.arguments)
-            verdicts.append(Verdict(claim, setting, evidence, found))
-    return verdicts
+    return [
+        verdict
+        for setting in records.settings(paper)
+        for verdict in judge(paper, records.find(paper, *setting))
+    ]
+
+
+def judge(paper: str, found: list[Record], only: Sequence[str] = ()) -> list[Verdict]:
+    """Every claim of a paper, or ``only`` those ids, on the records of one setting."""
+    runs = Runs(found)
+    spec = found[0].spec
+    setting = (spec.dataset, spec.encoder, spec.profile)
+    return [
+        Verdict(claim, setting, TESTS[claim.test](runs, **claim.arguments), found)
+        for claim in registry(paper)
+        if not only or claim.id in only
+    ]
 
 
 def printed_effects(paper: str, claim: Claim) -> list[str]:

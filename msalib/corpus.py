@@ -1,6 +1,6 @@
 """Corpus and Batch: the only place where shapes, masks and splits are defined.
 
-Notation: N clips, S frames of all clips laid end to end, B clips in a batch, T frames of the
+Notation: N clips, S frames of some clips laid end to end, B clips in a batch, T frames of the
 longest clip in it, L layers of an encoder, D features per frame.
 """
 
@@ -67,7 +67,8 @@ class Corpus:
 
     ``utterances`` is indexed by clip id and has at least ``COLUMNS``. ``splits`` maps the name of
     a split to one of ``PARTS`` per clip. ``dropped`` says which clips of the source are not here
-    and why. ``truth`` is what a simulation knows and data do not (None for real data).
+    and why, ``dropped_part`` in which part of the standard split they were. ``truth`` is what a
+    simulation knows and data do not (None for real data).
     """
 
     name: str
@@ -75,6 +76,7 @@ class Corpus:
     features: Mapping[str, Features]
     splits: Mapping[str, pd.Series]
     dropped: Mapping[str, str] = field(default_factory=dict)
+    dropped_part: Mapping[str, str] = field(default_factory=dict)
     truth: Mapping | None = None
 
     def __post_init__(self):
@@ -101,9 +103,14 @@ class Corpus:
         return len(self.utterances)
 
     def fingerprint(self) -> str:
-        """SHA-256 of ids, videos, texts, labels and splits (features carry their own provenance)."""
+        """SHA-256 of ids, videos, texts, labels, splits and simulated features.
+
+        Features of real data carry their own provenance.
+        """
         table = self.utterances[list(COLUMNS)].assign(**dict(self.splits))
-        return hashlib.sha256(table.to_csv(float_format="%.6g").encode()).hexdigest()
+        simulated = [f.provenance.get("sha256", "") for f in self.features.values()]
+        content = table.to_csv(float_format="%.6g") + "".join(simulated)
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def rows(self, part: str, split: str) -> np.ndarray:
         """Row numbers of one part of a split, in table order."""
@@ -123,7 +130,7 @@ class Corpus:
     def examples(
         self, part: str, *, split: str, inputs: Mapping[str, int | str], device: str = "cpu"
     ) -> "Examples":
-        """The clips of one part, ready to batch: ``inputs`` maps a modality to a layer or "weighted"."""
+        """The clips of one part, ready to batch; ``inputs``: modality to layer or "weighted"."""
         missing = [m for m in inputs if m not in self.features]
         if missing:
             raise UserError(
@@ -137,19 +144,42 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Batch:
-    """B clips, padded to the longest.
+    """B clips, their frames laid end to end as in ``Features``: padding costs nothing until asked.
 
-    ``features[m]`` is (B, T, D), or (B, L, T, D) for a weighted input, zero where padded;
-    ``mask[m]`` is (B, T), true on real frames; ``label`` is (B,).
+    ``features[m]`` is (S, D), or (L, S, D) for a weighted input; ``mask[m]`` is (B, T), true where
+    a clip has a frame, so that frame s belongs to the s-th true place; ``label`` is (B,).
     """
 
     features: Mapping[str, "torch.Tensor"]  # noqa: F821 - torch loads on use
     mask: Mapping[str, "torch.Tensor"]  # noqa: F821
     label: "torch.Tensor"  # noqa: F821
 
+    def split(self, size: int) -> list["Batch"]:
+        """The same clips in the same order as batches of ``size``; no frame is copied."""
+        counts = range(0, len(self.label), size)
+        pieces = [{"features": {}, "mask": {}} for _ in counts]
+        for m, frames in self.features.items():
+            masks = self.mask[m].split(size)
+            lengths = [mask.sum(1) for mask in masks]
+            cuts = [int(length.sum()) for length in lengths]
+            for piece, part, mask, length in zip(
+                pieces, frames.split(cuts, dim=-2), masks, lengths, strict=True
+            ):
+                piece["features"][m] = part
+                piece["mask"][m] = mask[:, : int(length.max())]
+        labels = self.label.split(size)
+        return [Batch(**piece, label=label) for piece, label in zip(pieces, labels, strict=True)]
+
+
+def pad(frames: "torch.Tensor", mask: "torch.Tensor", fill: float = 0.0) -> "torch.Tensor":  # noqa: F821
+    """Frames (S, D) to their places in (B, T, D), ``fill`` elsewhere."""
+    padded = frames.new_full((*mask.shape, frames.shape[-1]), fill)
+    padded[mask] = frames
+    return padded
+
 
 class Examples:
-    """Clips of one part on one device; ``batch`` pads any choice of them.
+    """Clips of one part on one device; ``batch`` puts any choice of them together.
 
     A layer stays in its stored precision (and on a CPU in its memory map); only the frames of a
     batch are copied and made float32.
@@ -170,9 +200,8 @@ class Examples:
             self._frames[modality] = [
                 torch.as_tensor(a, device=device) for a in features.select(layer)
             ]
-            start = torch.as_tensor(features.offsets[:-1][rows].astype(np.int64))
-            length = torch.as_tensor(features.lengths()[rows].astype(np.int64))
-            self._start[modality], self._length[modality] = start, length
+            self._start[modality] = torch.as_tensor(features.offsets[:-1][rows].astype(np.int64))
+            self._length[modality] = torch.as_tensor(features.lengths()[rows].astype(np.int64))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -182,23 +211,19 @@ class Examples:
         return self._frames[modality][0].shape[1]
 
     def batch(self, rows: "torch.Tensor") -> Batch:  # noqa: F821
-        """Pad the clips with these positions (a CPU tensor of integers, (B,)) into a ``Batch``."""
+        """The clips with these positions (a CPU tensor of integers, (B,))."""
         import torch
 
         features, masks = {}, {}
         for modality, layer in self.inputs.items():
             start, length = self._start[modality][rows], self._length[modality][rows]
+            end = length.cumsum(0)
+            shift = (start - end + length).repeat_interleave(length)
+            index = (torch.arange(len(shift)) + shift).to(self.device)  # (S,) frames to take
+            layers = [frames.index_select(0, index).float() for frames in self._frames[modality]]
+            features[modality] = torch.stack(layers) if layer == "weighted" else layers[0]
             step = torch.arange(int(length.max()))
-            mask = step < length[:, None]  # (B, T)
-            # A padded position reads the clip's first frame and is set to zero afterwards.
-            index = (start[:, None] + step * mask).to(self.device)
-            mask = mask.to(self.device)
-            layers = [
-                frames[index].float().masked_fill_(~mask[..., None], 0.0)  # (B, T, D)
-                for frames in self._frames[modality]
-            ]
-            features[modality] = torch.stack(layers, 1) if layer == "weighted" else layers[0]
-            masks[modality] = mask
+            masks[modality] = (step < length[:, None]).to(self.device)
         return Batch(features, masks, self.label[rows.to(self.device)])
 
     def batches(self, size: int):

@@ -10,6 +10,8 @@ at a share of 0.2; features: fewer than 100 at 0.02).
 import torch
 from torch import Tensor
 
+from msalib.corpus import pad
+
 
 def spans(draw: Tensor, size: Tensor, share: float, places: int) -> Tensor:
     """Random spans: uniform numbers (B, K, 2) and axis lengths (B,) to booleans (B, K, places)."""
@@ -30,38 +32,40 @@ def mask_features(
     time_mask_share: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """Mask every clip of a batch afresh: ``x`` (B, T, D) or (B, L, T, D), ``mask`` (B, T).
+    """Mask every clip of a batch afresh: frames ``x`` (S, D) or (L, S, D), ``mask`` (B, T).
 
     The layers of a stack are masked independently. Random numbers come from ``generator`` on the
-    CPU, so a seed gives the same masks on every device. Padded frames stay zero.
+    CPU, so a seed gives the same masks on every device.
     """
-    if x.dim() == 4:
-        b, layers, t, d = x.shape
-        masked = mask_features(
-            x.reshape(b * layers, t, d),
-            mask.repeat_interleave(layers, 0),
+    if x.dim() == 3:  # a layer is one more clip
+        stacked = mask_features(
+            x.flatten(0, 1),
+            mask.repeat(len(x), 1),
             feature_masks=feature_masks,
             feature_mask_share=feature_mask_share,
             time_masks=time_masks,
             time_mask_share=time_mask_share,
             generator=generator,
         )
-        return masked.reshape(b, layers, t, d)
+        return stacked.view_as(x)
 
-    b, t, d = x.shape
+    (b, t), d = mask.shape, x.shape[1]
     length = mask.sum(1)  # (B,)
+    clip = torch.arange(b, device=x.device).repeat_interleave(length)  # (S,)
     draw = torch.rand(b, feature_masks + time_masks, 2, generator=generator).to(x.device)
     in_feature = spans(draw[:, :feature_masks], length.new_full((b,), d), feature_mask_share, d)
     in_time = spans(draw[:, feature_masks:], length, time_mask_share, t)
 
     # The mean of an array is the mean of its column means, so the fills need columns only.
-    column = x.sum(1) / length[:, None]  # (B, D)
+    column = x.new_zeros(b, d).index_add_(0, clip, x) / length[:, None]
     for k in range(feature_masks):
         column = torch.where(in_feature[:, k], column.mean(1, keepdim=True), column)
-    x = torch.where((in_feature.any(1)[:, None] & mask[..., None]), column[:, None], x)
+    x = torch.where(in_feature.any(1)[clip], column[clip], x)
 
-    row = x.mean(2)  # (B, T)
+    row = pad(x.mean(1, keepdim=True), mask).squeeze(-1)  # (B, T)
     for k in range(time_masks):
         mean = row.sum(1, keepdim=True) / length[:, None]
         row = torch.where(in_time[:, k], mean, row)
-    return torch.where(in_time.any(1)[..., None], row[..., None], x)
+    masked = in_time.any(1)
+    x[masked[mask]] = row[masked][:, None]
+    return x

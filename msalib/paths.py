@@ -1,4 +1,4 @@
-"""Where things lie. Everything the project writes is under the repository, or where the user says."""
+"""Where things lie: in the repository, or where the user says."""
 
 import os
 from pathlib import Path

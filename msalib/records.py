@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,6 +26,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paper: str
+    setting: Literal["control", "as-published", "substitute", "leaky"]
     dataset: str
     split: str
     encoder: str
@@ -87,6 +89,7 @@ class Record(BaseModel):
     provenance: Provenance
     selected_epoch: int
     metrics: dict[str, dict[str, float | None]]  # part -> metric -> value; None: undefined
+    chance: dict[str, float | None]  # the same metrics of predictors that look at no test clip
     layer_weights: dict[str, list[float]]  # modality -> (L,), weighted inputs only
     history: list[dict[str, float]]
     predictions: dict[str, Predictions]  # part -> clips

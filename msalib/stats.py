@@ -1,4 +1,4 @@
-"""Statistics of predictions: everything resamples videos, for clips of one video are not independent.
+"""Statistics of predictions. Videos are resampled, for clips of one video are not independent.
 
 Notation: S seeds, N clips, V videos, K systems (layers, say), R resamples. The test templates are
 T-MAE and T-CORR of papers/uegd.md (b): the models are taken as trained, the test videos as drawn.

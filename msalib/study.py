@@ -6,12 +6,10 @@ read, any other is trained and recorded, so a killed study goes on where it stop
 
 import math
 import os
-import platform
-import subprocess
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,8 +18,8 @@ from tqdm import tqdm
 from msalib import encoders, models, readers, recipes, records
 from msalib.corpus import Corpus
 from msalib.errors import UserError
-from msalib.metrics import regression
-from msalib.paths import ROOT
+from msalib.metrics import chance, regression
+from msalib.provenance import commit, device_name, versions
 from msalib.records import Predictions, Provenance, Record, Spec
 
 AS_PUBLISHED = {("mosi", "bert-large"), ("mosei", "bert-large")}
@@ -74,7 +72,8 @@ class Study:
                 )
         else:
             self.encoder = "minilm" if p.encoder == "auto" else p.encoder
-            encoders.resolve(self.encoder)
+            if self.encoder not in encoders.ENCODERS:
+                encoders.resolve(self.encoder)  # a folder or hub id; says so if it is neither
         self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
 
     @property
@@ -105,15 +104,32 @@ class Study:
 
     def blocks(self) -> int:
         """Number of blocks of the encoder: layers are numbered 0 (its input) to this."""
-        if self.dataset.real:
-            return encoders.resolve(self.encoder).blocks
-        return max(next(iter(self.corpus.features.values())).layers)
+        if not self.dataset.real:
+            return max(next(iter(self.corpus.features.values())).layers)
+        if self.encoder in encoders.ENCODERS:  # no weights needed to read records
+            return encoders.ENCODERS[self.encoder].blocks
+        return max(self.encoded.features["linguistic"].layers)
+
+    @cached_property
+    def encoded(self) -> Corpus:
+        """The corpus with the layers of its encoder, encoded now where that was not done yet."""
+        corpus = self.corpus or readers.load(self.parameters.dataset)  # says what is missing
+        if not self.dataset.real:
+            return corpus
+        from msalib.encoders import text
+
+        encoder = encoders.resolve(self.encoder)
+        folder = encoders.store_folder(corpus.name, encoder)
+        if not folder.is_dir():
+            text.encode(corpus, encoder, folder, self.parameters.device)
+        return corpus.with_features(encoder.modality, text.read(corpus, encoder, folder))
 
     def spec(self, inputs: dict[str, int | str], seed: int) -> Spec:
         """The resolved specification of one run."""
         p = self.parameters
         return Spec(
             paper=self.paper,
+            setting=self.kind,
             dataset=p.dataset,
             split="standard",
             encoder=self.encoder,
@@ -124,9 +140,18 @@ class Study:
             **self.recipe,
         )
 
-    def layers(self, modality: str) -> list[Record]:
-        """One modality: every layer, its input (0) and the weighted sum, each with every seed."""
-        return self.run([{modality: k} for k in [*range(self.blocks() + 1), "weighted"]])
+    def single_layers(self, modality: str) -> list[Record]:
+        """One modality, one layer at a time: the input of block 1 (0) and every block."""
+        return self.run([{modality: k} for k in range(self.blocks() + 1)])
+
+    def weighted(self, modality: str) -> list[Record]:
+        """One modality, all blocks in a learned weighted sum."""
+        return self.run([{modality: "weighted"}])
+
+    @property
+    def truth(self) -> Mapping | None:
+        """What was planted, for the control."""
+        return None if self.corpus is None else self.corpus.truth
 
     def run(self, inputs: list[dict[str, int | str]]) -> list[Record]:
         """Records of all these inputs with every seed: read where there, else trained."""
@@ -150,11 +175,7 @@ class Study:
         from msalib.train import pick_device
 
         device = pick_device(self.parameters.device)
-        corpus = self.corpus
-        if corpus is None:
-            corpus = readers.load(self.parameters.dataset)  # says what is missing
-        if self.dataset.real:
-            corpus = encoders.attach(corpus, self.encoder, device)
+        corpus = self.encoded
         for spec in tqdm(specs, "run", disable=None):
             records.write(train_one(spec, corpus, device))
 
@@ -196,12 +217,8 @@ def train_one(spec: Spec, corpus: Corpus, device: str) -> Record:
             label=_rounded(label),
             prediction=_rounded(predicted),
         )
-        metrics[part] = {
-            name: None if math.isnan(value) else value
-            for name, value in regression(
-                np.array(predictions[part].label), np.array(predictions[part].prediction)
-            ).items()
-        }
+        truth = np.array(predictions[part].label)
+        metrics[part] = _defined(regression(truth, np.array(predictions[part].prediction)))
     return Record(
         spec=spec,
         provenance=Provenance(
@@ -216,46 +233,18 @@ def train_one(spec: Spec, corpus: Corpus, device: str) -> Record:
         ),
         selected_epoch=fit.selected_epoch,
         metrics=metrics,
+        chance=_defined(chance(parts["train"].label.cpu().numpy(), truth)),
         layer_weights={m: _rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
         history=fit.history,
         predictions=predictions,
     )
 
 
+def _defined(values: dict[str, float]) -> dict[str, float | None]:
+    """Metrics with None for undefined ones, which JSON can say."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
 def _rounded(values) -> list[float]:
     """Six significant digits: below the precision of float32, and records stay small."""
     return [float(f"{v:.6g}") for v in np.asarray(values, float)]
-
-
-def commit() -> str:
-    """Commit of the code, with "+" where the package differs from it; "unknown" outside git."""
-    try:
-        head = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True
-        )
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "--", "msalib"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-    except OSError:
-        return "unknown"
-    if head.returncode:
-        return "unknown"
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
-
-
-def device_name(device: str) -> str:
-    """Name of the GPU, or architecture and number of cores of the CPU."""
-    import torch
-
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    return f"CPU {platform.machine()}, {os.cpu_count()} cores"
-
-
-def versions() -> dict[str, str]:
-    """Versions that can change the numbers."""
-    names = ("msalib", "torch", "transformers", "numpy", "scikit-learn")
-    return {"python": platform.python_version(), **{n: version(n) for n in names}}

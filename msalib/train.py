@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -13,6 +14,9 @@ from tqdm import tqdm
 from msalib.corpus import Batch, Examples
 from msalib.errors import UserError
 from msalib.masking import mask_features
+
+AHEAD = 8
+"""Batches that are gathered and masked at a time: small tensors cost more to ask for than to do."""
 
 
 class Config(BaseModel):
@@ -129,25 +133,26 @@ def train_epoch(model, loss, train, config, optimizer, generator) -> float:
     order = torch.randperm(len(train), generator=generator)
     steps = len(train) // config.batch_size
     total = torch.zeros((), device=train.device)
-    for rows in order[: steps * config.batch_size].split(config.batch_size):
-        batch = train.batch(rows)
+    for rows in order[: steps * config.batch_size].split(config.batch_size * AHEAD):
+        ahead = train.batch(rows)
         features = {
             m: mask_features(
                 x,
-                batch.mask[m],
+                ahead.mask[m],
                 feature_masks=config.feature_masks,
                 feature_mask_share=config.feature_mask_share,
                 time_masks=config.time_masks,
                 time_mask_share=config.time_mask_share,
                 generator=generator,
             )
-            for m, x in batch.features.items()
+            for m, x in ahead.features.items()
         }
-        value = loss(model(features, batch.mask), batch)
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
-        total += value.detach()
+        for batch in replace(ahead, features=features).split(config.batch_size):
+            value = loss(model(batch.features, batch.mask), batch)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+            total += value.detach()
     return float(total) / steps
 
 

@@ -13,8 +13,8 @@ Deviations from the release: a one-element layer weight per modality without fun
 one number) and an unused input LayerNorm are left out, so parameter counts are smaller by one per
 modality than those of papers/uegd.md (c). Parity with the release: `python -m tests.parity uegd`.
 
-Notation: B clips, T frames, L encoder layers, D input features, H hidden, J attention heads,
-F embedding. Modalities in the order visual, acoustic, linguistic.
+Notation: B clips of up to T frames, S frames of all of them laid end to end, L encoder layers,
+D input features, H hidden, J attention heads, F embedding. Modalities in the order visual, acoustic, linguistic.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
 
-from msalib.corpus import MODALITIES, Batch
+from msalib.corpus import MODALITIES, Batch, pad
 
 
 class Config(BaseModel):
@@ -52,15 +52,8 @@ class Output(NamedTuple):
     layer_weights: dict[str, Tensor]  # m -> (L,), sums to one
 
 
-def unpack(frames: Tensor, mask: Tensor, fill: float) -> Tensor:
-    """Real frames (S, H) back to their places in (B, T, H), ``fill`` elsewhere."""
-    padded = frames.new_full((*mask.shape, frames.shape[-1]), fill)
-    padded[mask] = frames
-    return padded
-
-
 class UnimodalEncoder(nn.Module):
-    """Equation (2): frames of one modality, (B, T, D) or (B, L, T, D), to an embedding (B, F)."""
+    """Equation (2): frames of one modality, (S, D) or (L, S, D), to an embedding (B, F)."""
 
     def __init__(
         self,
@@ -87,15 +80,13 @@ class UnimodalEncoder(nn.Module):
         return self.layer_logits.softmax(0)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding (B, F) and attention (B, T, J); ``mask`` (B, T) is true on real frames."""
-        if x.dim() == 4:
-            x = torch.einsum("l,bltd->btd", self.layer_weights(), x)
-        # Per-frame layers see the real frames only, S of B x T: clips differ much in length.
-        h = self.dropout(self.norm(self.project(x[mask])).relu())  # (S, H)
+        """Embedding (B, F) and attention (B, T, J); ``mask`` (B, T) says where the frames lie."""
+        if x.dim() == 3:
+            x = torch.einsum("l,lsd->sd", self.layer_weights(), x)
+        h = self.dropout(self.norm(self.project(x)).relu())  # (S, H)
         score = self.score(self.score_hidden(h).tanh())  # (S, J)
-        h = unpack(h, mask, 0.0)  # (B, T, H)
-        attention = unpack(score, mask, -torch.inf).softmax(1)  # (B, T, J)
-        pooled = attention.transpose(1, 2) @ h  # (B, J, H)
+        attention = pad(score, mask, -torch.inf).softmax(1)  # (B, T, J)
+        pooled = attention.transpose(1, 2) @ pad(h, mask)  # (B, J, H)
         return self.embed(pooled.flatten(1)), attention
 
 
@@ -151,7 +142,7 @@ class UEGD(nn.Module):
         )
         fused_size = len(MODALITIES) * embedding_size
         if fusion == "gate":
-            self.gate = nn.ModuleDict({m: nn.Linear(fused_size, 1) for m in MODALITIES})
+            self.gate = nn.Linear(fused_size, len(MODALITIES))  # W_m, b_m are its rows
             fused_size = embedding_size
         else:
             self.gate = None
@@ -160,7 +151,7 @@ class UEGD(nn.Module):
         )
 
     def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> Output:
-        """Predict from ``features[m]`` (B, T, D) or (B, L, T, D) and ``mask[m]`` (B, T)."""
+        """Predict from ``features[m]`` (S, D) or (L, S, D) and ``mask[m]`` (B, T), as in Batch."""
         embeddings, attention = {}, {}
         for m, encoder in self.encoders.items():
             embeddings[m], attention[m] = encoder(features[m], mask[m])
@@ -169,7 +160,7 @@ class UEGD(nn.Module):
         if self.gate is None:
             gates, fused = None, z.flatten(1)
         else:
-            gates = torch.cat([self.gate[m](z.flatten(1)) for m in MODALITIES], 1).sigmoid()
+            gates = self.gate(z.flatten(1)).sigmoid()
             fused = (gates[..., None] * z).sum(1)  # equations (4) and (5)
         layer_weights = {
             m: encoder.layer_weights()

@@ -50,6 +50,7 @@ def read(
         features={m: _one_frame_each(v, x[keep], note) for m, (v, x, note) in features.items()},
         splits=splits,
         dropped={clip: "no label" for clip in unlabelled},
+        dropped_part=table.loc[unlabelled, "split"].to_dict(),
     )
 
 

@@ -1,0 +1,5 @@
+"""``python -m msalib`` is the command ``msalib``."""
+
+from msalib.cli import main
+
+main()

@@ -1,0 +1,176 @@
+"""The command ``msalib``: doctor, data, encode, run, claims, book.
+
+Bad input prints one message and exits with status 2. Heavy modules load inside the commands, so
+that ``--help`` answers at once.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from msalib.errors import UserError
+
+app = typer.Typer(
+    help="Reproducibility of multimodal sentiment analysis, claim by claim.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Clean = Annotated[
+    bool, typer.Option("--clean", help="Replace NaN and infinite feature values by zero.")
+]
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is here, what is missing and how to get it."""
+    from msalib import doctor
+
+    for line in doctor.report():
+        print(line)
+
+
+@app.command()
+def data(
+    record: Annotated[
+        bool, typer.Option("--record", help="Record the summary that the data page shows.")
+    ] = False,
+    clean: Clean = False,
+) -> None:
+    """List the data sets found, with counts and fingerprint."""
+    from msalib import describe, readers
+
+    _clean(clean)
+    for name, dataset in readers.DATASETS.items():
+        if dataset.real and "MSALIB_DATA" not in os.environ:
+            print(
+                f"{name}: {dataset.title}: not found (set MSALIB_DATA to the folder of your data)"
+            )
+            continue
+        corpus = readers.load(name)
+        summary = describe.summarise(corpus, dataset.title)
+        print(f"{name}: {dataset.title}, fingerprint {summary.fingerprint[:12]}")
+        for part, clips in summary.clips.items():
+            print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
+        for modality, features in corpus.features.items():
+            note = features.provenance.get("note")
+            about = f"one frame per {features.unit}" + (f"; {note}" if note else "")
+            print(f"  {modality}: {features.source}, {about}")
+        if corpus.dropped:
+            reasons = ", ".join(f"{clip} ({why})" for clip, why in corpus.dropped.items())
+            print(f"  dropped {len(corpus.dropped)} clips: {reasons}")
+        if record and dataset.real:
+            describe.summary(name, refresh=True)
+
+
+@app.command()
+def encode(
+    dataset: Annotated[str, typer.Argument(help="A real data set, such as mosi.")],
+    encoder: Annotated[
+        str, typer.Argument(help="minilm, bert-base, bert-large, a local folder or a hub id.")
+    ] = "minilm",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    refresh: Annotated[bool, typer.Option("--refresh", help="Encode again.")] = False,
+    clean: Clean = False,
+) -> None:
+    """Encode the transcripts of a data set: all layers of a text encoder, into a feature store."""
+    from msalib import encoders, readers
+    from msalib.encoders import text
+
+    _clean(clean)
+    corpus = readers.load(dataset)
+    resolved = encoders.resolve(encoder)
+    folder = encoders.store_folder(dataset, resolved)
+    text.encode(corpus, resolved, folder, device, refresh)
+    print(f"features of {len(corpus)} clips: {folder}")
+
+
+@app.command()
+def run(
+    notebook: Annotated[str, typer.Argument(help="Paper and exhibit, such as uegd/fig6.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME VALUE", help="A parameter of the notebook; repeatable."),
+    ] = None,
+    clean: Clean = False,
+) -> None:
+    """Execute a notebook; records that exist are read, others are made.
+
+    Example: msalib run uegd/fig6 -p dataset mosi -p profile paper -p seeds 5
+    """
+    from msalib import notebooks
+
+    _clean(clean)
+    given = {}
+    for item in parameter or []:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise UserError(
+                f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
+            )
+        given[name] = value
+    print(notebooks.run_notebook(notebook, given))
+
+
+@app.command()
+def claims(
+    paper: Annotated[
+        str | None, typer.Argument(help="A paper, such as uegd; all if left out.")
+    ] = None,
+) -> None:
+    """Print the verdict of every claim in every setting that has records."""
+    from msalib import claims, tables
+
+    for name in [paper] if paper else claims.papers():
+        for verdict in claims.evaluate(name):
+            evidence = verdict.evidence
+            effects = "; ".join(tables.effect_text(n, e) for n, e in evidence.effects.items())
+            fields = [
+                verdict.claim.id,
+                tables.setting_text(verdict),
+                evidence.verdict,
+                f"{effects} ({evidence.note})" if effects else evidence.note,
+                "printed: "
+                + ("; ".join(claims.printed_effects(name, verdict.claim)) or "no number"),
+                f"{len(verdict.records)} records",
+            ]
+            print(" | ".join(fields))
+
+
+@app.command()
+def book() -> None:
+    """Execute the notebooks of the book and build its pages."""
+    from msalib import book
+
+    book.build()
+
+
+def _clean(clean: bool) -> None:
+    """Readers look at MSALIB_CLEAN, which a notebook's own process inherits."""
+    if clean:
+        os.environ["MSALIB_CLEAN"] = "1"
+
+
+def fold_parameters(arguments: list[str]) -> list[str]:
+    """``-p name value`` as ``-p name=value``: an option of typer takes one value."""
+    folded, rest = [], list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "-p" and len(rest) >= 2 and "=" not in rest[0]:
+            folded += [word, f"{rest.pop(0)}={rest.pop(0)}"]
+        else:
+            folded.append(word)
+    return folded
+
+
+def main() -> None:
+    """Entry point: run the command; a ``UserError`` becomes one message and status 2."""
+    try:
+        app(fold_parameters(sys.argv[1:]))
+    except UserError as error:
+        print(f"msalib: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,322 @@
+"""The feature store: one folder, one .npy file per layer, each mapped into memory on use.
+
+    layer_00.npy ... layer_NN.npy   (S, D) float16, all clips laid end to end
+    offsets.npy                     (N + 1,) int64, clip i is frames offsets[i]:offsets[i + 1]
+    ids.json                        the N clip ids, in order
+    meta.json                       ``StoreMeta``
+
+Number k is the output of block k, 0 the input to block 1. A store is a function of its inputs
+alone: it holds no date, so that two of them can be compared byte by byte.
+
+While it is being written a store has another name (``.partial``) and a file progress.json; it gets
+its own name when every byte is on the disk.
+"""
+
+import errno
+import hashlib
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from tqdm import tqdm
+
+from msalib.corpus import Features
+from msalib.errors import UserError
+
+SAVE_EVERY = 2.0
+"""Seconds of work that a killed extraction loses at most, beside the current batch."""
+
+
+class StoreMeta(BaseModel):
+    """What a store says of itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    dataset: str
+    encoder: str
+    revision: str
+    convention: str  # what layer k is
+    unit: str  # what a frame is
+    fingerprint: str  # of the clips encoded: see ``fingerprint``
+    dtype: Literal["float16"] = "float16"
+    layers: int
+    clips: int
+    frames: int
+    dim: int
+    truncated: int  # clips that the encoder could not take in full
+    device: str
+    versions: dict[str, str]
+
+
+def fingerprint(settings: str, clips: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 of what an extractor is given: its settings, then id and content of every clip."""
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    for clip in clips:
+        digest.update(json.dumps(clip).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _frame_bytes(meta: StoreMeta) -> int:
+    return meta.dim * np.dtype(meta.dtype).itemsize
+
+
+def _data_bytes(meta: StoreMeta) -> int:
+    """Size of one layer without its header."""
+    return meta.frames * _frame_bytes(meta)
+
+
+def _header(meta: StoreMeta) -> bytes:
+    """The .npy header of a layer (128 bytes: numpy pads it to a multiple of 64)."""
+    header = io.BytesIO()
+    shape = (meta.frames, meta.dim)
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f2", "fortran_order": False, "shape": shape}
+    )
+    return header.getvalue()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def open_store(
+    folder: Path, *, encoder: str, revision: str | None, fingerprint: str, command: str
+) -> Features:
+    """The features in ``folder``; ``UserError`` unless the store is whole and the one asked for.
+
+    ``layers[k]`` maps the file of layer k when it is asked for, and no other; the arrays (S, D) are
+    copy-on-write, so that torch takes them as they are. ``revision`` None accepts any, for a store
+    made elsewhere with an encoder that is not here. ``command`` is what makes the store, for the
+    message.
+    """
+    if not folder.is_dir():
+        raise UserError(
+            folder,
+            found="no feature store",
+            expected=f"the layers of {encoder} for these clips",
+            remedy=f"Make it: {command}",
+        )
+    meta = _read_meta(folder)
+    if problem := _mismatch(meta, encoder, revision, fingerprint) or _damage(folder, meta):
+        file, found, expected = problem
+        remedy = f"Make it anew: {command} --refresh"
+        raise UserError(folder / file, found=found, expected=expected, remedy=remedy)
+    provenance = meta.model_dump(include={"encoder", "revision", "convention", "fingerprint"})
+    provenance["truncated"] = f"{meta.truncated} of {meta.clips} clips"
+    offsets = np.load(folder / "offsets.npy", allow_pickle=False)
+    return Features(encoder, meta.unit, _Layers(folder, meta.layers), offsets, provenance)
+
+
+class _Layers(Mapping[int, np.ndarray]):
+    """Layer number -> memory map of its file, made on access."""
+
+    def __init__(self, folder: Path, number: int):
+        self._folder = folder
+        self._number = number
+
+    def __getitem__(self, layer: int) -> np.ndarray:
+        if layer not in range(self._number):
+            raise KeyError(layer)
+        return np.load(self._folder / _layer_file(layer), mmap_mode="c", allow_pickle=False)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._number))
+
+    def __len__(self) -> int:
+        return self._number
+
+
+def _layer_file(layer: int) -> str:
+    return f"layer_{layer:02d}.npy"
+
+
+def _read_meta(folder: Path) -> StoreMeta | None:
+    try:
+        return StoreMeta.model_validate_json((folder / "meta.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _mismatch(
+    meta: StoreMeta | None, encoder: str, revision: str | None, fingerprint: str
+) -> tuple[str, str, str] | None:
+    """How a description differs from what is asked for: file, found, expected."""
+    file = "meta.json"
+    if meta is None:
+        return file, "no readable description", "a feature store of format 1"
+    if meta.encoder != encoder:
+        return file, f"encoder {meta.encoder}", f"encoder {encoder}"
+    if revision is not None and meta.revision != revision:
+        return file, f"{encoder} revision {meta.revision}", f"revision {revision}"
+    if meta.fingerprint != fingerprint:
+        found = f"features of other clips or texts (fingerprint {meta.fingerprint[:16]})"
+        return file, found, f"fingerprint {fingerprint[:16]}"
+    return None
+
+
+def _damage(folder: Path, meta: StoreMeta) -> tuple[str, str, str] | None:
+    """First file of a store that is not what its description says: file, found, expected."""
+    sizes = {
+        **{_layer_file(k): len(_header(meta)) + _data_bytes(meta) for k in range(meta.layers)},
+        "offsets.npy": len(_npy(np.zeros(meta.clips + 1, np.int64))),
+    }
+    for file, size in sizes.items():
+        path = folder / file
+        if not path.is_file():
+            return file, "no such file", f"{size} bytes"
+        if path.stat().st_size != size:
+            return file, f"{path.stat().st_size} bytes", f"{size} bytes"
+    return None
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def write_store(
+    folder: Path,
+    meta: StoreMeta,
+    ids: Sequence[str],
+    offsets: np.ndarray,
+    batches: Sequence[np.ndarray],
+    encode: Callable[[np.ndarray], np.ndarray],
+) -> Path:
+    """Write the store ``folder``, batch by batch, replacing one that is there; return ``folder``.
+
+    ``batches`` holds clip numbers, every clip once; ``encode`` turns one batch of B clips into
+    their layers (L, B, T, D) float16, T at least the longest of them. A partial store with the same
+    ``meta`` and batches is continued. Raises ``UserError`` where the disk refuses, and where a
+    value does not fit into float16; what was written so far stays under its partial name.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    plan = hashlib.sha256(json.dumps([b.tolist() for b in batches]).encode()).hexdigest()
+    lengths = np.diff(offsets)
+    with _disk_errors(folder):
+        done = _resume(partial, meta, plan)
+        if done is None:
+            _allocate(partial, meta, ids, offsets)
+            done = 0
+    saved = time.monotonic()
+    progress = tqdm(batches, desc=f"{meta.encoder} on {meta.dataset}", unit="batch", disable=None)
+    for number, clips in enumerate(progress, 1):
+        if number <= done:
+            continue
+        states = encode(clips)
+        _check_finite(meta, states, [ids[i] for i in clips], lengths[clips])
+        with _disk_errors(folder):
+            _write_batch(partial, meta, states, offsets[clips], lengths[clips])
+            if time.monotonic() - saved > SAVE_EVERY:
+                _save_progress(partial, meta, plan, number)
+                saved = time.monotonic()
+    with _disk_errors(folder):
+        _save_progress(partial, meta, plan, len(batches))
+        _finish(partial, folder)
+    return folder
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            folder,
+            found=f"the disk refused: {error.strerror or error}",
+            expected="a folder that can be written to, with room for the store",
+            remedy="Make room or set MSALIB_FEATURES to another disk, then run the same command: "
+            "it continues.",
+        ) from error
+
+
+def _resume(partial: Path, meta: StoreMeta, plan: str) -> int | None:
+    """Number of batches that a partial store holds, or None where there is none to continue."""
+    if _read_meta(partial) != meta or _damage(partial, meta):
+        return None
+    try:
+        progress = json.loads((partial / "progress.json").read_bytes())
+    except FileNotFoundError:
+        return 0
+    return progress["batches"] if progress["plan"] == plan else None
+
+
+def _allocate(partial: Path, meta: StoreMeta, ids: Sequence[str], offsets: np.ndarray) -> None:
+    """A partial store with every file at its final size; its description comes last."""
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    needed = meta.layers * _data_bytes(meta)
+    free = shutil.disk_usage(partial).free
+    if free < needed:
+        partial.rmdir()
+        raise OSError(errno.ENOSPC, f"{free / 1e9:.3f} GB free, {needed / 1e9:.3f} GB needed")
+    for k in range(meta.layers):
+        with (partial / _layer_file(k)).open("wb") as file:
+            file.write(_header(meta))
+            file.truncate(len(_header(meta)) + _data_bytes(meta))
+    _write_whole(partial / "offsets.npy", _npy(offsets.astype(np.int64)))
+    _write_whole(partial / "ids.json", json.dumps(list(ids)).encode())
+    _write_whole(partial / "meta.json", meta.model_dump_json(indent=2).encode())
+
+
+def _check_finite(meta: StoreMeta, states: np.ndarray, ids: list[str], lengths) -> None:
+    for clip, (name, length) in enumerate(zip(ids, lengths, strict=True)):
+        bad = ~np.isfinite(states[:, clip, :length]).all(axis=(1, 2))  # (L,)
+        if bad.any():
+            raise UserError(
+                f"{meta.encoder}, clip {name}",
+                found=f"a value in layer {bad.argmax()} that is not finite in half precision",
+                expected="values between -65504 and 65504, as the store keeps float16",
+                remedy="Check the weights; an encoder with larger activations cannot be stored.",
+            )
+
+
+def _write_batch(partial: Path, meta: StoreMeta, states: np.ndarray, starts, lengths) -> None:
+    # Plain writes rather than a writable map: on a full disk a map ends the process by a signal.
+    header, frame = len(_header(meta)), _frame_bytes(meta)
+    for k, layer in enumerate(states):
+        with (partial / _layer_file(k)).open("r+b") as file:
+            for clip, start, length in zip(layer, starts.tolist(), lengths.tolist(), strict=True):
+                file.seek(header + start * frame)
+                file.write(np.ascontiguousarray(clip[:length], "<f2"))
+
+
+def _save_progress(partial: Path, meta: StoreMeta, plan: str, batches: int) -> None:
+    """Say that so many batches are done, once their bytes are on the disk."""
+    for k in range(meta.layers):
+        with (partial / _layer_file(k)).open("r+b") as file:
+            os.fsync(file.fileno())
+    progress = json.dumps({"plan": plan, "batches": batches})
+    _write_whole(partial / "progress.json", progress.encode())
+
+
+def _finish(partial: Path, folder: Path) -> None:
+    """Give the store its name; the one it replaces, if any, goes at the last moment."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    (partial / "progress.json").unlink()
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a small file so that it is there with all its bytes, or as it was before."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,48 @@
+"""Fixtures: a tree of its own for the runner, and the built site."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from msalib import paths
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built book."""
+    folder = paths.ROOT / "_build" / "html"
+    if not (folder / "index.html").exists():
+        pytest.skip("no built book: run make book first")
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """An empty repository for notebooks; kernels in it find this msalib."""
+    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(paths, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(paths, "EXECUTED", tmp_path / "book" / "executed")
+    return tmp_path
+
+
+@pytest.fixture
+def write_notebook(tree):
+    """A function that writes a source notebook: its parameters cell, then its other cells."""
+
+    def write(name: str, parameters: str, *sources: str):
+        first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+        notebook = new_notebook(
+            cells=[first, *(new_code_cell(source) for source in sources)],
+            metadata={
+                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+                "language_info": {"name": "python"},
+            },
+        )
+        path = paths.NOTEBOOKS / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+        return path
+
+    return write
