@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from msalib import encoders, paths, readers, records
 from msalib.claims import papers
 from msalib.errors import UserError
-from msalib.provenance import device_name, versions
-from msalib.train import pick_device
+from msalib.provenance import device_name, pick_device, versions
 
 
 def report() -> Iterator[str]:

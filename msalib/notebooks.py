@@ -155,6 +155,8 @@ def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) ->
     where, remedy = f"notebook {notebook}", "Run it again; finished records are kept and read."
     if isinstance(error, subprocess.TimeoutExpired):
         found = f"no end after {error.timeout:g} s"
+    elif error.returncode < 0:
+        found = f"killed by signal {-error.returncode}"
     else:
         found = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[-1]
     if working.exists():

@@ -1,4 +1,4 @@
-"""Where a result came from: commit, device and versions."""
+"""Where a result comes from: device, commit and versions."""
 
 import os
 import platform
@@ -7,6 +7,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from msalib.errors import UserError
 from msalib.paths import ROOT
 
 
@@ -26,6 +27,23 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+def pick_device(device: str) -> str:
+    """``"auto"`` is the GPU where there is one, else the CPU; a GPU that is not there is refused."""
+    import torch
+
+    gpu = torch.cuda.is_available()
+    if device == "auto":
+        return "cuda" if gpu else "cpu"
+    if device not in ("cpu", "cuda") or (device == "cuda" and not gpu):
+        raise UserError(
+            f"device {device!r}",
+            found="no such device here",
+            expected="auto, cpu" + (" or cuda" if gpu else " (this machine shows no CUDA device)"),
+            remedy="Use the device auto.",
+        )
+    return device
 
 
 def device_name(device: str) -> str:

@@ -36,7 +36,7 @@ def _row(executed: Path) -> dict[str, str]:
         "page": f'<a href="{page}.html">{page}</a>',
         "run (UTC)": run.end_time[:16].replace("T", " "),
         "seconds": f"{run.duration:.1f}",
-        "device": about.device,
         "commit": about.commit,
+        "device": about.device,
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }

@@ -19,7 +19,7 @@ from msalib import encoders, models, readers, recipes, records
 from msalib.corpus import Corpus
 from msalib.errors import UserError
 from msalib.metrics import chance, regression
-from msalib.provenance import commit, device_name, versions
+from msalib.provenance import commit, device_name, pick_device, versions
 from msalib.records import Predictions, Provenance, Record, Spec
 
 AS_PUBLISHED = {("mosi", "bert-large"), ("mosei", "bert-large")}
@@ -172,10 +172,13 @@ class Study:
         return record
 
     def _train(self, specs: list[Spec]) -> None:
-        from msalib.train import pick_device
+        import torch
 
         device = pick_device(self.parameters.device)
         corpus = self.encoded
+        # These models are so small that a second thread gains little, loses much beside any other
+        # load, and would let the number of cores change the last digits.
+        torch.set_num_threads(1)
         for spec in tqdm(specs, "run", disable=None):
             records.write(train_one(spec, corpus, device))
 

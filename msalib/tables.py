@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from msalib import claims, printed
-from msalib.claims import Runs, Verdict
+from msalib.claims import Claim, Runs, Verdict
+from msalib.describe import Summary
 from msalib.metrics import METRICS
 from msalib.records import Record
 from msalib.stats import Estimate
@@ -217,3 +218,46 @@ def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
             texts[f"{name} {effect}"] = effect_text(effect, e)
         texts[f"{name} note"] = v.evidence.note
     return texts
+
+
+def counts(summary: Summary, paper: str) -> Table:
+    """Clips and videos per part, label statistics, and the printed clip counts where there are."""
+    table = printed.load(paper)
+    chosen = table[(table["exhibit"] == "table1") & (table["dataset"] == summary.dataset)]
+    given = dict(zip(chosen["variant"], chosen["printed"], strict=True))
+    rows = []
+    for part in summary.clips:
+        rows.append(
+            {
+                "part": part,
+                "clips with label (ours)": summary.clips[part],
+                "without label, dropped": summary.unlabelled[part],
+                "clips (printed)": given.get(part, "-"),
+                "videos": summary.videos[part],
+                "label 0": summary.zero_labels[part],
+                "mean label": f"{summary.label_mean[part]:.2f}",
+                "variance": f"{summary.label_variance[part]:.3f}",
+                "variance within videos": f"{summary.intra_video_variance[part]:.3f}",
+            }
+        )
+    dropped = ", ".join(f"{clip} ({why})" for clip, why in summary.dropped.items())
+    return Table(
+        pd.DataFrame(rows),
+        caption=f"{summary.title}, standard split; labels in points from -3 to 3. "
+        + (f"Dropped: {dropped}. " if dropped else "")
+        + f"Fingerprint {summary.fingerprint[:12]}.",
+    )
+
+
+def rules(registry: list[Claim]) -> Table:
+    """The rule of each test, and what part of the claim it does not cover yet."""
+    frame = pd.DataFrame(
+        {
+            "claim": f"<b>{c.id}</b>",
+            "exhibit": c.exhibit,
+            "rule": escape(c.rule),
+            "not covered yet": escape(c.later),
+        }
+        for c in registry
+    )
+    return Table(frame, caption="Tests of the registry.")

@@ -46,21 +46,6 @@ class Fit(NamedTuple):
     history: list[dict[str, float]]  # per epoch: learning_rate, train_loss, valid_loss
 
 
-def pick_device(device: str) -> str:
-    """``"auto"`` is the GPU where there is one; anything else is taken as it is, if it is there."""
-    gpu = torch.cuda.is_available()
-    if device == "auto":
-        return "cuda" if gpu else "cpu"
-    if device not in ("cpu", "cuda") or (device == "cuda" and not gpu):
-        raise UserError(
-            f"device {device!r}",
-            found="no such device here",
-            expected="auto, cpu" + (" or cuda" if gpu else " (this machine shows no CUDA device)"),
-            remedy="Use -p device auto.",
-        )
-    return device
-
-
 def learning_rate(config: Config, epoch: int) -> float:
     """Rate of an epoch counted from 1: linear warm-up, then a cosine over ``epochs`` epochs.
 

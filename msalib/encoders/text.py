@@ -17,6 +17,7 @@ from msalib.corpus import Corpus, Features
 from msalib.encoders import Encoder
 from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
 from msalib.errors import UserError
+from msalib.provenance import device_name, pick_device
 from msalib.provenance import device_name, versions
 
 CONVENTION = "k = output of block k (hidden_states[k]); 0 = embeddings, the input to block 1"

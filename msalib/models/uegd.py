@@ -14,7 +14,8 @@ one number) and an unused input LayerNorm are left out, so parameter counts are 
 modality than those of papers/uegd.md (c). Parity with the release: `python -m tests.parity uegd`.
 
 Notation: B clips of up to T frames, S frames of all of them laid end to end, L encoder layers,
-D input features, H hidden, J attention heads, F embedding. Modalities in the order visual, acoustic, linguistic.
+D input features, H hidden, J attention heads, F embedding. Modalities in the order visual,
+acoustic, linguistic.
 """
 
 from collections.abc import Mapping
