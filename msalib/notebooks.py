@@ -185,13 +185,11 @@ def _errors(path: Path):
 
 def _provenance(notebook: str, resolved: Mapping) -> dict:
     """What an executed notebook is made of; its device is where the notebook ran."""
-    from msalib.train import pick_device
-
     return {
         "notebook": notebook,
         "source_sha256": source_hash(notebook),
         "parameters": dict(resolved),
         "commit": provenance.commit(),
-        "device": provenance.device_name(pick_device(resolved.get("device", "auto"))),
+        "device": provenance.device_name(provenance.pick_device(resolved.get("device", "auto"))),
         "versions": provenance.versions(),
     }

@@ -30,7 +30,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def pick_device(device: str) -> str:
-    """``"auto"`` is the GPU where there is one, else the CPU; a GPU that is not there is refused."""
+    """``"auto"`` is the GPU where there is one, else the CPU; one that is not there is refused."""
     import torch
 
     gpu = torch.cuda.is_available()

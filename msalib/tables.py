@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from msalib import claims, printed
+from msalib import claims, printed, records
 from msalib.claims import Claim, Runs, Verdict
 from msalib.describe import Summary
 from msalib.metrics import METRICS
@@ -79,10 +79,10 @@ def single_modality(found: list[Record], modality: str, *, setting: str) -> Tabl
     for layer in [0, *blocks, "weighted"]:
         if not runs.has(modality, layer):
             continue
-        records = runs.records(modality, layer)
+        seeds = runs.records(modality, layer)
         rows.append(
-            {"whose": "ours", "feature": _feature(layer, blocks[-1], best), "seeds": len(records)}
-            | {m: spread([r.metrics["test"][m] for r in records], m) for m in SHOWN}
+            {"whose": "ours", "feature": _feature(layer, blocks[-1], best), "seeds": len(seeds)}
+            | {m: spread([r.metrics["test"][m] for r in seeds], m) for m in SHOWN}
         )
     chance = runs.records(modality, blocks[0])[0].chance
     rows.append(
@@ -209,14 +209,15 @@ def numbers(found: list[Record], modality: str) -> dict[str, str]:
 
 
 def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
-    """Verdict and first effects of each claim, for prose: ``C6`` -> "inconclusive"."""
+    """Verdict, effects and note of each claim, for prose: ``C6``, ``C6_mae``, ``C6_note``."""
     texts = {}
     for v in verdicts:
         name = v.claim.id.split("-")[1]
         texts[name] = v.evidence.verdict
+        texts[f"{name}_note"] = v.evidence.note
         for effect, e in v.evidence.effects.items():
-            texts[f"{name} {effect}"] = effect_text(effect, e)
-        texts[f"{name} note"] = v.evidence.note
+            key = "_".join(effect.replace(",", "").split())
+            texts[f"{name}_{key}"] = effect_text(effect, e)
     return texts
 
 
@@ -261,3 +262,20 @@ def rules(registry: list[Claim]) -> Table:
         for c in registry
     )
     return Table(frame, caption="Tests of the registry.")
+
+
+def readme(paper: str, dataset: str, encoder: str, profile: str, modality: str) -> str:
+    """The results that the README shows, as Markdown; a test holds the README to it."""
+    found = records.find(paper, dataset, encoder, profile)
+    shown = single_modality(found, modality, setting="").frame.iloc[:, :5]
+    lines = ["| " + " | ".join(row) + " |" for row in [shown.columns, *shown.astype(str).values]]
+    lines.insert(1, "|" + "---|" * len(shown.columns))
+    lines += ["", "| claim | verdict | why |", "|---|---|---|"]
+    for verdict in claims.judge(paper, found):
+        evidence = verdict.evidence
+        effects = "; ".join(effect_text(n, e) for n, e in evidence.effects.items())
+        why = f"{effects} ({evidence.note})" if effects else evidence.note
+        lines.append(
+            f"| {verdict.claim.id}: {verdict.claim.statement} | {evidence.verdict} | {why} |"
+        )
+    return "\n".join(lines)

