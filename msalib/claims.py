@@ -29,6 +29,7 @@ class PrintedEffect(BaseModel):
 
     exhibit: str
     dataset: str
+    system: str
     variant: str
     minus: str | None = None
     metrics: list[str]
@@ -258,16 +259,20 @@ def judge(paper: str, found: list[Record], only: Sequence[str] = ()) -> list[Ver
 
 def printed_effects(paper: str, claim: Claim) -> list[str]:
     """The claim's effect as the paper prints it, one phrase per data set."""
-    phrases = []
-    for effect in claim.printed:
-        parts = []
-        for metric in effect.metrics:
-            label = METRICS[metric].label if metric in METRICS else metric
-            cell = printed.cell(paper, effect.exhibit, effect.dataset, effect.variant, metric)
-            if effect.minus is None:
-                parts.append(f"{label} {cell['value']:g}")
-            else:
-                other = printed.cell(paper, effect.exhibit, effect.dataset, effect.minus, metric)
-                parts.append(f"{label} {cell['value'] - other['value']:+.3f}")
-        phrases.append(f"{effect.dataset.upper()} {', '.join(parts)}")
-    return phrases
+    return [
+        f"{effect.dataset.upper()} "
+        + ", ".join(_printed_effect(paper, effect, metric) for metric in effect.metrics)
+        for effect in claim.printed
+    ]
+
+
+def _printed_effect(paper: str, effect: PrintedEffect, metric: str) -> str:
+    label = METRICS[metric].label if metric in METRICS else metric
+    first, second = (
+        variant
+        and printed.cell(paper, effect.exhibit, effect.dataset, effect.system, variant, metric)[
+            "value"
+        ]
+        for variant in (effect.variant, effect.minus)
+    )
+    return f"{label} {first:g}" if second is None else f"{label} {first - second:+.3f}"

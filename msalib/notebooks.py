@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from msalib import paths, provenance
+from msalib import paths, progress, provenance
 from msalib.errors import UserError
 
 FILE_KEYS = ("dataset", "encoder", "profile")
@@ -139,6 +139,7 @@ def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float)
     dropped = ("JUPYTER_PATH", "PYTHONWARNINGS", "MPLBACKEND")
     environment = {k: v for k, v in os.environ.items() if k not in dropped}
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"
+    environment |= progress.environment()
     subprocess.run(
         command,
         cwd=paths.ROOT,

@@ -31,10 +31,13 @@ def load(paper: str) -> pd.DataFrame:
     return table
 
 
-def cell(paper: str, exhibit: str, dataset: str, variant: str, metric: str) -> pd.Series:
+def cell(
+    paper: str, exhibit: str, dataset: str, system: str, variant: str, metric: str
+) -> pd.Series:
     """One printed number; anything but exactly one is an error of the caller."""
     table = load(paper)
-    wanted = {"exhibit": exhibit, "dataset": dataset, "variant": variant, "metric": metric}
+    wanted = {"exhibit": exhibit, "dataset": dataset, "system": system}
+    wanted |= {"variant": variant, "metric": metric}
     rows = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     if len(rows) != 1:
         raise ValueError(f"{len(rows)} printed numbers of {paper} match {wanted}")

@@ -13,12 +13,12 @@ from functools import cached_property
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from tqdm import tqdm
 
 from msalib import encoders, models, readers, recipes, records
 from msalib.corpus import Corpus
 from msalib.errors import UserError
 from msalib.metrics import chance, regression
+from msalib.progress import bar
 from msalib.provenance import commit, device_name, pick_device, versions
 from msalib.records import Predictions, Provenance, Record, Spec
 
@@ -179,7 +179,7 @@ class Study:
         # These models are so small that a second thread gains little, loses much beside any other
         # load, and would let the number of cores change the last digits.
         torch.set_num_threads(1)
-        for spec in tqdm(specs, "run", disable=None):
+        for spec in bar(specs, "training", "run"):
             records.write(train_one(spec, corpus, device))
 
 

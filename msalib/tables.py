@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from msalib import claims, printed, records
+from msalib import claims, printed
 from msalib.claims import Claim, Runs, Verdict
 from msalib.describe import Summary
 from msalib.metrics import METRICS
@@ -64,7 +64,7 @@ def spread(values: list[float | None], metric: str) -> str:
         return "undefined"
     text = show(defined.mean())
     if len(defined) > 1:
-        text += f" ± {show(defined.std(ddof=1))}"
+        text += f"\u00a0±\u00a0{show(defined.std(ddof=1))}"
     if len(defined) < len(values):
         text += f" ({len(values) - len(defined)} undefined)"
     return text
@@ -199,7 +199,14 @@ def numbers(found: list[Record], modality: str) -> dict[str, str]:
     runs = Runs(found)
     blocks, best = runs.blocks(modality), runs.mid_best(modality)
     chosen = {"input": 0, "output": blocks[-1], "mid_best": best, "weighted": "weighted"}
-    texts = {"blocks": str(blocks[-1]), "mid_best_block": str(best)}
+    spec = found[0].spec
+    texts = {
+        "blocks": str(blocks[-1]),
+        "mid_best_block": str(best),
+        "seeds": str(len(runs.records(modality, blocks[-1]))),
+        "epochs": str(spec.train["epochs"]),
+        "printed_blocks": printed.cell(spec.paper, "text", "", "BERT", "", "layers")["printed"],
+    }
     for name, layer in chosen.items():
         if runs.has(modality, layer):
             for metric in ("mae", "corr"):
@@ -262,20 +269,3 @@ def rules(registry: list[Claim]) -> Table:
         for c in registry
     )
     return Table(frame, caption="Tests of the registry.")
-
-
-def readme(paper: str, dataset: str, encoder: str, profile: str, modality: str) -> str:
-    """The results that the README shows, as Markdown; a test holds the README to it."""
-    found = records.find(paper, dataset, encoder, profile)
-    shown = single_modality(found, modality, setting="").frame.iloc[:, :5]
-    lines = ["| " + " | ".join(row) + " |" for row in [shown.columns, *shown.astype(str).values]]
-    lines.insert(1, "|" + "---|" * len(shown.columns))
-    lines += ["", "| claim | verdict | why |", "|---|---|---|"]
-    for verdict in claims.judge(paper, found):
-        evidence = verdict.evidence
-        effects = "; ".join(effect_text(n, e) for n, e in evidence.effects.items())
-        why = f"{effects} ({evidence.note})" if effects else evidence.note
-        lines.append(
-            f"| {verdict.claim.id}: {verdict.claim.statement} | {evidence.verdict} | {why} |"
-        )
-    return "\n".join(lines)

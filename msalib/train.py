@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from msalib.corpus import Batch, Examples
 from msalib.errors import UserError
 from msalib.masking import mask_features
+from msalib.progress import bar
 
 AHEAD = 8
 """Batches that are gathered and masked at a time: small tensors cost more to ask for than to do."""
@@ -85,7 +85,7 @@ def fit(
     model = build().to(train.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     history, best, selected, weights = [], math.inf, 0, None
-    for epoch in tqdm(range(1, config.epochs + 1), "epoch", leave=False, disable=None):
+    for epoch in bar(range(1, config.epochs + 1), f"seed {seed}", "epoch"):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, epoch)
         train_loss = train_epoch(model, loss, train, config, optimizer, generator)

@@ -26,10 +26,10 @@ from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
-from tqdm import tqdm
 
 from msalib.corpus import Features
 from msalib.errors import UserError
+from msalib.progress import bar
 
 SAVE_EVERY = 2.0
 """Seconds of work that a killed extraction loses at most, beside the current batch."""
@@ -210,7 +210,7 @@ def write_store(
             _allocate(partial, meta, ids, offsets)
             done = 0
     saved = time.monotonic()
-    progress = tqdm(batches, desc=f"{meta.encoder} on {meta.dataset}", unit="batch", disable=None)
+    progress = bar(batches, f"{meta.encoder} on {meta.dataset}", "batch")
     for number, clips in enumerate(progress, 1):
         if number <= done:
             continue

@@ -1,0 +1,29 @@
+"""Progress bars: in a terminal, also for a notebook that was started from one; else quiet."""
+
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from tqdm import tqdm
+
+TERMINAL = "MSALIB_TERMINAL"
+"""Where ``msalib run`` tells the notebook's process which terminal it was started from."""
+
+
+def bar(items: Iterable, description: str, unit: str) -> tqdm:
+    """``items`` with a bar that vanishes when they are done."""
+    file = sys.stderr if sys.stderr.isatty() else _terminal()
+    return tqdm(items, desc=description, unit=unit, file=file, disable=file is None, leave=False)
+
+
+def environment() -> dict[str, str]:
+    """What a child process needs so that its bars reach this process's terminal."""
+    return {TERMINAL: os.ttyname(sys.stderr.fileno())} if sys.stderr.isatty() else {}
+
+
+@cache
+def _terminal():
+    path = os.environ.get(TERMINAL)
+    return Path(path).open("w") if path else None
