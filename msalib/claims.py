@@ -16,7 +16,7 @@ from msalib import printed, records, stats
 from msalib.errors import UserError
 from msalib.metrics import METRICS
 from msalib.paths import CLAIMS
-from msalib.records import Record
+from msalib.records import Record, Setting
 from msalib.stats import Estimate
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
@@ -63,32 +63,47 @@ class Verdict:
     """A claim in a setting: evidence and the records that it rests on."""
 
     claim: Claim
-    setting: tuple[str, str, str]  # dataset, encoder, profile
+    setting: Setting
     evidence: Evidence
     records: list[Record]
 
 
 class Runs:
-    """The records of one setting, by modality, layer and seed. Seeds of a layer are stacked."""
+    """The records of one setting, by modality and layer, with the seeds that all of them have.
+
+    In a sweep that is not finished some inputs have fewer seeds; comparing them on those they
+    share keeps every comparison paired.
+    """
 
     def __init__(self, found: Iterable[Record]):
         self._runs: dict[tuple, dict[int, Record]] = {}
         for record in found:
             if len(record.spec.inputs) == 1:
                 ((modality, layer),) = record.spec.inputs.items()
-                self._runs.setdefault((modality, layer), {})[record.spec.seed] = record
+                seeds = self._runs.setdefault((modality, layer), {})
+                if record.spec.seed in seeds:
+                    raise UserError(
+                        record.spec.path().parent,
+                        found=f"{record.name()} beside {seeds[record.spec.seed].name()}, which "
+                        "differ in recipe only",
+                        expected="one record per input and seed",
+                        remedy="Delete the one that does not belong to today's recipe.",
+                    )
+                seeds[record.spec.seed] = record
+        self.seeds = sorted(set.intersection(*map(set, self._runs.values()))) if self._runs else []
 
     def blocks(self, modality: str) -> list[int]:
         """Blocks that have runs, ascending; 0, the encoder's input, is no block."""
+        if not self.seeds:
+            return []
         return sorted(k for m, k in self._runs if m == modality and isinstance(k, int) and k > 0)
 
     def has(self, modality: str, layer: int | str) -> bool:
-        return (modality, layer) in self._runs
+        return bool(self.seeds) and (modality, layer) in self._runs
 
     def records(self, modality: str, layer: int | str) -> list[Record]:
         """Records of one input in the order of their seeds."""
-        runs = self._runs[modality, layer]
-        return [runs[seed] for seed in sorted(runs)]
+        return [self._runs[modality, layer][seed] for seed in self.seeds]
 
     def predictions(self, modality: str, layer: int | str, part: str) -> np.ndarray:
         """(S, N) in the clip order of ``truth``."""
@@ -125,7 +140,7 @@ class Runs:
         return self.mid_best(modality) if name == "mid-best" else name
 
     def _clips(self, part: str):
-        return next(iter(next(iter(self._runs.values())).values())).predictions[part]
+        return next(iter(self._runs.values()))[self.seeds[0]].predictions[part]
 
 
 def midbest_better_than(runs: Runs, *, modality: str, other: str) -> Evidence:
@@ -241,7 +256,7 @@ def evaluate(paper: str) -> list[Verdict]:
     return [
         verdict
         for setting in records.settings(paper)
-        for verdict in judge(paper, records.find(paper, *setting))
+        for verdict in judge(paper, records.find(paper, setting))
     ]
 
 
@@ -249,7 +264,7 @@ def judge(paper: str, found: list[Record], only: Sequence[str] = ()) -> list[Ver
     """Every claim of a paper, or ``only`` those ids, on the records of one setting."""
     runs = Runs(found)
     spec = found[0].spec
-    setting = (spec.dataset, spec.encoder, spec.profile)
+    setting = Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
     return [
         Verdict(claim, setting, TESTS[claim.test](runs, **claim.arguments), found)
         for claim in registry(paper)

@@ -41,4 +41,4 @@ def report() -> Iterator[str]:
     yield "records"
     for paper in papers():
         for setting in records.settings(paper):
-            yield f"  {paper}: {' '.join(setting)}: {len(records.find(paper, *setting))} runs"
+            yield f"  {paper}: {' '.join(setting)}: {len(records.find(paper, setting))} runs"

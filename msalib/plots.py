@@ -95,12 +95,11 @@ def layer_curve(found: list[Record], *, setting: str) -> Picture:
     axes.set_ylabel("test correlation (Pearson's r)")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
-    seeds = len(runs.records(modality, blocks[0])) if blocks else len({r.spec.seed for r in found})
     return Picture(
         figure,
         alt="Line plot of test correlation by encoder block. " + ". ".join(sentences) + ".",
-        caption=f"Test correlation of single blocks. Line: mean of {seeds} seeds (dots); band: 95% "
-        f"interval over resampled videos; ring: the block that validation chooses. "
+        caption=f"Test correlation of single blocks. Line: mean of {len(runs.seeds)} seeds (dots); "
+        "band: 95% interval over resampled videos; ring: the block that validation chooses. "
         f"Setting: {setting}.",
     )
 

@@ -1,9 +1,9 @@
 """One record per run: what was asked, what was found, and where it came from.
 
 A run is named by the hash of its specification. Its record is one JSON file,
-``<records>/<paper>/<dataset>-<encoder>/<profile>/<inputs>-seed<k>-<hash>.json``; numbers of the
-book come from nowhere else. Records of the profile ``quick`` are made while the book is built and
-are not committed.
+``<records>/<paper>/<dataset>-<encoder>/<preset>/<profile>/<inputs>-seed<k>-<hash>.json``; numbers
+of the book come from nowhere else. Records of the profile ``quick`` are made while the book is
+built and are not committed.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -49,6 +49,7 @@ class Spec(BaseModel):
             records_folder()
             / self.paper
             / f"{self.dataset}-{self.encoder}"
+            / self.preset
             / self.profile
             / f"{inputs}-seed{self.seed}-{self.hash()}.json"
         )
@@ -140,16 +141,28 @@ def read(path: Path) -> Record:
         ) from error
 
 
-def find(paper: str, dataset: str, encoder: str, profile: str) -> list[Record]:
+class Setting(NamedTuple):
+    """What the runs of one table share, short."""
+
+    dataset: str
+    encoder: str
+    preset: str
+    profile: str
+
+
+def find(paper: str, setting: Setting) -> list[Record]:
     """All records of one setting, ordered by file name."""
-    folder = records_folder() / paper / f"{dataset}-{encoder}" / profile
+    dataset, encoder, preset, profile = setting
+    folder = records_folder() / paper / f"{dataset}-{encoder}" / preset / profile
     return [read(path) for path in sorted(folder.glob("*.json"))]
 
 
-def settings(paper: str) -> list[tuple[str, str, str]]:
-    """(dataset, encoder, profile) of every setting that has records of a paper."""
-    folders = sorted((records_folder() / paper).glob("*/*/"))
-    return [(*folder.parent.name.split("-", 1), folder.name) for folder in folders]
+def settings(paper: str) -> list[Setting]:
+    """Every setting that has records of a paper."""
+    folders = {path.parent for path in (records_folder() / paper).glob("*/*/*/*.json")}
+    return [
+        Setting(*f.parent.parent.name.split("-", 1), f.parent.name, f.name) for f in sorted(folders)
+    ]
 
 
 def frame(records: Iterable[Record]) -> pd.DataFrame:

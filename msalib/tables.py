@@ -165,12 +165,11 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
 
 
 def setting_text(verdict: Verdict) -> str:
-    """The setting of a verdict, short: kind, data, encoder, profile and seeds."""
-    seeds = len({r.spec.seed for r in verdict.records})
-    dataset, encoder, profile = verdict.setting
-    return (
-        f"{verdict.records[0].spec.setting}: {dataset}, {encoder}, profile {profile}, {seeds} seeds"
-    )
+    """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
+    dataset, encoder, preset, profile = verdict.setting
+    kind = verdict.records[0].spec.setting
+    seeds = len(Runs(verdict.records).seeds)
+    return f"{kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}, {seeds} seeds"
 
 
 def environment(found: list[Record]) -> Table:

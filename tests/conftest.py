@@ -1,0 +1,25 @@
+"""Fixtures of all tests."""
+
+import pytest
+import torch
+
+from tests.factory import tiny_corpus
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """As runs are made, and so that tests can share a machine."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    """No test reads or writes the records and features of the repository."""
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "records"))
+    monkeypatch.setenv("MSALIB_FEATURES", str(tmp_path / "features"))
+
+
+@pytest.fixture
+def tiny():
+    """40 clips of unequal length, three modalities, layers 0 to 3."""
+    return tiny_corpus()

@@ -1,0 +1,125 @@
+"""Recipes: every value with its source, resolved by preset, profile and data set."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from msalib import models, recipes, train
+from msalib.errors import UserError
+
+FILES = sorted(Path(recipes.__file__).parent.glob("*.yaml"))
+SETTINGS = [
+    (preset, profile, dataset)
+    for preset in recipes.PRESETS
+    for profile in recipes.PROFILES
+    for dataset in ("control", "mosi", "mosei")
+]
+
+
+def test_every_paper_has_a_recipe():
+    assert [path.stem for path in FILES] == sorted(models.PAPERS)
+
+
+@pytest.mark.parametrize("paper", models.PAPERS)
+@pytest.mark.parametrize(("preset", "profile", "dataset"), SETTINGS)
+def test_every_recipe_fits_its_model_and_the_training(paper, preset, profile, dataset):
+    recipe = recipes.load(paper, preset, profile, dataset)
+    assert set(recipe) == {"model", "train"}
+    config = models.module(paper).Config(**recipe["model"])
+    assert config.model_dump() == recipe["model"]  # as written: no number was converted
+    assert train.Config(**recipe["train"]).model_dump() == recipe["train"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_value_has_a_source_and_every_override_something_to_override(path):
+    document = yaml.safe_load(path.read_text())
+    assert set(document) == {"release", "paper", "quick"}
+    for layer, groups in document.items():
+        for group, entries in groups.items():
+            for name, entry in entries.items():
+                assert set(entry) == {"value", "source"}, name
+                assert len(entry["source"]) > 3, name
+                if layer != "release":
+                    assert name in document["release"][group]
+
+
+def test_the_release_recipe_of_uegd():
+    """papers/uegd.md (c) and (d)."""
+    recipe = recipes.load("uegd", "release", "paper", "mosi")
+    assert recipe["model"] == {
+        "hidden_size": 128,
+        "embedding_size": 64,
+        "attention_heads": 4,
+        "dropout": 0.2,
+        "fusion": "gate",
+    }
+    assert recipe["train"] == {
+        "epochs": 50,
+        "batch_size": 16,
+        "learning_rate": 1e-4,
+        "warmup_epochs": 10,
+        "warmup_learning_rate": 1e-5,
+        "min_learning_rate": 1e-5,
+        "validation_loss": "batch_mean",
+        "patience": None,
+        "feature_masks": 10,
+        "feature_mask_share": 0.02,
+        "time_masks": 2,
+        "time_mask_share": 0.2,
+    }
+    mosei = recipes.load("uegd", "release", "paper", "mosei")
+    assert (mosei["model"]["hidden_size"], mosei["model"]["embedding_size"]) == (256, 128)
+    assert mosei["train"] == recipe["train"]
+
+
+def test_the_papers_text_differs_where_it_speaks():
+    """papers/uegd.md (g) 4 and 5."""
+    release = recipes.load("uegd", "release", "paper", "mosi")
+    paper = recipes.load("uegd", "paper", "paper", "mosi")
+    assert paper["model"] == release["model"]
+    differs = {name for name, value in paper["train"].items() if value != release["train"][name]}
+    assert differs == {
+        "validation_loss",
+        "patience",
+        "feature_masks",
+        "feature_mask_share",
+        "time_masks",
+    }
+
+
+def test_quick_changes_sizes_and_rates_only():
+    full = recipes.load("uegd", "release", "paper", "control")
+    quick = recipes.load("uegd", "release", "quick", "control")
+    flat, flat_quick = ({**r["model"], **r["train"]} for r in (full, quick))
+    assert {name for name in flat if flat[name] != flat_quick[name]} == {
+        "hidden_size",
+        "embedding_size",
+        "epochs",
+        "learning_rate",
+        "warmup_epochs",
+        "warmup_learning_rate",
+        "min_learning_rate",
+    }
+
+
+def test_the_table_shows_the_source_of_the_value_that_counts():
+    entry = recipes.table("uegd", "paper", "quick", "mosi")
+    assert entry["train"]["epochs"]["source"] == "ours, for speed"
+    assert entry["train"]["patience"]["source"].startswith("sec. 4.2")
+    assert entry["model"]["dropout"] == {
+        "value": 0.2,
+        "source": "sec. 4.2; after every ReLU, papers/uegd.md (c)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("preset", "profile", "message"),
+    [
+        ("published", "paper", "preset 'published': found no such preset; .* release, paper"),
+        ("release", "slow", "profile 'slow': found no such profile; .* quick, paper"),
+    ],
+)
+def test_unknown_names_are_refused_with_those_there_are(preset, profile, message):
+    with pytest.raises(UserError, match=message):
+        recipes.load("uegd", preset, profile, "mosi")
