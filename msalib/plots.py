@@ -46,11 +46,12 @@ class Picture:
         )
 
 
-def _axes(width: float = 6.0, height: float = 3.8, **grid):
+def _axes(height: float = 3.4, **grid):
+    """Narrow, so that the letters are still legible on a phone."""
     from matplotlib import rc_context
 
     with rc_context(RC):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(4.8, height), layout="constrained")
         return figure, figure.subplots(**grid)
 
 
@@ -109,31 +110,30 @@ def planted_profile(truth: Mapping | None, found: list[Record], *, setting: str)
     if truth is None:
         return Note("Real data: which layer truly knows most is not known. See the control's page.")
     runs = Runs(found)
-    figure, (left, right) = _axes(6.0, 3.2, ncols=2, sharex=True)
+    figure, (above, below) = _axes(height=5.6, nrows=2, sharex=True)
     for modality, profile in truth["profiles"].items():
         style = MODALITY_STYLE[modality]
-        left.plot(profile.keys(), profile.values(), label=modality, markersize=5, **style)
+        above.plot(profile.keys(), profile.values(), label=modality, markersize=5, **style)
         if runs.blocks(modality):
             blocks, mean, _ = runs.correlations(modality, "test")
-            right.plot(blocks, mean, markersize=5, **style)
-    left.set_ylabel("planted signal-to-noise ratio")
-    right.set_ylabel("test correlation (Pearson's r)")
-    for axes in (left, right):
-        axes.set_xlabel("block")
-    left.legend()
+            below.plot(blocks, mean, markersize=5, **style)
+    above.set_ylabel("planted signal-to-noise ratio")
+    below.set_ylabel("test correlation (Pearson's r)")
+    below.set_xlabel("encoder block")
+    above.legend()
     return Picture(
         figure,
-        alt="Two line plots by block: planted signal-to-noise ratio on the left, measured test "
-        "correlation on the right. Planted best blocks: "
+        alt="Two line plots by block: planted signal-to-noise ratio above, measured test "
+        "correlation below. Planted best blocks: "
         + "; ".join(f"{m} {', '.join(map(str, k))}" for m, k in truth["best_layers"].items())
         + ".",
-        caption=f"What was planted (left) and what was found (right). Setting: {setting}.",
+        caption=f"What was planted (above) and what was found (below). Setting: {setting}.",
     )
 
 
 def label_histogram(counts: dict[str, list[int]], edges: list[float], *, title: str) -> Picture:
     """Share of clips per label bin, one outline per part of the split."""
-    figure, axes = _axes(6.0, 3.2)
+    figure, axes = _axes()
     dashes = {"train": "-", "valid": "--", "test": ":"}
     colours = {"train": "#0072B2", "valid": "#D55E00", "test": "#000000"}
     for part, values in counts.items():

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -118,7 +119,8 @@ def write_json(path: Path, content: dict) -> None:
         temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise UserError(
             path,
             found=f"it cannot be written ({error.strerror})",

@@ -1,5 +1,6 @@
 """Records -> tables for readers: what is ours, what is printed, what chance would give."""
 
+import itertools
 from html import escape
 
 import numpy as np
@@ -81,18 +82,18 @@ def single_modality(found: list[Record], modality: str, *, setting: str) -> Tabl
             continue
         seeds = runs.records(modality, layer)
         rows.append(
-            {"whose": "ours", "feature": _feature(layer, blocks[-1], best), "seeds": len(seeds)}
+            {"whose": "ours", "feature": _feature(layer, blocks[-1], best)}
             | {m: spread([r.metrics["test"][m] for r in seeds], m) for m in SHOWN}
         )
     chance = runs.records(modality, blocks[0])[0].chance
     rows.append(
-        {"whose": "chance", "feature": "constant or majority class", "seeds": "-"}
+        {"whose": "chance", "feature": "constant or majority class"}
         | {m: "-" if chance[m] is None else METRICS[m].show(chance[m]) for m in SHOWN}
     )
     return Table(
         _headed(pd.DataFrame(rows)),
-        caption=f"Test part, mean ± standard deviation over seeds; epoch selected on validation "
-        f"loss. Setting: {setting}.",
+        caption=f"Test part, mean ± standard deviation over {len(runs.seeds)} seeds; epoch "
+        f"selected on validation loss. Setting: {setting}.",
     )
 
 
@@ -105,6 +106,7 @@ def printed_single_modality(paper: str, dataset: str, modality: str) -> Table | 
     chosen = chosen[chosen["variant"].str.startswith(f"{modality}_")]
     wide = chosen.pivot(index="variant", columns="metric", values="printed")
     wide = wide.loc[chosen["variant"].unique(), list(SHOWN)].reset_index()
+    wide.columns.name = None
     wide["variant"] = wide["variant"].str.removeprefix(f"{modality}_").str.replace("_", " ")
     wide.insert(0, "whose", "printed")
     return Table(
@@ -137,7 +139,8 @@ def effect_text(name: str, e: Estimate) -> str:
     if name.startswith("best block"):
         return f"{name} {e.effect:.0f} [{e.low:.0f}, {e.high:.0f}]"
     sign = "" if name.startswith("spread") and "vs" not in name else "+"
-    return f"{NAMES.get(name, name)} {e.effect:{sign}.3f} [{e.low:{sign}.3f}, {e.high:{sign}.3f}]"
+    interval = f"[{e.low:{sign}.3f},\u00a0{e.high:{sign}.3f}]"
+    return f"{NAMES.get(name, name)} {e.effect:{sign}.3f} {interval}"
 
 
 def badge(verdict: str) -> str:
@@ -147,12 +150,12 @@ def badge(verdict: str) -> str:
 
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
-    """One row per claim and setting."""
+    """One row per claim and setting, the verdict beside the claim so that a phone shows it."""
     rows = [
         {
-            "claim": f"<b>{v.claim.id}</b><br>{escape(v.claim.statement)}",
+            "claim and verdict": f"<b>{v.claim.id}</b> {badge(v.evidence.verdict)}<br>"
+            + escape(v.claim.statement),
             "setting": setting_text(v),
-            "verdict": badge(v.evidence.verdict),
             "effect and 95% interval": "<br>".join(
                 [*(effect_text(n, e) for n, e in v.evidence.effects.items()), v.evidence.note]
             ),
@@ -206,6 +209,10 @@ def numbers(found: list[Record], modality: str) -> dict[str, str]:
         "epochs": str(spec.train["epochs"]),
         "printed_blocks": printed.cell(spec.paper, "text", "", "BERT", "", "layers")["printed"],
     }
+    for name, metric in itertools.product(("output", "mid_best"), ("mae", "corr")):
+        variant = f"{modality}_enc_{name}"
+        cell = printed.cell(spec.paper, "table3", "mosi", "UEGD", variant, metric)
+        texts[f"printed_{name}_{metric}"] = cell["printed"]
     for name, layer in chosen.items():
         if runs.has(modality, layer):
             for metric in ("mae", "corr"):

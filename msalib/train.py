@@ -80,6 +80,13 @@ def fit(
             expected=f"at least one batch of {config.batch_size}",
             remedy="Use a larger corpus or another split.",
         )
+    if not len(valid):
+        raise UserError(
+            "validation part",
+            found="no clip",
+            expected="clips to select an epoch by",
+            remedy="Use a split with a validation part.",
+        )
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = build().to(train.device)

@@ -31,7 +31,7 @@ def _mosi() -> Corpus:
 
 
 DATASETS = {
-    "control": Dataset("feature control (simulated)", False, _control),
+    "control": Dataset("simulated features", False, _control),
     "mosi": Dataset("CMU-MOSI", True, _mosi),
 }
 

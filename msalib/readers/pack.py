@@ -1,6 +1,7 @@
 """The pack format: utterances.csv (one row per clip) and features.npz (one vector per clip)."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,10 @@ def _refuse_leaks(vectors, setting):
 
 
 def _read_table(path: Path) -> pd.DataFrame:
+    def bad(found, expected):
+        remedy = "Restore the file from its source."
+        return UserError(path, found=found, expected=expected, remedy=remedy)
+
     if not path.is_file():
         raise UserError(
             path,
@@ -78,46 +83,45 @@ def _read_table(path: Path) -> pd.DataFrame:
             expected="a table of clips: " + ", ".join(NEEDED),
             remedy="Check MSALIB_DATA, or restore the pack (README, 'Bring your own data').",
         )
-    remedy = "Restore the file from its source."
+    texts = dict.fromkeys(("id", "video", "text", "split", "split_features"), str)
+    missing_label = {"label": ["", "nan", "NaN", "NA"]}  # elsewhere "NA" is a word
     try:
-        table = pd.read_csv(path, dtype={"id": str, "video": str, "text": str, "split": str})
+        table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing_label)
     except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(
-            path, found=str(error), expected="comma-separated UTF-8 text", remedy=remedy
-        ) from error
+        raise bad(" ".join(str(error).split()), "comma-separated UTF-8 text") from error
     missing = [c for c in NEEDED if c not in table]
     if missing:
-        raise UserError(
-            path, found=f"no column {', '.join(missing)}", expected=", ".join(NEEDED), remedy=remedy
-        )
+        raise bad(f"no column {', '.join(missing)}", ", ".join(NEEDED))
+    unnamed = table.index[table["id"] == ""]
+    if len(unnamed):
+        raise bad(f"no id in line {unnamed[0] + 2}", "an id for every clip")
     twice = table["id"][table["id"].duplicated()]
     if len(twice):
-        raise UserError(
-            path, found=f"id {twice.iloc[0]} twice", expected="one row per clip", remedy=remedy
-        )
+        raise bad(f"id {twice.iloc[0]} twice", "one row per clip")
+    table = table.set_index("id")
+    nowhere = table.index[table["video"] == ""]
+    if len(nowhere):
+        raise bad(f"no video for clip {nowhere[0]}", "the video of every clip")
     for column in [c for c in ("split", "split_features") if c in table]:
-        strange = table[~table[column].isin(PARTS)]
+        strange = table[column][~table[column].isin(PARTS)]
         if len(strange):
-            raise UserError(
-                path,
-                found=f"{column} {strange[column].iloc[0]!r} for clip {strange['id'].iloc[0]}",
-                expected=" | ".join(PARTS),
-                remedy=remedy,
-            )
+            found = f"{column} {strange.iloc[0]!r} for clip {strange.index[0]}"
+            raise bad(found, " | ".join(PARTS))
     label = pd.to_numeric(table["label"], errors="coerce")
-    wrong = table[(label.isna() & table["label"].notna()) | (label.abs() > 3)]
+    wrong = table["label"][(label.isna() & table["label"].notna()) | (label.abs() > 3)]
     if len(wrong):
-        raise UserError(
-            path,
-            found=f"label {wrong['label'].iloc[0]!r} for clip {wrong['id'].iloc[0]}",
-            expected="a number from -3 to 3, or nothing",
-            remedy=remedy,
-        )
-    return table.assign(label=label, text=table["text"].fillna("")).set_index("id")
+        found = f"label {wrong.iloc[0]} for clip {wrong.index[0]}"
+        raise bad(found, "a number from -3 to 3, or nothing")
+    return table.assign(label=label)
 
 
 def _read_vectors(path: Path, ids: pd.Index, vectors, clean: bool) -> dict:
     """modality -> (vector name, values (N, D) in the order of ``ids``, note on cleaning)."""
+
+    def bad(found, expected):
+        remedy = "Restore this file and utterances.csv from the same source."
+        return UserError(path, found=found, expected=expected, remedy=remedy)
+
     if not vectors:
         return {}
     if not path.is_file():
@@ -128,23 +132,29 @@ def _read_vectors(path: Path, ids: pd.Index, vectors, clean: bool) -> dict:
             remedy="Restore the pack (README, 'Bring your own data').",
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Not np.load, which takes a file that is no .npz for a pickle and says so.
+        with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
             stored = {name: archive[name] for name in ("id", *vectors)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(
             path,
-            found=f"not a readable feature file ({error})",
+            found=f"not a readable feature file ({' '.join(str(error).split())})",
             expected="a complete .npz with the arrays id, " + ", ".join(vectors),
             remedy="The file is truncated or damaged: restore it from its source.",
         ) from error
-    place = pd.Index(stored["id"]).get_indexer(ids)
+    names = pd.Index(stored["id"])
+    if not names.is_unique:
+        raise bad(f"id {names[names.duplicated()][0]} twice", "one vector per clip")
+    for name in vectors:
+        if stored[name].ndim != 2 or len(stored[name]) != len(names):
+            found = f"{name} of shape {stored[name].shape} for {len(names)} ids"
+            raise bad(found, "one vector per id")
+    place = names.get_indexer(ids)
     lacking = ids[place < 0]
     if len(lacking):
-        raise UserError(
-            path,
-            found=f"no features for {len(lacking)} clips of the table, the first {lacking[0]}",
-            expected="one vector for every id in utterances.csv",
-            remedy="Restore both files from the same source.",
+        raise bad(
+            f"no features for {len(lacking)} clips of the table, the first {lacking[0]}",
+            "one vector for every id in utterances.csv",
         )
     result = {}
     for name in vectors:
