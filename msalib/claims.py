@@ -4,7 +4,7 @@
 one setting and nothing else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -232,8 +232,8 @@ def _layer_name(layer: int | str) -> str:
     return f"block {layer}" if isinstance(layer, int) else f"the {layer} sum"
 
 
-def registry(paper: str) -> list[Claim]:
-    """The claims of a paper."""
+def registry(paper: str, ids: Container[str] | None = None) -> list[Claim]:
+    """The claims of a paper, or those with these ids."""
     path = CLAIMS / f"{paper}.yaml"
     if not path.is_file():
         known = ", ".join(papers())
@@ -243,7 +243,8 @@ def registry(paper: str) -> list[Claim]:
             expected=f"one of {known}",
             remedy="Leave the paper out to see all.",
         )
-    return TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
+    every = TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
+    return [claim for claim in every if ids is None or claim.id in ids]
 
 
 def papers() -> list[str]:
@@ -253,22 +254,22 @@ def papers() -> list[str]:
 
 def evaluate(paper: str) -> list[Verdict]:
     """Every claim of a paper in every setting that has records."""
+    chosen = registry(paper)
     return [
         verdict
         for setting in records.settings(paper)
-        for verdict in judge(paper, records.find(paper, setting))
+        for verdict in judge(chosen, records.find(paper, setting))
     ]
 
 
-def judge(paper: str, found: list[Record], only: Sequence[str] = ()) -> list[Verdict]:
-    """Every claim of a paper, or ``only`` those ids, on the records of one setting."""
+def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:
+    """These claims on the records of one setting."""
     runs = Runs(found)
     spec = found[0].spec
     setting = Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
     return [
         Verdict(claim, setting, TESTS[claim.test](runs, **claim.arguments), found)
-        for claim in registry(paper)
-        if not only or claim.id in only
+        for claim in chosen
     ]
 
 

@@ -82,6 +82,13 @@ def encode(
     from msalib.encoders import text
 
     _clean(clean)
+    if not readers.dataset(dataset).real:
+        raise UserError(
+            f"data set {dataset!r}",
+            found="simulated features, no transcripts",
+            expected="a data set with transcripts",
+            remedy="The control makes its own layers and needs no encoding.",
+        )
     corpus = readers.load(dataset)
     resolved = encoders.resolve(encoder)
     folder = encoders.store_folder(dataset, resolved)

@@ -17,7 +17,7 @@ def results() -> str:
             "; ".join(tables.effect_text(n, e) for n, e in v.evidence.effects.items()),
             v.evidence.note,
         )
-        for v in claims.judge("uegd", found)
+        for v in claims.judge(claims.registry("uegd"), found)
     ]
     heads = ("claim", "verdict", "effect [95% interval]", "of what")
     return _table(shown.columns, shown.astype(str).values) + "\n\n" + _table(heads, verdicts)

@@ -55,7 +55,7 @@ class Study:
             raise UserError(
                 f"parameter {'.'.join(map(str, first['loc']))}",
                 found=f"{first['input']!r}",
-                expected=first["msg"],
+                expected=first["msg"].removeprefix("Input should be "),
                 remedy="Parameters: " + ", ".join(Parameters.model_fields) + ".",
             ) from error
         self.paper = paper
