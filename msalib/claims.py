@@ -12,12 +12,19 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from msalib import printed, records, stats
+from msalib import printed, readers, records, stats
 from msalib.errors import UserError
 from msalib.metrics import METRICS
 from msalib.paths import CLAIMS
 from msalib.records import Record, Setting
 from msalib.stats import Estimate
+
+AS_PUBLISHED = [
+    Setting(name, encoder, "release", "paper")
+    for name, dataset in readers.DATASETS.items()
+    for encoder in dataset.as_published
+]
+"""Settings that a reader asks for first; where they have no records, the ledger says so."""
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 
@@ -253,13 +260,18 @@ def papers() -> list[str]:
 
 
 def evaluate(paper: str) -> list[Verdict]:
-    """Every claim of a paper in every setting that has records."""
-    chosen = registry(paper)
-    return [
-        verdict
-        for setting in records.settings(paper)
-        for verdict in judge(chosen, records.find(paper, setting))
+    """Every claim of a paper in every setting that has records, and as published in any case."""
+    chosen, settings = registry(paper), records.settings(paper)
+    verdicts = [
+        verdict for setting in settings for verdict in judge(chosen, records.find(paper, setting))
     ]
+    for setting in AS_PUBLISHED:
+        if setting not in settings:
+            needs = not_run(
+                f"{setting.encoder} layers of {setting.dataset}, README: 'Your own GPU'"
+            )
+            verdicts += [Verdict(claim, setting, needs, []) for claim in chosen]
+    return verdicts
 
 
 def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:

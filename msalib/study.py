@@ -22,9 +22,6 @@ from msalib.progress import bar
 from msalib.provenance import commit, device_name, pick_device, versions
 from msalib.records import Predictions, Provenance, Record, Spec
 
-AS_PUBLISHED = {("mosi", "bert-large"), ("mosei", "bert-large")}
-"""Data set and encoder as the paper has them (linguistic part)."""
-
 
 class Parameters(BaseModel):
     """Parameters of every notebook, as papermill injects them."""
@@ -79,10 +76,7 @@ class Study:
     @property
     def kind(self) -> str:
         """``control``, ``as-published`` or ``substitute``."""
-        if not self.dataset.real:
-            return "control"
-        as_published = (self.parameters.dataset, self.encoder) in AS_PUBLISHED
-        return "as-published" if as_published else "substitute"
+        return self.dataset.setting(self.encoder)
 
     @property
     def setting(self) -> str:

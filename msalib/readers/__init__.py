@@ -11,11 +11,21 @@ from msalib.paths import data_folder
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set that can be named: ``title`` for readers, ``real`` unless it is simulated."""
+    """A data set that can be named: ``title`` for readers, ``real`` unless it is simulated.
+
+    ``as_published`` names the text encoders with which the papers used it.
+    """
 
     title: str
     real: bool
     read: Callable[[], Corpus]
+    as_published: tuple[str, ...] = ()
+
+    def setting(self, encoder: str) -> str:
+        """The kind of setting that an encoder makes of it."""
+        if not self.real:
+            return "control"
+        return "as-published" if encoder in self.as_published else "substitute"
 
 
 def _control() -> Corpus:
@@ -32,7 +42,7 @@ def _mosi() -> Corpus:
 
 DATASETS = {
     "control": Dataset("simulated features", False, _control),
-    "mosi": Dataset("CMU-MOSI", True, _mosi),
+    "mosi": Dataset("CMU-MOSI", True, _mosi, as_published=("bert-large",)),
 }
 
 
