@@ -7,14 +7,15 @@ from statistics import median
 from msalib import provenance, records
 
 RESULTS = Path(__file__).parent / "results"
+LOAD = os.getloadavg()  # over 1, 5 and 15 minutes, before this process adds its own
 
 
 def write(name: str, device: str, content: dict) -> None:
-    """Write ``results/<name>.json`` at once and whole; print where it is."""
+    """Write ``results/<name>.json`` at once and whole, and say so."""
     where = {
         "commit": provenance.commit(),
         "device": provenance.device_name(device),
-        "load_average": os.getloadavg(),
+        "load_average_before": LOAD,
         "versions": provenance.versions(),
     }
     path = RESULTS / f"{name}.json"
@@ -22,7 +23,12 @@ def write(name: str, device: str, content: dict) -> None:
     print(f"written: {path.relative_to(RESULTS.parent.parent)}")
 
 
-def summary(values: list[float], digits: int = 3) -> dict[str, float]:
-    """Median, least and greatest of repeated measurements."""
+def summary(values: list[float]) -> dict[str, float]:
+    """Median, least and greatest of repeated measurements, to four significant digits."""
     named = {"median": median(values), "min": min(values), "max": max(values)}
-    return {name: round(value, digits) for name, value in named.items()}
+    return {name: float(f"{value:.4g}") for name, value in named.items()}
+
+
+def text(summary: dict[str, float]) -> str:
+    """``median [min, max]``."""
+    return "{median:.3g} [{min:.3g}, {max:.3g}]".format(**summary)

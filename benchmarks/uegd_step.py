@@ -20,13 +20,14 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from measured import summary, write
+from measured import summary, text, write
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from msalib import encoders, train
 from msalib.corpus import COLUMNS, Corpus, Examples, Features
 from msalib.models import uegd
+from msalib.provenance import pick_device
 from msalib.study import Study
 
 LAYER = 4
@@ -91,9 +92,7 @@ class PlainUEGD(nn.Module):
         h, f, heads = config.hidden_size, config.embedding_size, config.attention_heads
         self.project = nn.Linear(input_size, h)
         self.norm = nn.LayerNorm(h)
-        self.attention = nn.Sequential(
-            nn.Linear(h, h), nn.Tanh(), nn.Linear(h, heads, bias=False)
-        )
+        self.attention = nn.Sequential(nn.Linear(h, h), nn.Tanh(), nn.Linear(h, heads, bias=False))
         self.embed = nn.Linear(heads * h, f)
         self.gate = nn.Linear(3 * f, 3)
         self.decode = nn.Linear(f, f)
@@ -172,17 +171,28 @@ def difference(ours: nn.Module, plain: nn.Module, examples: Examples, folder: Pa
     return float(max(found))
 
 
-def milliseconds(epoch: Callable[[], float], steps: int) -> tuple[float, float]:
-    """Time per step and mean loss of one epoch; reading the loss waits for the device."""
-    start = time.perf_counter()
-    loss = epoch()
-    return (time.perf_counter() - start) * 1000 / steps, loss
+def alternate(epochs: dict[str, Callable[[], float]], pairs: int, steps: int):
+    """Milliseconds per step by loop and threads, ``pairs`` each, and the last losses by loop.
+
+    An epoch ends with reading its loss, which waits for the device.
+    """
+    times, losses = {}, {}
+    for _ in range(1 + pairs):  # the first is a warm-up
+        for threads in THREADS:
+            torch.set_num_threads(threads)
+            for loop, epoch in epochs.items():
+                start = time.perf_counter()
+                losses[loop] = round(epoch(), 4)
+                spent = (time.perf_counter() - start) * 1000 / steps
+                times.setdefault((loop, threads), []).append(spent)
+    return {key: values[1:] for key, values in times.items()}, losses
 
 
 def main(
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     pairs: Annotated[int, typer.Option(min=5, help="Pairs of epochs per thread count.")] = 10,
 ) -> None:
+    device = pick_device(device)
     source, study, data = corpus()
     spec = study.spec({"linguistic": LAYER}, seed=0)
     config, recipe = uegd.Config(**spec.model), train.Config(**spec.train)
@@ -213,40 +223,34 @@ def main(
             collate_fn=collate,
         )
 
-        def epoch_ours():
-            return train.train_epoch(ours, uegd.loss, examples, recipe, ours_adam, generator)
-
-        def epoch_plain():
-            return plain_epoch(plain, loader, plain_adam, device)
-
+        epochs = {
+            "msalib": lambda: train.train_epoch(
+                ours, uegd.loss, examples, recipe, ours_adam, generator
+            ),
+            "plain": lambda: plain_epoch(plain, loader, plain_adam, device),
+        }
         print(f"{data}: {len(examples)} clips, {steps} steps of {recipe.batch_size}, {device}")
         print(f"largest difference of the outputs in eval mode: {gap:.2g}")
-        found, losses = {}, {}
-        for threads in THREADS:
-            torch.set_num_threads(threads)
-            epoch_ours(), epoch_plain()  # warm up
-            times = {"ours": [], "plain": []}
-            for _ in range(pairs):
-                for which, epoch in (("ours", epoch_ours), ("plain", epoch_plain)):
-                    spent, losses[which] = milliseconds(epoch, steps)
-                    times[which].append(spent)
-            ratios = [p / o for o, p in zip(*times.values(), strict=True)]
-            found[f"{threads} threads"] = {
-                "ours_ms_per_step": summary(times["ours"]),
-                "plain_ms_per_step": summary(times["plain"]),
-                "plain_over_ours": summary(ratios),
-            }
-            print(
-                f"{threads} threads: ours {summary(times['ours'])} ms per step,"
-                f" plain {summary(times['plain'])}, ratio {summary(ratios)}"
-            )
+        times, losses = alternate(epochs, pairs, steps)
+
+    found = {}
+    for threads in THREADS:
+        ms = {loop: times[loop, threads] for loop in epochs}
+        ratios = [plain / ours for ours, plain in zip(ms["msalib"], ms["plain"], strict=True)]
+        found[f"threads_{threads}"] = {
+            "msalib_ms_per_step": summary(ms["msalib"]),
+            "plain_ms_per_step": summary(ms["plain"]),
+            "plain_over_msalib": summary(ratios),
+        }
+        lines = (f"{name} {text(value)}" for name, value in found[f"threads_{threads}"].items())
+        print(f"threads {threads}: {', '.join(lines)}")
     content = {
         "data": data,
         "clips": len(examples),
         "batch_size": recipe.batch_size,
         "pairs_of_epochs": pairs,
         "largest_output_difference": float(f"{gap:.2g}"),
-        "last_train_loss": {which: round(loss, 4) for which, loss in losses.items()},
+        "last_train_loss": losses,
         **found,
     }
     write("uegd_step" if device == "cpu" else f"uegd_step-{device}", device, content)

@@ -167,6 +167,7 @@ def midbest_better_than(runs: Runs, *, modality: str, other: str) -> Evidence:
     note = f"block {first} (best on validation) minus {_layer_name(second)}"
     if first == second:
         note += "; the same block, so no difference can show"
+    note += _undefined(effects)
     return Evidence(_all_of(effects, {"mae": -1, "corr": 1}), effects, note)
 
 
@@ -184,7 +185,7 @@ def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evid
         spread, resampled = _spread(runs, m)
         effects[f"spread vs {m}"] = stats.estimate(own - spread, own_resampled - resampled)
         signs[f"spread vs {m}"] = -1
-    note = f"spread over blocks, {modality} minus the other"
+    note = f"spread over blocks, {modality} minus the other" + _undefined(effects)
     return Evidence(_all_of(effects, signs), effects, note)
 
 
@@ -195,6 +196,9 @@ def best_in_second_half(runs: Runs, *, modality: str) -> Evidence:
     effects, best, shares = {}, {}, []
     for part in ("valid", "test"):
         blocks, correlation, resampled = runs.correlations(modality, part)
+        if np.isnan(resampled).all(1).any():
+            note = f"undefined: on {part}, no block has a correlation in every resample"
+            return Evidence("inconclusive", {}, note)
         numbers = np.array(blocks)
         drawn = numbers[np.nan_to_num(resampled, nan=-np.inf).argmax(1)]
         best[part] = numbers[np.nan_to_num(correlation, nan=-np.inf).argmax()]
@@ -205,7 +209,7 @@ def best_in_second_half(runs: Runs, *, modality: str) -> Evidence:
     verdict: Word = "inconclusive"
     if min(shares) >= 1 - stats.LEVEL:
         verdict = "supported"
-    elif min(shares) <= stats.LEVEL:
+    elif max(shares) <= stats.LEVEL:
         verdict = "contradicted"
     note = (
         f"of {max(blocks)} blocks; beyond the middle in {shares[0]:.0%} (validation) and "
@@ -233,6 +237,12 @@ def _all_of(effects: dict[str, Estimate], signs: dict[str, int]) -> Word:
     if any(d and not c for d, c in zip(differs, claimed, strict=True)):
         return "contradicted"
     return "supported" if all(differs) else "inconclusive"
+
+
+def _undefined(effects: dict[str, Estimate]) -> str:
+    """Why nothing is decided, where an effect has no interval; else nothing."""
+    names = [name for name, e in effects.items() if np.isnan(e.low)]
+    return f"; {' and '.join(names)} undefined, as for constant predictions" if names else ""
 
 
 def _layer_name(layer: int | str) -> str:

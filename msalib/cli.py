@@ -46,7 +46,7 @@ def data(
 
     _clean(clean)
     for name, dataset in readers.DATASETS.items():
-        if dataset.real and "MSALIB_DATA" not in os.environ:
+        if dataset.real and not os.environ.get("MSALIB_DATA"):
             print(
                 f"{name}: {dataset.title}: not found (set MSALIB_DATA to the folder of your data)"
             )
@@ -167,7 +167,7 @@ def fold_parameters(arguments: list[str]) -> list[str]:
     folded, rest = [], list(arguments)
     while rest:
         word = rest.pop(0)
-        if word == "-p" and len(rest) >= 2 and "=" not in rest[0]:
+        if word == "-p" and len(rest) >= 2 and "=" not in rest[0] and rest[1] != "-p":
             folded += [word, f"{rest.pop(0)}={rest.pop(0)}"]
         else:
             folded.append(word)

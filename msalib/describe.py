@@ -7,7 +7,7 @@ be built without the data; the control is summarised on the spot.
 import os
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib import readers, records
 from msalib.corpus import PARTS, Corpus
@@ -75,8 +75,16 @@ def summary(dataset: str, refresh: bool = False) -> Summary:
     known = readers.dataset(dataset)
     path = records.records_folder() / "data" / f"{dataset}.json"
     if known.real and not refresh and path.is_file():
-        recorded = Summary.model_validate_json(path.read_bytes())
-        if "MSALIB_DATA" in os.environ:
+        try:
+            recorded = Summary.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise UserError(
+                path,
+                found="no readable summary",
+                expected="the summary of a data set",
+                remedy="Restore the file, or record it again: msalib data --record.",
+            ) from error
+        if os.environ.get("MSALIB_DATA"):
             at_hand = readers.load(dataset).fingerprint()
             if at_hand != recorded.fingerprint:
                 raise UserError(

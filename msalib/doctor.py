@@ -19,10 +19,10 @@ def report() -> Iterator[str]:
     if device == "cpu":
         yield "  no CUDA device; for one, install a CUDA build of torch (README, 'Your own GPU')"
     yield "data"
-    if "MSALIB_DATA" not in os.environ:
+    if not os.environ.get("MSALIB_DATA"):
         yield "  MSALIB_DATA is not set: real data are not found, committed records are read"
     for name, dataset in readers.DATASETS.items():
-        if dataset.real and "MSALIB_DATA" not in os.environ:
+        if dataset.real and not os.environ.get("MSALIB_DATA"):
             yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {name}/"
             continue
         try:

@@ -1,8 +1,8 @@
 """Masking of features in training, after SpecAugment, as papers/uegd.md (d) describes it.
 
 Along one axis of length n, ``count`` masks are laid one after the other. Each has a width drawn
-uniformly from 0 .. floor(share * n) - 1 and a start drawn uniformly from the places where it fits;
-its cells get the mean of the clip's array as the earlier masks have left it. Feature masks come
+uniformly from 0 .. floor(share * n) - 1 and a start drawn uniformly from 0 .. n - width - 1; its
+cells get the mean of the clip's array as the earlier masks have left it. Feature masks come
 before time masks. Clips too short for a width of one are left alone (time: fewer than 10 frames
 at a share of 0.2; features: fewer than 100 at 0.02).
 """
@@ -14,12 +14,13 @@ from msalib.corpus import pad
 
 
 def spans(draw: Tensor, size: Tensor, share: float, places: int) -> Tensor:
-    """Random spans: uniform numbers (B, K, 2) and axis lengths (B,) to booleans (B, K, places)."""
+    """Random spans: uniform numbers (B, K, 2) and axis lengths (B,) to (B, K, places), 1 inside."""
     limit = (share * size).floor()[:, None]  # widths stay below this
     width = (draw[..., 0] * limit).floor()
     start = (draw[..., 1] * (size[:, None] - width)).floor()
-    place = torch.arange(places, device=draw.device)
-    return (place >= start[..., None]) & (place < (start + width)[..., None])
+    reach = (width - 1) / 2  # from a span's centre to its ends; nothing is within a negative reach
+    place = torch.arange(places, dtype=draw.dtype, device=draw.device)
+    return (place - (start + reach)[..., None]).abs().le_(reach[..., None])
 
 
 def mask_features(
@@ -56,16 +57,17 @@ def mask_features(
     in_feature = spans(draw[:, :feature_masks], length.new_full((b,), d), feature_mask_share, d)
     in_time = spans(draw[:, feature_masks:], length, time_mask_share, t)
 
-    # The mean of an array is the mean of its column means, so the fills need columns only.
+    # The mean of an array is the mean of its column means, so the fills need columns only. With
+    # weights 0 and 1 ``lerp`` chooses between two arrays, several times faster than ``where``.
     column = x.new_zeros(b, d).index_add_(0, clip, x) / length[:, None]
-    for k in range(feature_masks):
-        column = torch.where(in_feature[:, k], column.mean(1, keepdim=True), column)
-    x = torch.where(in_feature.any(1)[clip], column[clip], x)
+    for inside in in_feature.unbind(1):
+        column = column.lerp(column.mean(1, keepdim=True), inside)
+    masked = in_feature.sum(1).clamp(max=1)
+    x = x.lerp(column.index_select(0, clip), masked.index_select(0, clip))
 
     row = pad(x.mean(1, keepdim=True), mask).squeeze(-1)  # (B, T)
-    for k in range(time_masks):
-        mean = row.sum(1, keepdim=True) / length[:, None]
-        row = torch.where(in_time[:, k], mean, row)
-    masked = in_time.any(1)
+    for inside in in_time.unbind(1):
+        row = row.lerp(row.sum(1, keepdim=True) / length[:, None], inside)
+    masked = in_time.sum(1) > 0
     x[masked[mask]] = row[masked][:, None]
     return x

@@ -1,6 +1,7 @@
 """Where things lie: in the repository, or where the user says."""
 
 import os
+import re
 from pathlib import Path
 
 from msalib.errors import UserError
@@ -21,6 +22,11 @@ def records_folder() -> Path:
 def features_folder() -> Path:
     """Feature stores, large and never committed: ``MSALIB_FEATURES``, by default ``features``."""
     return Path(os.environ.get("MSALIB_FEATURES") or ROOT / "features")
+
+
+def folder_name(name: str) -> str:
+    """An encoder's name as one plain folder: a hub id has a slash."""
+    return re.sub(r"[^\w.-]+", "--", name)
 
 
 def data_folder() -> Path:

@@ -87,10 +87,11 @@ def layer_curve(found: list[Record], *, setting: str) -> Picture:
             fillstyle="none",
             color=style["color"],
         )
+        top = int(np.nan_to_num(mean, nan=-np.inf).argmax())
         sentences.append(
-            f"{modality}: {mean[0]:.2f} at block {layers[0]}, highest {mean.max():.2f} at block "
-            f"{layers[int(mean.argmax())]}, {mean[-1]:.2f} at the last block {layers[-1]}; "
-            f"validation chooses block {best}"
+            f"{modality}: {_in_words(mean[0])} at block {layers[0]}, highest "
+            f"{_in_words(mean[top])} at block {layers[top]}, {_in_words(mean[-1])} at the last "
+            f"block {layers[-1]}; validation chooses block {best}"
         )
     axes.set_xlabel("encoder block (0: input to block 1)")
     axes.set_ylabel("test correlation (Pearson's r)")
@@ -103,6 +104,10 @@ def layer_curve(found: list[Record], *, setting: str) -> Picture:
         "band: 95% interval over resampled videos; ring: the block that validation chooses. "
         f"Setting: {setting}.",
     )
+
+
+def _in_words(correlation: float) -> str:
+    return "undefined" if np.isnan(correlation) else f"{correlation:.2f}"
 
 
 def planted_profile(truth: Mapping | None, found: list[Record], *, setting: str) -> Picture | Note:

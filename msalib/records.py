@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from msalib.corpus import MODALITIES
 from msalib.errors import UserError
-from msalib.paths import records_folder
+from msalib.paths import folder_name, records_folder
 
 
 class Spec(BaseModel):
@@ -45,11 +46,11 @@ class Spec(BaseModel):
 
     def path(self) -> Path:
         """Where the record of this run lies."""
-        inputs = "+".join(f"{m}-{layer}" for m, layer in self.inputs.items())
+        inputs = "+".join(f"{m}-{self.inputs[m]}" for m in MODALITIES if m in self.inputs)
         return (
             records_folder()
             / self.paper
-            / f"{self.dataset}-{self.encoder}"
+            / f"{self.dataset}-{folder_name(self.encoder)}"
             / self.preset
             / self.profile
             / f"{inputs}-seed{self.seed}-{self.hash()}.json"
@@ -155,7 +156,7 @@ class Setting(NamedTuple):
 def find(paper: str, setting: Setting) -> list[Record]:
     """All records of one setting, ordered by file name."""
     dataset, encoder, preset, profile = setting
-    folder = records_folder() / paper / f"{dataset}-{encoder}" / preset / profile
+    folder = records_folder() / paper / f"{dataset}-{folder_name(encoder)}" / preset / profile
     return [read(path) for path in sorted(folder.glob("*.json"))]
 
 

@@ -119,7 +119,7 @@ def control(
         )
         features[m] = Features(
             source="control",
-            unit="simulated frame",
+            unit="time step",
             layers=layers,
             offsets=np.concatenate([[0], np.cumsum(lengths)]),
             provenance=_provenance(settings, layers),

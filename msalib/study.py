@@ -7,9 +7,10 @@ read, any other is trained and recorded, so a killed study goes on where it stop
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,7 +34,7 @@ class Parameters(BaseModel):
     profile: str = "quick"
     preset: str = "release"
     seeds: int = Field(2, ge=1, le=1000)
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     refresh: bool = False
 
 
@@ -49,11 +50,14 @@ class Study:
             p = Parameters(**parameters)
         except ValidationError as error:
             first = error.errors()[0]
+            unknown = first["type"] == "extra_forbidden"
+            names = ", ".join(Parameters.model_fields)
+            wanted = first["msg"].removeprefix("Input should be ")
             raise UserError(
-                f"parameter {'.'.join(map(str, first['loc']))}",
-                found=f"{first['input']!r}",
-                expected=first["msg"].removeprefix("Input should be "),
-                remedy="Parameters: " + ", ".join(Parameters.model_fields) + ".",
+                f"parameter {first['loc'][0]!r}",
+                found="no such parameter" if unknown else repr(first["input"]),
+                expected=f"one of {names}" if unknown else wanted,
+                remedy="Leave it out or correct it.",
             ) from error
         self.paper = paper
         self.parameters = p
@@ -69,8 +73,8 @@ class Study:
                 )
         else:
             self.encoder = "minilm" if p.encoder == "auto" else p.encoder
-            if self.encoder not in encoders.ENCODERS:
-                encoders.resolve(self.encoder)  # a folder or hub id; says so if it is neither
+            if self.encoder not in encoders.ENCODERS:  # a folder or hub id, or refused
+                self.encoder = encoders.resolve(p.encoder).name
         self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
 
     @property
@@ -88,7 +92,7 @@ class Study:
     @cached_property
     def corpus(self) -> Corpus | None:
         """The data set, or None where real data are not at hand and records must do."""
-        if self.dataset.real and "MSALIB_DATA" not in os.environ:
+        if self.dataset.real and not os.environ.get("MSALIB_DATA"):
             return None
         return readers.load(self.parameters.dataset)
 
@@ -112,7 +116,8 @@ class Study:
             return corpus
         from msalib.encoders import text
 
-        encoder = encoders.resolve(self.encoder)
+        name = self.encoder if self.parameters.encoder == "auto" else self.parameters.encoder
+        encoder = encoders.resolve(name)
         folder = encoders.store_folder(corpus.name, encoder)
         if not folder.is_dir():
             text.encode(corpus, encoder, folder, self.parameters.device)
@@ -147,25 +152,35 @@ class Study:
         """What was planted, for the control."""
         return None if self.corpus is None else self.corpus.truth
 
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """Of the data set, or None where real data are not at hand."""
+        return None if self.corpus is None else self.corpus.fingerprint()
+
     def run(self, inputs: list[dict[str, int | str]]) -> list[Record]:
         """Records of all these inputs with every seed: read where there, else trained."""
         specs = [self.spec(i, seed) for i in inputs for seed in range(self.parameters.seeds)]
-        todo = [s for s in specs if self.parameters.refresh or not s.path().is_file()]
+        found, todo = {}, []
+        for spec in specs:
+            if self.parameters.refresh or not spec.path().is_file():
+                todo.append(spec)
+            else:
+                found[spec.hash()] = self._checked(records.read(spec.path()))
         if todo:
-            self._train(todo)
-        return [self._checked(records.read(s.path())) for s in specs]
+            found |= {record.spec.hash(): record for record in self._train(todo)}
+        return [found[spec.hash()] for spec in specs]
 
     def _checked(self, record: Record) -> Record:
-        if self.corpus is not None and record.provenance.data != self.corpus.fingerprint():
+        if self.fingerprint not in (None, record.provenance.data):
             raise UserError(
                 record.spec.path(),
                 found=f"a record of other data (fingerprint {record.provenance.data[:12]})",
-                expected=f"the data at hand ({self.corpus.fingerprint()[:12]})",
+                expected=f"the data at hand ({self.fingerprint[:12]})",
                 remedy="Run it again on these data (-p refresh true), or restore the data.",
             )
         return record
 
-    def _train(self, specs: list[Spec]) -> None:
+    def _train(self, specs: list[Spec]) -> Iterator[Record]:
         import torch
 
         device = pick_device(self.parameters.device)
@@ -174,7 +189,7 @@ class Study:
         # load, and would let the number of cores change the last digits.
         torch.set_num_threads(1)
         for spec in bar(specs, "training", "run"):
-            records.write(train_one(spec, corpus, device))
+            yield records.read(records.write(train_one(spec, corpus, device)))
 
 
 def train_one(spec: Spec, corpus: Corpus, device: str) -> Record:

@@ -136,6 +136,8 @@ def _headed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def effect_text(name: str, e: Estimate) -> str:
     """An effect with its interval, as tables and the command line show it."""
+    if np.isnan(e.low):
+        return f"{NAMES.get(name, name)} undefined"
     if name.startswith("best block"):
         return f"{name} {e.effect:.0f} [{e.low:.0f}, {e.high:.0f}]"
     sign = "" if name.startswith("spread") and "vs" not in name else "+"

@@ -15,7 +15,7 @@ from msalib.errors import UserError
 from msalib.masking import mask_features
 from msalib.progress import bar
 
-AHEAD = 8
+AHEAD = 4
 """Batches that are gathered and masked at a time: small tensors cost more to ask for than to do."""
 
 

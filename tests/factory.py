@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from msalib.corpus import MODALITIES, Corpus, Features
-from msalib.metrics import chance, regression
 from msalib.records import Predictions, Provenance, Record, Spec
 
 SIZES = {"visual": 5, "acoustic": 4, "linguistic": 6}
 LAYERS = 4  # numbers 0 to 3
+SHARES = ("acc2_has0", "acc2_non0", "f1_has0", "f1_non0", "acc3", "acc5", "acc7")
 
 TRAIN = {
     "epochs": 3,
@@ -102,12 +102,19 @@ def predictions(label, prediction, videos) -> Predictions:
 
 
 def make_record(inputs: dict, seed: int = 0, *, parts: dict[str, Predictions], **spec) -> Record:
-    """A record as a run would leave it, with these predictions of valid and test."""
+    """A record as a run would leave it, with these predictions of valid and test.
 
-    def defined(values):
-        return {name: None if np.isnan(v) else v for name, v in values.items()}
+    MAE and correlation are those of the predictions; every share is 0.75, and 0.5 by chance.
+    """
 
-    test = np.array(parts["test"].label)
+    def metrics(clips):
+        label, guess = np.array(clips.label), np.array(clips.prediction)
+        corr = float(np.corrcoef(label, guess)[0, 1]) if np.ptp(guess) else None
+        return dict.fromkeys(SHARES, 0.75) | {
+            "mae": float(np.abs(guess - label).mean()),
+            "corr": corr,
+        }
+
     return Record(
         spec=Spec(
             **{
@@ -136,11 +143,8 @@ def make_record(inputs: dict, seed: int = 0, *, parts: dict[str, Predictions], *
             seconds=1.0,
         ),
         selected_epoch=2,
-        metrics={
-            part: defined(regression(clips.label, clips.prediction))
-            for part, clips in parts.items()
-        },
-        chance=defined(chance(test, test)),
+        metrics={part: metrics(clips) for part, clips in parts.items()},
+        chance=dict.fromkeys(SHARES, 0.5) | {"mae": 1.25, "corr": None},
         layer_weights={},
         history=[{"learning_rate": 0.1, "train_loss": 1.0, "valid_loss": 1.0}],
         predictions=parts,

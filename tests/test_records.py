@@ -33,6 +33,8 @@ def files():
 def test_equal_specifications_are_one_run_and_lie_in_one_place(record):
     again = Spec.model_validate(record.spec.model_dump())
     backwards = Spec(**dict(reversed(record.spec.model_dump().items())))
+    train = dict(reversed(record.spec.train.items()))
+    assert record.spec.model_copy(update={"train": train}).path() == record.spec.path()
     assert again.hash() == backwards.hash() == record.spec.hash()
     assert again.path() == record.spec.path()
     assert re.fullmatch(r"[0-9a-f]{12}", record.spec.hash())
@@ -67,6 +69,8 @@ def test_layers_as_numbers_and_as_words_differ(record):
     assert word.hash() != record.spec.hash()
     several = record.spec.model_copy(update={"inputs": {"visual": 1, "linguistic": "weighted"}})
     assert several.path().name.startswith("visual-1+linguistic-weighted-seed1-")
+    other = record.spec.model_copy(update={"inputs": {"linguistic": "weighted", "visual": 1}})
+    assert (other, other.path()) == (several, several.path())
 
 
 def test_the_folder_is_where_the_user_says(record, monkeypatch, tmp_path):
@@ -85,6 +89,20 @@ def test_a_record_comes_back_as_it_was(record):
     assert files() == [path]
     assert records.write(record) == path  # written over
     assert files() == [path]
+
+
+def test_a_record_gets_its_name_when_it_is_whole(record, monkeypatch):
+    replaced = []
+    replace = Path.replace
+
+    def note(self, target):
+        assert not target.exists()
+        assert records.Record.model_validate_json(self.read_bytes()) == record
+        replaced.append(target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", note)
+    assert [records.write(record)] == replaced == files()
 
 
 def test_an_undefined_metric_comes_back_undefined():

@@ -28,10 +28,12 @@ def examples(part, labels=None, inputs=INPUTS):
     return chosen
 
 
-def small_uegd(inputs=INPUTS):
+def small_uegd(inputs=INPUTS, **changes):
     weighted = {m: 3 for m, layer in inputs.items() if layer == "weighted"}
     return uegd.build(
-        uegd.Config(**MODEL), input_sizes={m: SIZES[m] for m in inputs}, weighted_layers=weighted
+        uegd.Config(**{**MODEL, **changes}),
+        input_sizes={m: SIZES[m] for m in inputs},
+        weighted_layers=weighted,
     )
 
 
@@ -126,21 +128,41 @@ def test_a_seed_gives_the_same_numbers_bit_for_bit(inputs):
     assert not equal(one, run(4, inputs))
 
 
-def test_a_seed_decides_weights_order_masks_and_dropout(monkeypatch):
-    """With the weights, and then also the dropout, held fixed, seeds still differ."""
+def test_a_seed_decides_the_weights_at_the_start():
+    starts = []
+
+    def build():
+        model = small_uegd()
+        starts.append([p.detach().clone() for p in model.parameters()])
+        return model
+
+    for seed in (0, 0, 1):
+        fit(build, uegd.loss, examples("train"), examples("valid"), config(epochs=1), seed)
+    assert all(torch.equal(a, b) for a, b in zip(starts[0], starts[1], strict=True))
+    assert not torch.equal(starts[0][0], starts[2][0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},  # order
+        {"batch_size": 20, "feature_masks": 2, "feature_mask_share": 0.5},  # masks: one batch
+    ],
+)
+def test_a_seed_also_decides_order_and_masks(changes):
+    """The weights are held fixed, and nothing is dropped out."""
     torch.manual_seed(0)
-    weights = small_uegd().state_dict()
+    weights = small_uegd(dropout=0.0).state_dict()
 
     def fixed():
-        model = small_uegd()
+        model = small_uegd(dropout=0.0)
         model.load_state_dict(weights)
         return model
 
     data = examples("train"), examples("valid")
-    masks = {"feature_masks": 2, "feature_mask_share": 0.5}
-    for changes in (masks, {}):
-        one, other = (fit(fixed, uegd.loss, *data, config(**changes), s) for s in (0, 1))
-        assert not equal(one, other)
+    one, again, other = (fit(fixed, uegd.loss, *data, config(**changes), s) for s in (0, 0, 1))
+    assert equal(one, again)
+    assert one.history[0]["train_loss"] != pytest.approx(other.history[0]["train_loss"], rel=1e-5)
 
 
 def test_training_learns():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from msalib.errors import UserError
-from msalib.paths import features_folder
+from msalib.paths import features_folder, folder_name
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def revision(encoder: Encoder) -> str:
 
 def store_folder(dataset: str, encoder: Encoder) -> Path:
     """Where the features of a data set by an encoder lie."""
-    return features_folder() / dataset / re.sub(r"[^\w.-]+", "--", encoder.name)
+    return features_folder() / dataset / folder_name(encoder.name)
 
 
 class Found(NamedTuple):

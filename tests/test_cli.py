@@ -1,0 +1,293 @@
+"""The command: every kind of bad input is one message and status 2."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from msalib import cli, notebooks, paths, records
+from tests.factory import layer_records, write_pack
+from tests.test_encoders import change_weights, save_bert
+
+COMMANDS = ("doctor", "data", "encode", "run", "claims", "book")
+
+
+@pytest.fixture(autouse=True)
+def no_data(monkeypatch):
+    monkeypatch.delenv("MSALIB_DATA", raising=False)
+    monkeypatch.setenv("MSALIB_CLEAN", "")  # --clean sets it
+
+
+@pytest.fixture
+def msalib(monkeypatch, capsys):
+    """A function that runs the command and returns status, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["msalib", *map(str, arguments)])
+        capsys.readouterr()  # drops what was printed before
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        return end.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def refused(msalib):
+    """A function that runs a command which must be refused, and returns its one message."""
+
+    def run(*arguments):
+        status, _, error = msalib(*arguments)
+        assert status == 2
+        assert error.startswith("msalib: ")
+        assert error.count("\n") == 1 and error.endswith("\n")
+        assert "Traceback" not in error
+        return error
+
+    return run
+
+
+@pytest.fixture
+def mosi(tmp_path, monkeypatch):
+    """A pack of 40 clips in the place of MOSI."""
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
+    return write_pack(tmp_path / "data" / "mosi")
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """A repository of its own for notebooks that are run, with the sources of UEGD."""
+    shutil.copytree(paths.NOTEBOOKS / "uegd", tmp_path / "bench" / "notebooks" / "uegd")
+    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "bench")
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "bench" / "notebooks")
+    monkeypatch.setattr(paths, "EXECUTED", tmp_path / "bench" / "book" / "executed")
+    return tmp_path / "bench"
+
+
+def spoil(folder, values):
+    """Replace the acoustic features of a pack."""
+    write_pack(folder, arrays={"audio_opensmile": values})
+
+
+# --- help ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)])
+def test_help_reads_well(msalib, command):
+    status, out, error = msalib(*command, "--help")
+    assert (status, error) == (0, "")
+    assert out.startswith("Usage: ")
+    assert "--help" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_help_names_every_command(msalib):
+    _, out, _ = msalib("--help")
+    assert [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line] == list(
+        COMMANDS
+    )
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "msalib", "encode", "moshi"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        "msalib: data set 'moshi': found no such data set; expected one of control, mosi. "
+        "See which are there: msalib data.\n"
+    )
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("run uegd/fig7", "notebook 'uegd/fig7': found no such notebook; expected one of"),
+        ("run uegd/fig6 -p seed 5", "parameter 'seed' of notebook uegd/fig6: found no such"),
+        ("run uegd/fig6 -p seeds five", "parameter 'seeds': found 'five'"),
+        ("run uegd/fig6 -p refresh perhaps", "parameter 'refresh': found 'perhaps'; expected true"),
+        ("run uegd/fig6 -p dataset", "-p dataset: found no value; expected -p NAME VALUE"),
+        ("run uegd/fig6 -p dataset -p seeds 5", "-p dataset: found no value"),
+        ("encode moshi", "data set 'moshi': found no such data set"),
+        ("encode control", "data set 'control': found simulated features, no transcripts"),
+        ("encode mosi", "MSALIB_DATA: found not set"),
+        ("claims nonsense", "paper 'nonsense': found no claims of it; expected one of uegd"),
+    ],
+)
+def test_what_is_unknown_or_missing_is_refused(refused, arguments, message):
+    assert refused(*arguments.split()).startswith(f"msalib: {message}")
+
+
+@pytest.mark.parametrize("arguments", ["run", "run uegd/fig6 -p", "nonsense", "data --nonsense"])
+def test_a_command_that_cannot_be_read_is_refused(msalib, arguments):
+    """By typer, with the usage."""
+    status, out, error = msalib(*arguments.split())
+    assert (status, out) == (2, "")
+    assert error.count("Error: ") == 1
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("command", [("data",), ("encode", "mosi"), ("doctor",)])
+def test_a_data_folder_that_is_not_there_is_told(msalib, monkeypatch, tmp_path, command):
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "none"))
+    status, out, error = msalib(*command)
+    message = f"MSALIB_DATA: found {tmp_path / 'none'}, not a folder; expected the folder"
+    assert message in (out if command == ("doctor",) else error)  # the doctor only reports
+    assert status == (0 if command == ("doctor",) else 2)
+
+
+def test_an_unknown_encoder_is_refused(refused, mosi):
+    assert "encoder 'mini': found no such name and no such folder" in refused(
+        "encode", "mosi", "mini"
+    )
+
+
+def test_an_unknown_device_is_refused(refused, mosi, tmp_path):
+    model = save_bert(tmp_path / "bert")
+    assert "device 'tpu': found no such" in refused("encode", "mosi", model, "--device", "tpu")
+    assert not paths.features_folder().exists()
+
+
+def test_a_truncated_file_of_features_is_told(refused, mosi):
+    content = (mosi / "features.npz").read_bytes()
+    (mosi / "features.npz").write_bytes(content[: len(content) // 2])
+    error = refused("data")
+    assert f"{mosi / 'features.npz'}: found not a readable feature file" in error
+
+
+def test_ids_without_features_are_told(refused, mosi):
+    write_pack(mosi, arrays={"id": np.array([f"other_{i}" for i in range(40)])})
+    assert "found no features for 40 clips of the table, the first v0_0" in refused("data")
+
+
+def test_values_that_are_not_finite_are_refused_or_cleaned(refused, msalib, mosi):
+    values = np.zeros((40, 3))
+    values[7, 2] = np.nan
+    spoil(mosi, values)
+    error = refused("data")
+    assert "found 1 values of audio_opensmile that are NaN or infinite" in error
+    assert "--clean" in error
+    status, out, _ = msalib("data", "--clean")
+    assert status == 0
+    assert "1 non-finite values replaced by zero" in out
+
+
+def test_a_store_of_another_revision_is_refused_until_made_anew(refused, msalib, mosi, tmp_path):
+    model = save_bert(tmp_path / "bert")
+    command = ("encode", "mosi", model, "--device", "cpu")
+    status, out, _ = msalib(*command)
+    assert status == 0 and "features of 39 clips: " in out
+    change_weights(model, lambda w: w["bert.embeddings.LayerNorm.bias"].add_(1))
+    error = refused(*command)
+    assert "meta.json: found bert revision " in error
+    assert f"Make it anew: msalib encode mosi {model} --refresh" in error
+    assert msalib(*command, "--refresh")[0] == 0
+    assert msalib(*command)[0] == 0
+
+
+# --- good input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "folded"),
+    [
+        ("-p dataset mosi", "-p dataset=mosi"),
+        ("-p dataset=mosi", "-p dataset=mosi"),
+        ("run x -p a 1 --clean -p b -2", "run x -p a=1 --clean -p b=-2"),
+        ("-p a=1 -p b 2", "-p a=1 -p b=2"),
+        ("-p a", "-p a"),
+        ("-p", "-p"),
+        ("-p a -p b 2", "-p a -p b=2"),
+        ("claims uegd", "claims uegd"),
+        ("", ""),
+    ],
+)
+def test_a_parameter_may_be_two_words(given, folded):
+    assert cli.fold_parameters(given.split()) == folded.split()
+
+
+def test_parameters_reach_the_notebook(msalib, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        notebooks, "run_notebook", lambda *arguments: asked.append(arguments) or "done.ipynb"
+    )
+    parameters = ("-p", "dataset", "mosi", "-p", "encoder=a=b", "-p", "seeds", "5")
+    assert msalib("run", "uegd/fig6", *parameters)[:2] == (0, "done.ipynb\n")
+    assert asked == [("uegd/fig6", {"dataset": "mosi", "encoder": "a=b", "seeds": "5"})]
+
+
+def test_data_lists_what_is_found_with_counts(msalib, mosi):
+    status, out, error = msalib("data")
+    assert (status, error) == (0, "")
+    assert "mosi: CMU-MOSI, fingerprint " in out
+    assert "  train: 20 clips in 5 videos" in out and "  test: 11 clips in 3 videos" in out
+    assert "  dropped 1 clips: v9_3 (no label)" in out
+    assert not records.records_folder().exists()
+
+
+def test_data_without_the_folder_says_how_to_set_it(msalib):
+    status, out, _ = msalib("data")
+    assert status == 0
+    assert "control: simulated features, fingerprint " in out
+    assert "mosi: CMU-MOSI: not found (set MSALIB_DATA to the folder of your data)" in out
+
+
+def test_data_records_the_summary_of_real_data(msalib, mosi):
+    assert msalib("data", "--record")[0] == 0
+    (path,) = records.records_folder().rglob("*.json")
+    assert path.name == "mosi.json"
+    assert json.loads(path.read_text())["clips"] == {"train": 20, "valid": 8, "test": 11}
+
+
+def test_doctor_reports_and_refuses_nothing(msalib):
+    status, out, error = msalib("doctor")
+    assert (status, error) == (0, "")
+    for head in ("environment", "data", "encoders", "feature stores", "records"):
+        assert f"{head}\n" in out
+    assert "MSALIB_DATA is not set" in out
+    assert "none; msalib encode mosi minilm makes one" in out
+
+
+def test_claims_are_one_line_each(msalib):
+    for record in layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 3.0}}):
+        records.write(record)
+    status, out, error = msalib("claims")
+    assert (status, error) == (0, "")
+    lines = [line.split(" | ") for line in out.splitlines()]
+    assert [line[0] for line in lines] == ["UEGD-C6", "UEGD-C7", "UEGD-C10", "UEGD-C13"] * 2
+    assert lines[0][1:3] == [
+        "control: control, planted, release recipe, profile quick, 2 seeds",
+        "supported",
+    ]
+    assert lines[0][3].startswith("MAE -") and "(block 2 (best on validation)" in lines[0][3]
+    assert lines[0][4].startswith("printed: MOSI MAE -0.033, Corr ")
+    assert lines[0][5] == "6 records"
+    assert msalib("claims", "uegd")[1] == out
+
+
+# --- notebooks that refuse ----------------------------------------------------------------------
+
+
+def test_a_refusal_inside_a_notebook_is_told_in_its_own_words(refused, bench, mosi):
+    """Truncated features, met by the notebook's own process."""
+    (mosi / "features.npz").write_bytes(b"PK")
+    error = refused("run", "uegd/fig6", "-p", "dataset", "mosi")
+    assert f"{mosi / 'features.npz'}: found not a readable feature file" in error
+    assert not (bench / "book").exists()
+
+
+def test_records_that_cannot_be_written_are_told(refused, bench, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "file"))
+    error = refused("run", "uegd/table3", "-p", "seeds", "1")
+    assert "found it cannot be written (Not a directory)" in error
+    assert not (bench / "book").exists()

@@ -1,0 +1,204 @@
+"""The repository itself: pins, imports, names in the README, and what must not be in it."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from msalib import book, cli, notebooks, paths, readme, records
+
+ROOT = paths.ROOT
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text()
+
+# Paths of users' machines, and hosts of package registries; written so as not to match themselves.
+MACHINE = re.compile(r"(?<![\w.~-])/(?:home|root|work|Users)/\w")
+REGISTRY = re.compile(
+    r"pypi\.org|pythonhosted\.org|download\.pytorch\.org|conda\.anaconda\.org|-index-ur[l]"
+)
+
+
+def tracked() -> list[Path]:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.fixture
+def committed(monkeypatch):
+    """The records of the repository in the place of the tests' own."""
+    monkeypatch.delenv("MSALIB_RECORDS")
+
+
+# --- pins ---------------------------------------------------------------------------------------
+
+
+def pins() -> dict[str, str]:
+    """Package -> version of requirements.txt; anything but a pin is an error."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    versions = {}
+    for requirement in requirements:
+        (only,) = requirement.specifier
+        assert only.operator == "==", requirement
+        versions[canonicalize_name(requirement.name)] = only.version
+    assert len(versions) == len(requirements)
+    return versions
+
+
+def test_every_dependency_is_pinned_within_its_range():
+    wanted = PROJECT["dependencies"] + [
+        line for extra in ("book", "dev") for line in PROJECT["optional-dependencies"][extra]
+    ]
+    pinned = pins()
+    for requirement in map(Requirement, wanted):
+        version = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), requirement
+
+
+def test_what_the_package_imports_is_a_dependency():
+    """At the top or inside a function; pip gives a package more names than its own."""
+    named = {"sklearn": "scikit-learn", "yaml": "pyyaml", "huggingface_hub": "transformers"}
+    wanted = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    wanted |= {
+        canonicalize_name(Requirement(line).name)
+        for line in PROJECT["optional-dependencies"]["book"]
+    }
+    imported = set()
+    for path in (ROOT / "msalib").rglob("*.py"):
+        imported |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+    foreign = imported - set(sys.stdlib_module_names) - {"msalib"}
+    assert {canonicalize_name(named.get(name, name)) for name in foreign} <= wanted
+
+
+def test_conda_installs_the_same():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    # pip reads these lines as a file of requirements, in which --no-deps is no option.
+    assert pip == {"pip": ["-r requirements.txt", "-e ."]}
+    (python,) = [line.split("=")[1] for line in conda if line.startswith("python=")]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(python)
+
+
+def test_every_package_folder_is_installed():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {p.parent.relative_to(ROOT) for p in (ROOT / "msalib").rglob("*.py")}
+    assert {".".join(folder.parts) for folder in folders} == set(setuptools["packages"])
+
+
+# --- imports ------------------------------------------------------------------------------------
+
+
+HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "papermill", "scipy", "pandas"}
+
+
+@pytest.mark.parametrize("module", ["msalib", "msalib.cli"])
+def test_the_command_answers_without_heavy_libraries(module):
+    code = f"import sys, {module}; print(*{HEAVY} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_every_module_says_what_it_is_for():
+    for path in (ROOT / "msalib").rglob("*.py"):
+        assert path.read_text().startswith('"""'), path
+
+
+# --- contents -----------------------------------------------------------------------------------
+
+
+def test_nothing_names_a_machine_or_a_registry():
+    for path in tracked():
+        text = path.read_bytes().decode(errors="replace")
+        for pattern in (MACHINE, REGISTRY):
+            found = pattern.search(text)
+            assert found is None, f"{path.relative_to(ROOT)}: {found[0]}"
+        assert str(ROOT) not in text, path
+
+
+def test_nothing_is_large_and_no_features_are_committed():
+    """What is licensed stays with its owners: no transcripts, no features, no weights."""
+    for path in tracked():
+        assert path.stat().st_size < 500_000, path
+        assert path.suffix not in (".npz", ".npy", ".pkl", ".pt", ".safetensors"), path
+        assert path.name != "utterances.csv"
+
+
+def test_committed_records_lie_where_their_specification_says(committed):
+    found = [p for p in tracked() if p.is_relative_to(paths.BOOK / "records" / "uegd")]
+    assert found
+    data = set()
+    for path in found:
+        record = records.read(path)
+        assert record.spec.path() == path
+        assert record.spec.profile == "paper"  # quick ones are no evidence
+        data.add((record.spec.dataset, record.provenance.data))
+    assert len(data) == len({dataset for dataset, _ in data})  # one version of each data set
+
+
+def test_the_results_in_the_readme_are_those_of_the_records(committed):
+    assert readme.written(README) == README, "run make readme"
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_the_map_names_what_is_there():
+    tree = README.split("## Map")[1].split("```")[1]
+    folder = ROOT
+    for line in filter(None, tree.splitlines()):
+        names = re.match(r"\s*(\S+(?: \S+)*)", line)[1].split()
+        inside = line.startswith("  ")
+        folder = folder if inside else ROOT / names[0]
+        assert folder.is_dir(), line
+        for name in names if inside else ():
+            assert (folder / name).exists(), line
+
+
+def test_every_relative_link_of_the_readme_leads_somewhere():
+    for link in re.findall(r"\]\((?!http)([^)#]+)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_commands_of_make_are_there():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE))
+    assert {"book", "test"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def written_commands() -> set[str]:
+    """Every ``msalib run ...`` in the README, the pages and the notebooks."""
+    texts = [README, *(p.read_text() for p in paths.BOOK.rglob("*.md"))]
+    texts += [p.read_text() for p in paths.NOTEBOOKS.rglob("*.ipynb")]
+    found = re.findall(r"^[ \"]*msalib (run [^\"\\#\n]+)", "\n".join(texts), re.MULTILINE)
+    return {command.strip() for command in found}
+
+
+def test_every_command_that_is_written_down_is_accepted():
+    commands = written_commands()
+    assert len(commands) >= 4
+    for command in commands:
+        _, notebook, *options = cli.fold_parameters(command.split())
+        given = dict(o.split("=", 1) for o in options if o not in ("-p", "--clean"))
+        notebooks.resolve_parameters(notebook, given)
+
+
+def test_every_notebook_of_the_book_is_there_with_its_parameters():
+    plan = book.plan()
+    for notebook, parameters in plan:
+        notebooks.resolve_parameters(notebook, parameters)
+    assert {notebook for notebook, _ in plan} == set(notebooks.available())
+    assert plan[-1] == ("status", {})
