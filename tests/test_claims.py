@@ -314,12 +314,13 @@ def verdicts_of_equal_layers():
 
 
 @pytest.mark.parametrize("claim", [claim.id for claim in UEGD])
-def test_equal_layers_support_a_claim_as_rarely_as_its_level_allows(
-    verdicts_of_equal_layers, claim
+@pytest.mark.parametrize("verdict", ["supported", "contradicted"])
+def test_equal_layers_decide_a_claim_as_rarely_as_its_level_allows(
+    verdicts_of_equal_layers, claim, verdict
 ):
     counts = verdicts_of_equal_layers[claim]
     assert sum(counts.values()) == SIMULATIONS and not counts["not run"]
-    assert counts["supported"] <= binom.ppf(0.999, SIMULATIONS, stats.LEVEL)
+    assert counts[verdict] <= binom.ppf(0.999, SIMULATIONS, stats.LEVEL)
 
 
 # --- with training ------------------------------------------------------------------------------
