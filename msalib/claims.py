@@ -101,12 +101,23 @@ class Runs:
 
     def blocks(self, modality: str) -> list[int]:
         """Blocks that have runs, ascending; 0, the encoder's input, is no block."""
-        if not self.seeds:
-            return []
         return sorted(k for m, k in self._runs if m == modality and isinstance(k, int) and k > 0)
 
+    def lacks(self, modality: str) -> str | None:
+        """What a comparison of all blocks of this modality needs and the records have not."""
+        blocks = self.blocks(modality)
+        if not blocks:
+            return f"{modality} layers of the same clips"
+        last = next(iter(self._runs[modality, blocks[0]].values())).blocks[modality]
+        missing = [str(k) for k in range(1, last + 1) if k not in blocks]
+        if missing:
+            return f"{modality} block{'s' * (len(missing) > 1)} {', '.join(missing)} of {last}"
+        if last < 2:
+            return f"two or more {modality} blocks"
+        return None if self.seeds else "a seed that all inputs have"
+
     def has(self, modality: str, layer: int | str) -> bool:
-        return bool(self.seeds) and (modality, layer) in self._runs
+        return (modality, layer) in self._runs
 
     def records(self, modality: str, layer: int | str) -> list[Record]:
         """Records of one input in the order of their seeds."""
@@ -152,8 +163,8 @@ class Runs:
 
 def midbest_better_than(runs: Runs, *, modality: str, other: str) -> Evidence:
     """T-MAE and T-CORR of papers/uegd.md (b): mid-best block against ``other``."""
-    if len(runs.blocks(modality)) < 2:
-        return not_run(f"two or more {modality} blocks")
+    if needs := runs.lacks(modality):
+        return not_run(needs)
     second = runs.resolve(modality, other)
     if not runs.has(modality, second):
         return not_run(f"the {modality} {other} input")
@@ -164,22 +175,48 @@ def midbest_better_than(runs: Runs, *, modality: str, other: str) -> Evidence:
         "mae": stats.mae_difference(label, a, b, videos),
         "corr": stats.corr_difference(label, a, b, videos),
     }
-    note = f"block {first} (best on validation) minus {_layer_name(second)}"
+    blocks, _, resampled = runs.correlations(modality, "valid")
+    chosen = np.nan_to_num(resampled, nan=-np.inf).argmax(1) == blocks.index(first)
+    note = (
+        f"block {first}, chosen in {chosen.mean():.0%} of resamples of validation, minus "
+        f"{_layer_name(second)}"
+    )
     if first == second:
         note += "; the same block, so no difference can show"
+    else:
+        note += "; " + _seed_by_seed(runs, modality, first, second)
     note += _undefined(effects)
     return Evidence(_all_of(effects, {"mae": -1, "corr": 1}), effects, note)
 
 
+def _seed_by_seed(runs: Runs, modality: str, first: int | str, second: int | str) -> str:
+    """The paired differences of the seeds: mean, standard deviation, and how many are better."""
+    phrases = []
+    for metric, sign in (("mae", -1), ("corr", 1)):
+        a, b = (
+            np.array([r.metrics["test"][metric] for r in runs.records(modality, k)], float)
+            for k in (first, second)
+        )
+        d = a - b
+        if np.isnan(d).any():
+            continue
+        sd = f" ± {d.std(ddof=1):.3f}" if len(d) > 1 else ""
+        better = int((np.sign(d) == sign).sum())
+        phrases.append(
+            f"{METRICS[metric].label} {d.mean():+.3f}{sd}, better in {better} of {len(d)}"
+        )
+    return "seed by seed " + ", ".join(phrases)
+
+
 def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
     """Spread of test correlation over blocks, of ``modality`` minus that of each of ``others``."""
-    if len(runs.blocks(modality)) < 2:
-        return not_run(f"two or more {modality} blocks")
+    if needs := runs.lacks(modality):
+        return not_run(needs)
     own, own_resampled = _spread(runs, modality)
-    missing = [m for m in others if len(runs.blocks(m)) < 2]
+    missing = [needs for m in others if (needs := runs.lacks(m))]
     if missing:
         effects = {f"spread {modality}": stats.estimate(own, own_resampled)}
-        return not_run(f"{' and '.join(missing)} layers of the same clips", effects)
+        return not_run(" and ".join(missing), effects)
     effects, signs = {}, {}
     for m in others:
         spread, resampled = _spread(runs, m)
@@ -189,11 +226,25 @@ def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evid
     return Evidence(_all_of(effects, signs), effects, note)
 
 
+def _spread(runs: Runs, modality: str) -> tuple[float, np.ndarray]:
+    """Highest minus lowest block, less what equal blocks would show by sampling alone.
+
+    Equal blocks have a spread too, and the larger the weaker they are, for weak correlations vary
+    more. It is estimated from the resamples, moved to equal means; the resampled spreads, which
+    have that part twice, are moved to the corrected estimate.
+    """
+    _, point, resampled = runs.correlations(modality, "test")
+    by_chance = np.ptp(resampled - point, axis=1).mean()
+    corrected = np.ptp(point) - by_chance
+    spreads = np.ptp(resampled, axis=1)
+    return corrected, spreads - spreads.mean() + corrected
+
+
 def best_in_second_half(runs: Runs, *, modality: str) -> Evidence:
     """Share of resamples whose best block lies beyond the middle, on validation and on test."""
-    if len(runs.blocks(modality)) < 2:
-        return not_run(f"two or more {modality} blocks")
-    effects, best, shares = {}, {}, []
+    if needs := runs.lacks(modality):
+        return not_run(needs)
+    effects, shares = {}, []
     for part in ("valid", "test"):
         blocks, correlation, resampled = runs.correlations(modality, part)
         if np.isnan(resampled).all(1).any():
@@ -201,11 +252,11 @@ def best_in_second_half(runs: Runs, *, modality: str) -> Evidence:
             return Evidence("inconclusive", {}, note)
         numbers = np.array(blocks)
         drawn = numbers[np.nan_to_num(resampled, nan=-np.inf).argmax(1)]
-        best[part] = numbers[np.nan_to_num(correlation, nan=-np.inf).argmax()]
+        best = numbers[np.nan_to_num(correlation, nan=-np.inf).argmax()]
         low, high = np.quantile(drawn, [stats.LEVEL / 2, 1 - stats.LEVEL / 2])
         share = float((drawn > max(blocks) / 2).mean())
         shares.append(share)
-        effects[f"best block, {part}"] = Estimate(float(best[part]), low, high, 1 - share)
+        effects[f"best block, {part}"] = Estimate(float(best), low, high, 1 - share)
     verdict: Word = "inconclusive"
     if min(shares) >= 1 - stats.LEVEL:
         verdict = "supported"
@@ -223,11 +274,6 @@ TESTS = {f.__name__: f for f in (midbest_better_than, spread_smaller_than, best_
 
 def not_run(needs: str, effects: dict[str, Estimate] | None = None) -> Evidence:
     return Evidence("not run", effects or {}, f"needs {needs}")
-
-
-def _spread(runs: Runs, modality: str) -> tuple[float, np.ndarray]:
-    _, point, resampled = runs.correlations(modality, "test")
-    return np.ptp(point), np.ptp(resampled, axis=1)
 
 
 def _all_of(effects: dict[str, Estimate], signs: dict[str, int]) -> Word:

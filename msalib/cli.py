@@ -46,10 +46,8 @@ def data(
 
     _clean(clean)
     for name, dataset in readers.DATASETS.items():
-        if dataset.real and not os.environ.get("MSALIB_DATA"):
-            print(
-                f"{name}: {dataset.title}: not found (set MSALIB_DATA to the folder of your data)"
-            )
+        if not readers.at_hand(name):
+            print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {name}/")
             continue
         corpus = readers.load(name)
         summary = describe.summarise(corpus, dataset.title)

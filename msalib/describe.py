@@ -4,8 +4,6 @@ The summary of real data is committed (``book/records/data/<dataset>.json``), so
 be built without the data; the control is summarised on the spot.
 """
 
-import os
-
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -84,7 +82,7 @@ def summary(dataset: str, refresh: bool = False) -> Summary:
                 expected="the summary of a data set",
                 remedy="Restore the file, or record it again: msalib data --record.",
             ) from error
-        if os.environ.get("MSALIB_DATA"):
+        if readers.at_hand(dataset):
             at_hand = readers.load(dataset).fingerprint()
             if at_hand != recorded.fingerprint:
                 raise UserError(

@@ -21,8 +21,8 @@ def report() -> Iterator[str]:
     yield "data"
     if not os.environ.get("MSALIB_DATA"):
         yield "  MSALIB_DATA is not set: real data are not found, committed records are read"
-    for name, dataset in readers.DATASETS.items():
-        if dataset.real and not os.environ.get("MSALIB_DATA"):
+    for name in readers.DATASETS:
+        if not readers.at_hand(name):
             yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {name}/"
             continue
         try:

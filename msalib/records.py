@@ -9,12 +9,10 @@ built and are not committed.
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib.corpus import MODALITIES
@@ -89,10 +87,11 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spec: Spec
+    blocks: dict[str, int]  # modality -> number of blocks of its encoder, 1 for no layers
     provenance: Provenance
     selected_epoch: int
     metrics: dict[str, dict[str, float | None]]  # part -> metric -> value; None: undefined
-    chance: dict[str, float | None]  # the same metrics of predictors that look at no test clip
+    chance: dict[str, float | None]  # the same metrics of constant predictors: metrics.chance
     layer_weights: dict[str, list[float]]  # modality -> (L,), weighted inputs only
     history: list[dict[str, float]]
     predictions: dict[str, Predictions]  # part -> clips
@@ -131,9 +130,9 @@ def write_json(path: Path, content: dict) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read one record; a damaged one is a ``UserError``."""
+    """Read one record; one that is damaged or is not that of its name is a ``UserError``."""
     try:
-        return Record.model_validate_json(path.read_bytes())
+        record = Record.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(
@@ -142,6 +141,14 @@ def read(path: Path) -> Record:
             expected="a record of one run",
             remedy="Delete the file and run it again (-p refresh true).",
         ) from error
+    if record.spec.path().name != path.name:
+        raise UserError(
+            path,
+            found=f"the record of another run, {record.name()}",
+            expected="the run that its file name says",
+            remedy="Delete the file and run it again (-p refresh true).",
+        )
+    return record
 
 
 class Setting(NamedTuple):
@@ -166,25 +173,3 @@ def settings(paper: str) -> list[Setting]:
     return [
         Setting(*f.parent.parent.name.split("-", 1), f.parent.name, f.name) for f in sorted(folders)
     ]
-
-
-def frame(records: Iterable[Record]) -> pd.DataFrame:
-    """One row per run and part: modality, layer, seed, part, selected_epoch and every metric.
-
-    For runs of a single modality; ``layer`` is a number or "weighted".
-    """
-    rows = []
-    for record in records:
-        ((modality, layer),) = record.spec.inputs.items()
-        for part, metrics in record.metrics.items():
-            rows.append(
-                {
-                    "modality": modality,
-                    "layer": layer,
-                    "seed": record.spec.seed,
-                    "part": part,
-                    "selected_epoch": record.selected_epoch,
-                    **metrics,
-                }
-            )
-    return pd.DataFrame(rows)

@@ -5,7 +5,6 @@ read, any other is trained and recorded, so a killed study goes on where it stop
 """
 
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,12 +15,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import encoders, models, readers, recipes, records
-from msalib.corpus import Corpus
+from msalib.corpus import Corpus, Features
 from msalib.errors import UserError
 from msalib.metrics import chance, regression
+from msalib.paths import features_folder, folder_name
 from msalib.progress import bar
 from msalib.provenance import commit, device_name, pick_device, versions
 from msalib.records import Predictions, Provenance, Record, Spec
+
+IDENTITY = ("revision", "fingerprint", "values", "sha256")
+"""What in the provenance of features says that they are the same numbers."""
 
 
 class Parameters(BaseModel):
@@ -80,7 +83,7 @@ class Study:
     @property
     def kind(self) -> str:
         """``control``, ``as-published`` or ``substitute``."""
-        return self.dataset.setting(self.encoder)
+        return self.dataset.setting(self.encoder, self.parameters.profile)
 
     @property
     def setting(self) -> str:
@@ -92,9 +95,8 @@ class Study:
     @cached_property
     def corpus(self) -> Corpus | None:
         """The data set, or None where real data are not at hand and records must do."""
-        if self.dataset.real and not os.environ.get("MSALIB_DATA"):
-            return None
-        return readers.load(self.parameters.dataset)
+        name = self.parameters.dataset
+        return readers.load(name) if readers.at_hand(name) else None
 
     def modalities(self) -> list[str]:
         """Those that have layers in this setting."""
@@ -170,7 +172,32 @@ class Study:
             found |= {record.spec.hash(): record for record in self._train(todo)}
         return [found[spec.hash()] for spec in specs]
 
+    @cached_property
+    def features(self) -> Mapping[str, Features]:
+        """What is at hand to hold records against: layers only where they are in their store."""
+        if self.corpus is None or not self.dataset.real:
+            return {} if self.corpus is None else self.corpus.features
+        from msalib.encoders import text
+
+        folder = features_folder() / self.corpus.name / folder_name(self.encoder)
+        if not folder.is_dir():
+            return self.corpus.features
+        encoder = encoders.ENCODERS.get(self.encoder) or encoders.resolve(self.parameters.encoder)
+        layers = text.read(self.corpus, encoder, folder)
+        return {**self.corpus.features, encoder.modality: layers}
+
     def _checked(self, record: Record) -> Record:
+        for modality, recorded in record.provenance.features.items():
+            at_hand = self.features[modality].provenance if modality in self.features else {}
+            differ = [k for k in IDENTITY if k in at_hand and at_hand[k] != recorded.get(k)]
+            if differ:
+                raise UserError(
+                    record.spec.path(),
+                    found=f"a record of other {modality} features ({differ[0]} "
+                    f"{recorded.get(differ[0], 'unknown')[:16]})",
+                    expected=f"the features at hand ({at_hand[differ[0]][:16]})",
+                    remedy="Run it again on these features (-p refresh true), or restore them.",
+                )
         if self.fingerprint not in (None, record.provenance.data):
             raise UserError(
                 record.spec.path(),
@@ -233,6 +260,7 @@ def train_one(spec: Spec, corpus: Corpus, device: str) -> Record:
         metrics[part] = _defined(regression(truth, np.array(predictions[part].prediction)))
     return Record(
         spec=spec,
+        blocks={m: len(corpus.features[m].blocks) for m in spec.inputs},
         provenance=Provenance(
             data=corpus.fingerprint(),
             features={m: dict(corpus.features[m].provenance) for m in spec.inputs},

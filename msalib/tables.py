@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from msalib import claims, printed, readers
+from msalib import claims, printed
 from msalib.claims import Claim, Runs, Verdict
 from msalib.describe import Summary
 from msalib.metrics import METRICS
@@ -172,8 +172,9 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
 def setting_text(verdict: Verdict) -> str:
     """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
     dataset, encoder, preset, profile = verdict.setting
-    kind = readers.dataset(dataset).setting(encoder)
-    text = f"{kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
+    text = (
+        f"{claims.kind(verdict.setting)}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
+    )
     return f"{text}, {len(Runs(verdict.records).seeds)} seeds" if verdict.records else text
 
 

@@ -101,7 +101,9 @@ def predictions(label, prediction, videos) -> Predictions:
     )
 
 
-def make_record(inputs: dict, seed: int = 0, *, parts: dict[str, Predictions], **spec) -> Record:
+def make_record(
+    inputs: dict, seed: int = 0, *, parts: dict[str, Predictions], blocks=None, **spec
+) -> Record:
     """A record as a run would leave it, with these predictions of valid and test.
 
     MAE and correlation are those of the predictions; every share is 0.75, and 0.5 by chance.
@@ -132,6 +134,7 @@ def make_record(inputs: dict, seed: int = 0, *, parts: dict[str, Predictions], *
             inputs=inputs,
             seed=seed,
         ),
+        blocks=blocks or {m: k if isinstance(k, int) and k else 1 for m, k in inputs.items()},
         provenance=Provenance(
             data="f" * 64,
             features={m: {"source": "dice"} for m in inputs},
@@ -183,5 +186,6 @@ def layer_records(
                         own = rng.normal(size=len(label))
                         guess = label + sd * (shared[part] + own) / np.sqrt(2)
                     parts[part] = predictions(label, guess, video)
-                records.append(make_record({modality: layer}, seed, parts=parts))
+                blocks = {modality: max(k for k in layers if isinstance(k, int))}
+                records.append(make_record({modality: layer}, seed, parts=parts, blocks=blocks))
     return records

@@ -227,15 +227,6 @@ def test_what_a_killed_write_leaves_is_no_record(record):
     assert records.settings("uegd") == []
 
 
-def test_a_frame_has_one_row_per_run_and_part():
-    frame = records.frame(layer_records({"linguistic": {1: 1.0, "weighted": float("inf")}}))
-    assert len(frame) == 2 * 2 * 2
-    assert set(frame["part"]) == {"valid", "test"}
-    assert set(frame["layer"]) == {1, "weighted"}
-    assert {"modality", "seed", "selected_epoch", "mae", "corr", "acc2_has0"} <= set(frame)
-    assert frame[frame["layer"] == "weighted"]["corr"].isna().all()
-
-
 def test_a_record_can_be_read_and_compared_by_people(record):
     lines = records.write(record).read_text().splitlines()
     assert [line.split('"')[1] for line in lines[1:-1]] == list(record.model_dump())

@@ -21,11 +21,12 @@ class Dataset:
     read: Callable[[], Corpus]
     as_published: tuple[str, ...] = ()
 
-    def setting(self, encoder: str) -> str:
-        """The kind of setting that an encoder makes of it."""
+    def setting(self, encoder: str, profile: str) -> str:
+        """The kind of setting that an encoder and a profile make of it."""
         if not self.real:
             return "control"
-        return "as-published" if encoder in self.as_published else "substitute"
+        published = encoder in self.as_published and profile == "paper"
+        return "as-published" if published else "substitute"
 
 
 def _control() -> Corpus:
@@ -56,6 +57,13 @@ def dataset(name: str) -> Dataset:
             remedy="See which are there: msalib data.",
         )
     return DATASETS[name]
+
+
+def at_hand(name: str) -> bool:
+    """Whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
+    if not dataset(name).real:
+        return True
+    return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / name).is_dir()
 
 
 def load(name: str) -> Corpus:

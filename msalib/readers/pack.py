@@ -1,5 +1,6 @@
 """The pack format: utterances.csv (one row per clip) and features.npz (one vector per clip)."""
 
+import hashlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -183,5 +184,9 @@ def _one_frame_each(name: str, values: np.ndarray, note: str) -> Features:
         unit="clip",
         layers={1: values},
         offsets=np.arange(len(values) + 1),
-        provenance={"source": name, "note": note},
+        provenance={
+            "source": name,
+            "note": note,
+            "values": hashlib.sha256(values.tobytes()).hexdigest(),
+        },
     )
