@@ -22,11 +22,11 @@ def report() -> Iterator[str]:
     if not os.environ.get("MSALIB_DATA"):
         yield "  MSALIB_DATA is not set: real data are not found, committed records are read"
     for name in readers.DATASETS:
-        if not readers.at_hand(name):
-            yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {name}/"
-            continue
         try:
-            yield f"  {name}: {len(readers.load(name))} clips"
+            if readers.at_hand(name):
+                yield f"  {name}: {len(readers.load(name))} clips"
+            else:
+                yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {name}/"
         except UserError as error:
             yield f"  {name}: {error}"
     yield "encoders"

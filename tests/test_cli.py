@@ -238,7 +238,7 @@ def test_data_without_the_folder_says_how_to_set_it(msalib):
     status, out, _ = msalib("data")
     assert status == 0
     assert "control: simulated features, fingerprint " in out
-    assert "mosi: CMU-MOSI: not found (set MSALIB_DATA to the folder of your data)" in out
+    assert "mosi: CMU-MOSI: not found; set MSALIB_DATA to what holds mosi/" in out
 
 
 def test_data_records_the_summary_of_real_data(msalib, mosi):

@@ -124,7 +124,10 @@ def test_what_a_record_holds():
 
 
 def test_settings_in_words():
-    control, real = Study("uegd", seeds=3), Study("uegd", dataset="mosi", encoder="bert-large")
+    control, real = (
+        Study("uegd", seeds=3),
+        Study("uegd", dataset="mosi", encoder="bert-large", profile="paper"),
+    )
     assert control.setting == ("control: small control; release recipe, profile quick, 3 seeds")
     assert real.setting.startswith("as-published: CMU-MOSI, bert-large layers; release recipe")
     assert Study("uegd", dataset="mosi").kind == "substitute"
