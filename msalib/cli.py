@@ -6,6 +6,7 @@ that ``--help`` answers at once.
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,13 +55,7 @@ def data(
         print(f"{name}: {dataset.title}, fingerprint {summary.fingerprint[:12]}")
         for part, clips in summary.clips.items():
             print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
-        for modality, features in corpus.features.items():
-            note = features.provenance.get("note")
-            about = f"one frame per {features.unit}" + (f"; {note}" if note else "")
-            print(f"  {modality}: {features.source}, {about}")
-        if corpus.dropped:
-            reasons = ", ".join(f"{clip} ({why})" for clip, why in corpus.dropped.items())
-            print(f"  dropped {len(corpus.dropped)} clips: {reasons}")
+        _announce(name)
         if record and dataset.real:
             describe.summary(name, refresh=True)
 
@@ -75,7 +70,7 @@ def encode(
     refresh: Annotated[bool, typer.Option("--refresh", help="Encode again.")] = False,
     clean: Clean = False,
 ) -> None:
-    """Encode the transcripts of a data set: all layers of a text encoder, into a feature store."""
+    """Encode transcripts: all layers of a text encoder."""
     from msalib import encoders, readers
     from msalib.encoders import text
 
@@ -91,6 +86,7 @@ def encode(
     resolved = encoders.resolve(encoder)
     folder = encoders.store_folder(dataset, resolved)
     text.encode(corpus, resolved, folder, device, refresh)
+    _announce(dataset)
     print(f"features of {len(corpus)} clips: {folder}")
 
 
@@ -103,11 +99,11 @@ def run(
     ] = None,
     clean: Clean = False,
 ) -> None:
-    """Execute a notebook; records that exist are read, others are made.
+    """Execute a notebook; runs with a record are read.
 
     Example: msalib run uegd/fig6 -p dataset mosi -p profile paper -p seeds 5
     """
-    from msalib import notebooks
+    from msalib import notebooks, paths
 
     _clean(clean)
     given = {}
@@ -118,7 +114,9 @@ def run(
                 f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
             )
         given[name] = value
-    print(notebooks.run_notebook(notebook, given))
+    _announce(given.get("dataset", ""))
+    executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
+    print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
 
 
 @app.command()
@@ -127,7 +125,7 @@ def claims(
         str | None, typer.Argument(help="A paper, such as uegd; all if left out.")
     ] = None,
 ) -> None:
-    """Print the verdict of every claim in every setting that has records."""
+    """Print the verdict of every claim, setting by setting."""
     from msalib import claims, tables
 
     for name in [paper] if paper else claims.papers():
@@ -154,6 +152,22 @@ def book() -> None:
     book.build()
 
 
+def _announce(name: str) -> None:
+    """Say of a data set that is here what its features are and which clips were dropped."""
+    from msalib import readers
+
+    if name not in readers.DATASETS or not readers.at_hand(name):
+        return
+    corpus = readers.load(name)
+    for modality, features in corpus.features.items():
+        note = features.provenance.get("note")
+        about = f"one frame per {features.unit}" + (f"; {note}" if note else "")
+        print(f"  {modality}: {features.source}, {about}")
+    if corpus.dropped:
+        reasons = ", ".join(f"{clip} ({why})" for clip, why in corpus.dropped.items())
+        print(f"  dropped {len(corpus.dropped)} clips: {reasons}")
+
+
 def _clean(clean: bool) -> None:
     """Readers look at MSALIB_CLEAN, which a notebook's own process inherits."""
     if clean:
@@ -174,6 +188,9 @@ def fold_parameters(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Entry point: run the command; a ``UserError`` becomes one message and status 2."""
+    for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES"):
+        if os.environ.get(name):  # a notebook runs in another folder
+            os.environ[name] = str(Path(os.environ[name]).resolve())
     try:
         app(fold_parameters(sys.argv[1:]))
     except UserError as error:

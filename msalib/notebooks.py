@@ -93,24 +93,29 @@ def _convert(name: str, value, default):
         ) from None
 
 
-def executed_path(notebook: str, resolved: Mapping) -> Path:
+def executed_path(notebook: str, resolved: Mapping, folder: Path | None = None) -> Path:
     """Where the executed notebook goes: ``uegd/fig6-control-planted-quick.ipynb`` and the like."""
     names = [re.sub(r"[^\w.]+", "_", str(resolved[k])) for k in FILE_KEYS if k in resolved]
-    return paths.EXECUTED / f"{'-'.join([notebook, *names])}.ipynb"
+    return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *names])}.ipynb"
 
 
-def run_notebook(notebook: str, parameters: Mapping, timeout_s: float = TIMEOUT_S) -> Path:
+def run_notebook(
+    notebook: str,
+    parameters: Mapping,
+    timeout_s: float = TIMEOUT_S,
+    folder: Path | None = None,
+) -> Path:
     """Execute a source notebook and return the path of the executed one.
 
-    What the run was made of is recorded in it, under ``metadata.msalib``. Raises ``UserError``:
-    the notebook's own, where a cell raised one, else with the cell and its exception. The failed
-    copy is kept.
+    It goes into ``folder``, by default that of the book's pages. What the run was made of is
+    recorded in it, under ``metadata.msalib``. Raises ``UserError``: the notebook's own, where a
+    cell raised one, else with the cell and its exception. The failed copy is kept.
     """
     import nbformat
 
     resolved = resolve_parameters(notebook, parameters)
     about = _provenance(notebook, resolved)
-    output = executed_path(notebook, resolved)
+    output = executed_path(notebook, resolved, folder)
     working = paths.ROOT / "runs" / f"{os.getpid()}-{output.name}"
     working.parent.mkdir(exist_ok=True)
     try:

@@ -22,7 +22,6 @@ MODALITY_STYLE = {
     "acoustic": {"color": "#D55E00", "marker": "^", "linestyle": "-."},
     "linguistic": {"color": "#009E73", "marker": "o", "linestyle": "-"},
 }
-GREY = "#595959"
 RC = {"font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True}
 RC |= {"grid.color": "#DDDDDD", "axes.axisbelow": True, "legend.frameon": False}
 

@@ -20,7 +20,10 @@ def results() -> str:
         for v in claims.judge(claims.registry("uegd"), found)
     ]
     heads = ("claim", "verdict", "effect [95% interval]", "of what")
-    return _table(shown.columns, shown.astype(str).values) + "\n\n" + _table(heads, verdicts)
+    seeds = f"{len(claims.Runs(found).seeds)} seeds.\n\n"
+    return (
+        seeds + _table(shown.columns, shown.astype(str).values) + "\n\n" + _table(heads, verdicts)
+    )
 
 
 def _table(heads, rows) -> str:

@@ -21,6 +21,17 @@ SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not 
 
 NAMES = {"mae": "MAE", "corr": "Corr"}
 
+PRINTED_NAMES = {
+    "enc_output": "Enc. output",
+    "enc_mid_best": "Enc. mid-best",
+    "enc_weighted": "Enc. weighted",
+    "glove": "GloVe",
+    "bert_base": "BERT-Base",
+    "facet": "Facet",
+    "covarep": "COVAREP",
+}
+"""Features as UEGD's Table 3 names them."""
+
 
 class Table:
     """A data frame as an HTML table with a caption; cells are shown as they are."""
@@ -87,7 +98,7 @@ def single_modality(found: list[Record], modality: str, *, setting: str) -> Tabl
         )
     chance = runs.records(modality, blocks[0])[0].chance
     rows.append(
-        {"whose": "chance", "feature": "constant or majority class"}
+        {"whose": "chance", "feature": "constant: training median, test majority"}
         | {m: "-" if chance[m] is None else METRICS[m].show(chance[m]) for m in SHOWN}
     )
     return Table(
@@ -107,7 +118,7 @@ def printed_single_modality(paper: str, dataset: str, modality: str) -> Table | 
     wide = chosen.pivot(index="variant", columns="metric", values="printed")
     wide = wide.loc[chosen["variant"].unique(), list(SHOWN)].reset_index()
     wide.columns.name = None
-    wide["variant"] = wide["variant"].str.removeprefix(f"{modality}_").str.replace("_", " ")
+    wide["variant"] = wide["variant"].str.removeprefix(f"{modality}_").replace(PRINTED_NAMES)
     wide.insert(0, "whose", "printed")
     return Table(
         _headed(wide.rename(columns={"variant": "feature"})),
@@ -162,7 +173,7 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
                 [*(effect_text(n, e) for n, e in v.evidence.effects.items()), v.evidence.note]
             ),
             "printed effect": "<br>".join(claims.printed_effects(paper, v.claim)) or "no number",
-            "records": len(v.records),
+            "records": str(len(v.records)) if v.records else "none",
         }
         for v in verdicts
     ]

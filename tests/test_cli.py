@@ -218,11 +218,15 @@ def test_a_parameter_may_be_two_words(given, folded):
 def test_parameters_reach_the_notebook(msalib, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        notebooks, "run_notebook", lambda *arguments: asked.append(arguments) or "done.ipynb"
+        notebooks,
+        "run_notebook",
+        lambda *arguments, folder: asked.append((*arguments, folder)) or "done.ipynb",
     )
     parameters = ("-p", "dataset", "mosi", "-p", "encoder=a=b", "-p", "seeds", "5")
-    assert msalib("run", "uegd/fig6", *parameters)[:2] == (0, "done.ipynb\n")
-    assert asked == [("uegd/fig6", {"dataset": "mosi", "encoder": "a=b", "seeds": "5"})]
+    status, out, _ = msalib("run", "uegd/fig6", *parameters)
+    assert status == 0 and out.startswith("done.ipynb")
+    given = {"dataset": "mosi", "encoder": "a=b", "seeds": "5"}
+    assert asked == [("uegd/fig6", given, paths.ROOT / "runs")]
 
 
 def test_data_lists_what_is_found_with_counts(msalib, mosi):
@@ -237,7 +241,7 @@ def test_data_lists_what_is_found_with_counts(msalib, mosi):
 def test_data_without_the_folder_says_how_to_set_it(msalib):
     status, out, _ = msalib("data")
     assert status == 0
-    assert "control: simulated features, fingerprint " in out
+    assert "control: Simulated features, fingerprint " in out
     assert "mosi: CMU-MOSI: not found; set MSALIB_DATA to what holds mosi/" in out
 
 
@@ -264,13 +268,15 @@ def test_claims_are_one_line_each(msalib):
     assert (status, error) == (0, "")
     lines = [line.split(" | ") for line in out.splitlines()]
     assert [line[0] for line in lines] == ["UEGD-C6", "UEGD-C7", "UEGD-C10", "UEGD-C13"] * 2
-    assert lines[0][1:3] == [
+    assert [line[2] for line in lines[:4]] == ["not run"] * 4, "as published comes first"
+    ours = lines[4]
+    assert ours[1:3] == [
         "control: control, planted, release recipe, profile quick, 2 seeds",
         "supported",
     ]
-    assert lines[0][3].startswith("MAE -") and "(block 2 (best on validation)" in lines[0][3]
-    assert lines[0][4].startswith("printed: MOSI MAE -0.033, Corr ")
-    assert lines[0][5] == "6 records"
+    assert ours[3].startswith("MAE -") and "(block 2 (best on validation" in ours[3]
+    assert ours[4].startswith("printed: MOSI MAE -0.033, Corr ")
+    assert ours[5] == "6 records"
     assert msalib("claims", "uegd")[1] == out
 
 

@@ -42,7 +42,7 @@ def _mosi() -> Corpus:
 
 
 DATASETS = {
-    "control": Dataset("simulated features", False, _control),
+    "control": Dataset("Simulated features", False, _control),
     "mosi": Dataset("CMU-MOSI", True, _mosi, as_published=("bert-large",)),
 }
 
