@@ -144,6 +144,8 @@ def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float)
     dropped = ("JUPYTER_PATH", "PYTHONWARNINGS", "MPLBACKEND")
     environment = {k: v for k, v in os.environ.items() if k not in dropped}
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # Libraries that ask for widgets: bars do not belong on a page, see msalib/progress.py.
+    environment["PYTHONWARNINGS"] = "ignore:IProgress not found"
     environment |= progress.environment()
     subprocess.run(
         command,
