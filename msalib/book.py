@@ -137,4 +137,7 @@ def render() -> Path:
             expected="no warning",
             remedy="Correct the pages that they name.",
         )
-    return site / "html" / "index.html"
+    index = site / "html" / "index.html"
+    # jupyter-book's redirect names no icon, so that a browser may ask for /favicon.ico in vain.
+    index.write_text('<link rel="icon" href="_static/favicon.svg" />\n' + index.read_text())
+    return index
