@@ -151,12 +151,6 @@ class Runs:
         blocks, correlation, _ = self.correlations(modality, "valid")
         return blocks[int(np.argmax(np.nan_to_num(correlation, nan=-np.inf)))]
 
-    def resolve(self, modality: str, name: str) -> int | str:
-        """``output`` is the last block, ``mid-best`` the best on validation."""
-        if name == "output":
-            return self.blocks(modality)[-1]
-        return self.mid_best(modality) if name == "mid-best" else name
-
     def _clips(self, part: str):
         return next(iter(self._runs.values()))[self.seeds[0]].predictions[part]
 
@@ -165,7 +159,7 @@ def midbest_better_than(runs: Runs, *, modality: str, other: str) -> Evidence:
     """T-MAE and T-CORR of papers/uegd.md (b): mid-best block against ``other``."""
     if needs := runs.lacks(modality):
         return not_run(needs)
-    second = runs.resolve(modality, other)
+    second = runs.blocks(modality)[-1] if other == "output" else other
     if not runs.has(modality, second):
         return not_run(f"the {modality} {other} input")
     first = runs.mid_best(modality)

@@ -7,11 +7,14 @@ that ``--help`` answers at once.
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from msalib.errors import UserError
+
+if TYPE_CHECKING:
+    from msalib.corpus import Corpus
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -55,7 +58,7 @@ def data(
         print(f"{name}: {dataset.title}, fingerprint {summary.fingerprint[:12]}")
         for part, clips in summary.clips.items():
             print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
-        _announce(name)
+        _announce(corpus)
         if record and dataset.real:
             describe.summary(name, refresh=True)
 
@@ -86,7 +89,7 @@ def encode(
     resolved = encoders.resolve(encoder)
     folder = encoders.store_folder(dataset, resolved)
     text.encode(corpus, resolved, folder, device, refresh)
-    _announce(dataset)
+    _announce(corpus)
     print(f"features of {len(corpus)} clips: {folder}")
 
 
@@ -103,7 +106,7 @@ def run(
 
     Example: msalib run uegd/fig6 -p dataset mosi -p profile paper -p seeds 5
     """
-    from msalib import notebooks, paths
+    from msalib import notebooks, paths, readers
 
     _clean(clean)
     given = {}
@@ -114,7 +117,9 @@ def run(
                 f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
             )
         given[name] = value
-    _announce(given.get("dataset", ""))
+    dataset = given.get("dataset")
+    if dataset in readers.DATASETS and readers.at_hand(dataset):
+        _announce(readers.load(dataset))
     executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
 
@@ -152,13 +157,8 @@ def book() -> None:
     book.build()
 
 
-def _announce(name: str) -> None:
-    """Say of a data set that is here what its features are and which clips were dropped."""
-    from msalib import readers
-
-    if name not in readers.DATASETS or not readers.at_hand(name):
-        return
-    corpus = readers.load(name)
+def _announce(corpus: "Corpus") -> None:
+    """Say what the features of a corpus are and which clips were dropped."""
     for modality, features in corpus.features.items():
         note = features.provenance.get("note")
         about = f"one frame per {features.unit}" + (f"; {note}" if note else "")

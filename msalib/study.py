@@ -18,7 +18,6 @@ from msalib import encoders, models, readers, recipes, records
 from msalib.corpus import Corpus, Features
 from msalib.errors import UserError
 from msalib.metrics import chance, regression
-from msalib.paths import features_folder, folder_name
 from msalib.progress import bar
 from msalib.provenance import commit, device_name, pick_device, versions
 from msalib.records import Predictions, Provenance, Record, Spec
@@ -179,10 +178,10 @@ class Study:
             return {} if self.corpus is None else self.corpus.features
         from msalib.encoders import text
 
-        folder = features_folder() / self.corpus.name / folder_name(self.encoder)
+        encoder = encoders.ENCODERS.get(self.encoder) or encoders.resolve(self.parameters.encoder)
+        folder = encoders.store_folder(self.corpus.name, encoder)
         if not folder.is_dir():
             return self.corpus.features
-        encoder = encoders.ENCODERS.get(self.encoder) or encoders.resolve(self.parameters.encoder)
         layers = text.read(self.corpus, encoder, folder)
         return {**self.corpus.features, encoder.modality: layers}
 
