@@ -18,6 +18,9 @@ MODALITIES = ("visual", "acoustic", "linguistic")
 
 PARTS = ("train", "valid", "test")
 
+SUMS = ("weighted", "uniform")
+"""Inputs that take all blocks of an encoder: summed with learned weights, or their mean."""
+
 COLUMNS = ("video", "segment", "text", "label")
 """What every utterance table has, beside its index ``id``; ``label`` is sentiment from -3 to 3."""
 
@@ -48,14 +51,14 @@ class Features:
         return np.diff(self.offsets)
 
     def select(self, layer: int | str) -> list[np.ndarray]:
-        """The arrays (S, D) that an input asks for: one layer, or all blocks for ``"weighted"``."""
-        if layer == "weighted":
+        """The arrays (S, D) that an input asks for: one layer, or all blocks of a sum (``SUMS``)."""
+        if layer in SUMS:
             return [self.layers[k] for k in self.blocks]
         if layer not in self.layers:
             raise UserError(
                 f"layer {layer!r} of {self.source}",
                 found="no such layer",
-                expected=f"one of {', '.join(map(str, self.layers))} or 'weighted'",
+                expected=f"one of {', '.join(map(str, self.layers))} or {' or '.join(map(repr, SUMS))}",
                 remedy="Choose a layer that the feature store holds.",
             )
         return [self.layers[layer]]
@@ -127,10 +130,20 @@ class Corpus:
         """A copy of this corpus that holds ``features`` for ``modality``."""
         return replace(self, features={**self.features, modality: features})
 
+    def subsample(self, rows: np.ndarray, share: float, seed: int) -> np.ndarray:
+        """A share of these clips, video by video in random order; smaller ones are nested."""
+        if share == 1:
+            return rows
+        video = self.utterances["video"].to_numpy()[rows]
+        names, number = np.unique(video, return_inverse=True)
+        rank = np.random.default_rng(seed).permutation(len(names))[number]
+        order = np.argsort(rank, kind="stable")
+        return np.sort(rows[order[: round(share * len(rows))]])
+
     def examples(
-        self, part: str, *, split: str, inputs: Mapping[str, int | str], device: str = "cpu"
+        self, rows: np.ndarray, *, inputs: Mapping[str, int | str], device: str = "cpu"
     ) -> "Examples":
-        """The clips of one part, ready to batch; ``inputs``: modality to layer or "weighted"."""
+        """These clips, ready to batch; ``inputs``: modality to layer number or one of ``SUMS``."""
         missing = [m for m in inputs if m not in self.features]
         if missing:
             raise UserError(
@@ -139,14 +152,14 @@ class Corpus:
                 expected=f"one or more of: {', '.join(self.features) or 'none'}",
                 remedy="Leave that modality out, or encode it first (msalib encode).",
             )
-        return Examples(self, self.rows(part, split), dict(inputs), device)
+        return Examples(self, rows, dict(inputs), device)
 
 
 @dataclass(frozen=True)
 class Batch:
     """B clips, their frames laid end to end as in ``Features``: padding costs nothing until asked.
 
-    ``features[m]`` is (S, D), or (L, S, D) for a weighted input; ``mask[m]`` is (B, T), true where
+    ``features[m]`` is (S, D), or (L, S, D) for a sum of layers; ``mask[m]`` is (B, T), true where
     a clip has a frame, so that frame s belongs to the s-th true place; ``label`` is (B,).
     """
 
@@ -176,6 +189,19 @@ def pad(frames: "torch.Tensor", mask: "torch.Tensor", fill: float = 0.0) -> "tor
     padded = frames.new_full((*mask.shape, frames.shape[-1]), fill)
     padded[mask] = frames
     return padded
+
+
+def membership(mask: "torch.Tensor", frames: int) -> "torch.Tensor":  # noqa: F821
+    """Whose frames are whose, (B, S): clip b has frame s of the S that lie end to end.
+
+    S may be larger than ``mask`` (B, T) has frames; what is beyond belongs to no clip.
+    """
+    import torch
+
+    length = mask.sum(1, keepdim=True)
+    end = length.cumsum(0)
+    place = torch.arange(frames, device=mask.device)
+    return (place >= end - length) & (place < end)
 
 
 class Examples:
@@ -221,7 +247,7 @@ class Examples:
             shift = (start - end + length).repeat_interleave(length)
             index = (torch.arange(len(shift)) + shift).to(self.device)  # (S,) frames to take
             layers = [frames.index_select(0, index).float() for frames in self._frames[modality]]
-            features[modality] = torch.stack(layers) if layer == "weighted" else layers[0]
+            features[modality] = torch.stack(layers) if layer in SUMS else layers[0]
             step = torch.arange(int(length.max()))
             masks[modality] = (step < length[:, None]).to(self.device)
         return Batch(features, masks, self.label[rows.to(self.device)])

@@ -26,34 +26,32 @@ def spans(draw: Tensor, size: Tensor, share: float, places: int) -> Tensor:
 def mask_features(
     x: Tensor,
     mask: Tensor,
+    draw: Tensor,
     *,
     feature_masks: int,
     feature_mask_share: float,
-    time_masks: int,
     time_mask_share: float,
-    generator: torch.Generator,
 ) -> Tensor:
-    """Mask every clip of a batch afresh: frames ``x`` (S, D) or (L, S, D), ``mask`` (B, T).
+    """Mask every clip of a batch: frames ``x`` (S, D) or (L, S, D), ``mask`` (B, T).
 
-    The layers of a stack are masked independently. Random numbers come from ``generator`` on the
-    CPU, so a seed gives the same masks on every device.
+    ``draw`` (B, K, 2), or (B, L, K, 2) for a stack, whose layers are masked independently, are
+    uniform random numbers for K masks: first ``feature_masks`` along the features, the rest along
+    the time. All of it happens on the device of ``x``.
     """
     if x.dim() == 3:  # a layer is one more clip
         stacked = mask_features(
             x.flatten(0, 1),
             mask.repeat(len(x), 1),
+            draw.transpose(0, 1).flatten(0, 1),
             feature_masks=feature_masks,
             feature_mask_share=feature_mask_share,
-            time_masks=time_masks,
             time_mask_share=time_mask_share,
-            generator=generator,
         )
         return stacked.view_as(x)
 
     (b, t), d = mask.shape, x.shape[1]
     length = mask.sum(1)  # (B,)
     clip = torch.arange(b, device=x.device).repeat_interleave(length)  # (S,)
-    draw = torch.rand(b, feature_masks + time_masks, 2, generator=generator).to(x.device)
     in_feature = spans(draw[:, :feature_masks], length.new_full((b,), d), feature_mask_share, d)
     in_time = spans(draw[:, feature_masks:], length, time_mask_share, t)
 

@@ -6,10 +6,12 @@ of the book come from nowhere else. Records of the profile ``quick`` are made wh
 built and are not committed.
 """
 
+import fcntl
 import hashlib
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,7 +34,8 @@ class Spec(BaseModel):
     encoder: str
     preset: str
     profile: str
-    inputs: dict[str, int | str]  # modality -> layer number or "weighted"
+    inputs: dict[str, int | str]  # modality -> layer number or one of corpus.SUMS
+    train_share: float  # of the clips of the training part
     model: dict[str, int | float | str]
     train: dict[str, int | float | str | None]
     seed: int
@@ -44,15 +47,42 @@ class Spec(BaseModel):
 
     def path(self) -> Path:
         """Where the record of this run lies."""
-        inputs = "+".join(f"{m}-{self.inputs[m]}" for m in MODALITIES if m in self.inputs)
         return (
             records_folder()
             / self.paper
             / f"{self.dataset}-{folder_name(self.encoder)}"
             / self.preset
             / self.profile
-            / f"{inputs}-seed{self.seed}-{self.hash()}.json"
+            / f"{self.system.name()}-seed{self.seed}-{self.hash()}.json"
         )
+
+    @property
+    def system(self) -> "System":
+        """What was trained, whatever the seed."""
+        return system(self.inputs, self.model.get("fusion", "gate"), self.train_share)
+
+
+class System(NamedTuple):
+    """What a table compares, each over its seeds: inputs, fusion, and the size of training."""
+
+    inputs: tuple[tuple[str, int | str], ...]  # (modality, layer), in the order of MODALITIES
+    fusion: str
+    train_share: float
+
+    def name(self) -> str:
+        """As file names have it."""
+        parts = ["+".join(f"{m}-{layer}" for m, layer in self.inputs)]
+        parts += [self.fusion] if self.fusion != "gate" else []
+        parts += [f"share{self.train_share:g}"] if self.train_share < 1 else []
+        return "-".join(parts)
+
+
+def system(
+    inputs: Mapping[str, int | str], fusion: str = "gate", train_share: float = 1.0
+) -> System:
+    """The system with these inputs: modality -> layer number or one of ``corpus.SUMS``."""
+    ordered = tuple((m, inputs[m]) for m in MODALITIES if m in inputs)
+    return System(ordered, fusion, train_share)
 
 
 class Predictions(BaseModel):
@@ -76,9 +106,10 @@ class Provenance(BaseModel):
     commit: str
     device: str
     threads: int
+    replicas: int  # runs that were trained together
     versions: dict[str, str]
     started: str  # UTC
-    seconds: float
+    seconds: float  # wall time, divided by the number of replicas
 
 
 class Record(BaseModel):
@@ -93,6 +124,7 @@ class Record(BaseModel):
     metrics: dict[str, dict[str, float | None]]  # part -> metric -> value; None: undefined
     chance: dict[str, float | None]  # the same metrics of constant predictors: metrics.chance
     layer_weights: dict[str, list[float]]  # modality -> (L,), weighted inputs only
+    gates: dict[str, list[float]]  # modality, used or not -> (N,), test part; none with concat
     history: list[dict[str, float]]
     predictions: dict[str, Predictions]  # part -> clips
 
@@ -127,6 +159,26 @@ def write_json(path: Path, content: dict) -> None:
             expected="a writable folder with free space",
             remedy="Free space, or set MSALIB_RECORDS to another folder; finished runs are kept.",
         ) from error
+
+
+@contextmanager
+def reserved(path: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold the run of a record against other processes; false where another one has it.
+
+    With ``wait``, wait for it instead. A process that dies lets go of what it held.
+    """
+    lock = path.with_name(f".{path.stem}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Record:

@@ -142,6 +142,11 @@ def control(
     )
 
 
+def story(name: str) -> Corpus:
+    """STUB"""
+    return control()
+
+
 def _check(videos, clips, frames, profiles, speaker_effect, informative_share):
     if videos < 8:
         raise ValueError(f"videos must be at least 8, to fill three parts, got {videos}")

@@ -1,26 +1,23 @@
 """A study: the parameters of a notebook -> specifications of runs -> records.
 
-The one place where corpus, encoder, recipe, model and training meet. A run that has a record is
-read, any other is trained and recorded, so a killed study goes on where it stopped.
+A run that has a record is read, any other is trained and recorded (``trainer``), so a killed study
+goes on where it stopped, and two processes can share one.
 """
 
-import math
-import time
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from msalib import encoders, models, readers, recipes, records
+from msalib import encoders, readers, recipes, records
 from msalib.corpus import Corpus, Features
 from msalib.errors import UserError
-from msalib.metrics import chance, regression
 from msalib.progress import bar
-from msalib.provenance import commit, device_name, pick_device, versions
-from msalib.records import Predictions, Provenance, Record, Spec
+from msalib.provenance import pick_device
+from msalib.records import Record, Spec, System, system
+from msalib.trainer import Trainer
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
 """What in the provenance of features says that they are the same numbers."""
@@ -62,21 +59,20 @@ class Study:
                 remedy="Leave it out or correct it.",
             ) from error
         self.paper = paper
+        self._fresh: set[str] = set()  # hashes of runs that a refresh has trained already
         self.parameters = p
         self.dataset = readers.dataset(p.dataset)
-        if not self.dataset.real:
-            self.encoder = "planted" if p.encoder == "auto" else p.encoder
-            if self.encoder != "planted":
-                raise UserError(
-                    f"encoder {p.encoder!r}",
-                    found="an encoder for simulated features",
-                    expected="planted: the control makes its own layers",
-                    remedy="Leave -p encoder out, or choose a real data set.",
-                )
-        else:
-            self.encoder = "minilm" if p.encoder == "auto" else p.encoder
-            if self.encoder not in encoders.ENCODERS:  # a folder or hub id, or refused
-                self.encoder = encoders.resolve(p.encoder).name
+        shipped = self.dataset.shipped
+        self.encoder = (shipped or "minilm") if p.encoder == "auto" else p.encoder
+        if shipped and self.encoder != shipped:
+            raise UserError(
+                f"encoder {p.encoder!r}",
+                found=f"an encoder for {p.dataset}, which has no transcripts",
+                expected=f"{shipped}: the features that it comes with",
+                remedy="Leave -p encoder out, or choose a data set with transcripts.",
+            )
+        if not shipped and self.encoder not in encoders.ENCODERS:  # a folder or hub id, or refused
+            self.encoder = encoders.resolve(p.encoder).name
         self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
 
     @property
@@ -88,7 +84,11 @@ class Study:
     def setting(self) -> str:
         """The setting in words, as every table and caption names it."""
         p = self.parameters
-        what = self.dataset.title + (f", {self.encoder} layers" if self.dataset.real else "")
+        what = self.dataset.title
+        if self.dataset.real:
+            parts = [f"{self.encoder} layers"] if self.dataset.layered else []
+            parts += [f"{m} vectors" for m in self.dataset.vectors]
+            what += f" ({', '.join(parts)})"
         return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
 
     @cached_property
@@ -97,23 +97,22 @@ class Study:
         name = self.parameters.dataset
         return readers.load(name) if readers.at_hand(name) else None
 
-    def modalities(self) -> list[str]:
-        """Those that have layers in this setting."""
-        return ["linguistic"] if self.dataset.real else list(self.corpus.features)
+    def blocks(self, modality: str) -> int:
+        """Number of blocks of a modality's encoder; 1 for vectors that come as they are.
 
-    def blocks(self) -> int:
-        """Number of blocks of the encoder: layers are numbered 0 (its input) to this."""
-        if not self.dataset.real:
-            return max(next(iter(self.corpus.features.values())).layers)
+        Layers are numbered 0 (the encoder's input) to this.
+        """
+        if modality in self.dataset.vectors:
+            return 1
         if self.encoder in encoders.ENCODERS:  # no weights needed to read records
             return encoders.ENCODERS[self.encoder].blocks
-        return max(self.encoded.features["linguistic"].layers)
+        return max(self.encoded.features[modality].layers)
 
     @cached_property
     def encoded(self) -> Corpus:
         """The corpus with the layers of its encoder, encoded now where that was not done yet."""
         corpus = self.corpus or readers.load(self.parameters.dataset)  # says what is missing
-        if not self.dataset.real:
+        if self.dataset.shipped:
             return corpus
         from msalib.encoders import text
 
@@ -124,29 +123,42 @@ class Study:
             text.encode(corpus, encoder, folder, self.parameters.device)
         return corpus.with_features(encoder.modality, text.read(corpus, encoder, folder))
 
-    def spec(self, inputs: dict[str, int | str], seed: int) -> Spec:
+    def spec(self, system: System, seed: int) -> Spec:
         """The resolved specification of one run."""
         p = self.parameters
+        inputs = dict(system.inputs)
+        missing = [m for m in inputs if m not in self.dataset.modalities]
+        if missing:
+            raise UserError(
+                f"data set {p.dataset!r}",
+                found=f"no {' and no '.join(missing)} features",
+                expected=f"some of: {', '.join(self.dataset.modalities)}",
+                remedy="Leave that modality out, or choose another data set (msalib data).",
+            )
         return Spec(
             paper=self.paper,
             setting=self.kind,
             dataset=p.dataset,
-            split="standard",
+            split=self.dataset.split,
             encoder=self.encoder,
             preset=p.preset,
             profile=p.profile,
             inputs=inputs,
+            train_share=system.train_share,
+            model={**self.recipe["model"], "fusion": system.fusion},
+            train=self.recipe["train"],
             seed=seed,
-            **self.recipe,
         )
 
     def single_layers(self, modality: str) -> list[Record]:
         """One modality, one layer at a time: the input of block 1 (0) and every block."""
-        return self.run([{modality: k} for k in range(self.blocks() + 1)])
+        first = 0 if modality in self.dataset.layered else 1
+        layers = range(first, self.blocks(modality) + 1)
+        return self.run([system({modality: k}) for k in layers])
 
     def weighted(self, modality: str) -> list[Record]:
         """One modality, all blocks in a learned weighted sum."""
-        return self.run([{modality: "weighted"}])
+        return self.run([system({modality: "weighted"})])
 
     @property
     def truth(self) -> Mapping | None:
@@ -158,23 +170,20 @@ class Study:
         """Of the data set, or None where real data are not at hand."""
         return None if self.corpus is None else self.corpus.fingerprint()
 
-    def run(self, inputs: list[dict[str, int | str]]) -> list[Record]:
-        """Records of all these inputs with every seed: read where there, else trained."""
-        specs = [self.spec(i, seed) for i in inputs for seed in range(self.parameters.seeds)]
-        found, todo = {}, []
-        for spec in specs:
-            if self.parameters.refresh or not spec.path().is_file():
-                todo.append(spec)
-            else:
-                found[spec.hash()] = self._checked(records.read(spec.path()))
-        if todo:
-            found |= {record.spec.hash(): record for record in self._train(todo)}
-        return [found[spec.hash()] for spec in specs]
+    def run(self, systems: Sequence[System]) -> list[Record]:
+        """Records of all these systems with every seed: read where there, else trained."""
+        specs = [self.spec(s, seed) for s in systems for seed in range(self.parameters.seeds)]
+        if self.parameters.refresh:
+            self._train([spec for spec in specs if spec.hash() not in self._fresh])
+            self._fresh |= {spec.hash() for spec in specs}
+        else:
+            self._train([spec for spec in specs if not spec.path().is_file()])
+        return [self._checked(records.read(spec.path())) for spec in specs]
 
     @cached_property
     def features(self) -> Mapping[str, Features]:
         """What is at hand to hold records against: layers only where they are in their store."""
-        if self.corpus is None or not self.dataset.real:
+        if self.corpus is None or self.dataset.shipped:
             return {} if self.corpus is None else self.corpus.features
         from msalib.encoders import text
 
@@ -206,84 +215,31 @@ class Study:
             )
         return record
 
-    def _train(self, specs: list[Spec]) -> Iterator[Record]:
+    def _train(self, specs: list[Spec]) -> None:
+        """Train and record these runs, beside other processes that may be at the same."""
+        if not specs:
+            return
         import torch
 
-        device = pick_device(self.parameters.device)
-        corpus = self.encoded
         # These models are so small that a second thread gains little, loses much beside any other
         # load, and would let the number of cores change the last digits.
         torch.set_num_threads(1)
-        for spec in bar(specs, "training", "run"):
-            yield records.read(records.write(train_one(spec, corpus, device)))
+        device = pick_device(self.parameters.device)
+        trainer = Trainer(self.encoded, device)
+        busy = []
+        for group in bar(trainer.groups(specs), "training", "group of runs"):
+            with ExitStack() as held:
+                mine = []
+                for spec in group:
+                    free = held.enter_context(records.reserved(spec.path(), wait=False))
+                    (mine if free else busy).append(spec)
+                self._train_group(trainer, mine)
+        for spec in busy:  # another process has it, or died over it
+            with records.reserved(spec.path(), wait=True):
+                self._train_group(trainer, [spec])
 
-
-def train_one(spec: Spec, corpus: Corpus, device: str) -> Record:
-    """Train the run that ``spec`` describes and judge it once on the test part."""
-    import torch
-
-    from msalib import train
-
-    started, clock = datetime.now(UTC), time.perf_counter()
-    module = models.module(spec.paper)
-    parts = {
-        part: corpus.examples(part, split=spec.split, inputs=spec.inputs, device=device)
-        for part in ("train", "valid", "test")
-    }
-    weighted = {
-        m: len(corpus.features[m].blocks) for m, layer in spec.inputs.items() if layer == "weighted"
-    }
-
-    def build():
-        return module.build(
-            module.Config(**spec.model),
-            input_sizes={m: parts["train"].size(m) for m in spec.inputs},
-            weighted_layers=weighted,
-        )
-
-    config = train.Config(**spec.train)
-    fit = train.fit(build, module.loss, parts["train"], parts["valid"], config, spec.seed)
-    predictions, metrics = {}, {}
-    for part in ("valid", "test"):
-        examples = parts[part]
-        outputs = train.predict(fit.model, examples)
-        predicted = torch.cat([o.prediction for o in outputs]).cpu().numpy()
-        label = examples.label.cpu().numpy()
-        predictions[part] = Predictions(
-            id=list(examples.ids),
-            video=list(examples.videos),
-            label=_rounded(label),
-            prediction=_rounded(predicted),
-        )
-        truth = np.array(predictions[part].label)
-        metrics[part] = _defined(regression(truth, np.array(predictions[part].prediction)))
-    return Record(
-        spec=spec,
-        blocks={m: len(corpus.features[m].blocks) for m in spec.inputs},
-        provenance=Provenance(
-            data=corpus.fingerprint(),
-            features={m: dict(corpus.features[m].provenance) for m in spec.inputs},
-            commit=commit(),
-            device=device_name(device),
-            threads=torch.get_num_threads(),
-            versions=versions(),
-            started=started.isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - clock, 2),
-        ),
-        selected_epoch=fit.selected_epoch,
-        metrics=metrics,
-        chance=_defined(chance(parts["train"].label.cpu().numpy(), truth)),
-        layer_weights={m: _rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
-        history=fit.history,
-        predictions=predictions,
-    )
-
-
-def _defined(values: dict[str, float]) -> dict[str, float | None]:
-    """Metrics with None for undefined ones, which JSON can say."""
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
-
-
-def _rounded(values) -> list[float]:
-    """Six significant digits: below the precision of float32, and records stay small."""
-    return [float(f"{v:.6g}") for v in np.asarray(values, float)]
+    def _train_group(self, trainer: "Trainer", specs: list[Spec]) -> None:
+        if not self.parameters.refresh:  # another process may have finished some meanwhile
+            specs = [spec for spec in specs if not spec.path().is_file()]
+        for record in trainer.train(specs) if specs else ():
+            records.write(record)

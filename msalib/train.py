@@ -10,13 +10,18 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from msalib.corpus import Batch, Examples
+from msalib import noise
+from msalib.corpus import MODALITIES, Batch, Examples
 from msalib.errors import UserError
 from msalib.masking import mask_features
 from msalib.progress import bar
 
 AHEAD = 4
 """Batches that are gathered and masked at a time: small tensors cost more to ask for than to do."""
+
+
+MASKS = 1000
+"""Labels of keys from here on are for masks, one per modality; below, for dropout."""
 
 
 class Config(BaseModel):
@@ -60,19 +65,40 @@ def learning_rate(config: Config, epoch: int) -> float:
     return config.min_learning_rate + (config.learning_rate - config.min_learning_rate) * fall / 2
 
 
-def fit(
-    build: Callable[[], nn.Module],
-    loss: Callable[[NamedTuple, Batch], Tensor],
-    train: Examples,
-    valid: Examples,
-    config: Config,
-    seed: int,
-) -> Fit:
-    """Train and return the weights of the epoch with the lowest validation loss (ties: the later).
+class Selection:
+    """Which epoch counts: the one with the lowest validation loss (ties: the later)."""
 
-    ``seed`` sets initial weights, order, masks and dropout. ``loss(output, batch)`` reads what the
-    model returned. The last, incomplete batch of a training epoch is dropped.
-    """
+    def __init__(self, config: Config, seed: int):
+        self.config, self.seed = config, seed
+        self.best, self.epoch, self.done = math.inf, 0, False
+        self.history: list[dict[str, float]] = []
+
+    def judge(self, epoch: int, train_loss: float, valid_loss: float) -> bool:
+        """Take note of an epoch; true where it is the best so far. Losses must be finite."""
+        if not math.isfinite(train_loss + valid_loss):
+            raise UserError(
+                f"epoch {epoch}, seed {self.seed}",
+                found=f"training loss {train_loss}, validation loss {valid_loss}",
+                expected="finite losses",
+                remedy="Check the features for extreme values, or lower the learning rate.",
+            )
+        self.history.append(
+            {
+                "learning_rate": learning_rate(self.config, epoch),
+                "train_loss": train_loss,
+                "valid_loss": valid_loss,
+            }
+        )
+        if valid_loss <= self.best:
+            self.best, self.epoch = valid_loss, epoch
+            return True
+        patience = self.config.patience
+        self.done = patience is not None and epoch - self.epoch >= patience
+        return False
+
+
+def check_parts(train: Examples, valid: Examples, config: Config) -> None:
+    """There must be a batch to train on and a clip to select by."""
     if len(train) < config.batch_size:
         raise UserError(
             "training part",
@@ -87,59 +113,95 @@ def fit(
             expected="clips to select an epoch by",
             remedy="Use a split with a validation part.",
         )
+
+
+class Draws(NamedTuple):
+    """What is random in one epoch of one run, or with a leading axis (R,) of several."""
+
+    order: Tensor  # (N,) the clips, shuffled
+    steps: Tensor  # (steps, 2) a key per step, for the masks
+    dropout: Tensor  # (steps, dropouts, 2)
+
+
+def draws(key: Tensor, epoch: int, clips: int, steps: int, dropouts: int) -> Draws:
+    """The draws of an epoch (from 1) for the key (2,) of a run, or keys (R, 2) of several."""
+    key = noise.derive(key, epoch)
+    keys = noise.derive(noise.derive(key, 1), torch.arange(steps))
+    return Draws(
+        order=noise.permutation(noise.derive(key, 0), clips),
+        steps=keys,
+        dropout=noise.derive(keys, torch.arange(dropouts)),
+    )
+
+
+def mask_batch(batch: Batch, keys: Tensor, config: Config) -> Batch:
+    """Mask a batch that is several steps in a row: ``keys`` (steps, 2), one for each."""
+    count = config.feature_masks + config.time_masks
+    features = {}
+    for m, x in batch.features.items():
+        clips = len(batch.label) // len(keys)
+        layers = (len(x),) if x.dim() == 3 else ()
+        own = noise.derive(keys, MASKS + MODALITIES.index(m))
+        draw = noise.uniform(own, clips * math.prod(layers) * count * 2)
+        features[m] = mask_features(
+            x,
+            batch.mask[m],
+            draw.view(len(batch.label), *layers, count, 2),
+            feature_masks=config.feature_masks,
+            feature_mask_share=config.feature_mask_share,
+            time_mask_share=config.time_mask_share,
+        )
+    return replace(batch, features=features)
+
+
+def fit(
+    build: Callable[[], nn.Module],
+    loss: Callable[[NamedTuple, Batch], Tensor],
+    train: Examples,
+    valid: Examples,
+    config: Config,
+    seed: int,
+) -> Fit:
+    """Train and return the weights of the selected epoch.
+
+    ``seed`` sets initial weights, order, masks and dropout. ``loss(output, batch)`` reads what the
+    model returned. The last, incomplete batch of a training epoch is dropped. Many models at once:
+    ``replicas.fit``.
+    """
+    check_parts(train, valid, config)
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
     model = build().to(train.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    history, best, selected, weights = [], math.inf, 0, None
+    key, selection, weights = noise.key(seed, train.device), Selection(config, seed), None
     for epoch in bar(range(1, config.epochs + 1), f"seed {seed}", "epoch"):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config, epoch)
-        train_loss = train_epoch(model, loss, train, config, optimizer, generator)
-        valid_loss = validate(model, loss, valid, config)
-        if not math.isfinite(train_loss + valid_loss):
-            raise UserError(
-                f"epoch {epoch}, seed {seed}",
-                found=f"training loss {train_loss}, validation loss {valid_loss}",
-                expected="finite losses",
-                remedy="Check the features for extreme values, or lower the learning rate.",
-            )
-        history.append(
-            {
-                "learning_rate": learning_rate(config, epoch),
-                "train_loss": train_loss,
-                "valid_loss": valid_loss,
-            }
-        )
-        if valid_loss <= best:
-            best, selected, weights = valid_loss, epoch, deepcopy(model.state_dict())
-        elif config.patience is not None and epoch - selected >= config.patience:
+        train_loss = train_epoch(model, loss, train, config, optimizer, key, epoch)
+        if selection.judge(epoch, train_loss, validate(model, loss, valid, config)):
+            weights = deepcopy(model.state_dict())
+        if selection.done:
             break
     model.load_state_dict(weights)
-    return Fit(model.eval(), selected, history)
+    return Fit(model.eval(), selection.epoch, selection.history)
 
 
-def train_epoch(model, loss, train, config, optimizer, generator) -> float:
+def train_epoch(model, loss, train, config, optimizer, key, epoch) -> float:
     """One pass over shuffled full batches; returns the mean of the batch losses."""
     model.train()
-    order = torch.randperm(len(train), generator=generator)
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(config, epoch)
     steps = len(train) // config.batch_size
+    drawn = draws(key, epoch, len(train), steps, len(noise.dropouts(model)))
+    order = drawn.order[: steps * config.batch_size].cpu()
     total = torch.zeros((), device=train.device)
-    for rows in order[: steps * config.batch_size].split(config.batch_size * AHEAD):
-        ahead = train.batch(rows)
-        features = {
-            m: mask_features(
-                x,
-                ahead.mask[m],
-                feature_masks=config.feature_masks,
-                feature_mask_share=config.feature_mask_share,
-                time_masks=config.time_masks,
-                time_mask_share=config.time_mask_share,
-                generator=generator,
-            )
-            for m, x in ahead.features.items()
-        }
-        for batch in replace(ahead, features=features).split(config.batch_size):
+    blocks = zip(
+        order.split(config.batch_size * AHEAD),
+        drawn.steps.split(AHEAD),
+        drawn.dropout.split(AHEAD),
+        strict=True,
+    )
+    for rows, keys, dropout in blocks:
+        ahead = mask_batch(train.batch(rows), keys, config)
+        for batch, own in zip(ahead.split(config.batch_size), dropout, strict=True):
+            noise.set_keys(model, own)
             value = loss(model(batch.features, batch.mask), batch)
             optimizer.zero_grad()
             value.backward()

@@ -25,7 +25,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
 
-from msalib.corpus import MODALITIES, Batch, pad
+from msalib.corpus import MODALITIES, Batch, membership
+from msalib.noise import Dropout
 
 
 class Config(BaseModel):
@@ -49,18 +50,8 @@ class Output(NamedTuple):
     prediction: Tensor  # (B,)
     gates: Tensor | None  # (B, 3), visual, acoustic, linguistic
     embeddings: dict[str, Tensor]  # m -> (B, F)
-    attention: dict[str, Tensor]  # m -> (B, T, J), zero on padded frames
+    attention: dict[str, Tensor]  # m -> (B, J, S), zero on the frames of other clips
     layer_weights: dict[str, Tensor]  # m -> (L,), sums to one
-
-
-class Dropout(nn.Dropout):
-    """As nn.Dropout, with one random number per place instead of two: half the time on a CPU."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        kept = torch.rand_like(x).ge_(self.p)  # 0 or 1
-        return x * kept.div_(1 - self.p)
 
 
 class UnimodalEncoder(nn.Module):
@@ -91,14 +82,19 @@ class UnimodalEncoder(nn.Module):
         return self.layer_logits.softmax(0)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding (B, F) and attention (B, T, J); ``mask`` (B, T) says where the frames lie."""
+        """Embedding (B, F) and attention (B, J, S); ``mask`` (B, T) says whose frames these are.
+
+        A stack of layers is summed with learned weights, or has their mean where none are learned.
+        """
         if x.dim() == 3:
-            x = torch.einsum("l,lsd->sd", self.layer_weights(), x)
+            learned = hasattr(self, "layer_logits")
+            x = torch.einsum("l,lsd->sd", self.layer_weights(), x) if learned else x.mean(0)
         h = self.dropout(self.norm(self.project(x)).relu())  # (S, H)
         score = self.score(self.score_hidden(h).tanh())  # (S, J)
-        attention = pad(score, mask, -torch.inf).softmax(1)  # (B, T, J)
-        pooled = attention.transpose(1, 2) @ pad(h, mask)  # (B, J, H)
-        return self.embed(pooled.flatten(1)), attention
+        own = membership(mask, len(h))[:, None]  # (B, 1, S)
+        attention = score.T.masked_fill(~own, -torch.inf).softmax(-1)  # (B, J, S)
+        pooled = attention.flatten(0, 1) @ h  # (B J, H)
+        return self.embed(pooled.view(len(mask), -1)), attention
 
 
 class Decoder(nn.Module):
@@ -136,7 +132,8 @@ class UEGD(nn.Module):
         unknown = set(input_sizes) - set(MODALITIES)
         if unknown or not input_sizes:
             raise ValueError(f"input_sizes needs some of {MODALITIES}, got {list(input_sizes)}")
-        self.embedding_size = embedding_size
+        used = [MODALITIES.index(m) for m in MODALITIES if m in input_sizes]
+        self.register_buffer("place", torch.eye(len(MODALITIES))[used], persistent=False)
         self.encoders = nn.ModuleDict(
             {
                 m: UnimodalEncoder(
@@ -166,8 +163,8 @@ class UEGD(nn.Module):
         embeddings, attention = {}, {}
         for m, encoder in self.encoders.items():
             embeddings[m], attention[m] = encoder(features[m], mask[m])
-        absent = torch.zeros_like(next(iter(embeddings.values())))
-        z = torch.stack([embeddings.get(m, absent) for m in MODALITIES], 1)  # (B, 3, F)
+        # (B, 3, F), zero for what is absent
+        z = torch.einsum("mbf,mn->bnf", torch.stack(list(embeddings.values())), self.place)
         if self.gate is None:
             gates, fused = None, z.flatten(1)
         else:

@@ -4,46 +4,118 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from msalib.corpus import Corpus
+from msalib.corpus import MODALITIES, Corpus
 from msalib.errors import UserError
 from msalib.paths import data_folder
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set that can be named: ``title`` for readers, ``real`` unless it is simulated.
+    """A data set that can be named.
 
-    ``as_published`` names the text encoders with which the papers used it.
+    ``layered`` names the modalities that an encoder turns into layers, ``vectors`` those that come
+    as they are, in one layer numbered 1. ``shipped`` names the features of a data set that needs
+    no encoder, None where transcripts are encoded. ``split`` is the one that its runs use;
+    ``as_published`` names the encoders with which the papers used it.
     """
 
     title: str
-    real: bool
     read: Callable[[], Corpus]
+    layered: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    shipped: str | None = None
+    split: str = "standard"
+    real: bool = True
+    leaky: bool = False
     as_published: tuple[str, ...] = ()
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """All that a model can be given, in the order of ``MODALITIES``."""
+        return tuple(m for m in MODALITIES if m in self.layered + self.vectors)
 
     def setting(self, encoder: str, profile: str) -> str:
         """The kind of setting that an encoder and a profile make of it."""
         if not self.real:
             return "control"
+        if self.leaky:
+            return "leaky"
         published = encoder in self.as_published and profile == "paper"
         return "as-published" if published else "substitute"
 
 
-def _control() -> Corpus:
-    from msalib.simulate import control
+def _control(story: str) -> Corpus:
+    from msalib import simulate
 
-    return control()
+    return simulate.story(story)
 
 
-def _mosi() -> Corpus:
+def _pack(folder: str, vectors: tuple[str, ...] = (), setting: str | None = None) -> Corpus:
     from msalib.readers import pack
 
-    return pack.read(data_folder() / "mosi", "mosi", clean=os.environ.get("MSALIB_CLEAN") == "1")
+    clean = os.environ.get("MSALIB_CLEAN") == "1"
+    return pack.read(data_folder() / folder, folder, vectors=vectors, setting=setting, clean=clean)
+
+
+def _mmmo() -> Corpus:
+    from msalib.readers import frames
+
+    return frames.read(data_folder() / "mmmo", "mmmo")
+
+
+def _leaky() -> Corpus:
+    return _pack("mosi", ("visual_3dcnn", "audio_opensmile", "text_cnn"), "leaky")
 
 
 DATASETS = {
-    "control": Dataset("Simulated features", False, _control),
-    "mosi": Dataset("CMU-MOSI", True, _mosi, as_published=("bert-large",)),
+    "control": Dataset(
+        "Simulated features, the paper's story",
+        lambda: _control("control"),
+        layered=MODALITIES,
+        shipped="planted",
+        real=False,
+    ),
+    "control-opposite": Dataset(
+        "Simulated features, the opposite story",
+        lambda: _control("control-opposite"),
+        layered=MODALITIES,
+        shipped="planted",
+        real=False,
+    ),
+    "mosi": Dataset(
+        "CMU-MOSI",
+        lambda: _pack("mosi", ("audio_opensmile",)),
+        layered=("linguistic",),
+        vectors=("acoustic",),
+        as_published=("bert-large",),
+    ),
+    "mosei": Dataset(
+        "CMU-MOSEI",
+        lambda: _pack("mosei"),
+        layered=("linguistic",),
+        as_published=("bert-large",),
+    ),
+    "mmmo": Dataset(
+        "ICT-MMMO",
+        _mmmo,
+        vectors=("visual", "acoustic"),
+        shipped="covarep-facet",
+    ),
+    "mosi-leaky": Dataset(
+        "CMU-MOSI with features that leak",
+        _leaky,
+        vectors=MODALITIES,
+        shipped="leaking",
+        leaky=True,
+    ),
+    "mosi-leaky-unseen": Dataset(
+        "CMU-MOSI with features that leak, test videos unseen by them",
+        _leaky,
+        vectors=MODALITIES,
+        shipped="leaking",
+        split="features",
+        leaky=True,
+    ),
 }
 
 
@@ -63,7 +135,8 @@ def at_hand(name: str) -> bool:
     """Whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
     if not dataset(name).real:
         return True
-    return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / name).is_dir()
+    folder = name.split("-")[0]  # several data sets may come from one folder
+    return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / folder).is_dir()
 
 
 def load(name: str) -> Corpus:

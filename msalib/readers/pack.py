@@ -1,4 +1,4 @@
-"""The pack format: utterances.csv (one row per clip) and features.npz (one vector per clip)."""
+"""The pack format: utterances.csv[.gz] (one row per clip) and features.npz (one vector per clip)."""
 
 import hashlib
 import zipfile
@@ -20,6 +20,7 @@ LEAKING = ("text_cnn", "visual_3dcnn")
 """Made by networks that saw the sentiment labels of most of the standard test videos."""
 
 NEEDED = ("id", "video", "segment", "text", "label", "split")
+"""Columns of the table. One with a column ``clip`` (number in its video) needs no id and segment."""
 
 
 def read(
@@ -39,7 +40,8 @@ def read(
     labels are refused unless ``setting`` is ``"leaky"``.
     """
     _refuse_leaks(vectors, setting)
-    table = _read_table(folder / "utterances.csv")
+    packed = folder / "utterances.csv.gz"
+    table = _read_table(packed if packed.is_file() else folder / "utterances.csv")
     unlabelled = table.index[table["label"].isna()]
     features = _read_vectors(folder / "features.npz", table.index, vectors, clean)
     keep = ~table["label"].isna().to_numpy()
@@ -84,12 +86,15 @@ def _read_table(path: Path) -> pd.DataFrame:
             expected="a table of clips: " + ", ".join(NEEDED),
             remedy="Check MSALIB_DATA, or restore the pack (README, 'Bring your own data').",
         )
-    texts = dict.fromkeys(("id", "video", "text", "split", "split_features"), str)
+    texts = dict.fromkeys(("id", "video", "clip", "text", "split", "split_features"), str)
     missing_label = {"label": ["", "nan", "NaN", "NA"]}  # elsewhere "NA" is a word
     try:
         table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing_label)
-    except (ValueError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, UnicodeDecodeError) as error:
         raise bad(" ".join(str(error).split()), "comma-separated UTF-8 text") from error
+    if {"video", "clip"} <= set(table) and "id" not in table:
+        table = table.rename(columns={"clip": "segment"})
+        table.insert(0, "id", table["video"] + "_" + table["segment"])
     missing = [c for c in NEEDED if c not in table]
     if missing:
         raise bad(f"no column {', '.join(missing)}", ", ".join(NEEDED))

@@ -1,0 +1,179 @@
+"""Specifications -> trained models -> records: alone, or many small ones as replicas.
+
+The one place where corpus, model and training meet. Which runs are trained together changes the
+time they take, not what they find.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+import numpy as np
+
+from msalib import models
+from msalib.corpus import MODALITIES, PARTS, Corpus, Examples
+from msalib.metrics import chance, regression
+from msalib.provenance import commit, device_name, versions
+from msalib.records import Predictions, Provenance, Record, Spec
+
+TOGETHER = {"cpu": 32, "cuda": 512}
+"""Replicas in a group at most: beyond, a CPU gains nothing, and a GPU's memory fills up."""
+
+SMALL = 50_000
+"""On a CPU, replicas pay for models of up to so many weights; larger ones keep a core busy alone."""
+
+
+class Trainer:
+    """Trains the runs of one corpus on one device."""
+
+    def __init__(self, corpus: Corpus, device: str):
+        self.corpus, self.device = corpus, device
+        self._examples = lru_cache(maxsize=None if device == "cuda" else 64)(self._make_examples)
+
+    def groups(self, specs: Sequence[Spec]) -> list[list[Spec]]:
+        """The runs in groups that are trained together, in the order in which they were asked."""
+        grouped: dict[tuple, list[Spec]] = {}
+        for spec in specs:
+            grouped.setdefault(self._alike(spec), []).append(spec)
+        kind = self.device.split(":")[0]
+        found = []
+        for group in grouped.values():
+            size = TOGETHER[kind]
+            if kind == "cpu" and sum(w.numel() for w in self.build(group[0]).parameters()) > SMALL:
+                size = 1
+            found += [group[i : i + size] for i in range(0, len(group), size)]
+        return found
+
+    def _alike(self, spec: Spec) -> tuple:
+        """Runs with equal values of this have models of one structure and one recipe."""
+        stacks = [
+            (layer, len(self.corpus.features[m].blocks)) if isinstance(layer, str) else 0
+            for m, layer in spec.system.inputs
+        ]
+        settings = (spec.paper, spec.split, spec.train_share, spec.model, spec.train, stacks)
+        return tuple(map(str, settings))
+
+    def train(self, specs: Sequence[Spec]) -> list[Record]:
+        """Train a group and judge each run once on the test part."""
+        from msalib import replicas, train
+
+        started, clock = datetime.now(UTC), time.perf_counter()
+        module = models.module(specs[0].paper)
+        config = train.Config(**specs[0].train)
+        builds = [partial(self.build, spec) for spec in specs]
+        trains = [self.examples(spec, "train") for spec in specs]
+        valids = [self.examples(spec, "valid") for spec in specs]
+        seeds = [spec.seed for spec in specs]
+        if len(specs) == 1:
+            fits = [train.fit(builds[0], module.loss, trains[0], valids[0], config, seeds[0])]
+        else:
+            fits = replicas.fit(builds, module.loss, trains, valids, config, seeds)
+        judged = [self._judge(spec, fit.model) for spec, fit in zip(specs, fits, strict=True)]
+        seconds = round((time.perf_counter() - clock) / len(specs), 2)
+        return [
+            Record(
+                spec=spec,
+                blocks={m: len(self.corpus.features[m].blocks) for m in spec.inputs},
+                provenance=self._provenance(spec, started, seconds, len(specs)),
+                selected_epoch=fit.selected_epoch,
+                history=fit.history,
+                **found._asdict(),
+            )
+            for spec, fit, found in zip(specs, fits, judged, strict=True)
+        ]
+
+    def build(self, spec: Spec):
+        """An untrained model of a run, on the CPU."""
+        module = models.module(spec.paper)
+        examples = self.examples(spec, "train")
+        return module.build(
+            module.Config(**spec.model),
+            input_sizes={m: examples.size(m) for m, _ in spec.system.inputs},
+            weighted_layers={
+                m: len(self.corpus.features[m].blocks)
+                for m, layer in spec.inputs.items()
+                if layer == "weighted"
+            },
+        )
+
+    def examples(self, spec: Spec, part: str) -> Examples:
+        """One part of the corpus as a run sees it."""
+        chosen = (1.0, 0)
+        if part == "train" and spec.train_share < 1:
+            chosen = (spec.train_share, spec.seed)
+        return self._examples(part, spec.split, spec.system.inputs, *chosen)
+
+    def _make_examples(self, part, split, inputs, share, seed) -> Examples:
+        rows = self.corpus.subsample(self.corpus.rows(part, split), share, seed)
+        return self.corpus.examples(rows, inputs=dict(inputs), device=self.device)
+
+    def _judge(self, spec: Spec, model) -> "Judged":
+        import torch
+
+        from msalib import train
+
+        predictions, metrics, outputs = {}, {}, []
+        for part in PARTS:
+            examples = self.examples(spec, part)
+            outputs = train.predict(model, examples)
+            predictions[part] = Predictions(
+                id=list(examples.ids),
+                video=list(examples.videos),
+                label=_rounded(examples.label.cpu().numpy()),
+                prediction=_rounded(torch.cat([o.prediction for o in outputs]).cpu().numpy()),
+            )
+            truth = np.array(predictions[part].label)
+            metrics[part] = _defined(regression(truth, np.array(predictions[part].prediction)))
+        train_label = predictions.pop("train").label  # its metrics are kept, for the gap to test
+        gates = {}
+        if outputs[0].gates is not None:
+            alpha = torch.cat([o.gates for o in outputs]).cpu().numpy()
+            gates = {
+                m: [round(float(a), 4) for a in column]
+                for m, column in zip(MODALITIES, alpha.T, strict=True)
+            }
+        return Judged(
+            metrics=metrics,
+            chance=_defined(chance(train_label, truth)),
+            layer_weights={m: _rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
+            gates=gates,
+            predictions=predictions,
+        )
+
+    def _provenance(self, spec: Spec, started, seconds: float, together: int) -> Provenance:
+        import torch
+
+        return Provenance(
+            data=self.corpus.fingerprint(),
+            features={m: dict(self.corpus.features[m].provenance) for m in spec.inputs},
+            commit=commit(),
+            device=device_name(self.device),
+            threads=torch.get_num_threads(),
+            replicas=together,
+            versions=versions(),
+            started=started.isoformat(timespec="seconds"),
+            seconds=seconds,
+        )
+
+
+class Judged(NamedTuple):
+    """What a record says of a trained model, by the names of its fields."""
+
+    metrics: dict
+    chance: dict
+    layer_weights: dict
+    gates: dict
+    predictions: dict
+
+
+def _defined(values: dict[str, float]) -> dict[str, float | None]:
+    """Metrics with None for undefined ones, which JSON can say."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def _rounded(values) -> list[float]:
+    """Six significant digits: below the precision of float32, and records stay small."""
+    return [float(f"{v:.6g}") for v in np.asarray(values, float)]
