@@ -51,14 +51,14 @@ class Features:
         return np.diff(self.offsets)
 
     def select(self, layer: int | str) -> list[np.ndarray]:
-        """The arrays (S, D) that an input asks for: one layer, or all blocks of a sum (``SUMS``)."""
+        """The arrays (S, D) of an input: those of one layer, or of all blocks for ``SUMS``."""
         if layer in SUMS:
             return [self.layers[k] for k in self.blocks]
         if layer not in self.layers:
             raise UserError(
                 f"layer {layer!r} of {self.source}",
                 found="no such layer",
-                expected=f"one of {', '.join(map(str, self.layers))} or {' or '.join(map(repr, SUMS))}",
+                expected=f"one of {', '.join(map(str, [*self.layers, *SUMS]))}",
                 remedy="Choose a layer that the feature store holds.",
             )
         return [self.layers[layer]]

@@ -1,4 +1,4 @@
-"""Random numbers that depend on what they are for, not on when, where or beside what they are drawn.
+"""Random numbers that depend on what they are for, not on when or where they are drawn.
 
 A number is a hash of a key and its place. Keys are derived from a run's seed: epoch, step, purpose.
 So the order, masks and dropout of a run are the same whether it trains alone or as one of many

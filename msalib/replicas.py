@@ -1,4 +1,4 @@
-"""Many small models as one: R replicas trained at a time, each as ``train.fit`` would train it alone.
+"""Many small models as one: R replicas at a time, each as ``train.fit`` would train it alone.
 
 A small model leaves a processor waiting: most of a step goes into asking for the operations, not
 into doing them. Replicas have the same structure and recipe and differ in seed, layer or modality,

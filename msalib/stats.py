@@ -4,6 +4,7 @@ Notation: S seeds, N clips, V videos, K systems (layers, say), R resamples. The 
 T-MAE and T-CORR of papers/uegd.md (b): the models are taken as trained, the test videos as drawn.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,10 +38,13 @@ def video_resamples(videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             expected="at least two videos in the test part",
             remedy="Use a split with more test videos.",
         )
-    counts = np.random.default_rng(0).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES
-    )
-    return counts, number
+    return _draws(len(names), RESAMPLES), number
+
+
+@lru_cache(maxsize=8)
+def _draws(videos: int, resamples: int) -> np.ndarray:
+    shares = np.full(videos, 1 / videos)
+    return np.random.default_rng(0).multinomial(videos, shares, size=resamples).astype(float)
 
 
 def mae_difference(label: np.ndarray, a: np.ndarray, b: np.ndarray, videos: np.ndarray) -> Estimate:

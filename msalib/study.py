@@ -17,6 +17,7 @@ from msalib.errors import UserError
 from msalib.progress import bar
 from msalib.provenance import pick_device
 from msalib.records import Record, Spec, System, system
+from msalib.runs import FEATURES, Runs
 from msalib.trainer import Trainer
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
@@ -150,15 +151,26 @@ class Study:
             seed=seed,
         )
 
-    def single_layers(self, modality: str) -> list[Record]:
-        """One modality, one layer at a time: the input of block 1 (0) and every block."""
-        first = 0 if modality in self.dataset.layered else 1
-        layers = range(first, self.blocks(modality) + 1)
-        return self.run([system({modality: k}) for k in layers])
+    def singles(self) -> list[Record]:
+        """Every modality alone, one layer at a time: the input of block 1 (0) and every block."""
+        return self.run(
+            [
+                system({m: k})
+                for m in self.dataset.modalities
+                for k in range(0 if m in self.dataset.layered else 1, self.blocks(m) + 1)
+            ]
+        )
 
-    def weighted(self, modality: str) -> list[Record]:
-        """One modality, all blocks in a learned weighted sum."""
-        return self.run([system({modality: "weighted"})])
+    def given(
+        self, modalities: Sequence[str], features: Sequence[str] = FEATURES, **differently
+    ) -> list[Record]:
+        """These modalities together, with each of these features (``Runs.feature``).
+
+        Which block is best is read from ``singles``. ``differently``: fusion, train_share.
+        """
+        runs = Runs(self.singles())
+        systems = [runs.feature(modalities, feature, **differently) for feature in features]
+        return self.run(list(dict.fromkeys(systems)))
 
     @property
     def truth(self) -> Mapping | None:

@@ -23,7 +23,7 @@ TOGETHER = {"cpu": 32, "cuda": 512}
 """Replicas in a group at most: beyond, a CPU gains nothing, and a GPU's memory fills up."""
 
 SMALL = 50_000
-"""On a CPU, replicas pay for models of up to so many weights; larger ones keep a core busy alone."""
+"""On a CPU, replicas pay for models of up to so many weights; a larger one keeps a core busy."""
 
 
 class Trainer:

@@ -1,4 +1,4 @@
-"""The pack format: utterances.csv[.gz] (one row per clip) and features.npz (one vector per clip)."""
+"""The pack format: utterances.csv (or .csv.gz), a row per clip; features.npz, a vector per clip."""
 
 import hashlib
 import zipfile
@@ -20,7 +20,7 @@ LEAKING = ("text_cnn", "visual_3dcnn")
 """Made by networks that saw the sentiment labels of most of the standard test videos."""
 
 NEEDED = ("id", "video", "segment", "text", "label", "split")
-"""Columns of the table. One with a column ``clip`` (number in its video) needs no id and segment."""
+"""Columns of the table; ``clip`` (number in its video) may stand for ``id`` and ``segment``."""
 
 
 def read(
