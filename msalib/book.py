@@ -14,7 +14,7 @@ import typer
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from msalib import notebooks, paths
+from msalib import notebooks, paths, readers
 from msalib.errors import UserError
 
 TIMEOUT_S = 20 * 60
@@ -94,10 +94,15 @@ def _shown(output) -> str:
 def build() -> Path:
     """Run all notebooks of the plan one after the other, check them, render the book.
 
-    They are always run: they read committed records, or train the control for seconds, so there
-    is no cache that could be out of date. Returns the first page of the book. Raises
+    They are always run: they read committed records, or train the control for seconds. Trainings
+    of the control are shared between pages, but not with an earlier build, whose code may have been
+    another: there is no cache that could be out of date. Returns the first page of the book. Raises
     ``UserError`` where a notebook fails, does not pass the gate, or a page gives a warning.
     """
+    for name, dataset in readers.DATASETS.items():
+        if not dataset.real:
+            for stale in paths.records_folder().glob(f"*/{name}-{dataset.shipped}/*/quick"):
+                shutil.rmtree(stale)
     for notebook, parameters in plan():
         typer.echo(f"running {notebook} {parameters or ''}".rstrip())
         executed = notebooks.run_notebook(notebook, parameters, timeout_s=TIMEOUT_S)

@@ -163,19 +163,22 @@ class UEGD(nn.Module):
         embeddings, attention = {}, {}
         for m, encoder in self.encoders.items():
             embeddings[m], attention[m] = encoder(features[m], mask[m])
-        # (B, 3, F), zero for what is absent
-        z = torch.einsum("mbf,mn->bnf", torch.stack(list(embeddings.values())), self.place)
-        if self.gate is None:
-            gates, fused = None, z.flatten(1)
-        else:
-            gates = self.gate(z.flatten(1)).sigmoid()
-            fused = (gates[..., None] * z).sum(1)  # equations (4) and (5)
+        prediction, gates = self.fuse(embeddings)
         layer_weights = {
             m: encoder.layer_weights()
             for m, encoder in self.encoders.items()
             if hasattr(encoder, "layer_logits")
         }
-        return Output(self.decoder(fused), gates, embeddings, attention, layer_weights)
+        return Output(prediction, gates, embeddings, attention, layer_weights)
+
+    def fuse(self, embeddings: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Equations (4), (5) and (3): embeddings (B, F) to predictions (B,) and gates (B, 3)."""
+        # (B, 3, F), zero for what is absent
+        z = torch.einsum("mbf,mn->bnf", torch.stack(list(embeddings.values())), self.place)
+        if self.gate is None:
+            return self.decoder(z.flatten(1)), None
+        gates = self.gate(z.flatten(1)).sigmoid()
+        return self.decoder((gates[..., None] * z).sum(1)), gates
 
 
 def build(config: Config, *, input_sizes: Mapping[str, int], weighted_layers: Mapping[str, int]):

@@ -1,0 +1,132 @@
+"""What a gate weight is, and is not: models trained here and now, looked at from inside.
+
+Records keep the gate weights of every test clip; gradients and embeddings need the model itself.
+"""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from msalib import models, noise, train
+from msalib.corpus import MODALITIES
+from msalib.provenance import pick_device
+from msalib.records import System
+from msalib.study import Study
+from msalib.tables import Table
+from msalib.trainer import Trainer
+
+
+def unused(study: Study, wanted: System, seed: int = 0) -> Table:
+    """Gradient and movement of each gate's parameters when some modalities are not used.
+
+    The parameters of the gate of modality m are a row of the gate's weights and its bias. Gradient:
+    the largest absolute value met in the steps of the first epoch. Movement: the largest absolute
+    change between the first and the selected weights. Weight: mean of alpha on the test clips.
+    """
+    trainer = Trainer(study.encoded, pick_device(study.parameters.device))
+    spec = study.spec(wanted, seed)
+    torch.manual_seed(seed)
+    first = trainer.build(spec)
+    gradient = _largest_gradients(trainer, spec)
+    fit = _fit(trainer, spec)
+    moved = _rows(fit.model.gate.weight - first.gate.weight, fit.model.gate.bias - first.gate.bias)
+    outputs = train.predict(fit.model, trainer.examples(spec, "test"))
+    alpha = torch.cat([output.gates for output in outputs]).mean(0)
+    frame = pd.DataFrame(
+        {
+            "gate of": m,
+            "used": "yes" if m in spec.inputs else "no",
+            "largest gradient": _exact(gradient[i]),
+            "largest movement": _exact(moved[i]),
+            "mean weight on test": f"{float(alpha[i]):.3f}",
+        }
+        for i, m in enumerate(MODALITIES)
+    )
+    caption = (
+        f"Gates of a model that is given {' and '.join(spec.inputs)} only, seed {seed}. Gradient: "
+        "largest of the first epoch; movement: from the first weights to the selected ones. "
+        f"Setting: {study.setting}."
+    )
+    return Table(frame, caption=caption)
+
+
+def reading(study: Study, wanted: System, seed: int = 0) -> Table:
+    """Gate weight, size of the embedding it multiplies, and what is lost without the modality.
+
+    Means over the test clips: alpha_m, the norm of z_m, the norm of their product, and how much
+    the mean absolute error rises when z_m is replaced by its mean over the test clips. On the
+    control also the planted share of the modality in the label.
+    """
+    trainer = Trainer(study.encoded, pick_device(study.parameters.device))
+    spec = study.spec(wanted, seed)
+    model = _fit(trainer, spec).model
+    examples = trainer.examples(spec, "test")
+    outputs = train.predict(model, examples)
+    alpha = torch.cat([output.gates for output in outputs])
+    z = {m: torch.cat([output.embeddings[m] for output in outputs]) for m in spec.inputs}
+    label = examples.label
+    error = _error(model, z, label)
+    planted = (study.truth or {}).get("weights", {})
+    rows = []
+    for m in z:
+        gate, norm = alpha[:, MODALITIES.index(m)], z[m].norm(dim=1)
+        without = {**z, m: z[m].mean(0, keepdim=True).expand_as(z[m])}
+        rows.append(
+            {"modality": m}
+            | ({"planted share of the label": f"{planted[m]:.1f}"} if planted else {})
+            | {
+                "gate weight": f"{float(gate.mean()):.2f}",
+                "size of embedding": f"{float(norm.mean()):.2f}",
+                "size of their product": f"{float((gate * norm).mean()):.2f}",
+                "MAE lost without it (points)": f"{_error(model, without, label) - error:+.3f}",
+            }
+        )
+    caption = (
+        f"One model of {' + '.join(z)}, seed {seed}, means over the test clips. "
+        f"Setting: {study.setting}."
+    )
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _fit(trainer: Trainer, spec) -> train.Fit:
+    """The model of a run, trained again: the same as the one behind its record."""
+    return train.fit(
+        partial(trainer.build, spec),
+        models.module(spec.paper).loss,
+        trainer.examples(spec, "train"),
+        trainer.examples(spec, "valid"),
+        train.Config(**spec.train),
+        spec.seed,
+    )
+
+
+def _largest_gradients(trainer: Trainer, spec) -> np.ndarray:
+    """Of each gate's parameters over the batches of one epoch, without masks: (3,)."""
+    torch.manual_seed(spec.seed)
+    model = trainer.build(spec).to(trainer.device)
+    key, largest = noise.key(spec.seed, trainer.device), np.zeros(len(MODALITIES))
+    for step, batch in enumerate(trainer.examples(spec, "train").batches(spec.train["batch_size"])):
+        sites = torch.arange(len(noise.dropouts(model)))
+        noise.set_keys(model, noise.derive(noise.derive(key, step), sites))
+        model.zero_grad()
+        models.module(spec.paper).loss(model(batch.features, batch.mask), batch).backward()
+        largest = np.maximum(largest, _rows(model.gate.weight.grad, model.gate.bias.grad))
+    return largest
+
+
+def _rows(weight: Tensor, bias: Tensor) -> np.ndarray:
+    """Largest absolute value of each gate's parameters: (3, 3F) and (3,) to (3,)."""
+    return torch.cat([weight, bias[:, None]], 1).detach().abs().amax(1).cpu().numpy()
+
+
+@torch.no_grad()
+def _error(model, z: dict[str, Tensor], label: Tensor) -> float:
+    """Mean absolute error of the model from embeddings on."""
+    return float((model.fuse(z)[0] - label).abs().mean())
+
+
+def _exact(value: float) -> str:
+    return "exactly 0" if value == 0 else f"{value:.2g}"
