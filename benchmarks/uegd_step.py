@@ -12,6 +12,7 @@ Epochs of the two alternate, so that other load on the machine meets both.
 import os
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -24,10 +25,11 @@ from measured import summary, text, write
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from msalib import encoders, train
+from msalib import encoders, noise, train
 from msalib.corpus import COLUMNS, Corpus, Examples, Features
 from msalib.models import uegd
 from msalib.provenance import pick_device
+from msalib.records import system
 from msalib.study import Study
 
 LAYER = 4
@@ -194,13 +196,14 @@ def main(
 ) -> None:
     device = pick_device(device)
     source, study, data = corpus()
-    spec = study.spec({"linguistic": LAYER}, seed=0)
+    spec = study.spec(system({"linguistic": LAYER}), seed=0)
     config, recipe = uegd.Config(**spec.model), train.Config(**spec.train)
-    examples = source.examples("train", split="standard", inputs=spec.inputs, device=device)
+    rows = source.rows("train", "standard")
+    examples = source.examples(rows, inputs=spec.inputs, device=device)
     size, steps = examples.size("linguistic"), len(examples) // recipe.batch_size
 
     torch.manual_seed(spec.seed)
-    generator = torch.Generator().manual_seed(spec.seed)
+    key, epoch = noise.key(spec.seed, device), count(1)
     ours = uegd.build(config, input_sizes={"linguistic": size}, weighted_layers={}).to(device)
     plain = PlainUEGD(size, config).to(device)
     weights = zip(plain.state_dict(), ours.state_dict().values(), strict=True)
@@ -225,7 +228,7 @@ def main(
 
         epochs = {
             "msalib": lambda: train.train_epoch(
-                ours, uegd.loss, examples, recipe, ours_adam, generator
+                ours, uegd.loss, examples, recipe, ours_adam, key, next(epoch)
             ),
             "plain": lambda: plain_epoch(plain, loader, plain_adam, device),
         }

@@ -1,4 +1,4 @@
-"""The command ``msalib``: doctor, data, encode, run, claims, book.
+"""The command ``msalib``: doctor, data, encode, run, records, claims, book.
 
 Bad input prints one message and exits with status 2. Heavy modules load inside the commands, so
 that ``--help`` answers at once.
@@ -78,12 +78,12 @@ def encode(
     from msalib.encoders import text
 
     _clean(clean)
-    if not readers.dataset(dataset).real:
+    if readers.dataset(dataset).shipped:
         raise UserError(
             f"data set {dataset!r}",
-            found="simulated features, no transcripts",
+            found="features that it comes with, no transcripts to encode",
             expected="a data set with transcripts",
-            remedy="The control makes its own layers and needs no encoding.",
+            remedy="Use it as it is: it needs no encoding.",
         )
     corpus = readers.load(dataset)
     resolved = encoders.resolve(encoder)
@@ -109,19 +109,36 @@ def run(
     from msalib import notebooks, paths, readers
 
     _clean(clean)
-    given = {}
-    for item in parameter or []:
-        name, separator, value = item.partition("=")
-        if not separator:
-            raise UserError(
-                f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
-            )
-        given[name] = value
+    given = _values(parameter)
     dataset = given.get("dataset")
     if dataset in readers.DATASETS and readers.at_hand(dataset):
         _announce(readers.load(dataset))
     executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
+
+
+@app.command()
+def records(
+    paper: Annotated[str, typer.Argument(help="A paper, such as uegd.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME VALUE", help="As for run; repeatable."),
+    ] = None,
+    clean: Clean = False,
+) -> None:
+    """Make every run that the notebooks of a paper read, on all data sets at hand.
+
+    Runs with a record are left as they are; two such commands at once share the work.
+    """
+    from time import perf_counter
+
+    from msalib import campaign
+
+    _clean(clean)
+    start = perf_counter()
+    for made in campaign.make(paper, **_values(parameter)):
+        minutes = (perf_counter() - start) / 60
+        print(f"{made.setting}: {made.records} records, {minutes:.0f} min since the start")
 
 
 @app.command()
@@ -131,19 +148,22 @@ def claims(
     ] = None,
 ) -> None:
     """Print the verdict of every claim, setting by setting."""
-    from msalib import claims, tables
+    from msalib import claims, ledger
 
     for name in [paper] if paper else claims.papers():
         for verdict in claims.evaluate(name):
             evidence = verdict.evidence
-            effects = "; ".join(tables.effect_text(n, e) for n, e in evidence.effects.items())
+            effects = "; ".join(ledger.effect_text(n, e) for n, e in evidence.effects.items())
             fields = [
                 verdict.claim.id,
-                tables.setting_text(verdict),
+                ledger.setting_text(verdict),
                 evidence.verdict,
                 f"{effects} ({evidence.note})" if effects else evidence.note,
                 "printed: "
-                + ("; ".join(claims.printed_effects(name, verdict.claim)) or "no number"),
+                + (
+                    "; ".join(claims.printed_effects(name, verdict.claim, verdict.setting.dataset))
+                    or "no number"
+                ),
                 f"{len(verdict.records)} records",
             ]
             print(" | ".join(fields))
@@ -155,6 +175,19 @@ def book() -> None:
     from msalib import book
 
     book.build()
+
+
+def _values(parameters: list[str] | None) -> dict[str, str]:
+    """Items ``name=value``, as ``fold_parameters`` makes them, by name."""
+    given = {}
+    for item in parameters or []:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise UserError(
+                f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
+            )
+        given[name] = value
+    return given
 
 
 def _announce(corpus: "Corpus") -> None:

@@ -152,7 +152,8 @@ class Corpus:
                 expected=f"one or more of: {', '.join(self.features) or 'none'}",
                 remedy="Leave that modality out, or encode it first (msalib encode).",
             )
-        return Examples(self, rows, dict(inputs), device)
+        ordered = {m: inputs[m] for m in MODALITIES if m in inputs}
+        return Examples(self, rows, ordered, device)
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,41 @@
 """The results in the README: written from records, and checked against them by a test."""
 
-from msalib import claims, records, tables
+from msalib import claims, exhibits, ledger, readers, records
 from msalib.paths import ROOT
+from msalib.runs import Runs
 
 OPENING, CLOSING = "<!-- results:", "<!-- /results -->"
 
 
 def results() -> str:
-    """UEGD on the transcripts of MOSI, as Markdown: the start of Table 3, then the verdicts."""
-    found = records.find("uegd", records.Setting("mosi", "minilm", "release", "paper"))
-    shown = tables.single_modality(found, "linguistic", setting="").frame.iloc[:, 1:5]
-    verdicts = [
-        (
-            f"{v.claim.id}: {v.claim.statement}",
-            v.evidence.verdict,
-            "; ".join(tables.effect_text(n, e) for n, e in v.evidence.effects.items()),
-            v.evidence.note,
-        )
-        for v in claims.judge(claims.registry("uegd"), found)
+    """UEGD in Markdown: Table 3 for the text of MOSI, then the verdicts in every real setting."""
+    runs = Runs(records.find("uegd", records.Setting("mosi", "minilm", "release", "paper")))
+    table = exhibits.single_modality(runs, "linguistic", setting="").frame
+    shown = table[~table["whose"].str.startswith("printed")].iloc[:, 1:5]
+    seeds = f"{len(runs.seeds(*runs.single('linguistic')))} seeds."
+    tables = [_table(shown.columns, shown.astype(str).values), _verdicts()]
+    return "\n\n".join([seeds, *tables])
+
+
+def _verdicts() -> str:
+    """One row per claim, one column per setting."""
+    chosen = claims.registry("uegd")
+    settings = [
+        setting
+        for setting in records.settings("uegd")
+        if claims.kind(setting) in ("as-published", "substitute") and setting.profile == "paper"
     ]
-    heads = ("claim", "verdict", "effect [95% interval]", "of what")
-    seeds = f"{len(claims.Runs(found).seeds)} seeds.\n\n"
-    return (
-        seeds + _table(shown.columns, shown.astype(str).values) + "\n\n" + _table(heads, verdicts)
-    )
+    columns = [claims.judge(chosen, records.find("uegd", setting)) for setting in settings]
+    heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in settings]
+    rows = [
+        [f"{claim.id}: {claim.statement}", *(_word(v.evidence.verdict) for v in verdicts)]
+        for claim, *verdicts in zip(chosen, *columns, strict=True)
+    ]
+    return _table(["claim", *heads], rows)
+
+
+def _word(verdict: str) -> str:
+    return f"{ledger.SYMBOLS[verdict]} {verdict}"
 
 
 def _table(heads, rows) -> str:

@@ -13,9 +13,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TextIO
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib.corpus import MODALITIES
 from msalib.errors import UserError
@@ -35,7 +35,7 @@ class Spec(BaseModel):
     preset: str
     profile: str
     inputs: dict[str, int | str]  # modality -> layer number or one of corpus.SUMS
-    train_share: float  # of the clips of the training part
+    train_share: float = Field(gt=0, le=1)  # of the clips of the training part
     model: dict[str, int | float | str]
     train: dict[str, int | float | str | None]
     seed: int
@@ -146,39 +146,65 @@ def write_json(path: Path, content: dict) -> None:
         f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()
     )
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with _disk_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-        temporary.replace(path)
+        yield
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise UserError(
             path,
             found=f"it cannot be written ({error.strerror})",
             expected="a writable folder with free space",
-            remedy="Free space, or set MSALIB_RECORDS to another folder; finished runs are kept.",
+            remedy="Free space, or set MSALIB_RECORDS (for features MSALIB_FEATURES) to another "
+            "folder; finished runs are kept.",
         ) from error
 
 
 @contextmanager
 def reserved(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold the run of a record against other processes; false where another one has it.
+    """Hold what is made at ``path`` against other processes; false where another one has it.
 
     With ``wait``, wait for it instead. A process that dies lets go of what it held.
     """
     lock = path.with_name(f".{path.stem}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
+    with _disk_errors(path):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = _locked(lock, wait)
+    if file is None:
+        yield False
+        return
+    with file:
         try:
             yield True
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _locked(lock: Path, wait: bool) -> TextIO | None:
+    """The open file that holds the lock, or None where another process has it."""
+    while True:
+        file = lock.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                return file
+        except BlockingIOError:
+            file.close()
+            return None
+        except FileNotFoundError:
+            pass
+        file.close()  # the holder before removed it while we opened it: it locks nothing
 
 
 def read(path: Path) -> Record:
@@ -220,8 +246,7 @@ def find(paper: str, setting: Setting) -> list[Record]:
 
 
 def settings(paper: str) -> list[Setting]:
-    """Every setting that has records of a paper."""
+    """Every setting that has records of a paper, as one record of each says."""
     folders = {path.parent for path in (records_folder() / paper).glob("*/*/*/*.json")}
-    return [
-        Setting(*f.parent.parent.name.split("-", 1), f.parent.name, f.name) for f in sorted(folders)
-    ]
+    specs = [read(next(folder.glob("*.json"))).spec for folder in sorted(folders)]
+    return [Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs]

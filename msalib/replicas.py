@@ -86,7 +86,8 @@ class Stack:
         self.model, self.loss = models[0], loss
         self.slots = list(models[0].encoders)
         named = [dict(m.named_parameters()) for m in models]
-        shapes = [[w.dim() for w in own.values()] for own in named]
+        # Only the last axis of a matrix, what it reads, may be filled up with zeros.
+        shapes = [[w.shape[:-1] if w.dim() > 1 else w.shape for w in own.values()] for own in named]
         if any(s != shapes[0] for s in shapes):
             raise ValueError("replicas need the same structure, up to the widths of their inputs")
         self.weights = {

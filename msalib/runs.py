@@ -12,6 +12,9 @@ from msalib.records import Predictions, Record, System, system
 FEATURES = ("input", "output", "mid_best", "weighted")
 """Rows of UEGD's Tables 2 and 3. ``input`` (layer 0) stands in for conventional features."""
 
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Of the training clips, for what depends on their number (UEGD-C16, C17)."""
+
 
 class Runs:
     """Records of one setting by system and seed.
@@ -26,11 +29,11 @@ class Runs:
         self._correlations: dict[tuple[str, str], tuple] = {}
         for record in found:
             seeds = self._runs.setdefault(record.spec.system, {})
-            if record.spec.seed in seeds:
+            known = seeds.get(record.spec.seed, record)
+            if known.spec != record.spec:
                 raise UserError(
                     record.spec.path().parent,
-                    found=f"{record.name()} beside {seeds[record.spec.seed].name()}, which "
-                    "differ in recipe only",
+                    found=f"{record.name()} beside {known.name()}, which differ in recipe only",
                     expected="one record per system and seed",
                     remedy="Delete the one that does not belong to today's recipe.",
                 )

@@ -21,28 +21,64 @@ clip by clip, not just on average. Nothing but a makes one layer better than ano
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from msalib.corpus import MODALITIES, Corpus, Features
 
-PROFILES = MappingProxyType(
+BLOCKS = 24
+"""L, blocks of the simulated encoders, as in those of UEGD."""
+
+
+class Story(NamedTuple):
+    """What is planted in one control, by modality."""
+
+    ratios: Mapping[str, Mapping[int, float]]
+    """Layer -> signal-to-noise ratio, on straight lines between the layers that are named."""
+
+    speaker_effect: Mapping[str, float]
+    """b: standard deviation of the speakers' offsets; the clips' own noise has 1."""
+
+    def profiles(self) -> dict[str, list[float]]:
+        """Ratio of each layer, from the input (0) to the last block."""
+        return {
+            m: np.interp(range(BLOCKS + 1), list(points), list(points.values())).tolist()
+            for m, points in self.ratios.items()
+        }
+
+
+STORIES = MappingProxyType(
     {
-        "visual": (0.4, 0.8, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2),
-        "acoustic": (0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 1.8, 0.9),
-        "linguistic": (1.6, 1.7, 1.8, 1.9, 2.0, 2.1, 2.0, 1.9),
+        "control": Story(
+            ratios={
+                "visual": {0: 0.8, 9: 2.0, 24: 2.0},
+                "acoustic": {0: 0.1, 8: 0.6, 20: 2.4, 24: 0.8},
+                "linguistic": {0: 1.2, 1: 1.6, 20: 2.2, 24: 1.9},
+            },
+            speaker_effect={"visual": 1.0, "acoustic": 0.4, "linguistic": 0.1},
+        ),
+        "control-opposite": Story(
+            ratios={
+                "visual": {0: 0.4, 24: 2.0},
+                "acoustic": {0: 2.0, 24: 2.0},
+                "linguistic": {0: 1.8, 6: 2.6, 12: 0.8, 24: 0.3},
+            },
+            speaker_effect={"visual": 0.0, "acoustic": 1.0, "linguistic": 1.0},
+        ),
     }
 )
-"""Signal-to-noise ratio of blocks 1 to 8, after UEGD-C10 to C13 (papers/uegd.md (b)): text nearly
-flat with its best block in the second half, audio peaked near the end, video weak and flat."""
+"""``control`` is as the paper has it (UEGD-C1, C5, C8 to C13; papers/uegd.md (b)): text nearly flat
+with its best block in the second half, audio peaked at block 20, vision flat from block 9, inputs
+worse than blocks, most of all in audio, and faces that tell speakers apart. In ``control-opposite``
+all of that is false: text is best early and worst at the end, audio gains nothing over its input,
+vision rises to the last block, and voices and words, not faces, tell speakers apart."""
 
 SIZES = MappingProxyType({"visual": 24, "acoustic": 20, "linguistic": 16})
 """D, features per frame."""
-
-SPEAKER_EFFECT = MappingProxyType({"visual": 1.0, "acoustic": 0.5, "linguistic": 0.2})
-"""Standard deviation of the speakers' offsets, largest for faces (UEGD-C9)."""
 
 WEIGHTS = MappingProxyType({"visual": 0.2, "acoustic": 0.3, "linguistic": 0.5})
 """w: share of each modality in the overall sentiment."""
@@ -68,17 +104,17 @@ def control(
     videos: int = 60,
     clips: tuple[int, int] = (5, 15),
     frames: tuple[int, int] = (4, 30),
-    profiles: Mapping[str, Sequence[float]] = PROFILES,
-    speaker_effect: Mapping[str, float] = SPEAKER_EFFECT,
+    profiles: Mapping[str, Sequence[float]] = STORIES["control"].profiles(),
+    speaker_effect: Mapping[str, float] = STORIES["control"].speaker_effect,
     informative_share: float = 0.5,
 ) -> Corpus:
     """Simulate a corpus named ``control``, the same one for the same arguments.
 
     ``clips`` (per video) and ``frames`` (per clip and modality) are ranges, ends included.
-    ``profiles`` gives each modality its signal-to-noise ratio in blocks 1 to L; equal values make
-    equal layers, zeros make features without sentiment. Layer 0, the input of block 1, has half
-    the ratio of block 1. Labels, frames and noise do not depend on profiles and effects, so
-    corpora of one seed differ in nothing but what is planted.
+    ``profiles`` gives each modality its signal-to-noise ratio in layers 0 (the input of block 1)
+    to L; equal values make equal layers, zeros make features without sentiment. Labels, frames and
+    noise do not depend on profiles and effects, so corpora of one seed differ in nothing but what
+    is planted.
 
     The only split, ``standard``, puts all videos of a speaker in one part. ``truth`` holds
 
@@ -113,7 +149,7 @@ def control(
             speaker=pd.factorize(table["speaker"])[0],
             lengths=lengths,
             size=SIZES[m],
-            ratios=_ratios(profiles[m]),
+            ratios=profiles[m],
             speaker_effect=speaker_effect[m],
             informative_share=informative_share,
         )
@@ -133,7 +169,7 @@ def control(
             "sentiment": sentiment,
             "overall": overall,
             "weights": dict(WEIGHTS),
-            "profiles": {m: _ratios(profiles[m]) for m in MODALITIES},
+            "profiles": {m: dict(enumerate(settings["profiles"][m])) for m in MODALITIES},
             "best_layers": {m: _best(profiles[m]) for m in MODALITIES},
             "speaker_effect": settings["speaker_effect"],
             "informative_share": informative_share,
@@ -143,8 +179,10 @@ def control(
 
 
 def story(name: str) -> Corpus:
-    """STUB"""
-    return control()
+    """The control of that name, one of ``STORIES``: all the same but for what is planted."""
+    planted = STORIES[name]
+    corpus = control(profiles=planted.profiles(), speaker_effect=planted.speaker_effect)
+    return replace(corpus, name=name)
 
 
 def _check(videos, clips, frames, profiles, speaker_effect, informative_share):
@@ -157,21 +195,20 @@ def _check(videos, clips, frames, profiles, speaker_effect, informative_share):
         if set(mapping) != set(MODALITIES):
             raise ValueError(f"{name} must name {MODALITIES}, got {tuple(mapping)}")
     for m in MODALITIES:
-        if not len(profiles[m]) or min(profiles[m]) < 0:
-            raise ValueError(f"profile of {m} must be ratios of at least 0, got {profiles[m]}")
+        if len(profiles[m]) < 2 or min(profiles[m]) < 0:
+            raise ValueError(
+                f"profile of {m} must be ratios of at least 0 for two or more layers, "
+                f"got {profiles[m]}"
+            )
         if speaker_effect[m] < 0:
             raise ValueError(f"speaker effect of {m} must be at least 0, got {speaker_effect[m]}")
     if not 0 < informative_share <= 1:
         raise ValueError(f"informative_share must be in (0, 1], got {informative_share}")
 
 
-def _ratios(profile) -> dict[int, float]:
-    """Layer number -> signal-to-noise ratio."""
-    return {0: float(profile[0]) / 2} | {k: float(a) for k, a in enumerate(profile, start=1)}
-
-
 def _best(profile) -> tuple[int, ...]:
-    return tuple(k for k, a in enumerate(profile, start=1) if a == max(profile))
+    blocks = profile[1:]
+    return tuple(k for k, ratio in enumerate(blocks, start=1) if ratio == max(blocks))
 
 
 def _clips(rng, videos, clips) -> pd.DataFrame:
@@ -241,7 +278,7 @@ def _layers(
     signal = informative * (sentiment / sentiment.std())[clip]
     rotation = np.linalg.qr(rng.normal(size=(size, size)))[0]
     layers = {}
-    for k, ratio in ratios.items():
+    for k, ratio in enumerate(ratios):
         frames = noise.copy()
         frames[:, 0] += ratio * signal
         layers[k] = (frames @ rotation.T).astype(np.float16)

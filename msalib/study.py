@@ -68,9 +68,9 @@ class Study:
         if shipped and self.encoder != shipped:
             raise UserError(
                 f"encoder {p.encoder!r}",
-                found=f"an encoder for {p.dataset}, which has no transcripts",
-                expected=f"{shipped}: the features that it comes with",
-                remedy="Leave -p encoder out, or choose a data set with transcripts.",
+                found=f"an encoder for {p.dataset}, which comes with its features",
+                expected=f"{shipped}, their name",
+                remedy="Leave -p encoder out, or choose a data set whose transcripts are encoded.",
             )
         if not shipped and self.encoder not in encoders.ENCODERS:  # a folder or hub id, or refused
             self.encoder = encoders.resolve(p.encoder).name
@@ -121,7 +121,8 @@ class Study:
         encoder = encoders.resolve(name)
         folder = encoders.store_folder(corpus.name, encoder)
         if not folder.is_dir():
-            text.encode(corpus, encoder, folder, self.parameters.device)
+            with records.reserved(folder, wait=True):
+                text.encode(corpus, encoder, folder, self.parameters.device)
         return corpus.with_features(encoder.modality, text.read(corpus, encoder, folder))
 
     def spec(self, system: System, seed: int) -> Spec:
@@ -151,12 +152,12 @@ class Study:
             seed=seed,
         )
 
-    def singles(self) -> list[Record]:
-        """Every modality alone, one layer at a time: the input of block 1 (0) and every block."""
+    def singles(self, modalities: Sequence[str] | None = None) -> list[Record]:
+        """Each modality alone, one layer at a time: the input of block 1 (0) and every block."""
         return self.run(
             [
                 system({m: k})
-                for m in self.dataset.modalities
+                for m in modalities or self.dataset.modalities
                 for k in range(0 if m in self.dataset.layered else 1, self.blocks(m) + 1)
             ]
         )
@@ -168,7 +169,7 @@ class Study:
 
         Which block is best is read from ``singles``. ``differently``: fusion, train_share.
         """
-        runs = Runs(self.singles())
+        runs = Runs(self.singles(modalities))
         systems = [runs.feature(modalities, feature, **differently) for feature in features]
         return self.run(list(dict.fromkeys(systems)))
 

@@ -127,7 +127,7 @@ class Trainer:
             )
             truth = np.array(predictions[part].label)
             metrics[part] = _defined(regression(truth, np.array(predictions[part].prediction)))
-        train_label = predictions.pop("train").label  # its metrics are kept, for the gap to test
+        fitted = predictions.pop("train")  # its metrics are kept, for the gap to test
         gates = {}
         if outputs[0].gates is not None:
             alpha = torch.cat([o.gates for o in outputs]).cpu().numpy()
@@ -137,7 +137,7 @@ class Trainer:
             }
         return Judged(
             metrics=metrics,
-            chance=_defined(chance(train_label, truth)),
+            chance=_chance(tuple(fitted.label), tuple(predictions["test"].label)),
             layer_weights={m: _rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
             gates=gates,
             predictions=predictions,
@@ -167,6 +167,11 @@ class Judged(NamedTuple):
     layer_weights: dict
     gates: dict
     predictions: dict
+
+
+@lru_cache(maxsize=32)
+def _chance(train: tuple[float, ...], test: tuple[float, ...]) -> dict[str, float | None]:
+    return _defined(chance(np.array(train), np.array(test)))
 
 
 def _defined(values: dict[str, float]) -> dict[str, float | None]:

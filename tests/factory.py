@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.corpus import MODALITIES, Corpus, Features
-from msalib.records import Predictions, Provenance, Record, Spec
+from msalib.corpus import MODALITIES, PARTS, Corpus, Features
+from msalib.records import Predictions, Provenance, Record, Spec, System, system
 
 SIZES = {"visual": 5, "acoustic": 4, "linguistic": 6}
 LAYERS = 4  # numbers 0 to 3
@@ -106,8 +106,10 @@ def make_record(
 ) -> Record:
     """A record as a run would leave it, with these predictions of valid and test.
 
-    MAE and correlation are those of the predictions; every share is 0.75, and 0.5 by chance.
+    MAE and correlation are those of the predictions; every share is 0.75, and 0.5 by chance. Gates
+    are half open, learned layer weights equal.
     """
+    blocks = blocks or {m: k if isinstance(k, int) and k else 1 for m, k in inputs.items()}
 
     def metrics(clips):
         label, guess = np.array(clips.label), np.array(clips.prediction)
@@ -129,63 +131,110 @@ def make_record(
                 "profile": "quick",
                 "model": MODEL,
                 "train": TRAIN,
+                "train_share": 1.0,
             }
             | spec,
             inputs=inputs,
             seed=seed,
         ),
-        blocks=blocks or {m: k if isinstance(k, int) and k else 1 for m, k in inputs.items()},
+        blocks=blocks,
         provenance=Provenance(
             data="f" * 64,
             features={m: {"source": "dice"} for m in inputs},
             commit="0123456789ab",
             device="CPU",
             threads=1,
+            replicas=1,
             versions={"python": "3", "torch": "2"},
             started="2026-01-02T03:04:05+00:00",
             seconds=1.0,
         ),
         selected_epoch=2,
-        metrics={part: metrics(clips) for part, clips in parts.items()},
+        metrics={part: metrics(parts.get(part, parts["valid"])) for part in PARTS},
         chance=dict.fromkeys(SHARES, 0.5) | {"mae": 1.25, "corr": None},
-        layer_weights={},
+        layer_weights={
+            m: [1 / blocks[m]] * blocks[m] for m, layer in inputs.items() if layer == "weighted"
+        },
+        gates={m: [0.5] * len(parts["test"].label) for m in MODALITIES},
         history=[{"learning_rate": 0.1, "train_loss": 1.0, "valid_loss": 1.0}],
         predictions=parts,
     )
 
 
-def layer_records(
-    noise: dict[str, dict[int | str, float]],
-    *,
-    seeds: int = 2,
-    videos: int = 20,
-    clips: int = 8,
-    rng: np.random.Generator | None = None,
-) -> list[Record]:
-    """Records of single layers: modality -> layer -> sd of the noise that its predictions have.
+Truth = dict[str, tuple[np.ndarray, np.ndarray]]  # part -> labels, videos
 
-    Predictions are truth plus noise, independent between layers, half of its variance shared by
-    the seeds. Infinite noise is a constant prediction.
-    """
-    rng = rng or np.random.default_rng(0)
+
+def _truth(rng: np.random.Generator, videos: int, clips: int) -> Truth:
     truth = {}
     for part, count in (("valid", videos // 2), ("test", videos)):
         video = np.repeat([f"{part}{v}" for v in range(count)], clips)
         label = np.repeat(rng.normal(0, 0.8, count), clips) + rng.normal(0, 1.2, len(video))
         truth[part] = label.clip(-3, 3), video
+    return truth
+
+
+def truth_of(record: Record) -> Truth:
+    """Labels and videos of each part, so that more records of the same clips can be made."""
+    return {
+        part: (np.array(clips.label), np.array(clips.video))
+        for part, clips in record.predictions.items()
+    }
+
+
+def layer_records(
+    noise: dict[str, dict[int | str, float]],
+    *,
+    seeds: int = 5,
+    videos: int = 20,
+    clips: int = 8,
+    rng: np.random.Generator | None = None,
+) -> list[Record]:
+    """Records of single layers: modality -> layer -> sd of the noise that its predictions have."""
+    systems = {system({m: layer}): sd for m, own in noise.items() for layer, sd in own.items()}
+    blocks = {m: max(k for k in own if isinstance(k, int)) for m, own in noise.items()}
+    return system_records(systems, blocks, seeds=seeds, videos=videos, clips=clips, rng=rng)
+
+
+def system_records(
+    noise: dict[System, float],
+    blocks: dict[str, int],
+    *,
+    seeds: int = 5,
+    videos: int = 20,
+    clips: int = 8,
+    rng: np.random.Generator | None = None,
+    truth: Truth | None = None,
+    **spec,
+) -> list[Record]:
+    """Records of systems, by the sd of the noise that their predictions have.
+
+    Predictions are truth plus noise, independent between systems, half of its variance shared by
+    the seeds. Infinite noise is a constant prediction. ``blocks``: of each modality's encoder.
+    ``truth`` is that of other records, ``truth_of``.
+    """
+    rng = rng or np.random.default_rng(0)
+    truth = truth or _truth(rng, videos, clips)
     records = []
-    for modality, layers in noise.items():
-        for layer, sd in layers.items():
-            shared = {part: rng.normal(size=len(label)) for part, (label, _) in truth.items()}
-            for seed in range(seeds):
-                parts = {}
-                for part, (label, video) in truth.items():
-                    if np.isinf(sd):
-                        guess = np.full(len(label), 0.25)
-                    else:
-                        own = rng.normal(size=len(label))
-                        guess = label + sd * (shared[part] + own) / np.sqrt(2)
-                    parts[part] = predictions(label, guess, video)
-                blocks = {modality: max(k for k in layers if isinstance(k, int))}
-                records.append(make_record({modality: layer}, seed, parts=parts, blocks=blocks))
+    for wanted, sd in noise.items():
+        shared = {part: rng.normal(size=len(label)) for part, (label, _) in truth.items()}
+        for seed in range(seeds):
+            parts = {}
+            for part, (label, video) in truth.items():
+                if np.isinf(sd):
+                    guess = np.full(len(label), 0.25)
+                else:
+                    own = rng.normal(size=len(label))
+                    guess = label + sd * (shared[part] + own) / np.sqrt(2)
+                parts[part] = predictions(label, guess, video)
+            records.append(
+                make_record(
+                    dict(wanted.inputs),
+                    seed,
+                    parts=parts,
+                    blocks={m: blocks[m] for m, _ in wanted.inputs},
+                    train_share=wanted.train_share,
+                    model={**MODEL, "fusion": wanted.fusion},
+                    **spec,
+                )
+            )
     return records

@@ -12,7 +12,7 @@ from msalib import cli, notebooks, paths, records
 from tests.factory import layer_records, write_pack
 from tests.test_encoders import change_weights, save_bert
 
-COMMANDS = ("doctor", "data", "encode", "run", "claims", "book")
+COMMANDS = ("doctor", "data", "encode", "run", "records", "claims", "book")
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def test_the_module_is_the_command():
         ("run uegd/fig6 -p dataset", "-p dataset: found no value; expected -p NAME VALUE"),
         ("run uegd/fig6 -p dataset -p seeds 5", "-p dataset: found no value"),
         ("encode moshi", "data set 'moshi': found no such data set"),
-        ("encode control", "data set 'control': found simulated features, no transcripts"),
+        ("encode control", "data set 'control': found features that it comes with, no tr"),
         ("encode mosi", "MSALIB_DATA: found not set"),
         ("claims nonsense", "paper 'nonsense': found no claims of it; expected one of uegd"),
     ],
@@ -267,15 +267,15 @@ def test_claims_are_one_line_each(msalib):
     status, out, error = msalib("claims")
     assert (status, error) == (0, "")
     lines = [line.split(" | ") for line in out.splitlines()]
-    assert [line[0] for line in lines] == ["UEGD-C6", "UEGD-C7", "UEGD-C10", "UEGD-C13"] * 2
-    assert [line[2] for line in lines[:4]] == ["not run"] * 4, "as published comes first"
-    ours = lines[4]
+    assert [line[0] for line in lines] == [f"UEGD-C{k}" for k in range(1, 18)] * 3
+    assert {line[2] for line in lines[:34]} == {"not run"}, "as published comes first"
+    (ours,) = [line for line in lines[34:] if line[0] == "UEGD-C6"]
     assert ours[1:3] == [
         "control: control, planted, release recipe, profile quick, 2 seeds",
         "supported",
     ]
-    assert ours[3].startswith("MAE -") and "(block 2 (best on validation" in ours[3]
-    assert ours[4].startswith("printed: MOSI MAE -0.033, Corr ")
+    assert ours[3].startswith("linguistic MAE -") and "mid-best is block 2 (in 1" in ours[3]
+    assert ours[4].startswith("printed: MOSI enc mid best minus enc output: MAE -0.022, Corr ")
     assert ours[5] == "6 records"
     assert msalib("claims", "uegd")[1] == out
 

@@ -1,13 +1,14 @@
 """Corpus, Examples and Batch against plain slicing; every refusal."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from msalib.corpus import MODALITIES, Corpus, Features, pad
+from msalib.corpus import MODALITIES, SUMS, Corpus, Features, membership, pad
 from msalib.errors import UserError
 from tests.factory import tiny_corpus
 
@@ -16,7 +17,7 @@ INPUTS = {"visual": 1, "acoustic": 0, "linguistic": "weighted"}
 
 @pytest.fixture
 def examples(tiny):
-    return tiny.examples("train", split="standard", inputs=INPUTS)
+    return tiny.examples(tiny.rows("train", "standard"), inputs=INPUTS)
 
 
 def sliced(corpus, modality, layer, clip):
@@ -40,8 +41,8 @@ def same(one, two):
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_a_batch_is_the_clips_cut_out_one_by_one(tiny, part):
-    examples = tiny.examples(part, split="standard", inputs=INPUTS)
     rows = tiny.rows(part, "standard")
+    examples = tiny.examples(rows, inputs=INPUTS)
     chosen = torch.tensor([7, 0, 3, 3, 9])
     batch = examples.batch(chosen)
     clips = rows[chosen]
@@ -99,10 +100,62 @@ def test_a_batch_may_be_changed_without_changing_the_corpus(tiny, examples):
         np.testing.assert_array_equal(frames, before[k])
 
 
+def test_inputs_come_in_the_order_of_the_modalities(tiny):
+    """A model's encoders do; replicas find an input by its place."""
+    backwards = {m: 1 for m in reversed(MODALITIES)}
+    batch = tiny.examples(np.arange(4), inputs=backwards).batch(torch.arange(2))
+    assert tuple(batch.features) == tuple(batch.mask) == MODALITIES
+
+
+def test_membership_says_whose_frame_is_whose():
+    mask = torch.tensor([[True, False, False], [True, True, True], [True, True, False]])
+    own = membership(mask, 8)  # two frames beyond the six there are
+    assert own.int().tolist() == [
+        [1, 0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 1, 1, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1, 1, 0, 0],
+    ]
+
+
 def test_pad_puts_frames_in_their_places():
     mask = torch.tensor([[True, False, False], [True, True, True]])
     padded = pad(torch.tensor([[1.0], [2.0], [3.0], [4.0]]), mask, fill=-1)
     assert padded[..., 0].tolist() == [[1, -1, -1], [2, 3, 4]]
+
+
+# --- a share of the clips -----------------------------------------------------------------------
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_smaller_shares_are_parts_of_larger_ones(tiny, seed):
+    rows = tiny.rows("train", "standard")
+    chosen = [tiny.subsample(rows, share, seed) for share in SHARES]
+    assert [len(c) for c in chosen] == [round(share * len(rows)) for share in SHARES]
+    for smaller, larger in pairwise(chosen):
+        assert set(smaller) < set(larger)
+    assert np.array_equal(chosen[-1], rows)
+    for c in chosen:
+        assert np.array_equal(c, np.sort(c))  # in table order
+
+
+@pytest.mark.parametrize("share", [0.2, 0.25, 0.5, 0.75])
+def test_a_share_takes_whole_videos_but_for_the_last(tiny, share):
+    """Clips of one video are alike: a tenth of all videos says less than a tenth of each."""
+    rows = tiny.rows("train", "standard")
+    chosen = tiny.subsample(rows, share, 0)
+    video = tiny.utterances["video"]
+    taken = video.iloc[chosen].value_counts()
+    whole = video.iloc[rows].value_counts()
+    assert (taken < whole[taken.index]).sum() <= 1
+
+
+def test_seeds_take_other_videos_and_each_its_own_again(tiny):
+    rows = tiny.rows("train", "standard")
+    one, again, other = (tiny.subsample(rows, 0.5, seed) for seed in (0, 0, 1))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
 
 
 # --- refusals -----------------------------------------------------------------------------------
@@ -110,15 +163,16 @@ def test_pad_puts_frames_in_their_places():
 
 def test_an_unknown_layer_is_refused_with_those_there_are(tiny):
     with pytest.raises(UserError) as error:
-        tiny.examples("train", split="standard", inputs={"visual": 9})
-    message = "layer 9 of dice: found no such layer; expected one of 0, 1, 2, 3 or 'weighted'."
+        tiny.examples(np.arange(3), inputs={"visual": 9})
+    message = "layer 9 of dice: found no such layer; expected one of 0, 1, 2, 3, weighted, uniform."
     assert message in str(error.value)
 
 
-def test_a_weighted_sum_runs_over_all_blocks_but_not_their_input(tiny):
+@pytest.mark.parametrize("sum_of_layers", SUMS)
+def test_a_sum_runs_over_all_blocks_but_not_their_input(tiny, sum_of_layers):
     features = tiny.features["visual"]
     assert features.blocks == (1, 2, 3)
-    selected = features.select("weighted")
+    selected = features.select(sum_of_layers)
     assert all(frames is features.layers[k] for k, frames in zip((1, 2, 3), selected, strict=True))
 
 
@@ -130,7 +184,7 @@ def test_an_unknown_split_is_refused_with_those_there_are(tiny):
 def test_a_modality_that_is_not_there_is_refused_with_those_that_are(tiny):
     text_only = replace(tiny, features={"linguistic": tiny.features["linguistic"]})
     with pytest.raises(UserError, match=r"found no acoustic features; .* of: linguistic\."):
-        text_only.examples("train", split="standard", inputs={"acoustic": 1, "linguistic": 1})
+        text_only.examples(np.arange(3), inputs={"acoustic": 1, "linguistic": 1})
 
 
 def offsets(change):

@@ -67,3 +67,12 @@ def test_the_control_is_summarised_on_the_spot():
     summary = describe.summary("control")
     assert summary.title == readers.dataset("control").title
     assert not records.records_folder().exists()
+
+
+def test_data_sets_of_one_folder_have_a_summary_each(mosi):
+    plain, leaky = describe.summary("mosi"), describe.summary("mosi-leaky")
+    assert set(plain.features) == {"acoustic"} and len(leaky.features) == 3
+    assert plain.clips == leaky.clips and leaky.dataset == "mosi"  # whose counts are printed
+    assert describe.summary("mosi-leaky") == leaky
+    names = {path.name for path in (records.records_folder() / "data").glob("mosi*.json")}
+    assert {"mosi.json", "mosi-leaky.json"} <= names

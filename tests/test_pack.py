@@ -1,5 +1,6 @@
 """Packs: joined on id, each kind of bad data refused with one message, and the real MOSI."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -83,6 +84,35 @@ def test_ids_and_videos_stay_text(folder):
     corpus = pack.read(write_pack(folder, table=changes, arrays=arrays), "toy")
     assert corpus.utterances.index[3] == "03"
     assert corpus.utterances["video"].iloc[4] == "001"
+
+
+def test_a_clip_number_may_stand_for_id_and_segment(folder):
+    """As CMU-MOSEI circulates: video, clip, text, label, split; compressed, without vectors."""
+    clip = {"id": None, "segment": None, "clip": [f"0{i % 4}_7" for i in range(40)]}
+    plain = write_pack(folder, table=clip) / "utterances.csv"
+    one = pack.read(folder, "toy", vectors=())
+    assert list(one.utterances.index[:2]) == ["v0_00_7", "v0_01_7"]
+    assert one.utterances["segment"].iloc[1] == "01_7"
+    with gzip.open(folder / "utterances.csv.gz", "wb") as file:
+        file.write(plain.read_bytes())
+    plain.unlink()
+    (folder / "features.npz").unlink()
+    assert pack.read(folder, "toy", vectors=()).fingerprint() == one.fingerprint()
+
+
+def test_an_id_counts_more_than_a_clip_number(folder):
+    corpus = pack.read(write_pack(folder, table={"clip": list(range(40))}), "toy")
+    assert list(corpus.utterances.index[:2]) == ["v0_0", "v0_1"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_truncated_compressed_table_is_told(folder, share):
+    plain = (write_pack(folder) / "utterances.csv").read_bytes()
+    packed = gzip.compress(plain)
+    (folder / "utterances.csv.gz").write_bytes(packed[: int(share * len(packed))])
+    text = message(folder)
+    assert text.startswith(f"{folder / 'utterances.csv.gz'}: found ")
+    assert "Restore the file from its source." in text
 
 
 def test_a_pack_can_be_read_without_vectors(folder):
@@ -284,7 +314,7 @@ def test_clean_changes_nothing_else(folder):
 
 
 def test_an_unknown_data_set_is_refused_with_those_there_are():
-    with pytest.raises(UserError, match=r"data set 'moshi': .* expected one of control, mosi\."):
+    with pytest.raises(UserError, match=r"data set 'moshi': .* expected one of control, .*mosei"):
         readers.load("moshi")
 
 
@@ -308,6 +338,44 @@ def test_a_data_set_by_name_is_the_pack_in_its_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MSALIB_CLEAN", "1")
     assert readers.load("mosi").name == "mosi"
     assert readers.dataset("mosi").real and not readers.dataset("control").real
+
+
+def test_data_sets_of_one_folder(tmp_path, monkeypatch):
+    """The leaking vectors come only with their own data sets, whatever is in the file."""
+    write_pack(tmp_path / "mosi", table={"split_features": ["train"] * 30 + ["test"] * 10})
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+    for name in ("mosi", "mosi-leaky", "mosi-leaky-unseen"):
+        assert readers.at_hand(name)
+        assert readers.dataset(name).split in readers.load(name).splits
+    assert not readers.at_hand("mosei") and not readers.at_hand("mmmo")
+    assert list(readers.load("mosi").features) == ["acoustic"]
+    assert set(readers.load("mosi-leaky").features) == {"visual", "acoustic", "linguistic"}
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "profile", "kind"),
+    [
+        ("control", "planted", "paper", "control"),
+        ("control-opposite", "planted", "quick", "control"),
+        ("mosi", "minilm", "paper", "substitute"),
+        ("mosi", "bert-large", "quick", "substitute"),
+        ("mosi", "bert-large", "paper", "as-published"),
+        ("mosei", "bert-large", "paper", "as-published"),
+        ("mmmo", "covarep-facet", "paper", "substitute"),
+        ("mosi-leaky", "leaking", "paper", "leaky"),
+        ("mosi-leaky-unseen", "leaking", "quick", "leaky"),
+    ],
+)
+def test_the_kind_of_every_setting(name, encoder, profile, kind):
+    assert readers.dataset(name).setting(encoder, profile) == kind
+
+
+@pytest.mark.parametrize("name", readers.DATASETS)
+def test_a_data_set_is_described_without_contradiction(name):
+    known = readers.dataset(name)
+    assert known.modalities and not set(known.layered) & set(known.vectors)
+    assert bool(known.shipped) == (not known.real or not known.layered)
+    assert not (known.leaky and known.as_published)
 
 
 @needs_mosi

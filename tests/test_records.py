@@ -1,17 +1,19 @@
 """Records: whole or not at all, named by what was asked."""
 
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from msalib import records
 from msalib.errors import UserError
-from msalib.records import Setting, Spec
+from msalib.records import Setting, Spec, reserved, system
 from tests.factory import layer_records, make_record, predictions
 
 CLIPS = predictions([1.0, -2.0, 0.5], [0.5, -1.0, 0.25], ["a", "a", "b"])
@@ -55,6 +57,7 @@ def test_every_field_of_a_specification_changes_its_hash(record):
         "preset": "paper",
         "profile": "paper",
         "inputs": {"linguistic": 2},
+        "train_share": 0.5,
         "model": {**spec.model, "dropout": 0.1},
         "train": {**spec.train, "patience": 1},
         "seed": 2,
@@ -78,6 +81,20 @@ def test_the_folder_is_where_the_user_says(record, monkeypatch, tmp_path):
     assert records.write(record).is_relative_to(tmp_path / "elsewhere")
     monkeypatch.delenv("MSALIB_RECORDS")
     assert records.records_folder().parts[-2:] == ("book", "records")
+
+
+def test_a_system_is_what_was_trained_whatever_the_seed(record):
+    one, other = (
+        make_record({"linguistic": 3, "visual": 1}, seed, parts=PARTS).spec for seed in (0, 1)
+    )
+    assert one.system == other.system == system({"visual": 1, "linguistic": 3})
+    assert one.system.name() == "visual-1+linguistic-3"
+    assert system({"linguistic": 0}, fusion="concat").name() == "linguistic-0-concat"
+    assert system({"linguistic": 0}, train_share=0.125).name() == "linguistic-0-share0.125"
+    concat = record.spec.model_copy(update={"model": {**record.spec.model, "fusion": "concat"}})
+    assert concat.system == system({"linguistic": 3}, fusion="concat") != record.spec.system
+    share = record.spec.model_copy(update={"train_share": 0.25})
+    assert share.path().name.startswith("linguistic-3-share0.25-seed1-")
 
 
 # --- writing and reading ------------------------------------------------------------------------
@@ -231,3 +248,119 @@ def test_a_record_can_be_read_and_compared_by_people(record):
     lines = records.write(record).read_text().splitlines()
     assert [line.split('"')[1] for line in lines[1:-1]] == list(record.model_dump())
     assert json.loads("".join(lines))["spec"]["seed"] == 1
+
+
+# --- several processes --------------------------------------------------------------------------
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from msalib.records import reserved
+with reserved(Path(sys.argv[1]), wait=False) as free:
+    print(free, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hold(record):
+    """Start a process that reserves the run; what it says of having got it."""
+    holders = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(record.spec.path())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holders.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in holders:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_is_reserved_for_one_process(record, hold):
+    path = record.spec.path()
+    process, free = hold()
+    assert free == "True"
+    with reserved(path, wait=False) as mine:
+        assert not mine
+    assert hold()[1] == "False"
+    other = record.spec.model_copy(update={"seed": 2}).path()
+    with reserved(other, wait=False) as mine:
+        assert mine
+    process.communicate("")  # it ends
+    with reserved(path, wait=False) as mine:
+        assert mine
+        assert hold()[1] == "False"
+    assert files() == []
+
+
+def test_a_process_that_is_killed_lets_go(record, hold):
+    process, _ = hold()
+    process.kill()
+    process.wait()
+    assert len(files()) == 1  # the lock is still there, and holds nobody
+    with reserved(record.spec.path(), wait=False) as mine:
+        assert mine
+    assert files() == []
+
+
+def test_waiting_ends_when_the_run_is_free(record, hold):
+    process, _ = hold()
+    ended = threading.Timer(0.3, process.kill)
+    ended.start()
+    with reserved(record.spec.path(), wait=True) as mine:
+        assert mine
+        assert process.wait(5) != 0  # it had been killed before
+
+
+def test_a_lock_removed_while_it_was_awaited_holds_nobody(record):
+    """Its holder removes it: who got hold of the removed file must not think the run is free."""
+    path = record.spec.path()
+    lock = path.with_name(f".{path.stem}.lock")
+    lock.parent.mkdir(parents=True)
+    flock, raced = fcntl.flock, []
+
+    def remove_first(file, how):
+        if not raced:
+            raced.append(lock.unlink())
+        return flock(file, how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcntl, "flock", remove_first)
+        with reserved(path, wait=False) as mine:
+            assert mine and lock.exists()
+            with reserved(path, wait=False) as second:
+                assert not second
+    assert raced and files() == []
+
+
+def test_an_error_lets_go(record):
+    path = record.spec.path()
+    with pytest.raises(KeyboardInterrupt), reserved(path, wait=False):
+        raise KeyboardInterrupt
+    with reserved(path, wait=False) as mine:
+        assert mine
+
+
+def test_a_folder_that_cannot_hold_a_lock_is_told(record, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "file"))
+    with (
+        pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"),
+        reserved(record.spec.path(), wait=False),
+    ):
+        pass
+
+
+def test_a_lock_is_no_record(record):
+    records.write(record)
+    setting = Setting("control", "planted", "release", "quick")
+    with reserved(record.spec.path(), wait=False):
+        assert records.find("uegd", setting) == [record]
+        assert records.settings("uegd") == [setting]

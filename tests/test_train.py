@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from msalib import recipes, train
+from msalib import noise, recipes, train
 from msalib.errors import UserError
 from msalib.models import uegd
-from msalib.train import Config, fit, learning_rate, predict, validate
+from msalib.train import Config, draws, fit, learning_rate, predict, train_epoch, validate
 from tests.factory import MODEL, SIZES, TRAIN, tiny_corpus
 
 INPUTS = {"linguistic": 1}
@@ -22,7 +22,8 @@ def config(**changes):
 
 def examples(part, labels=None, inputs=INPUTS):
     """One part of the tiny corpus; ``labels`` replaces its labels."""
-    chosen = tiny_corpus().examples(part, split="standard", inputs=inputs)
+    corpus = tiny_corpus()
+    chosen = corpus.examples(corpus.rows(part, "standard"), inputs=inputs)
     if labels is not None:
         chosen.label = torch.as_tensor(labels, dtype=torch.float32).expand(len(chosen)).clone()
     return chosen
@@ -88,9 +89,10 @@ def test_the_cosine_begins_after_the_warm_up_and_never_reaches_its_minimum():
 def test_every_epoch_is_trained_at_its_rate(monkeypatch):
     rates = []
 
-    def note(model, loss, data, c, optimizer, generator):
+    def note(model, loss, data, c, optimizer, key, epoch):
+        result = train_epoch(model, loss, data, c, optimizer, key, epoch)
         rates.append(optimizer.param_groups[0]["lr"])
-        return 0.0
+        return result
 
     monkeypatch.setattr(train, "train_epoch", note)
     c = config(epochs=5, warmup_epochs=2)
@@ -147,15 +149,18 @@ def test_a_seed_decides_the_weights_at_the_start():
     [
         {},  # order
         {"batch_size": 20, "feature_masks": 2, "feature_mask_share": 0.5},  # masks: one batch
+        {"batch_size": 20, "dropout": 0.5},  # dropout: one batch
     ],
 )
-def test_a_seed_also_decides_order_and_masks(changes):
-    """The weights are held fixed, and nothing is dropped out."""
+def test_a_seed_also_decides_order_masks_and_dropout(changes):
+    """The weights are held fixed, and only one of the three is at work."""
+    dropout = {"dropout": 0.0, **changes}.pop("dropout")
+    changes = {k: v for k, v in changes.items() if k != "dropout"}
     torch.manual_seed(0)
-    weights = small_uegd(dropout=0.0).state_dict()
+    weights = small_uegd(dropout=dropout).state_dict()
 
     def fixed():
-        model = small_uegd(dropout=0.0)
+        model = small_uegd(dropout=dropout)
         model.load_state_dict(weights)
         return model
 
@@ -163,6 +168,44 @@ def test_a_seed_also_decides_order_and_masks(changes):
     one, again, other = (fit(fixed, uegd.loss, *data, config(**changes), s) for s in (0, 0, 1))
     assert equal(one, again)
     assert one.history[0]["train_loss"] != pytest.approx(other.history[0]["train_loss"], rel=1e-5)
+
+
+def test_every_epoch_and_step_draws_anew():
+    key = noise.key(2)
+    one, two = (draws(key, epoch, clips=20, steps=5, dropouts=3) for epoch in (1, 2))
+    assert sorted(one.order.tolist()) == sorted(two.order.tolist()) == list(range(20))
+    assert not torch.equal(one.order, two.order)
+    keys = torch.cat([x.reshape(-1, 2) for d in (one, two) for x in (d.steps, d.dropout)])
+    assert len({tuple(k) for k in keys.tolist()}) == 2 * (5 + 5 * 3)
+
+
+def test_draws_of_several_runs_are_those_of_each():
+    keys = torch.stack([noise.key(seed) for seed in (3, 1)])
+    several = draws(keys, 4, clips=11, steps=2, dropouts=3)
+    for r, key in enumerate(keys):
+        alone = draws(key, 4, clips=11, steps=2, dropouts=3)
+        assert all(torch.equal(a[r], b) for a, b in zip(several, alone, strict=True))
+
+
+def test_how_many_batches_are_made_ahead_changes_nothing(monkeypatch):
+    ahead = run(3)
+    monkeypatch.setattr(train, "AHEAD", 1)
+    single = run(3)
+    for one, two in zip(ahead.history, single.history, strict=True):
+        assert one == pytest.approx(two, rel=1e-5)  # a sum of frames runs over other lengths
+
+
+def test_every_step_has_other_dropout(monkeypatch):
+    seen = []
+    set_keys = noise.set_keys
+
+    def note(model, keys):
+        seen.extend(map(tuple, keys.tolist()))
+        set_keys(model, keys)
+
+    monkeypatch.setattr(noise, "set_keys", note)
+    run(0, epochs=2)
+    assert len(seen) == len(set(seen)) == 2 * 5 * 2  # epochs, steps, dropouts of one modality
 
 
 def test_training_learns():
@@ -286,7 +329,7 @@ def test_fewer_clips_than_a_batch_are_refused():
 
 
 def test_no_clip_to_validate_on_is_refused():
-    nothing = tiny_corpus().examples("nothing", split="standard", inputs=INPUTS)
+    nothing = tiny_corpus().examples(np.arange(0), inputs=INPUTS)
     with pytest.raises(UserError, match="validation part: found no clip"):
         fit(Constant, uegd.loss, examples("train"), nothing, config(), 0)
 
@@ -301,7 +344,7 @@ def test_a_loss_that_is_not_finite_is_refused_with_epoch_and_seed(value):
 def test_masks_are_for_training_only(monkeypatch):
     seen = []
 
-    def note(x, mask, **_):
+    def note(x, mask, draw, **_):
         seen.append(len(mask))
         return x
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from msalib.corpus import MODALITIES
+from msalib import noise
+from msalib.corpus import MODALITIES, membership
 from msalib.models import uegd
 from tests.factory import MODEL, SIZES
 
@@ -34,7 +35,9 @@ def build(inputs, *, sizes=SIZES, blocks=3, **config):
 
 
 def batch_of(tiny, inputs, rows=range(20)):
-    return tiny.examples("train", split="standard", inputs=inputs).batch(torch.tensor(list(rows)))
+    return tiny.examples(tiny.rows("train", "standard"), inputs=inputs).batch(
+        torch.tensor(list(rows))
+    )
 
 
 def parameters(model):
@@ -77,9 +80,10 @@ def test_what_the_model_returns(tiny, inputs, fusion):
     for m in inputs:
         assert output.embeddings[m].shape == (20, F)
         attention = output.attention[m]
-        assert attention.shape == (*batch.mask[m].shape, 2)
-        torch.testing.assert_close(attention.sum(1), torch.ones(20, 2))
-        assert (attention[~batch.mask[m]] == 0).all()
+        own = membership(batch.mask[m], frames := batch.features[m].shape[-2])
+        assert attention.shape == (20, 2, frames)
+        torch.testing.assert_close(attention.sum(-1), torch.ones(20, 2))
+        assert (attention.transpose(0, 1)[:, ~own] == 0).all()
     if fusion == "gate":
         assert output.gates.shape == (20, 3)
         assert ((output.gates > 0) & (output.gates < 1)).all()
@@ -94,7 +98,7 @@ def test_what_the_model_returns(tiny, inputs, fusion):
 def test_loss_is_the_mean_absolute_error(tiny):
     batch = batch_of(tiny, {"linguistic": 1}, range(3))
     batch = replace(batch, label=torch.tensor([1.0, -2.0, 0.0]))
-    output = build({"linguistic": 1})(batch.features, batch.mask)
+    output = build({"linguistic": 1}).eval()(batch.features, batch.mask)
     output = output._replace(prediction=torch.tensor([0.0, 1.0, 0.5]))
     assert float(uegd.loss(output, batch)) == pytest.approx((1 + 3 + 0.5) / 3)
 
@@ -121,12 +125,12 @@ def test_a_clip_does_not_depend_on_its_neighbours(tiny, inputs, fusion):
         single = model(alone.features, alone.mask)
         torch.testing.assert_close(single.prediction, output.prediction[[clip]], atol=1e-6, rtol=0)
         for m in inputs:
-            t = alone.mask[m].shape[1]
+            own = membership(together.mask[m], together.features[m].shape[-2])[clip]
             torch.testing.assert_close(
                 single.embeddings[m], output.embeddings[m][[clip]], atol=1e-6, rtol=0
             )
             torch.testing.assert_close(
-                single.attention[m], output.attention[m][[clip], :t], atol=1e-6, rtol=0
+                single.attention[m], output.attention[m][[clip]][..., own], atol=1e-6, rtol=0
             )
     # Some clips must be much shorter than the longest for this to say anything.
     assert all(together.mask[m].sum(1).min() * 5 < longest[m] for m in inputs)
@@ -147,8 +151,41 @@ def test_evaluation_is_deterministic_and_training_drops_out(tiny):
     one, again = (model(batch.features, batch.mask).prediction for _ in range(2))
     assert torch.equal(one, again)
     model.train()
-    one, again = (model(batch.features, batch.mask).prediction for _ in range(2))
-    assert not torch.equal(one, again)
+    keys = noise.derive(noise.key(0), torch.arange(8)).view(2, 4, 2)  # 4 dropouts, two steps
+    found = []
+    for own in (keys[0], keys[1], keys[0]):
+        noise.set_keys(model, own)
+        found.append(model(batch.features, batch.mask).prediction)
+    assert torch.equal(found[0], found[2])
+    assert not torch.equal(found[0], found[1])
+
+
+def test_frames_of_no_clip_do_not_matter(tiny):
+    """Replicas are filled up to the frames of the longest batch, whatever lies there."""
+    model, batch = build({"linguistic": 1}).eval(), batch_of(tiny, {"linguistic": 1})
+    more = torch.cat([batch.features["linguistic"], torch.full((7, 6), 9.0)])
+    filled, output = model({"linguistic": more}, batch.mask), model(batch.features, batch.mask)
+    torch.testing.assert_close(filled.prediction, output.prediction)
+    assert (filled.attention["linguistic"][..., -7:] == 0).all()
+
+
+def test_a_stack_without_learned_weights_is_read_by_its_mean(tiny):
+    batch = batch_of(tiny, {"linguistic": "uniform"})
+    model = build({"linguistic": "uniform"}).eval()
+    mean = {"linguistic": batch.features["linguistic"].mean(0)}
+    torch.testing.assert_close(
+        model(batch.features, batch.mask).prediction, model(mean, batch.mask).prediction
+    )
+
+
+@both_fusions
+def test_fusing_the_embeddings_gives_the_prediction(tiny, fusion):
+    inputs = INPUTS["two modalities"]
+    model, batch = build(inputs, fusion=fusion).eval(), batch_of(tiny, inputs)
+    output = model(batch.features, batch.mask)
+    prediction, gates = model.fuse(output.embeddings)
+    assert torch.equal(prediction, output.prediction)
+    assert gates is output.gates if fusion == "concat" else torch.equal(gates, output.gates)
 
 
 def test_equal_layers_weigh_as_one(tiny):

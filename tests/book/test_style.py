@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from msalib import paths, tables
+from msalib import ledger, paths
 
 RULE = re.compile(
     r"(?P<dark>html\[data-theme=\"dark\"\] )?\.(?P<name>verdict-[\w-]+|setting) "
@@ -25,7 +25,7 @@ def luminance(color: str) -> float:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_verdicts_and_settings_have_contrast(dark):
-    names = {f"verdict-{verdict.replace(' ', '-')}" for verdict in tables.SYMBOLS} | {"setting"}
+    names = {f"verdict-{verdict.replace(' ', '-')}" for verdict in ledger.SYMBOLS} | {"setting"}
     found = {name: rule for (mode, name), rule in rules().items() if mode == dark}
     assert set(found) == names
     for name, rule in found.items():

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from msalib.corpus import MODALITIES
+from msalib.corpus import MODALITIES, membership
 from msalib.models.uegd import UEGD, Output
 from tests.parity import Fixture, max_abs_error
 
@@ -81,7 +81,8 @@ def _load(fixture: Fixture) -> UEGD:
     return model.eval()
 
 
-def _run(model: UEGD, fixture: Fixture) -> Output:
+def _run(model: UEGD, fixture: Fixture) -> tuple[Output, dict[str, torch.Tensor]]:
+    """Our outputs, and the mask (B, T) of each modality."""
     features, mask = {}, {}
     for m in model.encoders:
         padded = torch.tensor(fixture[f"in_{INPUT[m]}"]).float()  # (B, T, D) or (B, L, T, D)
@@ -95,12 +96,19 @@ def _run(model: UEGD, fixture: Fixture) -> Output:
         frames = layers[:, mask[m]]  # (L, S, D)
         features[m] = frames if padded.ndim == 4 else frames[0]
     with torch.inference_mode():
-        return model(features, mask)
+        return model(features, mask), mask
+
+
+def _padded(attention: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Attention (B, J, S) as the release has it: (B, T, J), zero on padded frames."""
+    padded = attention.new_zeros(*mask.shape, attention.shape[1])
+    padded[mask] = attention.transpose(1, 2)[membership(mask, attention.shape[-1])]
+    return padded
 
 
 def errors(fixture: Fixture) -> dict[str, float]:
     """Error of each output in the file; a file without a prediction is refused."""
-    output = _run(_load(fixture), fixture)
+    output, mask = _run(_load(fixture), fixture)
     ours = {"out_prediction": output.prediction[:, None]}
     if output.gates is not None:
         ours["out_gate"] = output.gates
@@ -109,7 +117,7 @@ def errors(fixture: Fixture) -> dict[str, float]:
         absent = np.zeros_like(next(iter(output.embeddings.values())))
         ours[f"out_embedding_{INPUT[m]}"] = output.embeddings.get(m, absent)
         if m in output.attention:
-            ours[f"out_attention_{INPUT[m]}"] = output.attention[m]
+            ours[f"out_attention_{INPUT[m]}"] = _padded(output.attention[m], mask[m])
     outputs = ["out_prediction", *fixture.starting_with("out_")]
     if unknown := sorted(set(outputs) - set(ours)):
         raise fixture.error(f"outputs {', '.join(unknown)}", f"some of {', '.join(ours)}")

@@ -1,0 +1,135 @@
+"""Verdicts for readers: the ledger, the rules behind it, and texts for prose."""
+
+import re
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from msalib import claims
+from msalib.claims import Claim, Verdict
+from msalib.records import Record
+from msalib.stats import Estimate
+from msalib.tables import Table
+
+SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not run": "○"}
+"""A verdict is never told by colour alone."""
+
+CITED = 3
+"""Records of a verdict that the ledger names; it counts the others."""
+
+
+def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
+    """One row per claim and setting, the verdict beside the claim so that a phone shows it."""
+    rows = [
+        {
+            "claim and verdict": f"<b>{v.claim.id}</b> {badge(v.evidence.verdict)}<br>"
+            f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
+            "setting": setting_text(v),
+            "effect and 95% interval": "<br>".join(
+                [
+                    *(
+                        effect_text(name, e) + _seed_by_seed(e)
+                        for name, e in v.evidence.effects.items()
+                    ),
+                    escape(v.evidence.note),
+                ]
+            ),
+            "printed effect": "<br>".join(claims.printed_effects(paper, v.claim, v.setting.dataset))
+            or "no number",
+            "records": _cited(v.records),
+        }
+        for v in verdicts
+    ]
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
+    """Claims by settings: every verdict at a glance."""
+    cells: dict[str, dict[str, str]] = {}
+    for v in verdicts:
+        row = cells.setdefault(v.claim.id, {"claim": f"<b>{v.claim.id}</b> {v.claim.statement}"})
+        dataset, encoder, preset, profile = v.setting
+        how = f"{claims.kind(v.setting)}, {preset}, {profile}"
+        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = badge(v.evidence.verdict)
+    return Table(pd.DataFrame(cells.values()).fillna(""), caption=caption)
+
+
+def rules(registry: list[Claim]) -> Table:
+    """The rule of each test, and what part of the claim it does not cover."""
+    frame = pd.DataFrame(
+        {
+            "claim": f"<b>{c.id}</b>",
+            "exhibit": c.exhibit,
+            "rule": escape(c.rule),
+            "not covered": escape(c.later),
+        }
+        for c in registry
+    )
+    return Table(frame, caption="Tests of the registry.")
+
+
+def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
+    """Verdict, reading, note and effects of each claim, for prose.
+
+    ``C6``, ``C6_reading``, ``C6_note``, ``C6_records`` (their number) and, by the name of the
+    effect, ``C6_linguistic_mae``.
+    """
+    texts = {}
+    for v in verdicts:
+        name = v.claim.id.split("-")[1]
+        texts[name] = v.evidence.verdict
+        texts[f"{name}_reading"] = v.reading
+        texts[f"{name}_note"] = v.evidence.note
+        texts[f"{name}_records"] = str(len(v.records))
+        for effect, e in v.evidence.effects.items():
+            key = re.sub(r"\W+", "_", effect.lower()).strip("_")
+            texts[f"{name}_{key}"] = effect_text(effect, e)
+    return texts
+
+
+def effect_text(name: str, e: Estimate) -> str:
+    """An effect with its interval, as tables and the command line show it."""
+    if np.isnan(e.low):
+        return f"{name} undefined"
+    form = {"difference": "+.3f", "level": ".3f", "block": ".0f"}[e.kind]
+    if e.kind == "level" and 0 < abs(e.high) < 0.001:
+        form = ".1g"  # three decimals would show nothing but zeros
+    return f"{name} {e.effect:{form}} [{e.low:{form}},\u00a0{e.high:{form}}]"
+
+
+def _seed_by_seed(e: Estimate) -> str:
+    """How much seeds differ, and for a difference how many of them have its sign."""
+    if len(e.seeds) < 2 or np.isnan(e.effect):
+        return ""
+    text = f"seeds ± {np.std(e.seeds, ddof=1):.3f}"
+    if e.kind == "difference":
+        alike = int((np.sign(e.seeds) == np.sign(e.effect)).sum())
+        text += f", {alike} of {len(e.seeds)} {'above' if e.effect > 0 else 'below'} 0"
+    return f" <small>({text})</small>"
+
+
+def _cited(records: list[Record]) -> str:
+    """The number of records, and the names of the first."""
+    if not records:
+        return "none"
+    names = [record.name() for record in records[:CITED]]
+    if len(records) > CITED:
+        names.append(f"and {len(records) - CITED} more")
+    return f"<details><summary>{len(records)}</summary>{'<br>'.join(names)}</details>"
+
+
+def badge(verdict: str) -> str:
+    """A verdict as a coloured word with its symbol."""
+    style = verdict.replace(" ", "-")
+    return f'<span class="verdict verdict-{style}">{SYMBOLS[verdict]} {verdict}</span>'
+
+
+def setting_text(verdict: Verdict) -> str:
+    """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
+    dataset, encoder, preset, profile = verdict.setting
+    text = (
+        f"{claims.kind(verdict.setting)}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
+    )
+    seeds = {record.spec.seed for record in verdict.records}
+    return f"{text}, {len(seeds)} seeds" if seeds else text

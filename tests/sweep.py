@@ -1,0 +1,84 @@
+"""What processes run that are about to be killed, or that have company, and what they leave.
+
+A process of its own imports this, so it imports little.
+"""
+
+import multiprocessing
+import time
+from pathlib import Path
+
+import pytest
+
+from msalib import readers, records, simulate, trainer
+from msalib.corpus import MODALITIES
+from msalib.readers import Dataset
+
+
+def small_control(**changes):
+    """A control of 72 clips and two blocks."""
+    profiles = dict.fromkeys(MODALITIES, (0.25, 0.5, 2.0))
+    sizes = {"videos": 8, "clips": (9, 9), "frames": (2, 4), "profiles": profiles}
+    return simulate.control(**{**sizes, **changes})
+
+
+def offer(name: str, read, **changes) -> None:
+    """Let a simulated corpus be the data set of that name."""
+    about = {"layered": MODALITIES, "shipped": "planted", "real": False, **changes}
+    readers.DATASETS[name] = Dataset(f"small {name}", read, **about)
+
+
+def start(work, together: int, pause: float = 0.3) -> multiprocessing.Process:
+    """``work()`` on a small control in a process of its own.
+
+    It trains so many runs together at most, and rests after each group.
+    """
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_run, args=(work, together, pause))
+    process.start()
+    return process
+
+
+def _run(work, together, pause):
+    offer("control", small_control)
+    trainer.TOGETHER["cpu"] = together
+    train = trainer.Trainer.train
+
+    def train_and_rest(self, specs):
+        found = train(self, specs)
+        time.sleep(pause)
+        return found
+
+    trainer.Trainer.train = train_and_rest
+    work()
+
+
+def singles() -> None:
+    from msalib.study import Study
+
+    Study("uegd", seeds=1).singles()
+
+
+def campaign() -> None:
+    from msalib.campaign import EVERYTHING, PLANS, make
+
+    PLANS["uegd"]["control"] = EVERYTHING[:-1]  # a share of this control would be too small
+    for _ in make("uegd", dataset="control", profile="quick", seeds=1):
+        pass
+
+
+def files() -> dict[Path, bytes]:
+    """All that lies in the folder of records."""
+    folder = records.records_folder()
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def finished() -> dict[Path, bytes]:
+    return {path: content for path, content in files().items() if path.suffix == ".json"}
+
+
+def assert_close(found, expected) -> None:
+    """Equal but for rounding: what is trained together may differ (tests/test_replicas.py)."""
+    for one, other in zip(found, expected, strict=True):
+        assert one.spec == other.spec and one.selected_epoch == other.selected_epoch
+        for part, clips in one.predictions.items():
+            assert clips.prediction == pytest.approx(other.predictions[part].prediction, abs=1e-4)
