@@ -170,6 +170,8 @@ def compare(case: Case, number: int, pairs: int) -> dict:
     ratios = [a / t for t, a in zip(times["together"], times["alone"], strict=True)]
     found = {
         "replicas": number,
+        "together_by_the_rule": device == "cuda"
+        or (number >= trainer.FEWEST and case.weights <= trainer.SMALL),
         "together_ms_per_step": summary(times["together"]),
         "alone_ms_per_step": summary(times["alone"]),
         "alone_over_together": summary(ratios),
@@ -202,8 +204,6 @@ def study(case: Case, counts: Sequence[int], pairs: int) -> dict:
         "data": case.name,
         "weights": case.weights,
         "clips": len(case.parts[0]),
-        "trained_together_by_the_rule": case.weights <= trainer.SMALL
-        or case.parts[0].device == "cuda",
         "found": [compare(case, number, pairs) for number in counts],
     }
 
@@ -296,10 +296,10 @@ def on_a_cpu(pairs: int, tiny: bool) -> dict:
     model, quick = recipe("quick", "control")
     blocks = control(*({m: k} for m in MODALITIES for k in range(1, 25)))
     inputs = {
-        "one layer": (blocks, (1, 2, 4, 8, 32, 72)),
-        "three modalities": (control(dict.fromkeys(MODALITIES, 20)), (2, 8)),
-        "weighted sum of 24 blocks": (control({"linguistic": "weighted"}), (2, 8)),
-        "three weighted sums": (control(dict.fromkeys(MODALITIES, "weighted")), (2,)),
+        "one layer": (blocks, (1, 2, 3, 4, 8, 32, 72)),
+        "three modalities": (control(dict.fromkeys(MODALITIES, 20)), (2, 3, 8)),
+        "weighted sum of 24 blocks": (control({"linguistic": "weighted"}), (2, 3, 8)),
+        "three weighted sums": (control(dict.fromkeys(MODALITIES, "weighted")), (2, 3)),
     }
     found = {
         "control": [
@@ -314,15 +314,15 @@ def on_a_cpu(pairs: int, tiny: bool) -> dict:
                     model.model_copy(update={"hidden_size": hidden, "embedding_size": hidden // 2}),
                     quick,
                 ),
-                (2,) if tiny else (2, 8, 32),
+                (2,) if tiny else (2, 3, 8, 32),
                 pairs,
             )
-            for hidden in ((16,) if tiny else (16, 64, 96, 128))
+            for hidden in ((16,) if tiny else (16, 96, 128))
         ],
     }
     if not tiny:
         texts, about = transcripts()
-        found["mosi"] = [study(Case(about, texts, *recipe("paper", "mosi")), (1, 2, 5), pairs)]
+        found["mosi"] = [study(Case(about, texts, *recipe("paper", "mosi")), (1, 2, 3, 5), pairs)]
     return found
 
 
@@ -350,7 +350,11 @@ def main(
     content = {
         "pairs_of_epochs": pairs,
         "threads": torch.get_num_threads(),
-        "rule": {"together": trainer.TOGETHER, "small": trainer.SMALL},
+        "rule": {
+            "together": trainer.TOGETHER,
+            "small": trainer.SMALL,
+            "fewest": trainer.FEWEST,
+        },
         "gflop_per_s": float(f"{rate.flops / 1e9:.4g}"),
         "gb_per_s": float(f"{rate.bytes / 1e9:.4g}"),
         **found,

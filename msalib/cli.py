@@ -51,7 +51,9 @@ def data(
     _clean(clean)
     for name, dataset in readers.DATASETS.items():
         if not readers.at_hand(name):
-            print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {name}/")
+            print(
+                f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {readers.folder(name)}/"
+            )
             continue
         corpus = readers.load(name)
         summary = describe.summarise(corpus, dataset.title)
@@ -59,7 +61,7 @@ def data(
         for part, clips in summary.clips.items():
             print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
         _announce(corpus)
-        if record and dataset.real:
+        if record and dataset.real and not dataset.leaky:
             describe.summary(name, refresh=True)
 
 

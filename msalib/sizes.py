@@ -1,5 +1,7 @@
 """What more labelled clips buy: gains and gaps by the size of the training part."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -12,12 +14,12 @@ from msalib.tables import Table, spread
 NO_LAYERS = "The features of this data set come in one layer: there is nothing to compare here."
 
 
-def train(study: Study) -> list[Record]:
-    """Every modality with layers, alone, on each share of the training clips."""
+def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]:
+    """Each modality alone (None: all with layers), on each share of the training clips."""
     return [
         record
         for share in SHARES
-        for m in study.dataset.layered
+        for m in (study.dataset.layered if modalities is None else modalities)
         for record in study.given(
             [m], ["input", "mid_best", "weighted", "uniform"], train_share=share
         )

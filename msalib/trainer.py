@@ -25,6 +25,9 @@ TOGETHER = {"cpu": 32, "cuda": 512}
 SMALL = 50_000
 """On a CPU, replicas pay for models of up to so many weights; a larger one keeps a core busy."""
 
+FEWEST = 3
+"""On a CPU, so few replicas pay; two take as long as one after the other (benchmarks/)."""
+
 
 class Trainer:
     """Trains the runs of one corpus on one device."""
@@ -38,14 +41,18 @@ class Trainer:
         grouped: dict[tuple, list[Spec]] = {}
         for spec in specs:
             grouped.setdefault(self._alike(spec), []).append(spec)
-        kind = self.device.split(":")[0]
         found = []
         for group in grouped.values():
-            size = TOGETHER[kind]
-            if kind == "cpu" and sum(w.numel() for w in self.build(group[0]).parameters()) > SMALL:
-                size = 1
+            size = TOGETHER[self.device] if self._pays(group) else 1
             found += [group[i : i + size] for i in range(0, len(group), size)]
         return found
+
+    def _pays(self, group: list[Spec]) -> bool:
+        """Whether these runs are faster together."""
+        if self.device != "cpu":
+            return True
+        weights = sum(w.numel() for w in self.build(group[0]).parameters())
+        return len(group) >= FEWEST and weights <= SMALL
 
     def _alike(self, spec: Spec) -> tuple:
         """Runs with equal values of this have models of one structure and one recipe."""

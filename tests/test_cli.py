@@ -100,7 +100,8 @@ def test_the_module_is_the_command():
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "msalib: data set 'moshi': found no such data set; expected one of control, mosi. "
+        "msalib: data set 'moshi': found no such data set; expected one of control, "
+        "control-opposite, mosi, mosei, mmmo, mosi-leaky, mosi-leaky-unseen. "
         "See which are there: msalib data.\n"
     )
 
@@ -241,8 +242,9 @@ def test_data_lists_what_is_found_with_counts(msalib, mosi):
 def test_data_without_the_folder_says_how_to_set_it(msalib):
     status, out, _ = msalib("data")
     assert status == 0
-    assert "control: Simulated features, fingerprint " in out
+    assert "control: Simulated features, the paper's story, fingerprint " in out
     assert "mosi: CMU-MOSI: not found; set MSALIB_DATA to what holds mosi/" in out
+    assert "test videos unseen by them: not found; set MSALIB_DATA to what holds mosi/" in out
 
 
 def test_data_records_the_summary_of_real_data(msalib, mosi):
@@ -271,12 +273,12 @@ def test_claims_are_one_line_each(msalib):
     assert {line[2] for line in lines[:34]} == {"not run"}, "as published comes first"
     (ours,) = [line for line in lines[34:] if line[0] == "UEGD-C6"]
     assert ours[1:3] == [
-        "control: control, planted, release recipe, profile quick, 2 seeds",
+        "control: control, planted, release recipe, profile quick, 5 seeds",
         "supported",
     ]
     assert ours[3].startswith("linguistic MAE -") and "mid-best is block 2 (in 1" in ours[3]
     assert ours[4].startswith("printed: MOSI enc mid best minus enc output: MAE -0.022, Corr ")
-    assert ours[5] == "6 records"
+    assert ours[5] == "15 records"
     assert msalib("claims", "uegd")[1] == out
 
 

@@ -56,7 +56,7 @@ def test_the_ledger_tells_verdict_reading_setting_effect_print_and_records(verdi
         assert v.claim.id in row["claim and verdict"]
         assert f"{ledger.SYMBOLS[v.evidence.verdict]} {v.evidence.verdict}" in text
         assert v.claim.statement in text and v.reading in text and v.evidence.note in text
-        seeds = ", 2 seeds" if v.records else ""
+        seeds = ", 5 seeds" if v.records else ""
         assert row["setting"] == (
             f"control: control, planted, release recipe, profile quick{seeds}"
         )
@@ -83,7 +83,7 @@ def test_seeds_are_told_beside_a_difference(verdicts):
     mae = c6.evidence.effects["linguistic MAE"]
     cell = ledger.ledger([c6], "uegd", caption="One.").frame["effect and 95% interval"][0]
     sd = f"{np.std(mae.seeds, ddof=1):.3f}"
-    assert f"(seeds ± {sd}, 2 of 2 below 0)" in Page(cell).text
+    assert f"(seeds ± {sd}, 5 of 5 below 0)" in Page(cell).text
 
 
 def test_settings_without_records_are_in_the_ledger():

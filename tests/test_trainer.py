@@ -3,8 +3,6 @@
 Tolerance of numbers that were found in different company: tests/test_replicas.py.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -109,8 +107,8 @@ def test_layers_seeds_and_modalities_train_together(trained):
     ids=lambda s: s.hash(),
 )
 def test_what_differs_in_more_than_layer_modality_and_seed_trains_apart(trained, other):
-    specs = [spec({"linguistic": 1}), other, spec({"visual": 2}, 3)]
-    assert names(trained.groups(specs)) == names([[specs[0], specs[2]], [other]])
+    specs = [spec({"linguistic": 1}), other, spec({"visual": 2}, 3), spec({"acoustic": 0})]
+    assert names(trained.groups(specs)) == names([[specs[0], *specs[2:]], [other]])
 
 
 def test_joint_runs_train_together_where_their_structure_is_one(trained):
@@ -120,8 +118,9 @@ def test_joint_runs_train_together_where_their_structure_is_one(trained):
         spec({"visual": 3, "acoustic": 1}),
     ]
     assert len(trained.groups(pairs)) == 1
-    sums = [spec({"visual": "weighted", "linguistic": 1}), spec({"visual": "weighted"}, 1)]
-    assert len(trained.groups([*pairs, *sums])) == 3
+    pair = [spec({"visual": "weighted", "linguistic": 1}, seed) for seed in range(3)]
+    alone = [spec({"visual": "weighted"}, seed) for seed in range(3)]
+    assert [len(g) for g in trained.groups([*pairs, *pair, *alone])] == [3, 3, 3]
 
 
 def test_stacks_of_unequal_height_train_apart(trained):
@@ -129,9 +128,9 @@ def test_stacks_of_unequal_height_train_apart(trained):
     layers = {k: visual.layers[k] for k in (0, 1, 2)}
     low = type(visual)(visual.source, visual.unit, layers, visual.offsets, visual.provenance)
     corpus = trained.corpus.with_features("visual", low)
-    specs = [spec({"visual": "weighted"}), spec({"linguistic": "weighted"})]
-    assert len(trained.groups(specs)) == 1
-    assert len(Trainer(corpus, "cpu").groups(specs)) == 2
+    specs = [spec({m: "weighted"}, seed) for m in ("visual", "linguistic") for seed in range(3)]
+    assert [len(g) for g in trained.groups(specs)] == [6]
+    assert [len(g) for g in Trainer(corpus, "cpu").groups(specs)] == [3, 3]
 
 
 def test_a_group_has_a_largest_size(trained, monkeypatch):
@@ -148,8 +147,14 @@ def test_large_models_train_alone_on_a_cpu_and_together_on_a_gpu(trained, monkey
     assert len(trained.groups(specs)) == 1
     monkeypatch.setattr(trainer, "SMALL", size - 1)
     assert names(trained.groups(specs)) == names([[s] for s in specs])
-    gpu = SimpleNamespace(device="cuda", _alike=trained._alike, build=None)
-    assert names(Trainer.groups(gpu, specs)) == names([specs])
+    assert names(Trainer(trained.corpus, "cuda").groups(specs)) == names([specs])
+
+
+def test_two_train_one_after_the_other_on_a_cpu(trained):
+    specs = [spec({"linguistic": 1}, seed) for seed in range(3)]
+    assert [len(g) for g in trained.groups(specs)] == [3]
+    assert [len(g) for g in trained.groups(specs[:2])] == [1, 1]
+    assert [len(g) for g in Trainer(trained.corpus, "cuda").groups(specs[:2])] == [2]
 
 
 def test_the_quick_recipe_is_small_and_the_full_one_is_not():
@@ -172,21 +177,21 @@ def test_the_quick_recipe_is_small_and_the_full_one_is_not():
 
 SPECS = [
     *(spec({m: k}, seed) for m in MODALITIES for k in (0, 1) for seed in (0, 1)),
-    *(spec({"linguistic": "weighted"}, seed) for seed in (0, 1)),
-    *(spec({"acoustic": 1, "linguistic": "uniform"}, seed) for seed in (0, 1)),
-    *(spec({"visual": 1, "acoustic": 3}, seed, model={"fusion": "concat"}) for seed in (0, 1)),
-    *(spec({"linguistic": 2}, seed, train_share=0.5) for seed in (0, 1)),
+    *(spec({"linguistic": "weighted"}, seed) for seed in range(3)),
+    *(spec({"acoustic": 1, "linguistic": "uniform"}, seed) for seed in range(3)),
+    *(spec({"visual": 1, "acoustic": 3}, seed, model={"fusion": "concat"}) for seed in range(3)),
+    *(spec({"linguistic": 2}, seed, train_share=0.5) for seed in range(3)),
 ]
 
 
 def test_records_do_not_depend_on_what_is_trained_together(trained, monkeypatch, fits):
     grouped = everything(SPECS, trained)
-    assert fits == [12, 2, 2, 2, 2]
-    assert {r.provenance.replicas for r in grouped.values()} == {12, 2}
+    assert fits == [12, 3, 3, 3, 3]
+    assert {r.provenance.replicas for r in grouped.values()} == {12, 3}
     fits.clear()
     monkeypatch.setattr(trainer, "SMALL", 0)
     single = everything(SPECS, trained)
-    assert fits == [1] * 20
+    assert fits == [1] * 24
     assert {r.provenance.replicas for r in single.values()} == {1}
     for key, record in grouped.items():
         assert_same(record, single[key])

@@ -135,8 +135,12 @@ def at_hand(name: str) -> bool:
     """Whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
     if not dataset(name).real:
         return True
-    folder = name.split("-")[0]  # several data sets may come from one folder
-    return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / folder).is_dir()
+    return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / folder(name)).is_dir()
+
+
+def folder(name: str) -> str:
+    """The folder of a data set below ``MSALIB_DATA``; several may come from one."""
+    return name.split("-")[0]
 
 
 def load(name: str) -> Corpus:
