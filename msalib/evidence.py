@@ -561,10 +561,10 @@ def _lacking_layers(runs: Runs, modality: str) -> str | None:
 
 
 def _missing(runs: Runs, *systems: System) -> str | None:
-    """Which of these were not trained, or that they share no seed."""
+    """Which of these were not trained, or that they do not share two seeds."""
     if names := [s.name() for s in systems if not runs.has(s)]:
         return f"runs of {', '.join(names)}"
-    return None if runs.has(*systems) else "a seed that all runs have"
+    return None if len(runs.seeds(*systems)) > 1 else "a second seed that all runs have"
 
 
 def _dataset(runs: Runs, of: System) -> str:

@@ -25,7 +25,7 @@ class Runs:
 
     def __init__(self, found: Iterable[Record]):
         self._runs: dict[System, dict[int, Record]] = {}
-        self._used: dict[str, Record] = {}
+        self._used: dict[int, Record] = {}
         self._correlations: dict[tuple[str, str], tuple] = {}
         for record in found:
             seeds = self._runs.setdefault(record.spec.system, {})
@@ -72,7 +72,8 @@ class Runs:
             return f"{modality} block{'s' * (len(missing) > 1)} {', '.join(missing)} of {last}"
         if last < 2:
             return f"two or more {modality} blocks"
-        return None if self.seeds(*self.single(modality)) else "a seed that all blocks have"
+        # One training cannot tell its own luck from an effect.
+        return None if len(self.seeds(*self.single(modality))) > 1 else f"a second {modality} seed"
 
     def has(self, *systems: System) -> bool:
         """Whether all of these were trained, with a seed that they share."""
@@ -116,7 +117,7 @@ class Runs:
         """Records of each system in the order of the seeds that all of them have."""
         seeds = self.seeds(*systems)
         found = [[self._runs[s][seed] for seed in seeds] for s in systems]
-        self._used |= {record.name(): record for own in found for record in own}
+        self._used |= {id(record): record for own in found for record in own}
         return found
 
     @property

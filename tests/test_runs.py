@@ -158,7 +158,7 @@ def test_a_block_with_an_undefined_correlation_is_not_the_best():
         ([record({"linguistic": 0})], "linguistic layers of the same clips"),
         ([record({"linguistic": k}) for k in (0, 1, 3)], "linguistic block 2 of 3"),
         ([record({"linguistic": 2})], "linguistic blocks 1, 3 of 3"),
-        ([record({"linguistic": k}, seed=k) for k in (1, 2, 3)], "a seed that all blocks have"),
+        ([record({"linguistic": k}, seed=k) for k in (1, 2, 3)], "a second linguistic seed"),
         (
             [record({"linguistic": k}, train_share=0.5) for k in (1, 2, 3)],
             "linguistic layers of the same clips",
