@@ -1,6 +1,8 @@
 """Where measured figures go: one JSON per script under results/, with where it was measured."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +23,18 @@ def write(name: str, device: str, content: dict) -> None:
     path = RESULTS / f"{name}.json"
     records.write_json(path, {**content, "provenance": where})
     print(f"written: {path.relative_to(RESULTS.parent.parent)}")
+
+
+def timed(run: Callable, device: str) -> tuple[float, object]:
+    """Milliseconds that ``run()`` takes, and what it returns.
+
+    On a CPU, with one thread, it is the time that this process was given: other load then counts
+    for little. On a GPU it is wall time, so ``run`` has to wait for it.
+    """
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    start = clock()
+    found = run()
+    return (clock() - start) * 1000, found
 
 
 def summary(values: list[float]) -> dict[str, float]:

@@ -15,7 +15,6 @@ copies memory.
     python benchmarks/replicas.py --tiny        # does the script work? Writes nothing.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -24,7 +23,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import torch
 import typer
-from measured import summary, text, write
+from measured import summary, text, timed, write
 from uegd_step import LAYER, corpus, simulated
 
 from msalib import noise, readers, recipes, replicas, train, trainer
@@ -165,8 +164,8 @@ def compare(case: Case, number: int, pairs: int) -> dict:
         raise SystemExit(f"losses differ by {difference:.2g}: nothing to compare")
     times = {"together": [], "alone": []}
     for _ in range(pairs):
-        times["together"].append(_milliseconds(together, device) / case.steps)
-        times["alone"].append(_milliseconds(alone, device) / case.steps * number / several)
+        times["together"].append(timed(together, device)[0] / case.steps)
+        times["alone"].append(timed(alone, device)[0] / case.steps * number / several)
     ratios = [a / t for t, a in zip(times["together"], times["alone"], strict=True)]
     found = {
         "replicas": number,
@@ -188,14 +187,6 @@ def compare(case: Case, number: int, pairs: int) -> dict:
         + (f"; {found['peak_memory_gb']} GB" if device == "cuda" else "")
     )
     return found
-
-
-def _milliseconds(run: Callable, device: str) -> float:
-    """On a CPU the time that this one thread was given, so that other load counts for little."""
-    clock = time.process_time if device == "cpu" else time.perf_counter
-    start = clock()
-    run()
-    return (clock() - start) * 1000
 
 
 def study(case: Case, counts: Sequence[int], pairs: int) -> dict:
@@ -258,8 +249,8 @@ def rates(device: str) -> Rates:
     a, b = (torch.randn(size, size, device=device) for _ in range(2))
     source = torch.zeros(copied, device=device)
     target = torch.empty_like(source)
-    product = min(_milliseconds(lambda: _waited(torch.mm(a, b)), device) for _ in range(10))
-    copy = min(_milliseconds(lambda: _waited(target.copy_(source)), device) for _ in range(10))
+    product = min(timed(lambda: _waited(torch.mm(a, b)), device)[0] for _ in range(10))
+    copy = min(timed(lambda: _waited(target.copy_(source)), device)[0] for _ in range(10))
     return Rates(1000 * 2 * size**3 / product, 1000 * 2 * 4 * copied / copy)
 
 
@@ -271,7 +262,7 @@ def _waited(result: torch.Tensor) -> None:
 RATES: dict[str, Rates] = {}
 
 
-def roofline(case: Case, number: int, milliseconds: float) -> dict:
+def roofline(case: Case, number: int, measured: float) -> dict:
     """The least time of a step of R replicas, and what share of the measured one that is."""
     device = case.parts[0].device
     if device not in RATES:
@@ -284,7 +275,7 @@ def roofline(case: Case, number: int, milliseconds: float) -> dict:
         "gb_per_step": float(f"{number * one.bytes / 1e9:.4g}"),
         "bound_ms_per_step": float(f"{bound:.4g}"),
         "bound_by": "operations" if computing > moving else "memory",
-        "share_of_bound": float(f"{bound / milliseconds:.3g}"),
+        "share_of_bound": float(f"{bound / measured:.3g}"),
     }
 
 

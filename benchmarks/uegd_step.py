@@ -10,7 +10,6 @@ Epochs of the two alternate, so that other load on the machine meets both.
 """
 
 import os
-import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from measured import summary, text, write
+from measured import summary, text, timed, write
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -33,7 +32,6 @@ from msalib.records import system
 from msalib.study import Study
 
 LAYER = 4
-THREADS = (1, 2)  # what a Study sets, and both cores
 TOLERANCE = 1e-5
 
 
@@ -173,28 +171,26 @@ def difference(ours: nn.Module, plain: nn.Module, examples: Examples, folder: Pa
     return float(max(found))
 
 
-def alternate(epochs: dict[str, Callable[[], float]], pairs: int, steps: int):
-    """Milliseconds per step by loop and threads, ``pairs`` each, and the last losses by loop.
+def alternate(epochs: dict[str, Callable[[], float]], pairs: int, steps: int, device: str):
+    """Milliseconds per step by loop, ``pairs`` each, and the last losses by loop.
 
     An epoch ends with reading its loss, which waits for the device.
     """
     times, losses = {}, {}
     for _ in range(1 + pairs):  # the first is a warm-up
-        for threads in THREADS:
-            torch.set_num_threads(threads)
-            for loop, epoch in epochs.items():
-                start = time.perf_counter()
-                losses[loop] = round(epoch(), 4)
-                spent = (time.perf_counter() - start) * 1000 / steps
-                times.setdefault((loop, threads), []).append(spent)
+        for loop, epoch in epochs.items():
+            spent, loss = timed(epoch, device)
+            losses[loop] = round(loss, 4)
+            times.setdefault(loop, []).append(spent / steps)
     return {key: values[1:] for key, values in times.items()}, losses
 
 
 def main(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    pairs: Annotated[int, typer.Option(min=5, help="Pairs of epochs per thread count.")] = 10,
+    pairs: Annotated[int, typer.Option(min=5, help="Pairs of epochs.")] = 10,
 ) -> None:
     device = pick_device(device)
+    torch.set_num_threads(1)  # as a study sets it
     source, study, data = corpus()
     spec = study.spec(system({"linguistic": LAYER}), seed=0)
     config, recipe = uegd.Config(**spec.model), train.Config(**spec.train)
@@ -234,24 +230,21 @@ def main(
         }
         print(f"{data}: {len(examples)} clips, {steps} steps of {recipe.batch_size}, {device}")
         print(f"largest difference of the outputs in eval mode: {gap:.2g}")
-        times, losses = alternate(epochs, pairs, steps)
+        times, losses = alternate(epochs, pairs, steps, device)
 
-    found = {}
-    for threads in THREADS:
-        ms = {loop: times[loop, threads] for loop in epochs}
-        ratios = [plain / ours for ours, plain in zip(ms["msalib"], ms["plain"], strict=True)]
-        found[f"threads_{threads}"] = {
-            "msalib_ms_per_step": summary(ms["msalib"]),
-            "plain_ms_per_step": summary(ms["plain"]),
-            "plain_over_msalib": summary(ratios),
-        }
-        lines = (f"{name} {text(value)}" for name, value in found[f"threads_{threads}"].items())
-        print(f"threads {threads}: {', '.join(lines)}")
+    ratios = [plain / ours for ours, plain in zip(times["msalib"], times["plain"], strict=True)]
+    found = {
+        "msalib_ms_per_step": summary(times["msalib"]),
+        "plain_ms_per_step": summary(times["plain"]),
+        "plain_over_msalib": summary(ratios),
+    }
+    print(", ".join(f"{name} {text(value)}" for name, value in found.items()))
     content = {
         "data": data,
         "clips": len(examples),
         "batch_size": recipe.batch_size,
         "pairs_of_epochs": pairs,
+        "threads": torch.get_num_threads(),
         "largest_output_difference": float(f"{gap:.2g}"),
         "last_train_loss": losses,
         **found,

@@ -414,10 +414,12 @@ def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F82
         panel.axhline(5, color="black", linestyle=":", linewidth=1)
         panel.axvline(plan.false_at, color="#999999", linewidth=1)
         panel.set(ylim=(-4, 104), yticks=[5, 50, 80, 100])
+        panel.margins(x=0.12)
+        panel.xaxis.get_major_locator().set_params(nbins=4)
         panel.set_title(f"{claim.rpartition('-')[2]}: {plan.unit}", fontsize=11)
     for panel in axes.flat[len(wanted) :]:
         panel.set_axis_off()
-    figure.supylabel("simulated studies found supported (%)", fontsize=11)
+    figure.supylabel("found supported (%)", fontsize=11)
     figure.supxlabel("true effect", fontsize=11)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2)
@@ -437,7 +439,7 @@ def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F82
 def false_verdicts(found: "Power") -> Picture:  # noqa: F821
     """Rates of "supported" and "contradicted" where each claim is false, against 5%."""
     names = list(found.plans)
-    figure, axes = _axes(height=0.9 + 0.4 * len(names), ncols=2, sharey=True)
+    figure, axes = _axes(height=0.9 + 0.4 * len(names), ncols=2, sharex=True, sharey=True)
     sentences = []
     for panel, verdict in zip(axes, ("supported", "contradicted"), strict=True):
         for i, dataset in enumerate(found.datasets):
@@ -511,6 +513,7 @@ def gains_by_chance(found: "Power") -> Picture:  # noqa: F821
         figure,
         alt="Histograms of the gain by chance. " + "; ".join(sentences) + ".",
         caption="All blocks are equally good. The one with the best validation correlation, minus "
-        "the last: on validation, where it was chosen (dashed), and on test (solid). "
+        "the last: on validation, where it was chosen (dashed), and on test (solid). Zero where it "
+        "is the last. "
         f"Setting: {found.setting}.",
     )

@@ -47,7 +47,7 @@ from msalib.synthetic import (
 from msalib.tables import Table
 
 RESAMPLES = 1000
-"""Of the videos, inside a simulation; the tests themselves take more, which moves no rate."""
+"""Of the videos, inside a simulation: fewer than a single verdict takes, for time."""
 
 SIMULATIONS = {"mosi": (400, 80), "mosei": (200, 50)}
 """Where there is nothing to find, and at each effect."""
@@ -219,12 +219,12 @@ def _learned_worse(effect, noise, population):
 
 
 CASES = (
-    Case("UEGD-C1", "Corr", (0, 0.01, 0.02, 0.03, 0.05), _encoder_better_together),
-    Case("UEGD-C4", "Corr", (0, 0.01, 0.02, 0.03, 0.05), _encoder_better_alone),
+    Case("UEGD-C1", "Corr", (0, 0.01, 0.02, 0.05, 0.1), _encoder_better_together),
+    Case("UEGD-C4", "Corr", (0, 0.01, 0.02, 0.05, 0.1), _encoder_better_alone),
     Case("UEGD-C5", "Corr", (0, 0.05, 0.1, 0.2, 0.3), _audio_gains_most),
-    Case("UEGD-C6", "Corr", (0, 0.01, 0.02, 0.03, 0.05), _last_block_worse),
-    Case("UEGD-C7", "Corr", (0, 0.01, 0.02, 0.03, 0.05), _sum_worse),
-    Case("UEGD-C8", "gate weight", (0, 0.01, 0.02, 0.05, 0.1), _gate_higher),
+    Case("UEGD-C6", "Corr", (0, 0.01, 0.02, 0.05, 0.1), _last_block_worse),
+    Case("UEGD-C7", "Corr", (0, 0.01, 0.02, 0.05, 0.1), _sum_worse),
+    Case("UEGD-C8", "gate weight", (0, 0.02, 0.05, 0.1, 0.2), _gate_higher),
     Case("UEGD-C9", "share of errors", (0, 0.05, 0.1, 0.2, 0.4), _faces_constant),
     Case("UEGD-C10", "Corr", (0, 0.05, 0.1, 0.2, 0.3), _text_flatter),
     Case("UEGD-C11", "Corr", (0, 0.05, 0.1, 0.2, 0.4), _audio_peak),
@@ -232,7 +232,7 @@ CASES = (
     Case("UEGD-C13", "Corr", (0, 0.02, 0.05, 0.1, 0.2), _best_late),
     Case("UEGD-C15", "MAE", (0, 0.0025, 0.005, 0.01, 0.02), _fusions_differ, false_at=0.01),
     Case("UEGD-C16", "Corr per doubling", (0, 0.005, 0.01, 0.02, 0.04), _gain_by_size),
-    Case("UEGD-C17", "Corr", (0, 0.005, 0.01, 0.02, 0.03), _learned_worse),
+    Case("UEGD-C17", "Corr", (0, 0.01, 0.02, 0.03, 0.05), _learned_worse),
 )
 """Not here: C2 and C3, which hold against printed numbers, and C14, which is exact."""
 
@@ -299,7 +299,8 @@ class Cell(BaseModel):
 
         count = (self.videos_only if videos_only else self.verdicts).get(verdict, 0)
         low, high = proportion_confint(count, self.simulations, method="wilson")
-        return Rate(count / self.simulations, float(low), float(high))
+        share = count / self.simulations
+        return Rate(share, float(min(low, share)), float(max(high, share)))  # but for rounding
 
 
 def _counted(verdicts: dict[str, int], verdict: str) -> dict[str, int]:

@@ -139,7 +139,7 @@ def differences(
         a, b = _standard_errors(predictions, label)
         other = ~np.eye(len(a), dtype=bool)
         close = 2 * (a @ b.T)[other].sum() / ((a @ a.T) + (b @ b.T))[other].sum()
-        return float(-reach * math.log(np.clip((close - kept) / (1 - kept), 0.01, 1)))
+        return abs(reach * math.log(np.clip((close - kept) / (1 - kept), 0.01, 1)))
 
     (joint,) = runs.records(gate)
     gates = np.array([[r.gates[m] for m in together] for r in joint])  # (S, M, N)

@@ -218,6 +218,9 @@ def test_rates_have_their_monte_carlo_interval():
     rate = made({0: 0.05, 0.1: 0.5}).false("UEGD-C1", "mosi").rate("supported")
     assert rate.share == 0.05
     assert (rate.low, rate.high) == pytest.approx((0.0215, 0.1118), abs=1e-3)  # Wilson
+    for share in (0.0, 1.0):
+        rate = made({0: share, 0.1: 0.5}).false("UEGD-C1", "mosi").rate("supported")
+        assert rate.low <= rate.share <= rate.high
     nothing = made({0: 0.0, 0.1: 0.5}).false("UEGD-C1", "mosi").rate("contradicted")
     assert nothing.share == nothing.low == 0 < nothing.high
 
