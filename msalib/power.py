@@ -5,7 +5,7 @@ found, and how large an effect must be before it is found. Trainings would take 
 predictions are drawn instead, at the sizes of CMU-MOSI and CMU-MOSEI, and made to err as trained
 models do (``synthetic``). The tests are those of the registry, on records as runs leave them.
 
-    python -m msalib.power      # half an hour; goes on where it was stopped
+    python -m msalib.power      # a quarter of an hour; goes on where it was stopped
 """
 
 import gc
@@ -623,7 +623,10 @@ def chances(found: Power) -> Table:
 
 
 def numbers(found: Power) -> dict[str, str]:
-    """Texts for prose, by name: ``C6_mosi_supported``, ``gain_mosi_valid`` and the like."""
+    """Texts for prose, by name: ``C6_mosi_supported``, ``gain_mosi_valid`` and the like.
+
+    ``C6_mosi_power`` is the effect found in 80%, ``C6_mosi_truest`` how often the truest one is.
+    """
     texts = {}
     for claim in found.plans:
         for dataset in found.datasets:
@@ -635,6 +638,9 @@ def numbers(found: Power) -> dict[str, str]:
                 texts[f"{prefix}_{verdict}_videos_only"] = f"{share:.1%}"
             enough = found.found_from(claim, dataset)
             texts[f"{prefix}_power"] = "none of these" if enough is None else f"{enough:.2g}"
+            truest = found.plans[claim].truer[-1]
+            share = found.cell(claim, dataset, truest).rate("supported").share
+            texts[f"{prefix}_truest"] = f"{share:.0%}"
     for dataset, parts in found.gains.items():
         for part, gains in parts.items():
             texts[f"gain_{dataset}_{part}"] = f"{np.mean(gains):+.3f}"

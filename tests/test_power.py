@@ -242,7 +242,7 @@ def test_the_page_shows_the_numbers():
     assert "<td>300</td>" in power.provenance(found)._repr_html_()
     texts = power.numbers(found)
     assert texts["C1_mosi_supported"] == "5.0%" and texts["C1_mosi_power"] == "0.15"
-    assert texts["gain_mosi_valid"] == "+0.020"
+    assert texts["gain_mosi_valid"] == "+0.020" and texts["C1_mosi_truest"] == "100%"
 
 
 def test_the_figures_tell_what_they_show():
