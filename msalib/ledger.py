@@ -48,11 +48,16 @@ def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
     """Claims by settings: every verdict at a glance."""
     cells: dict[str, dict[str, str]] = {}
     for v in verdicts:
-        row = cells.setdefault(v.claim.id, {"claim": f"<b>{v.claim.id}</b> {v.claim.statement}"})
+        about = f'<div class="claim"><b>{v.claim.id}</b> {escape(v.claim.statement)}</div>'
+        row = cells.setdefault(v.claim.id, {"claim": about})
         dataset, encoder, preset, profile = v.setting
         how = f"{claims.kind(v.setting)}, {preset}, {profile}"
-        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = badge(v.evidence.verdict)
-    return Table(pd.DataFrame(cells.values()).fillna(""), caption=caption)
+        word = v.evidence.verdict
+        symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
+        named = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
+        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = named
+    legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
+    return Table(pd.DataFrame(cells.values()).fillna(""), caption=f"{caption} {legend}.")
 
 
 def rules(registry: list[Claim]) -> Table:

@@ -1,7 +1,7 @@
 """Specifications -> trained models -> records: alone, or many small ones as replicas.
 
 The one place where corpus, model and training meet. Which runs are trained together changes the
-time they take, not what they find.
+time they take and, by the order of additions, the last digits (``replicas``).
 """
 
 import math

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from msalib import claims, evidence, ledger, stats
+from msalib import claims, evidence, ledger, records, stats
 from msalib.corpus import MODALITIES
 from msalib.stats import Estimate
 from tests.factory import layer_records
@@ -126,3 +126,17 @@ def test_rules_show_the_test_of_every_claim():
     assert len(table.frame) == 17
     text = read(table).text
     assert "after Holm" in text and "Widened: at first it was text alone" in text
+
+
+def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
+    found = layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 2.0}})
+    for record in found:
+        records.write(record)
+    verdicts = claims.evaluate("uegd")
+    table = ledger.matrix(verdicts, caption="All.")
+    assert len(table.frame) == len({v.claim.id for v in verdicts})
+    assert len(table.frame.columns) == 1 + len({v.setting for v in verdicts})
+    row = table.frame[table.frame["claim"].str.contains("UEGD-C6</b>")].iloc[0]
+    (ours,) = [cell for column, cell in row.items() if column.startswith("control, planted")]
+    assert 'aria-label="supported"' in ours and "✓" in ours
+    assert "✓ supported" in table.caption
