@@ -51,9 +51,8 @@ def data(
     _clean(clean)
     for name, dataset in readers.DATASETS.items():
         if not readers.at_hand(name):
-            print(
-                f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {readers.folder(name)}/"
-            )
+            folder = readers.folder(name)
+            print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
             continue
         corpus = readers.load(name)
         summary = describe.summarise(corpus, dataset.title)
