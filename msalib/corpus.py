@@ -208,8 +208,8 @@ def membership(mask: "torch.Tensor", frames: int) -> "torch.Tensor":  # noqa: F8
 class Examples:
     """Clips of one part on one device; ``batch`` puts any choice of them together.
 
-    A layer stays in its stored precision (and on a CPU in its memory map); only the frames of a
-    batch are copied and made float32.
+    A layer stays in its stored precision: on a CPU in its memory map, elsewhere as a copy of the
+    frames of these clips. Only the frames of a batch are made float32.
     """
 
     def __init__(self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str):
@@ -224,11 +224,16 @@ class Examples:
         self._frames, self._start, self._length = {}, {}, {}
         for modality, layer in inputs.items():
             features = corpus.features[modality]
-            self._frames[modality] = [
-                torch.as_tensor(a, device=device) for a in features.select(layer)
-            ]
-            self._start[modality] = torch.as_tensor(features.offsets[:-1][rows].astype(np.int64))
-            self._length[modality] = torch.as_tensor(features.lengths()[rows].astype(np.int64))
+            start = features.offsets[:-1][rows].astype(np.int64)
+            length = features.lengths()[rows].astype(np.int64)
+            layers = features.select(layer)
+            if device != "cpu":
+                own = np.repeat(start - length.cumsum() + length, length) + np.arange(length.sum())
+                layers = [a[own] for a in layers]
+                start = length.cumsum() - length
+            self._frames[modality] = [torch.as_tensor(a, device=device) for a in layers]
+            self._start[modality] = torch.as_tensor(start)
+            self._length[modality] = torch.as_tensor(length)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -79,6 +79,21 @@ def test_pieces_of_a_batch_equal_batches_made_directly(examples, size):
         assert same(piece, examples.batch(chosen))
 
 
+def test_another_device_gets_the_frames_of_its_clips_only(tiny):
+    """ "cpu:0" is another device by name, and here all the same."""
+    rows = np.array([3, 17, 30, 31])
+    here, there = (
+        tiny.examples(rows, inputs={"acoustic": 1, "linguistic": "weighted"}, device=device)
+        for device in ("cpu", "cpu:0")
+    )
+    order = torch.tensor([2, 0, 3])
+    for m in ("acoustic", "linguistic"):
+        a, b = here.batch(order), there.batch(order)
+        assert torch.equal(a.features[m], b.features[m]) and torch.equal(a.mask[m], b.mask[m])
+        held = {len(frames) for frames in there._frames[m]}
+        assert held == {int(tiny.features[m].lengths()[rows].sum())}
+
+
 def test_pieces_of_a_batch_share_its_memory(examples):
     batch = examples.batch(torch.arange(12))
     for piece in batch.split(5):
