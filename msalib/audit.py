@@ -145,7 +145,9 @@ def seen_table(audits: list[Audit]) -> Table:
         for a in audits
         for part in PARTS
     ]
-    return Table(pd.DataFrame(rows), caption="Clips whose labels the makers of the features used.")
+    settings = "; ".join(f"{readers.dataset(a.dataset).title}, {_kind(a.dataset)}" for a in audits)
+    caption = f"Clips whose labels the makers of the features used. Setting: {settings}."
+    return Table(pd.DataFrame(rows), caption=caption)
 
 
 def model_table(studies: list[Study]) -> Table:

@@ -427,7 +427,7 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
     pair = [runs.feature(group, f) for f in ("mid_best", "input")]
     if missing := _missing(runs, *pair):
         return not_run([missing])
-    ours, theirs = _gates(runs, *pair)
+    ours, theirs = runs.gates(*pair)
     _, videos = runs.truth("test")
     seeds, resampled = stats.means(ours[modality] - theirs[modality], videos)
     effects = {f"{modality} gate": stats.estimate(seeds, resampled.mean(1))}
@@ -449,7 +449,7 @@ def unused_gates_close(runs: Runs, *, below: float) -> Evidence:
     _, videos = runs.truth("test")
     effects, above = {}, {}
     for m in runs.modalities:
-        (gates,) = _gates(runs, runs.feature([m], "mid_best"))
+        (gates,) = runs.gates(runs.feature([m], "mid_best"))
         unused = np.mean([gates[other] for other in MODALITIES if other != m], 0)  # (S, N)
         seeds, resampled = stats.means(unused, videos)
         name = f"given {m}: unused gates"
@@ -579,14 +579,6 @@ def _contrast(
     return stats.contrast(metric, label, runs.predictions("test", *systems), weights, videos)
 
 
-def _gates(runs: Runs, *systems: System) -> list[dict[str, np.ndarray]]:
-    """Gate weights (S, N) of each system on the seeds that all of them have."""
-    return [
-        {m: np.array([record.gates[m] for record in own]) for m in MODALITIES}
-        for own in runs.records(*systems)
-    ]
-
-
 # --- from effects to a verdict ------------------------------------------------------------------
 
 
@@ -630,6 +622,10 @@ def _how_chosen(runs: Runs, modality: str) -> str:
     """The mid-best block, and how often resamples of the validation part choose it."""
     best = runs.mid_best(modality)
     blocks, _, resampled = runs.correlations(modality, "valid")
+    if np.isnan(resampled).all():
+        return (
+            f"{modality} mid-best is undefined (constant predictions), block {best} stands for it"
+        )
     chosen = np.nan_to_num(resampled, nan=-np.inf).argmax(1) == blocks.index(best)
     return f"{modality} mid-best is block {best} (in {chosen.mean():.0%} of validation resamples)"
 

@@ -23,17 +23,19 @@ def unused(study: Study, wanted: System, seed: int = 0) -> Table:
     """Gradient and movement of each gate's parameters when some modalities are not used.
 
     The parameters of the gate of modality m are a row of the gate's weights and its bias. Gradient:
-    the largest absolute value met in the steps of the first epoch. Movement: the largest absolute
-    change between the first and the selected weights. Weight: mean of alpha on the test clips.
+    the largest absolute value at the first weights, over the batches of an epoch. Movement: the
+    largest absolute change between the first and the selected weights. Weight: mean of alpha on
+    the test clips.
     """
     trainer = Trainer(study.encoded, pick_device(study.parameters.device))
     spec = study.spec(wanted, seed)
     torch.manual_seed(seed)
     first = trainer.build(spec)
     gradient = _largest_gradients(trainer, spec)
-    fit = _fit(trainer, spec)
-    moved = _rows(fit.model.gate.weight - first.gate.weight, fit.model.gate.bias - first.gate.bias)
-    outputs = train.predict(fit.model, trainer.examples(spec, "test"))
+    model = _fit(trainer, spec).model
+    outputs = train.predict(model, trainer.examples(spec, "test"))
+    last = model.gate.cpu()
+    moved = _rows(last.weight - first.gate.weight, last.bias - first.gate.bias)
     alpha = torch.cat([output.gates for output in outputs]).mean(0)
     frame = pd.DataFrame(
         {
@@ -47,47 +49,45 @@ def unused(study: Study, wanted: System, seed: int = 0) -> Table:
     )
     caption = (
         f"Gates of a model that is given {' and '.join(spec.inputs)} only, seed {seed}. Gradient: "
-        "largest of the first epoch; movement: from the first weights to the selected ones. "
+        "largest over the clips, at the first weights; movement: from these to the selected ones. "
         f"Setting: {study.setting}."
     )
     return Table(frame, caption=caption)
 
 
-def reading(study: Study, wanted: System, seed: int = 0) -> Table:
+def reading(study: Study, wanted: System) -> Table:
     """Gate weight, size of the embedding it multiplies, and what is lost without the modality.
 
-    Means over the test clips: alpha_m, the norm of z_m, the norm of their product, and how much
-    the mean absolute error rises when z_m is replaced by its mean over the test clips. On the
-    control also the planted share of the modality in the label.
+    One model per seed. Means over the test clips: alpha_m, the norm of z_m, the norm of their
+    product, and how much the mean absolute error rises when z_m is replaced by its mean over the
+    test clips. On the control also the planted share of the modality in the label.
     """
     trainer = Trainer(study.encoded, pick_device(study.parameters.device))
-    spec = study.spec(wanted, seed)
-    model = _fit(trainer, spec).model
-    examples = trainer.examples(spec, "test")
-    outputs = train.predict(model, examples)
-    alpha = torch.cat([output.gates for output in outputs])
-    z = {m: torch.cat([output.embeddings[m] for output in outputs]) for m in spec.inputs}
-    label = examples.label
-    error = _error(model, z, label)
     planted = (study.truth or {}).get("weights", {})
     rows = []
-    for m in z:
-        gate, norm = alpha[:, MODALITIES.index(m)], z[m].norm(dim=1)
-        without = {**z, m: z[m].mean(0, keepdim=True).expand_as(z[m])}
-        rows.append(
-            {"modality": m}
-            | ({"planted share of the label": f"{planted[m]:.1f}"} if planted else {})
-            | {
-                "gate weight": f"{float(gate.mean()):.2f}",
-                "size of embedding": f"{float(norm.mean()):.2f}",
-                "size of their product": f"{float((gate * norm).mean()):.2f}",
-                "MAE lost without it (points)": f"{_error(model, without, label) - error:+.3f}",
-            }
-        )
-    caption = (
-        f"One model of {' + '.join(z)}, seed {seed}, means over the test clips. "
-        f"Setting: {study.setting}."
-    )
+    for seed in range(study.parameters.seeds):
+        spec = study.spec(wanted, seed)
+        model = _fit(trainer, spec).model
+        examples = trainer.examples(spec, "test")
+        outputs = train.predict(model, examples)
+        alpha = torch.cat([output.gates for output in outputs])
+        z = {m: torch.cat([output.embeddings[m] for output in outputs]) for m in spec.inputs}
+        error = _error(model, z, examples.label)
+        for m in z:
+            gate, norm = alpha[:, MODALITIES.index(m)], z[m].norm(dim=1)
+            without = {**z, m: z[m].mean(0, keepdim=True).expand_as(z[m])}
+            lost = _error(model, without, examples.label) - error
+            rows.append(
+                {"seed": seed, "modality": m}
+                | ({"planted share of the label": f"{planted[m]:.1f}"} if planted else {})
+                | {
+                    "gate weight": f"{float(gate.mean()):.2f}",
+                    "size of embedding": f"{float(norm.mean()):.2f}",
+                    "size of their product": f"{float((gate * norm).mean()):.2f}",
+                    "MAE lost without it (points)": f"{lost:+.3f}",
+                }
+            )
+    caption = f"Models of {' + '.join(z)}, means over the test clips. Setting: {study.setting}."
     return Table(pd.DataFrame(rows), caption=caption)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from msalib import claims
 from msalib.claims import Claim, Verdict
+from msalib.evidence import Evidence
 from msalib.records import Record
 from msalib.stats import Estimate
 from msalib.tables import Table
@@ -26,15 +27,7 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
             "claim and verdict": f"<b>{v.claim.id}</b> {badge(v.evidence.verdict)}<br>"
             f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
             "setting": setting_text(v),
-            "effect and 95% interval": "<br>".join(
-                [
-                    *(
-                        effect_text(name, e) + _seed_by_seed(e)
-                        for name, e in v.evidence.effects.items()
-                    ),
-                    escape(v.evidence.note),
-                ]
-            ),
+            "effect and 95% interval": _effects(v.evidence),
             "printed effect": "<br>".join(claims.printed_effects(paper, v.claim, v.setting.dataset))
             or "no number",
             "records": _cited(v.records),
@@ -42,6 +35,11 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
         for v in verdicts
     ]
     return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _effects(evidence: Evidence) -> str:
+    lines = [effect_text(name, e) + _seed_by_seed(e) for name, e in evidence.effects.items()]
+    return f'<div class="effect">{"<br>".join([*lines, escape(evidence.note)])}</div>'
 
 
 def matrix(verdicts: list[Verdict], *, caption: str) -> Table:

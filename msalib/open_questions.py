@@ -71,9 +71,9 @@ def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
     significant = sum(stats.holm(differ))
     return Table(
         pd.DataFrame(rows),
-        caption=f"Neighbouring {modality} blocks on the test part, with 95% intervals over "
-        f"resampled videos. The MAE of {significant} of {len(pairs)} pairs differs after Holm's "
-        f"correction. Setting: {setting}.",
+        caption=f"Neighbouring {modality} blocks on the test part, with 95% intervals over other "
+        f"videos and trainings. The MAE of {significant} of {len(pairs)} pairs differs after "
+        f"Holm's correction. Setting: {setting}.",
     )
 
 

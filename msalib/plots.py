@@ -177,7 +177,7 @@ def gate_violins(runs: Runs, *, setting: str) -> Picture | Note:
     figure, axes = _axes(height=3.9)
     width, sentences = 0.8 / len(systems), []
     for i, (feature, wanted) in enumerate(systems.items()):
-        gates = runs.gates(wanted)
+        (gates,) = runs.gates(wanted)
         name = FEATURE_NAMES[feature] if runs.layered else "features without layers"
         for x, modality in enumerate(modalities):
             place = x + (i - (len(systems) - 1) / 2) * width
@@ -374,7 +374,7 @@ def gain_by_size(
         + "; ".join(sentences)
         + ".",
         caption="Gain: test MAE with the encoder's input minus that with the block that validation "
-        f"chooses; bars: 95% intervals over resampled videos. Setting: {setting}.",
+        f"chooses; bars: 95% intervals over other videos and trainings. Setting: {setting}.",
     )
 
 

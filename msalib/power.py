@@ -78,6 +78,9 @@ NOISE_NAMES = {
 # --- what is planted, claim by claim ------------------------------------------------------------
 
 LINGUISTIC, ACOUSTIC, VISUAL = ("linguistic",), ("acoustic",), ("visual",)
+VIDEOS_ONLY = ("UEGD-C10", "UEGD-C11", "UEGD-C12", "UEGD-C13")
+"""Claims on places and ranges of blocks, whose intervals cover no other training."""
+
 GAIN = 0.05
 """Correlation that encoders are ahead of their inputs by, where the claim is not about that."""
 
@@ -584,6 +587,8 @@ def amended(found: Power) -> Table:
     """Wrong verdicts of intervals that cover other videos only, beside those that tests use."""
     rows = []
     for claim in found.plans:
+        if claim in VIDEOS_ONLY:
+            continue
         for dataset in found.datasets:
             cell = found.false(claim, dataset)
             row = {"claim": claim, "size of": dataset.upper()}

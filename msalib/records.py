@@ -81,6 +81,9 @@ def system(
     inputs: Mapping[str, int | str], fusion: str = "gate", train_share: float = 1.0
 ) -> System:
     """The system with these inputs: modality -> layer number or one of ``corpus.SUMS``."""
+    unknown = [m for m in inputs if m not in MODALITIES]
+    if unknown or not inputs:
+        raise ValueError(f"inputs need some of {MODALITIES}, got {list(inputs)}")
     ordered = tuple((m, inputs[m]) for m in MODALITIES if m in inputs)
     return System(ordered, fusion, train_share)
 

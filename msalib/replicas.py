@@ -6,8 +6,9 @@ so their weights are stacked along a new first axis and every operation is asked
 (``torch.func.vmap`` over the very model that would train alone). Each replica keeps its own order,
 masks, dropout and choice of epoch, which depend on nothing but its seed (``noise``); what differs
 from ``train.fit`` is the order of additions in a matrix product, so results agree up to rounding:
-to 1e-5 over hundreds of steps. Over thousands rounding can tip a unit at zero and grow from there,
-as it does between two processors; then runs of one seed differ like those of two.
+to 1e-5 over some epochs, mostly. But rounding can tip a unit at zero and grow from there, the
+sooner the larger the steps, as it does between two processors; then runs of one seed differ like
+those of two. The same company gives the same numbers, to the last digit.
 
 Replicas may differ in the width of an input: narrower ones are filled up with zeros, for which
 weights of zero stay zero.

@@ -136,10 +136,12 @@ class Runs:
             stacked.append(np.array([record.predictions[part].prediction for record in own]))
         return stacked
 
-    def gates(self, wanted: System) -> dict[str, np.ndarray]:
-        """Gate weight of each modality on the test clips, (S, N); all three, used or not."""
-        (own,) = self.records(wanted)
-        return {m: np.array([record.gates[m] for record in own]) for m in MODALITIES}
+    def gates(self, *systems: System) -> list[dict[str, np.ndarray]]:
+        """Of each system, gate weight (S, N) of every modality on the test clips, used or not."""
+        return [
+            {m: np.array([record.gates[m] for record in own]) for m in MODALITIES}
+            for own in self.records(*systems)
+        ]
 
     def truth(self, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Labels (N,) and videos (N,)."""

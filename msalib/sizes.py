@@ -69,6 +69,12 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
     )
 
 
+def entropy(runs: Runs, modality: str) -> str:
+    """Entropy of the learned weights, trained on all clips, of the most it can be, in bits."""
+    (own,) = runs.records(runs.feature([modality], "weighted"))
+    return _entropy(own, modality, "weighted")
+
+
 def _entropy(own: list[Record], modality: str, feature: str) -> str:
     most = np.log2(own[0].blocks[modality])
     if feature == "uniform":

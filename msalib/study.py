@@ -4,7 +4,7 @@ A run that has a record is read, any other is trained and recorded (``trainer``)
 goes on where it stopped, and two processes can share one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import Literal
@@ -129,14 +129,7 @@ class Study:
         """The resolved specification of one run."""
         p = self.parameters
         inputs = dict(system.inputs)
-        missing = [m for m in inputs if m not in self.dataset.modalities]
-        if missing:
-            raise UserError(
-                f"data set {p.dataset!r}",
-                found=f"no {' and no '.join(missing)} features",
-                expected=f"some of: {', '.join(self.dataset.modalities)}",
-                remedy="Leave that modality out, or choose another data set (msalib data).",
-            )
+        self._check(inputs)
         return Spec(
             paper=self.paper,
             setting=self.kind,
@@ -154,6 +147,7 @@ class Study:
 
     def singles(self, modalities: Sequence[str] | None = None) -> list[Record]:
         """Each modality alone, one layer at a time: the input of block 1 (0) and every block."""
+        self._check(modalities or ())
         return self.run(
             [
                 system({m: k})
@@ -161,6 +155,16 @@ class Study:
                 for k in range(0 if m in self.dataset.layered else 1, self.blocks(m) + 1)
             ]
         )
+
+    def _check(self, modalities: Iterable[str]) -> None:
+        missing = [m for m in modalities if m not in self.dataset.modalities]
+        if missing:
+            raise UserError(
+                f"data set {self.parameters.dataset!r}",
+                found=f"no {' and no '.join(missing)} features",
+                expected=f"some of: {', '.join(self.dataset.modalities)}",
+                remedy="Leave that modality out, or choose another data set (msalib data).",
+            )
 
     def given(
         self, modalities: Sequence[str], features: Sequence[str] = FEATURES, **differently

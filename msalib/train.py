@@ -227,6 +227,6 @@ def validate(model, loss, valid, config) -> float:
 
 @torch.no_grad()
 def predict(model: nn.Module, examples: Examples, batch_size: int = 64) -> list[NamedTuple]:
-    """The model's outputs on all clips in table order, a list of batches on the CPU."""
+    """The model's outputs on all clips in table order, a list of batches."""
     model.eval()
     return [model(batch.features, batch.mask) for batch in examples.batches(batch_size)]

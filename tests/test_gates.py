@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from msalib import gates
+from msalib.corpus import MODALITIES
 from msalib.records import system
 from msalib.study import Study
 
 
 @pytest.fixture(scope="module")
 def study():
-    return Study("uegd", dataset="control", profile="quick", seeds=1)
+    return Study("uegd", dataset="control", profile="quick", seeds=2)
 
 
 def test_the_gates_of_absent_modalities_get_no_gradient_and_never_move(study):
@@ -24,14 +25,15 @@ def test_the_gates_of_absent_modalities_get_no_gradient_and_never_move(study):
     assert float(frame.loc["acoustic", "largest movement"]) > 1e-3
 
 
-def test_reading_shows_a_row_per_modality_with_its_planted_share(study):
+def test_reading_shows_each_seed_and_modality_with_its_planted_share(study):
     wanted = system({"visual": 20, "acoustic": 20, "linguistic": 20})
     table = gates.reading(study, wanted)
-    frame = table.frame.set_index("modality")
-    assert list(frame.index) == ["visual", "acoustic", "linguistic"]
-    assert list(frame["planted share of the label"]) == ["0.2", "0.3", "0.5"]
+    frame = table.frame.set_index(["seed", "modality"])
+    assert list(frame.loc[0].index) == list(frame.loc[1].index) == list(MODALITIES)
+    assert list(frame.loc[1, "planted share of the label"]) == ["0.2", "0.3", "0.5"]
     lost = frame["MAE lost without it (points)"].astype(float)
-    assert lost["linguistic"] > lost["visual"]
+    for seed in (0, 1):
+        assert lost[seed, "linguistic"] > lost[seed, "visual"]
     assert study.setting in table.caption
 
 

@@ -183,7 +183,7 @@ def test_gates_are_by_modality_and_seed():
     for seed, alpha in ((0, 0.2), (1, 0.8)):
         gates = {m: [alpha + i / 10] * 12 for i, m in enumerate(MODALITIES)}
         made.append(record(joint, seed).model_copy(update={"gates": gates}))
-    found = Runs(made).gates(system(joint))
+    (found,) = Runs(made).gates(system(joint))
     assert list(found) == list(MODALITIES)
     assert found["linguistic"].shape == (2, 12)
     assert found["visual"][:, 0].tolist() == [0.2, 0.8]

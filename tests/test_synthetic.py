@@ -104,7 +104,7 @@ def test_the_best_block_names_the_systems_that_use_it():
     joint = {"acoustic": 1, "linguistic": 3}
     assert runs.has(system(joint), system(joint, fusion="concat"))
     assert runs.has(system({"linguistic": 3}, train_share=0.5), system({"linguistic": "weighted"}))
-    gates = runs.gates(system(joint))
+    (gates,) = runs.gates(system(joint))
     assert gates["acoustic"].mean() == pytest.approx(0.9, abs=0.05)
     assert gates["acoustic"].max() <= 1
     assert gates["acoustic"].mean(1).std(ddof=1) > 0.005  # seeds differ
