@@ -43,7 +43,7 @@ def _effects(evidence: Evidence) -> str:
 
 
 def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
-    """Claims by settings: every verdict at a glance."""
+    """Claims by settings: every verdict at a glance, the settings with most decided first."""
     cells: dict[str, dict[str, str]] = {}
     for v in verdicts:
         about = f'<div class="claim"><b>{v.claim.id}</b> {escape(v.claim.statement)}</div>'
@@ -54,8 +54,11 @@ def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
         symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
         named = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
         row[f"{dataset}, {encoder}<br><small>{how}</small>"] = named
+    frame = pd.DataFrame(cells.values()).fillna("")
+    decided = ~frame.iloc[:, 1:].apply(lambda column: column.str.contains("not run"))
+    order = decided.sum().sort_values(ascending=False, kind="stable").index
     legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
-    return Table(pd.DataFrame(cells.values()).fillna(""), caption=f"{caption} {legend}.")
+    return Table(frame[["claim", *order]], caption=f"{caption} {legend}.")
 
 
 def rules(registry: list[Claim]) -> Table:
