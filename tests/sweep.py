@@ -5,6 +5,7 @@ A process of its own imports this, so it imports little.
 
 import multiprocessing
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,12 @@ def campaign() -> None:
 
 
 def files() -> dict[Path, bytes]:
-    """All that lies in the folder of records."""
-    folder = records.records_folder()
-    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """All that lies in the folder of records; what another process removes meanwhile does not."""
+    folder, found = records.records_folder(), {}
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError, IsADirectoryError):
+            found[path.relative_to(folder)] = path.read_bytes()
+    return found
 
 
 def finished() -> dict[Path, bytes]:
