@@ -7,12 +7,12 @@ whose labels their makers used, whatever part we put these in.
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from msalib import readers, records
+from msalib import readers
 from msalib.corpus import PARTS, Corpus, Features
-from msalib.errors import UserError
-from msalib.metrics import regression
+from msalib.describe import recorded
+from msalib.metrics import METRICS, regression
 from msalib.provenance import commit
 from msalib.runs import Runs
 from msalib.study import Study
@@ -40,32 +40,16 @@ def audit(dataset: str, refresh: bool = False) -> Audit:
 
     ``refresh`` computes it from the data at hand and, for real data, records it.
     """
-    known = readers.dataset(dataset)
-    path = records.records_folder() / "audit" / f"{dataset}.json"
-    if known.real and not refresh and path.is_file():
-        try:
-            recorded = Audit.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise UserError(
-                path,
-                found="no readable audit",
-                expected="the audit of a data set",
-                remedy="Restore the file, or delete it to make it anew from the data.",
-            ) from error
-        if readers.at_hand(dataset):
-            at_hand = readers.load(dataset).fingerprint()
-            if at_hand != recorded.fingerprint:
-                raise UserError(
-                    path,
-                    found=f"the audit of other data ({recorded.fingerprint[:12]})",
-                    expected=f"the data at hand ({at_hand[:12]})",
-                    remedy="Restore the data, or delete the file to make it anew.",
-                )
-        return recorded
-    found = examine(readers.load(dataset), dataset, known.split)
-    if known.real:
-        records.write_json(path, found.model_dump())
-    return found
+    split = readers.dataset(dataset).split
+    return recorded(
+        Audit,
+        "audit",
+        dataset,
+        lambda: examine(readers.load(dataset), dataset, split),
+        refresh=refresh,
+        damaged="delete it to make it anew from the data",
+        other="delete the file to make it anew",
+    )
 
 
 def examine(corpus: Corpus, dataset: str, split: str) -> Audit:
@@ -156,11 +140,9 @@ def model_table(studies: list[Study]) -> Table:
     for study in studies:
         features = ["output"] if study.dataset.layered else ["input"]
         modalities = study.dataset.modalities
-        found = [study.given([m], features) for m in modalities] + [
-            study.given(modalities, features)
-        ]
-        for records_ in found:
-            (system,) = Runs(records_).systems
+        for group in [*([m] for m in modalities), modalities]:
+            found = study.given(group, features)
+            (system,) = Runs(found).systems
             rows.append(
                 {
                     "setting": study.kind,
@@ -168,8 +150,8 @@ def model_table(studies: list[Study]) -> Table:
                     "input": " + ".join(m for m, _ in system.inputs),
                 }
                 | {
-                    f"{part} {label}": spread([r.metrics[part][metric] for r in records_], metric)
-                    for metric, label in (("mae", "MAE"), ("corr", "Corr"))
+                    f"{part} {METRICS[m].label}": spread([r.metrics[part][m] for r in found], m)
+                    for m in ("mae", "corr")
                     for part in PARTS
                 }
             )

@@ -4,6 +4,9 @@ The summary of real data is committed (``book/records/data/<dataset>.json``), so
 be built without the data; the control is summarised on the spot.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -11,6 +14,8 @@ from msalib import readers, records
 from msalib.corpus import PARTS, Corpus
 from msalib.errors import UserError
 from msalib.provenance import commit
+
+M = TypeVar("M", bound=BaseModel)
 
 EDGES = [float(e) for e in np.linspace(-3, 3, 25)]
 
@@ -70,29 +75,55 @@ def summary(dataset: str, refresh: bool = False) -> Summary:
 
     ``refresh`` computes it from the data at hand and, for real data, records it.
     """
-    known = readers.dataset(dataset)
-    path = records.records_folder() / "data" / f"{dataset}.json"
-    if known.real and not refresh and path.is_file():
+    return recorded(
+        Summary,
+        "data",
+        dataset,
+        lambda: summarise(readers.load(dataset), readers.dataset(dataset).title),
+        refresh=refresh,
+        damaged="record it again: msalib data --record",
+        other="record these: msalib data --record",
+    )
+
+
+def recorded(
+    kind: type[M],
+    folder: str,
+    dataset: str,
+    make: Callable[[], M],
+    *,
+    refresh: bool,
+    damaged: str,
+    other: str,
+) -> M:
+    """What ``<records>/<folder>/<dataset>.json`` says of a data set, or ``make`` made anew.
+
+    Of real data it is recorded, and must be of the data at hand. ``damaged`` and ``other`` end the
+    remedies for a file that cannot be read and for one of other data.
+    """
+    real, name = readers.dataset(dataset).real, kind.__name__.lower()
+    path = records.records_folder() / folder / f"{dataset}.json"
+    if real and not refresh and path.is_file():
         try:
-            recorded = Summary.model_validate_json(path.read_bytes())
+            found = kind.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise UserError(
                 path,
-                found="no readable summary",
-                expected="the summary of a data set",
-                remedy="Restore the file, or record it again: msalib data --record.",
+                found=f"no readable {name}",
+                expected=f"the {name} of a data set",
+                remedy=f"Restore the file, or {damaged}.",
             ) from error
         if readers.at_hand(dataset):
             at_hand = readers.load(dataset).fingerprint()
-            if at_hand != recorded.fingerprint:
+            if at_hand != found.fingerprint:
                 raise UserError(
                     path,
-                    found=f"the summary of other data ({recorded.fingerprint[:12]})",
+                    found=f"the {name} of other data ({found.fingerprint[:12]})",
                     expected=f"the data at hand ({at_hand[:12]})",
-                    remedy="Restore the data, or record these: msalib data --record.",
+                    remedy=f"Restore the data, or {other}.",
                 )
-        return recorded
-    computed = summarise(readers.load(dataset), known.title)
-    if known.real:
-        records.write_json(path, computed.model_dump())
-    return computed
+        return found
+    made = make()
+    if real:
+        records.write_json(path, made.model_dump())
+    return made

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.stats import entropy
 
 from msalib import printed, stats
 from msalib.corpus import MODALITIES
@@ -261,8 +262,8 @@ def _entropies(runs: Runs, group: Group) -> list[str]:
             if runs.has(wanted):
                 (own,) = runs.records(wanted)
                 weights = np.array([record.layer_weights[m] for record in own])
-                bits = -(weights * np.log2(weights.clip(1e-300))).sum(1)
-                by_share.append(f"{(bits / np.log2(weights.shape[1])).mean():.3f} at {share:g}")
+                whole = entropy(weights, base=weights.shape[1], axis=1)
+                by_share.append(f"{whole.mean():.3f} at {share:g}")
         phrases.append(f"{m} entropy of the weights, of its maximum: {', '.join(by_share)}")
     return phrases
 

@@ -3,8 +3,6 @@
 Records keep the gate weights of every test clip; gradients and embeddings need the model itself.
 """
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import torch
@@ -32,7 +30,7 @@ def unused(study: Study, wanted: System, seed: int = 0) -> Table:
     torch.manual_seed(seed)
     first = trainer.build(spec)
     gradient = _largest_gradients(trainer, spec)
-    model = _fit(trainer, spec).model
+    model = trainer.fit([spec])[0].model
     outputs = train.predict(model, trainer.examples(spec, "test"))
     last = model.gate.cpu()
     moved = _rows(last.weight - first.gate.weight, last.bias - first.gate.bias)
@@ -67,7 +65,7 @@ def reading(study: Study, wanted: System) -> Table:
     rows = []
     for seed in range(study.parameters.seeds):
         spec = study.spec(wanted, seed)
-        model = _fit(trainer, spec).model
+        model = trainer.fit([spec])[0].model
         examples = trainer.examples(spec, "test")
         outputs = train.predict(model, examples)
         alpha = torch.cat([output.gates for output in outputs])
@@ -89,18 +87,6 @@ def reading(study: Study, wanted: System) -> Table:
             )
     caption = f"Models of {' + '.join(z)}, means over the test clips. Setting: {study.setting}."
     return Table(pd.DataFrame(rows), caption=caption)
-
-
-def _fit(trainer: Trainer, spec) -> train.Fit:
-    """The model of a run, trained again: the same as the one behind its record."""
-    return train.fit(
-        partial(trainer.build, spec),
-        models.module(spec.paper).loss,
-        trainer.examples(spec, "train"),
-        trainer.examples(spec, "valid"),
-        train.Config(**spec.train),
-        spec.seed,
-    )
 
 
 def _largest_gradients(trainer: Trainer, spec) -> np.ndarray:

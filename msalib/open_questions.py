@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from msalib import printed, stats
+from msalib.ledger import interval_text
+from msalib.metrics import METRICS
 from msalib.records import system
 from msalib.runs import Runs
 from msalib.tables import Note, Table
@@ -34,9 +36,9 @@ def printed_orders() -> Table:
             rows.append(
                 {"data set": dataset.upper(), "printed in": source}
                 | {
-                    f"{name} {label}": cells[variant, metric]["printed"]
+                    f"{name} {METRICS[metric].label}": cells[variant, metric]["printed"]
                     for variant, name in ROWS.items()
-                    for metric, label in (("mae", "MAE"), ("corr", "Corr"))
+                    for metric in ("mae", "corr")
                 }
                 | {
                     "better by MAE": "mid-best" if difference["mae"] < 0 else "weighted",
@@ -64,8 +66,8 @@ def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
         rows.append(
             {
                 "blocks": f"{this} minus {before}",
-                "MAE (points)": _interval(mae),
-                "Corr": _interval(corr),
+                "MAE (points)": interval_text(mae),
+                "Corr": interval_text(corr),
             }
         )
     significant = sum(stats.holm(differ))
@@ -85,9 +87,3 @@ def largest_step(runs: Runs, modality: str) -> tuple[str, str]:
     steps = np.diff(mae)
     k = int(np.abs(steps).argmax())
     return f"{blocks[k]} to {blocks[k + 1]}", f"{steps[k]:+.3f}"
-
-
-def _interval(e: stats.Estimate) -> str:
-    if np.isnan(e.low):
-        return "undefined"
-    return f"{e.effect:+.3f} [{e.low:+.3f}, {e.high:+.3f}]"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 
 from msalib import stats
 from msalib.records import Record
@@ -79,6 +80,5 @@ def _entropy(own: list[Record], modality: str, feature: str) -> str:
     most = np.log2(own[0].blocks[modality])
     if feature == "uniform":
         return f"{most:.3f}"
-    weights = np.array([r.layer_weights[modality] for r in own])
-    bits = -(weights * np.log2(weights)).sum(1)
+    bits = scipy.stats.entropy([r.layer_weights[modality] for r in own], base=2, axis=1)
     return f"{bits.mean():.3f} of {most:.3f}"

@@ -65,19 +65,8 @@ class Trainer:
 
     def train(self, specs: Sequence[Spec]) -> list[Record]:
         """Train a group and judge each run once on the test part."""
-        from msalib import replicas, train
-
         started, clock = datetime.now(UTC), time.perf_counter()
-        module = models.module(specs[0].paper)
-        config = train.Config(**specs[0].train)
-        builds = [partial(self.build, spec) for spec in specs]
-        trains = [self.examples(spec, "train") for spec in specs]
-        valids = [self.examples(spec, "valid") for spec in specs]
-        seeds = [spec.seed for spec in specs]
-        if len(specs) == 1:
-            fits = [train.fit(builds[0], module.loss, trains[0], valids[0], config, seeds[0])]
-        else:
-            fits = replicas.fit(builds, module.loss, trains, valids, config, seeds)
+        fits = self.fit(specs)
         judged = [self._judge(spec, fit.model) for spec, fit in zip(specs, fits, strict=True)]
         seconds = round((time.perf_counter() - clock) / len(specs), 2)
         return [
@@ -91,6 +80,20 @@ class Trainer:
             )
             for spec, fit, found in zip(specs, fits, judged, strict=True)
         ]
+
+    def fit(self, specs: Sequence[Spec]) -> list["train.Fit"]:
+        """The trained models of a group, one alone or several as replicas."""
+        from msalib import replicas, train
+
+        module = models.module(specs[0].paper)
+        config = train.Config(**specs[0].train)
+        builds = [partial(self.build, spec) for spec in specs]
+        trains = [self.examples(spec, "train") for spec in specs]
+        valids = [self.examples(spec, "valid") for spec in specs]
+        seeds = [spec.seed for spec in specs]
+        if len(specs) == 1:
+            return [train.fit(builds[0], module.loss, trains[0], valids[0], config, seeds[0])]
+        return replicas.fit(builds, module.loss, trains, valids, config, seeds)
 
     def build(self, spec: Spec):
         """An untrained model of a run, on the CPU."""
