@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from msalib import readers, records
+from msalib import metrics, readers, records
 from msalib.corpus import PARTS, Corpus
 from msalib.errors import UserError
 from msalib.provenance import commit
@@ -34,11 +34,13 @@ class Summary(BaseModel):
     unlabelled: dict[str, int]  # part -> clips dropped for want of a label
     videos: dict[str, int]
     zero_labels: dict[str, int]
+    negative_labels: dict[str, int]
     label_mean: dict[str, float]
     label_variance: dict[str, float]  # population variance
     intra_video_variance: dict[str, float]  # of labels minus their video's mean, population
     label_counts: dict[str, list[int]]  # part -> clips per bin between EDGES
     features: dict[str, str]  # modality -> what one frame is
+    chance: dict[str, float | None]  # metrics.chance on the test part; None where undefined
 
 
 def summarise(corpus: Corpus, title: str) -> Summary:
@@ -52,10 +54,16 @@ def summarise(corpus: Corpus, title: str) -> Summary:
         numbers["unlabelled"][part] = sum(p == part for p in corpus.dropped_part.values())
         numbers["videos"][part] = table["video"].nunique()
         numbers["zero_labels"][part] = int((label == 0).sum())
+        numbers["negative_labels"][part] = int((label < 0).sum())
         numbers["label_mean"][part] = float(label.mean())
         numbers["label_variance"][part] = float(label.var(ddof=0))
         numbers["intra_video_variance"][part] = float(within.var(ddof=0))
         numbers["label_counts"][part] = np.histogram(label, EDGES)[0].tolist()
+    labels = {
+        part: corpus.utterances["label"].to_numpy()[corpus.rows(part, "standard")]
+        for part in ("train", "test")
+    }
+    guessed = metrics.chance(labels["train"], labels["test"])
     return Summary(
         dataset=corpus.name,
         title=title,
@@ -63,11 +71,12 @@ def summarise(corpus: Corpus, title: str) -> Summary:
         commit=commit(),
         dropped=dict(corpus.dropped),
         features={m: f"{f.source}, one frame per {f.unit}" for m, f in corpus.features.items()},
+        chance={name: None if np.isnan(value) else value for name, value in guessed.items()},
         **numbers,
     )
 
 
-_WHOLE = ("dataset", "title", "fingerprint", "commit", "dropped", "features")
+_WHOLE = ("dataset", "title", "fingerprint", "commit", "dropped", "features", "chance")
 
 
 def summary(dataset: str, refresh: bool = False) -> Summary:
