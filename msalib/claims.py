@@ -1,23 +1,22 @@
 """Claims: registry -> tests -> verdicts. A verdict is computed, never typed.
 
-``book/claims/<paper>.yaml`` states each claim and names its test, a function of ``evidence``. A
-test reads the records of one setting and nothing else.
+``book/claims/<paper>.yaml`` states each claim with a test for each kind of evidence (``papers``):
+
+- printed: a test of ``statements`` on the paper's own tables,
+- parity: our models against outputs of the authors' code, as last recorded,
+- re-run and control: a test of ``evidence`` on the records of one setting and nothing else.
 """
 
+import json
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from functools import cache
-from inspect import signature
-from typing import Annotated, Literal, Self
+from typing import NamedTuple
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+import pandas as pd
 
-from msalib import printed, readers, records
-from msalib.errors import UserError
+from msalib import papers, paths, printed, readers, records, statements
 from msalib.evidence import TESTS, Evidence, Word, not_run
-from msalib.metrics import METRICS
-from msalib.paths import CLAIMS
+from msalib.papers import Claim
 from msalib.records import Record, Setting
 from msalib.runs import Runs
 
@@ -30,49 +29,6 @@ AS_PUBLISHED = [
 
 KINDS = ("as-published", "substitute", "control")
 """Settings that verdicts are about, in the order of the ledger. A leaky one is no evidence."""
-
-NAMES = {"variance_intra": "within", "variance_total": "total"}
-
-
-class PrintedEffect(BaseModel):
-    """Printed numbers, each a metric of a variant of a system on a data set.
-
-    With ``minus`` the difference to that variant, with ``over`` the ratio to that metric.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    exhibit: str
-    datasets: list[str]
-    system: str = "UEGD"
-    variants: list[str]
-    minus: str | None = None
-    metrics: list[str]
-    over: str | None = None
-
-
-class Claim(BaseModel):
-    """One entry of the registry."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    statement: str
-    exhibit: str
-    printed: list[PrintedEffect]
-    test: Literal[*TESTS]
-    arguments: dict
-    rule: str
-    later: str
-    reading: dict[Word, Annotated[str, Field(min_length=1)]]
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        """Arguments are those of the test, and every verdict has its sentence."""
-        signature(TESTS[self.test]).bind(None, **self.arguments)
-        if lacking := set(Word.__args__) - set(self.reading):
-            raise ValueError(f"{self.id} has no reading for {', '.join(sorted(lacking))}")
-        return self
 
 
 @dataclass(frozen=True)
@@ -87,35 +43,104 @@ class Verdict:
     @property
     def reading(self) -> str:
         """What the verdict means, in a sentence."""
-        return self.claim.reading[self.evidence.verdict]
+        return self.claim.rerun.reading.get(self.evidence.verdict, "")
+
+
+class Told(NamedTuple):
+    """The verdict of one kind of evidence, with a phrase on what it rests on or what it needs."""
+
+    verdict: Word
+    note: str
+
+
+@dataclass(frozen=True)
+class Evidences:
+    """A claim with all that speaks for or against it, by kind of evidence.
+
+    ``printed`` and ``parity`` are of the paper; ``rerun`` and ``control`` have a verdict for each
+    setting, as published first, and are empty where the claim has no test on records yet.
+    """
+
+    paper: str
+    claim: Claim
+    printed: statements.Printed
+    parity: Told
+    rerun: list[Verdict]
+    control: list[Verdict]
+
+    @property
+    def runs(self) -> list[Verdict]:
+        """Verdicts on records, real and simulated."""
+        return self.rerun + self.control
+
+    def not_run(self, kind: str) -> Told:
+        """What is told where there is no verdict of a kind (re-run, control)."""
+        if kind == "re-run":
+            return Told("not run", f"needs {self.claim.rerun.needs}")
+        return Told("not run", f"needs our model of it on the control. {self.claim.control}")
 
 
 def registry(paper: str, ids: Container[str] | None = None) -> list[Claim]:
     """The claims of a paper, or those with these ids."""
-    path = CLAIMS / f"{paper}.yaml"
-    if not path.is_file():
-        known = ", ".join(papers())
-        raise UserError(
-            f"paper {paper!r}",
-            found="no claims of it",
-            expected=f"one of {known}",
-            remedy="Leave the paper out to see all.",
+    return [claim for claim in papers.load(paper).claims if ids is None or claim.id in ids]
+
+
+def weigh(paper: str, table: pd.DataFrame | None = None) -> list[Evidences]:
+    """Every claim of a paper with every kind of evidence that there is.
+
+    ``table`` holds printed numbers, by default those of the project.
+    """
+    cells = statements.Cells(printed.load_all() if table is None else table)
+    by_claim: dict[str, list[Verdict]] = {}
+    for verdict in evaluate(paper):
+        by_claim.setdefault(verdict.claim.id, []).append(verdict)
+    found = []
+    for claim in registry(paper):
+        own = by_claim.get(claim.id, [])
+        found.append(
+            Evidences(
+                paper,
+                claim,
+                in_print(cells, paper, claim),
+                parity(paper),
+                [v for v in own if kind(v.setting) != "control"],
+                [v for v in own if kind(v.setting) == "control"],
+            )
         )
-    every = TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
-    return [claim for claim in every if ids is None or claim.id in ids]
+    return found
 
 
-def papers() -> list[str]:
-    """Papers that have a registry."""
-    return sorted(path.stem for path in CLAIMS.glob("*.yaml"))
+def in_print(table: statements.Table, paper: str, claim: Claim) -> statements.Printed:
+    """The verdict of the paper's own tables on a claim."""
+    if claim.printed.none is not None:
+        return statements.Printed("not run", [], f"needs numbers: {claim.printed.none}")
+    return statements.judge(table, paper, claim.printed.tests)
+
+
+def parity(paper: str) -> Told:
+    """Whether our models of a paper return the outputs of the authors' code, as last recorded.
+
+    It says nothing on the claim itself: it says that a re-run is of the authors' model.
+    """
+    entry = papers.load(paper).parity
+    path = paths.BOOK / "records" / "parity.json"
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    if not entry.fixtures or not set(entry.fixtures) <= known.keys():
+        return Told("not run", f"needs {entry.needs or 'a comparison on record'}")
+    errors = {name: known[name]["max_abs_error"] for name in entry.fixtures}
+    within = all(errors[name] <= known[name]["tolerance"] for name in entry.fixtures)
+    note = ", ".join(f"{name} {error:.1g}" for name, error in errors.items())
+    return Told("supported" if within else "contradicted", f"largest difference: {note}")
 
 
 def evaluate(paper: str) -> list[Verdict]:
-    """Every claim of a paper in every setting that has records, and as published in any case.
+    """Every claim with a test in every setting that has records, and as published in any case.
 
     Leaky settings are left out.
     """
-    chosen = registry(paper)
+    chosen = [claim for claim in registry(paper) if claim.rerun.test is not None]
+    if not chosen:
+        return []
     settings = [s for s in records.settings(paper) if kind(s) in KINDS]
     verdicts = [
         verdict for setting in settings for verdict in judge(chosen, records.find(paper, setting))
@@ -124,7 +149,9 @@ def evaluate(paper: str) -> list[Verdict]:
         if setting not in settings:
             needs = f"{setting.encoder} layers of {setting.dataset} (README, 'Your own GPU')"
             verdicts += [
-                Verdict(claim, setting, not_run([f"{needs}; for all of it: {claim.later}"]), [])
+                Verdict(
+                    claim, setting, not_run([f"{needs}; for all of it: {claim.rerun.needs}"]), []
+                )
                 for claim in chosen
             ]
     return sorted(verdicts, key=lambda v: KINDS.index(kind(v.setting)))
@@ -146,48 +173,23 @@ def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:
 
 
 def _judged(claim: Claim, setting: Setting, runs: Runs) -> Verdict:
-    evidence = TESTS[claim.test](runs, **claim.arguments)
+    if claim.rerun.test is None:
+        return Verdict(claim, setting, not_run([claim.rerun.needs]), [])
+    evidence = TESTS[claim.rerun.test](runs, **claim.rerun.arguments)
     read = runs.used if evidence.effects or evidence.verdict != "not run" else []
     return Verdict(claim, setting, evidence, read)
 
 
-def printed_effects(paper: str, claim: Claim, about: str | None = None) -> list[str]:
-    """The claim's effect as the paper prints it, one phrase per data set and variant.
+def printed_effects(
+    paper: str, claim: Claim, about: str | None = None, cells: statements.Cells | None = None
+) -> list[str]:
+    """The claim's effect as the paper prints it, one phrase per pair of rows.
 
-    Where some is printed for the data set ``about``, only that.
+    Where some is printed for the data set ``about``, only that. ``cells`` are those of the project,
+    where they are made already.
     """
-    every = {dataset for effect in claim.printed for dataset in effect.datasets}
-    wanted = {about} if about in every else every
-    return [
-        f"{dataset.upper()} {_words(effect, variant)}: "
-        + ", ".join(_printed(paper, effect, dataset, variant, metric) for metric in effect.metrics)
-        for effect in claim.printed
-        for dataset in effect.datasets
-        if dataset in wanted
-        for variant in effect.variants
-    ]
-
-
-def _words(effect: PrintedEffect, variant: str) -> str:
-    names = variant if effect.minus is None else f"{variant} minus {effect.minus}"
-    names = names.replace("_", " ")
-    return names if effect.system == "UEGD" else f"{effect.system} {names}"
-
-
-def _printed(paper: str, effect: PrintedEffect, dataset: str, variant: str, metric: str) -> str:
-    def value(variant, metric):
-        return _value(paper, effect.exhibit, dataset, effect.system, variant, metric)
-
-    label = METRICS[metric].label if metric in METRICS else NAMES.get(metric, metric)
-    if effect.minus is not None:
-        return f"{label} {value(variant, metric) - value(effect.minus, metric):+.3f}"
-    if effect.over is not None:
-        share = value(variant, metric) / value(variant, effect.over)
-        return f"{label} / {NAMES[effect.over]} {share:.2f}"
-    number = value(variant, metric)
-    return f"{label} {METRICS[metric].show(number) if metric in METRICS else format(number, 'g')}"
-
-
-@cache
-def _value(paper: str, exhibit: str, dataset: str, system: str, variant: str, metric: str) -> float:
-    return float(printed.cell(paper, exhibit, dataset, system, variant, metric)["value"])
+    cells = cells or statements.Cells(printed.load_all())
+    lines = in_print(cells, paper, claim).lines
+    corpus = cells.table["corpus"]
+    own = [line for line in lines if about in set(corpus[list(line.cells)])]
+    return statements.phrases(own or lines)

@@ -1,4 +1,4 @@
-"""The command ``msalib``: doctor, data, encode, run, records, claims, book.
+"""The command ``msalib``: doctor, data, encode, run, records, printed, claims, book.
 
 Bad input prints one message and exits with status 2. Heavy modules load inside the commands, so
 that ``--help`` answers at once.
@@ -6,6 +6,7 @@ that ``--help`` answers at once.
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ import typer
 from msalib.errors import UserError
 
 if TYPE_CHECKING:
+    from msalib.claims import Evidences
     from msalib.corpus import Corpus
 
 app = typer.Typer(
@@ -23,6 +25,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+printed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(printed_app, name="printed", help="The papers' printed numbers.")
+
+
+@printed_app.callback()
+def printed() -> None:
+    """Check the papers' printed numbers."""
+
 
 Clean = Annotated[
     bool, typer.Option("--clean", help="Replace NaN and infinite feature values by zero.")
@@ -142,32 +153,67 @@ def records(
         print(f"{made.setting}: {made.records} records, {minutes:.0f} min since the start")
 
 
+@printed_app.command()
+def check(
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", help="A folder of CSV files; the project's own if left out."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list of objects.")] = False,
+) -> None:
+    """Print what does not fit together in printed numbers, the most severe first.
+
+    Exits with status 0 when the checks ran, whatever they found. Example of a file:
+    book/printed/uegd.csv.
+    """
+    import json
+
+    from msalib import checks, printed
+
+    table = printed.load_all(folder)
+    found = checks.run(table)
+    if as_json:
+        print(json.dumps([finding.as_json(table) for finding in found], indent=1))
+        return
+    for finding in found:
+        print(f"{finding.severity} | {finding.paper} | {finding.check} | {finding.message}")
+    papers = table["paper"].nunique()
+    print(f"{len(found)} findings in {len(table)} printed numbers of {papers} papers")
+
+
 @app.command()
 def claims(
     paper: Annotated[
         str | None, typer.Argument(help="A paper, such as uegd; all if left out.")
     ] = None,
 ) -> None:
-    """Print the verdict of every claim, setting by setting."""
-    from msalib import claims, ledger
+    """Print the verdict of every claim by kind of evidence, re-runs setting by setting."""
+    from msalib import claims, papers
 
-    for name in [paper] if paper else claims.papers():
-        for verdict in claims.evaluate(name):
-            evidence = verdict.evidence
-            effects = "; ".join(ledger.effect_text(n, e) for n, e in evidence.effects.items())
-            fields = [
-                verdict.claim.id,
-                ledger.setting_text(verdict),
-                evidence.verdict,
-                f"{effects} ({evidence.note})" if effects else evidence.note,
-                "printed: "
-                + (
-                    "; ".join(claims.printed_effects(name, verdict.claim, verdict.setting.dataset))
-                    or "no number"
-                ),
-                f"{len(verdict.records)} records",
-            ]
-            print(" | ".join(fields))
+    for name in [paper] if paper else papers.known():
+        for evidences in claims.weigh(name):
+            for fields in _told(evidences):
+                print(" | ".join([evidences.claim.id, *fields]))
+
+
+def _told(evidences: "Evidences") -> Iterator[list[str]]:
+    """One line per kind of evidence and setting: kind, verdict, what it rests on."""
+    from msalib import ledger
+
+    yield ["printed", evidences.printed.verdict, evidences.printed.note]
+    yield ["parity", *evidences.parity]
+    for verdict in evidences.runs:
+        effects = "; ".join(ledger.effect_text(*e) for e in verdict.evidence.effects.items())
+        note = verdict.evidence.note
+        yield [
+            ledger.setting_text(verdict),
+            verdict.evidence.verdict,
+            f"{effects} ({note})" if effects else note,
+            f"{len(verdict.records)} records",
+        ]
+    for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):
+        if not verdicts:
+            yield [kind, *evidences.not_run(kind)]
 
 
 @app.command()

@@ -3,8 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from msalib import encoders, paths, readers, records
-from msalib.claims import papers
+from msalib import encoders, papers, paths, readers, records
 from msalib.errors import UserError
 from msalib.provenance import device_name, pick_device, versions
 
@@ -39,6 +38,6 @@ def report() -> Iterator[str]:
     if not stores:
         yield "  none; msalib encode mosi minilm makes one"
     yield "records"
-    for paper in papers():
+    for paper in papers.known():
         for setting in records.settings(paper):
             yield f"  {paper}: {' '.join(setting)}: {len(records.find(paper, setting))} runs"

@@ -6,9 +6,10 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from msalib import claims
-from msalib.claims import Claim, Verdict
+from msalib import claims, printed, statements
+from msalib.claims import Verdict
 from msalib.evidence import Evidence
+from msalib.papers import Claim
 from msalib.records import Record
 from msalib.stats import Estimate
 from msalib.tables import Table
@@ -17,24 +18,36 @@ SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not 
 """A verdict is never told by colour alone."""
 
 CITED = 3
-"""Records of a verdict that the ledger names; it counts the others."""
+"""Records of a verdict, and printed effects, that the ledger names; it counts the others."""
 
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
     """One row per claim and setting, the verdict beside the claim so that a phone shows it."""
+    cells = statements.Cells(printed.load_all())
     rows = [
         {
             "claim and verdict": f"<b>{v.claim.id}</b> {badge(v.evidence.verdict)}<br>"
             f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
             "setting": setting_text(v),
             "effect and 95% interval": _effects(v.evidence),
-            "printed effect": "<br>".join(claims.printed_effects(paper, v.claim, v.setting.dataset))
-            or "no number",
+            "printed effect": _printed(
+                claims.printed_effects(paper, v.claim, v.setting.dataset, cells)
+            ),
             "records": _cited(v.records),
         }
         for v in verdicts
     ]
     return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _printed(phrases: list[str]) -> str:
+    """The first few; the others open on a click."""
+    first, rest = phrases[:CITED], phrases[CITED:]
+    shown = "<br>".join(map(escape, first)) or "no number"
+    if rest:
+        shown += f"<details><summary>and {len(rest)} more</summary>{'<br>'.join(map(escape, rest))}"
+        shown += "</details>"
+    return f'<div class="effect">{shown}</div>'
 
 
 def _effects(evidence: Evidence) -> str:
@@ -67,8 +80,8 @@ def rules(registry: list[Claim]) -> Table:
         {
             "claim": f"<b>{c.id}</b>",
             "exhibit": c.exhibit,
-            "rule": escape(c.rule),
-            "not covered": escape(c.later),
+            "rule": escape(c.rerun.rule),
+            "not covered": escape(c.rerun.needs),
         }
         for c in registry
     )

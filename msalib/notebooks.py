@@ -18,7 +18,7 @@ from pathlib import Path
 from msalib import paths, progress, provenance
 from msalib.errors import UserError
 
-FILE_KEYS = ("dataset", "encoder", "profile")
+FILE_KEYS = ("paper", "dataset", "encoder", "profile")
 """Parameters that name an executed notebook, in this order, where the notebook has them."""
 
 TIMEOUT_S = 6 * 3600

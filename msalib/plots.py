@@ -306,7 +306,7 @@ def label_histogram(counts: dict[str, list[int]], edges: list[float], *, title: 
 @style
 def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
     """Footnote 1: the interval of a difference in MAE beside the margin that counts as equal."""
-    effects, margin = verdict.evidence.effects, verdict.claim.arguments.get("margin")
+    effects, margin = verdict.evidence.effects, verdict.claim.rerun.arguments.get("margin")
     if not effects:
         return Note(f"No interval to draw: {verdict.evidence.note}.")
     ((name, found),) = effects.items()

@@ -405,7 +405,10 @@ def measure(
         "levels": {m: _level(m) for m in MODALITIES},
         "noise": {name: of.model_dump() for name, of in noise.items()},
         "tests": {
-            case.claim: {"name": registry[case.claim].test, **registry[case.claim].arguments}
+            case.claim: {
+                "name": registry[case.claim].rerun.test,
+                **registry[case.claim].rerun.arguments,
+            }
             for case in cases
         },
     }
@@ -428,7 +431,7 @@ def measure(
         for case, name, effect in bar(steps, "simulating", "effect"):
             wanted = simulations[name][effect != case.false_at]
             claim = registry[case.claim]
-            judge = partial(evidence.TESTS[claim.test], **claim.arguments)
+            judge = partial(evidence.TESTS[claim.rerun.test], **claim.rerun.arguments)
             study = partial(
                 draw,
                 case.planted(effect, noise[name], populations[name]),

@@ -12,7 +12,7 @@ from msalib import cli, notebooks, paths, records
 from tests.factory import layer_records, write_pack
 from tests.test_encoders import change_weights, save_bert
 
-COMMANDS = ("doctor", "data", "encode", "run", "records", "claims", "book")
+COMMANDS = ("doctor", "data", "encode", "run", "records", "claims", "book", "printed")
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +121,10 @@ def test_the_module_is_the_command():
         ("encode moshi", "data set 'moshi': found no such data set"),
         ("encode control", "data set 'control': found features that it comes with, no tr"),
         ("encode mosi", "MSALIB_DATA: found not set"),
-        ("claims nonsense", "paper 'nonsense': found no claims of it; expected one of uegd"),
+        (
+            "claims nonsense",
+            "paper 'nonsense': found no claims of it; expected one of cmt, glomo, mmml",
+        ),
     ],
 )
 def test_what_is_unknown_or_missing_is_refused(refused, arguments, message):
@@ -263,23 +266,96 @@ def test_doctor_reports_and_refuses_nothing(msalib):
     assert "none; msalib encode mosi minilm makes one" in out
 
 
-def test_claims_are_one_line_each(msalib):
+def test_claims_are_a_line_for_each_kind_of_evidence(msalib):
     for record in layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 3.0}}):
         records.write(record)
+    status, out, error = msalib("claims", "uegd")
+    assert (status, error) == (0, "")
+    lines = [line.split(" | ") for line in out.splitlines()]
+    ids = [f"UEGD-C{k}" for k in range(1, 18)] + ["UEGD-X1"]
+    assert list(dict.fromkeys(line[0] for line in lines)) == ids
+    c6 = [line for line in lines if line[0] == "UEGD-C6"]
+    assert [line[1] for line in c6] == [
+        "printed",
+        "parity",
+        "as-published: mosi, bert-large, release recipe, profile paper",
+        "as-published: mosei, bert-large, release recipe, profile paper",
+        "control: control, planted, release recipe, profile quick, 5 seeds",
+    ]
+    printed, _, published, _, control = c6
+    assert printed[2] == "contradicted" and printed[3].startswith("holds in 20 of 24 comparisons")
+    assert published[2] == "not run" and published[3].startswith("needs bert-large layers of mosi")
+    assert control[2] == "supported"
+    assert control[3].startswith("linguistic MAE -") and "mid-best is block 2 (in 1" in control[3]
+    assert control[4] == "15 records"
+
+
+def test_claims_of_all_papers_are_told_with_what_a_rerun_needs(msalib):
     status, out, error = msalib("claims")
     assert (status, error) == (0, "")
     lines = [line.split(" | ") for line in out.splitlines()]
-    assert [line[0] for line in lines] == [f"UEGD-C{k}" for k in range(1, 18)] * 3
-    assert {line[2] for line in lines[:34]} == {"not run"}, "as published comes first"
-    (ours,) = [line for line in lines[34:] if line[0] == "UEGD-C6"]
-    assert ours[1:3] == [
-        "control: control, planted, release recipe, profile quick, 5 seeds",
-        "supported",
-    ]
-    assert ours[3].startswith("linguistic MAE -") and "mid-best is block 2 (in 1" in ours[3]
-    assert ours[4].startswith("printed: MOSI enc mid best minus enc output: MAE -0.022, Corr ")
-    assert ours[5] == "15 records"
-    assert msalib("claims", "uegd")[1] == out
+    papers = list(dict.fromkeys(line[0].split("-")[0] for line in lines))
+    assert papers == ["UEGD", "SUGRM", "MMML", "GLOMO", "CMT"]
+    (rerun,) = [line for line in lines if line[0] == "SUGRM-C2" and line[1] == "re-run"]
+    assert rerun[2] == "not run" and rerun[3].startswith("needs ")
+    (printed,) = [line for line in lines if line[0] == "SUGRM-C2" and line[1] == "printed"]
+    assert printed[2] == "supported"
+
+
+HEAD = "paper,exhibit,dataset,system,variant,metric,value,printed,note\n"
+
+
+def test_printed_numbers_are_checked_whatever_is_found(msalib, tmp_path):
+    """No entry is needed for a paper that has none; exit status 0 with findings."""
+    rows = "new,table1,mosi,X,,acc5,40.1,40.1,\nnew,table1,mosi,X,,acc7,45.2,45.2,\n"
+    (tmp_path / "new.csv").write_text(HEAD + rows)
+    status, out, error = msalib("printed", "check", "--dir", tmp_path)
+    assert (status, error) == (0, "")
+    assert "impossible | new | bounds | Table 1, MOSI, X, Acc-7: 45.2 exceeds Acc-5 40.1" in out
+    assert out.splitlines()[-1] == "1 findings in 2 printed numbers of 1 papers"
+    status, out, error = msalib("printed", "check", "--dir", tmp_path, "--json")
+    (finding,) = json.loads(out)
+    assert {k: finding[k] for k in ("check", "severity", "paper")} == {
+        "check": "bounds",
+        "severity": "impossible",
+        "paper": "new",
+    }
+    assert finding["cells"][0] == {
+        "exhibit": "table1",
+        "dataset": "mosi",
+        "system": "X",
+        "variant": "",
+        "metric": "acc7",
+        "printed": "45.2",
+        "paper": "new",
+    }
+
+
+def test_the_papers_own_numbers_are_the_default(msalib):
+    status, out, _ = msalib("printed", "check")
+    assert status == 0
+    assert "impossible | mmml | bounds | Table 6a, MOSEI, MMML v2 concat, Acc-7: 57.78" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "found no such folder; expected one CSV file per paper"),
+        ("", "found no column paper, exhibit"),
+        (HEAD.replace("metric,", "") + "x,t,d,s,v,1,1,\n", "x.csv, line 1: found no column metric"),
+        (HEAD + "x,t,d,s,,accuracy,1,1,\n", "x.csv, line 2: found metric 'accuracy'; expected one"),
+        (HEAD + "x,t,d,s,,corr,-3,0.3,\n", "x.csv, line 2: found value -3 of corr"),
+        (
+            HEAD + "x,t,d,s,,mae,1,1,\n" * 2,
+            "x.csv, line 3: found x, t, d, s, mae again, as in x.csv",
+        ),
+    ],
+)
+def test_bad_printed_numbers_are_refused(refused, tmp_path, text, complaint):
+    if text is not None:
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "x.csv").write_text(text)
+    assert complaint in refused("printed", "check", "--dir", tmp_path / "in", "--json")
 
 
 # --- notebooks that refuse ----------------------------------------------------------------------
