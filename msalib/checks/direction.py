@@ -1,0 +1,78 @@
+"""Does a sentence hold in every cell it covers? Claims in words, and marks for the best number."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from msalib import statements
+from msalib.checks import Finding
+from msalib.printed import LOWER_IS_BETTER
+from msalib.words import dataset, exhibit, metric, system
+
+
+def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """Exceptions and ties of every claim, then marks that are not at the best number."""
+    return [*claims(table, entries), *marks(table)]
+
+
+def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """One finding per claim that its own tables do not support (``statements``).
+
+    Inconsistent where exceptions contradict the claim as it is worded, notable where ties leave it
+    open. Exceptions that the wording allows for (most, at least) are no finding; the page of the
+    paper shows them.
+    """
+    found = []
+    cells = statements.Cells(table)
+    for paper, entry in entries.items():
+        for claim in entry.claims:
+            if not claim.printed.tests:
+                continue
+            judged = statements.judge(cells, paper, claim.printed.tests)
+            against = [line for line in judged.lines if line.holds is not True]
+            if not against or judged.verdict in ("supported", "not run"):
+                continue
+            shown = "; ".join(
+                f"{line.text}{' (tie)' if line.holds is None else ''}" for line in against
+            )
+            message = f"{claim.id}, {claim.statement.rstrip('.')}: {judged.note}. {shown}."
+            severity = "inconsistent" if judged.verdict == "contradicted" else "notable"
+            read = tuple(dict.fromkeys(i for line in against for i in line.cells))
+            found.append(Finding("direction", severity, paper, message, read))
+    return found
+
+
+def marks(table: pd.DataFrame) -> list[Finding]:
+    """Bold marks the best number of a column, underlining the second best.
+
+    A mark is a claim, too. Only marks that are there are read: which were lost in conversion is not
+    known. Tables of variants of one system are marked block by block, so only columns with three
+    systems or more are read.
+    """
+    found = []
+    measured = table[table["exhibit"] != "text"]
+    columns = ["paper", "exhibit", "dataset", "metric"]
+    for (paper, place, corpus, name), group in measured.groupby(columns, sort=False):
+        if group["system"].nunique() < 3:
+            continue
+        sign = -1 if name in LOWER_IS_BETTER else 1
+        ranked = sorted(set((sign * group["value"]).round(9)), reverse=True)
+        for word, rank in (("bold", 0), ("underlined", 1)):
+            marked = group[group["note"].str.contains(rf"\b{word}\b")]
+            for index, cell in marked.iterrows():
+                value = round(sign * cell["value"], 9)
+                if rank < len(ranked) and value >= ranked[rank]:
+                    continue
+                position = ranked.index(value) + 1
+                right = group[
+                    (sign * group["value"]).round(9) == ranked[min(rank, len(ranked) - 1)]
+                ]
+                best = right.iloc[0]
+                message = (
+                    f"{exhibit(place)}, {dataset(corpus)}, {metric(name)}: {system(cell)} "
+                    f"{cell['printed']} is {word}, but ranks {position}; "
+                    f"{system(best)} has {best['printed']}."
+                )
+                cells = (int(index), *(int(i) for i in right.index))
+                found.append(Finding("direction", "notable", paper, message, cells))
+    return found

@@ -1,0 +1,40 @@
+"""Does the file say what the page says? The value against the printed string."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from msalib import printed
+from msalib.checks import Finding
+from msalib.words import place
+
+MEASURED = ("%", "correlation", "points of the label", "variance")
+
+
+def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """A value must be the printed number, times 1, 100 or 0.01; a result should be a number.
+
+    Papers print shares as fractions or in percent and MAE as it is or times 100, so these three
+    scales are the same number. Any other difference is a slip in the file, not in the paper. A
+    result whose printed characters are no number (0.79.5) has been read by somebody.
+    """
+    found = []
+    for row in table.to_dict("index").items():
+        index, cell = row
+        if printed.scale(cell["value"], cell["printed"]) is None:
+            message = (
+                f"{place(cell)}: the file gives {cell['value']:g} for a printed "
+                f"{cell['printed']!r}, which is another number."
+            )
+            found.append(Finding("transcription", "inconsistent", cell["paper"], message, (index,)))
+        elif (
+            cell["unit"] in MEASURED
+            and cell["exhibit"] != "text"
+            and printed.number(cell["printed"]) is None
+        ):
+            message = (
+                f"{place(cell)}: printed as {cell['printed']!r}, which is no number; "
+                f"read as {cell['value']:g}."
+            )
+            found.append(Finding("transcription", "notable", cell["paper"], message, (index,)))
+    return found
