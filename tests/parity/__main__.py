@@ -1,25 +1,40 @@
 """`python -m tests.parity KIND FILE.npz`: the last line printed is max_abs_error=<number>.
 
-Exit status: 0 within tolerance, 1 outside, 2 for bad input.
+Exit status: 0 within tolerance, 1 outside, 2 for bad input. `python -m tests.parity --record FOLDER`
+compares every kind with its file in FOLDER and records the results (book/records/parity.json), which
+the ledger shows.
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from msalib import paths, records
 from msalib.errors import UserError
+from msalib.provenance import commit
 from tests.parity import KINDS, compare
+
+RECORD = paths.BOOK / "records" / "parity.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__)
-    parser.add_argument("kind", metavar="KIND", help=f"one of {', '.join(KINDS)}")
-    parser.add_argument("file", metavar="FILE.npz", type=Path)
+    parser.add_argument("kind", metavar="KIND", nargs="?", help=f"one of {', '.join(KINDS)}")
+    parser.add_argument("file", metavar="FILE.npz", type=Path, nargs="?")
+    parser.add_argument("--record", metavar="FOLDER", type=Path)
     given = parser.parse_args(arguments)
+    if (given.record is None) == (given.file is None):
+        parser.error("give KIND and FILE.npz, or --record FOLDER")
     try:
+        if given.record is not None:
+            found = recorded(given.record)
+            records.write_json(RECORD, found)
+            print(f"{len(found)} kinds recorded")
+            return 0 if all(r["max_abs_error"] <= r["tolerance"] for r in found.values()) else 1
         errors, tolerance = compare(given.kind, given.file)
     except UserError as problem:
         print(problem, file=sys.stderr)
@@ -30,6 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"tolerance={tolerance:g}")
     print(f"max_abs_error={worst:.6g}")
     return 0 if worst <= tolerance else 1
+
+
+def recorded(folder: Path) -> dict[str, dict]:
+    """Every kind compared with its file: worst error, tolerance, the file's hash, the commit."""
+    found = {}
+    for kind in KINDS:
+        file = folder / f"{kind}.npz"
+        errors, tolerance = compare(kind, file)
+        found[kind] = {
+            "max_abs_error": float(np.max(list(errors.values()))),
+            "tolerance": tolerance,
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "commit": commit(),
+        }
+    return found
 
 
 if __name__ == "__main__":
