@@ -5,6 +5,7 @@ fitting together, and its claims with a test for each kind of evidence. A new pa
 its printed numbers (book/printed/<paper>.csv) and a page.
 """
 
+from collections.abc import Callable
 from functools import cache
 from inspect import signature
 from typing import Annotated, Literal, Self
@@ -18,6 +19,14 @@ from msalib.evidence import TESTS, Word
 from msalib.statements import STATEMENTS
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _bind(test: Callable, given: tuple, arguments: dict) -> None:
+    """Arguments must be those of the test."""
+    try:
+        signature(test).bind(*given, **arguments)
+    except TypeError as error:
+        raise ValueError(f"test {test.__name__}: {error}") from None
 
 
 class _Entry(BaseModel):
@@ -84,7 +93,7 @@ class PrintedTest(_Entry):
             arguments = {k: v for k, v in test.items() if k not in ("test", "least")}
             if test.get("test") not in STATEMENTS:
                 raise ValueError(f"test {test.get('test')!r}: one of {', '.join(STATEMENTS)}")
-            signature(STATEMENTS[test["test"]]).bind(None, None, **arguments)
+            _bind(STATEMENTS[test["test"]], (None, None), arguments)
         return self
 
 
@@ -105,7 +114,7 @@ class Rerun(_Entry):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.test is not None:
-            signature(TESTS[self.test]).bind(None, **self.arguments)
+            _bind(TESTS[self.test], (None,), self.arguments)
             if lacking := set(Word.__args__) - set(self.reading):
                 raise ValueError(f"no reading for {', '.join(sorted(lacking))}")
         return self

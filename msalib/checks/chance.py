@@ -1,8 +1,10 @@
-"""Rows that are no better than a predictor that looks at no clip."""
+"""Numbers that luck alone would give: predictors that look at no clip, and the largest of many."""
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from msalib import testparts
 from msalib.checks import Finding
@@ -14,7 +16,59 @@ UNSTATED = {"acc2": "acc2_has0", "f1": "f1_has0"}
 """Where the convention for label 0 is not printed, the level that keeps every clip."""
 
 
+MANY = 20
+"""Configurations, at least, among which the largest is called the largest of many."""
+
+
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """Rows at chance, then headlines that are the largest of a grid."""
+    return [*constants(table), *largest(table, entries)]
+
+
+def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """A headline that is the largest of many printed configurations of the same model.
+
+    Of n equally good configurations whose scores scatter with standard deviation s, the largest
+    lies above their mean by s times the expected largest of n standard normal draws (about 2.4 for
+    64). Where the headline lies no further out, its lead over the others is what choosing gives.
+    Configurations are variants that differ in their digits only (t1_a2_v3).
+    """
+    found = []
+    keys = ["paper", "dataset", "metric", "system"]
+    measured = table[table["exhibit"].ne("text") & table["metric"].isin(list(METRICS))]
+    for (paper, corpus, name, model), group in measured.groupby(keys, sort=False):
+        if paper not in entries or model not in entries[paper].own:
+            continue
+        forms = group["variant"].str.replace(r"\d+", "#", regex=True)
+        grid = group[forms == forms.mode()[0]]
+        heads = group[group["variant"].isin(["", "full"])]
+        if len(grid) < MANY or heads.empty:
+            continue
+        sign = -1 if name in LOWER_IS_BETTER else 1
+        best = grid.loc[(sign * grid["value"]).idxmax()]
+        equal = heads[(heads["value"] - best["value"]).abs() < 1e-9]
+        if equal.empty:
+            continue
+        mean, spread = grid["value"].mean(), grid["value"].std()
+        expected = mean + sign * spread * _largest_normal(len(grid))
+        message = (
+            f"{dataset(corpus)}, {metric(name)}: the headline {best['printed']} is the best of "
+            f"{len(grid)} printed configurations (mean {mean:.2f}, standard deviation "
+            f"{spread:.2f}); of as many equally good ones the best would be expected at "
+            f"{expected:.2f}."
+        )
+        cells = (*map(int, equal.index), int(best.name))
+        found.append(Finding("chance", "notable", paper, message, cells))
+    return found
+
+
+def _largest_normal(n: int) -> float:
+    """Expected largest of n standard normal draws: the integral of x n phi(x) Phi(x)^(n-1)."""
+    x = np.linspace(-8, 8, 4001)
+    return float(np.trapezoid(x * n * norm.pdf(x) * norm.cdf(x) ** (n - 1), x))
+
+
+def constants(table: pd.DataFrame) -> list[Finding]:
     """A constant needs no clip: the training median for MAE, the largest class for the rest.
 
     Chance levels are computed from the labels (``metrics.chance``): the MAE of the median of the

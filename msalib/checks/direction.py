@@ -16,11 +16,10 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """One finding per claim that its own tables do not support (``statements``).
+    """One finding per claim that does not hold in all its comparisons (``statements``).
 
-    Inconsistent where exceptions contradict the claim as it is worded, notable where ties leave it
-    open. Exceptions that the wording allows for (most, at least) are no finding; the page of the
-    paper shows them.
+    Inconsistent where exceptions contradict the claim as it is worded; notable where the wording
+    allows for them (most, at least), or ties alone stand against it.
     """
     found = []
     cells = statements.Cells(table)
@@ -30,12 +29,13 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
                 continue
             judged = statements.judge(cells, paper, claim.printed.tests)
             against = [line for line in judged.lines if line.holds is not True]
-            if not against or judged.verdict in ("supported", "not run"):
+            if not against:
                 continue
             shown = "; ".join(
                 f"{line.text}{' (tie)' if line.holds is None else ''}" for line in against
             )
-            message = f"{claim.id}, {claim.statement.rstrip('.')}: {judged.note}. {shown}."
+            allowed = ", as the wording allows" if judged.verdict == "supported" else ""
+            message = f"{claim.id}, {claim.statement.rstrip('.')}: {judged.note}{allowed}. {shown}."
             severity = "inconsistent" if judged.verdict == "contradicted" else "notable"
             read = tuple(dict.fromkeys(i for line in against for i in line.cells))
             found.append(Finding("direction", severity, paper, message, read))

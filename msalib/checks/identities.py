@@ -91,8 +91,6 @@ def totals(table: pd.DataFrame) -> list[Finding]:
             for _, r in group.iterrows()
             if r["variant"] in ("total", "all", "clips", "dataset") or r["metric"] == "clips"
         ]
-        # A total that its note tells to be of something else (videos) is no sum of clips.
-        whole = [r for r in whole if "videos" not in r["note"]]
         if len(split) == 3:
             added = sum(int(r["value"]) for r in split)
             shown = " + ".join(f"{int(r['value']):,}" for r in split)

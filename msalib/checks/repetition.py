@@ -57,6 +57,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             for severity, message, cells in (
                 *_repeated(own),
                 *_twins(own),
+                *_renamed(own),
                 *_released(own, [row for row in listed if row.exhibit in RELEASE]),
                 *_exchanged(listed),
             )
@@ -103,6 +104,25 @@ def _twins(rows: list[Row]) -> Iterator[Told]:
                 f"{len(shared)} columns."
             )
             yield "notable", message, _indices(shared, one, other)
+
+
+def _renamed(rows: list[Row]) -> Iterator[Told]:
+    """One row under different names: equal in all numbers that its places share, three at least."""
+    groups: list[list[Row]] = []
+    for row in rows:
+        for group in groups:
+            shared, equal = _compared(group[0], row)
+            if len(shared) >= SHARED and shared == equal:
+                group.append(row)
+                break
+        else:
+            groups.append([row])
+    for group in groups:
+        if len({row.name for row in group}) > 1 and len({row.exhibit for row in group}) > 1:
+            places = "; ".join(f"{row} in {exhibit(row.exhibit)}" for row in group)
+            shared = set.intersection(*(set(row.cells) for row in group))
+            message = f"the same numbers stand under several names: {places}."
+            yield "notable", message, _indices(sorted(shared), *group)
 
 
 def _released(rows: list[Row], released: list[Row]) -> Iterator[Told]:

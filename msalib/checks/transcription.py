@@ -6,7 +6,7 @@ import pandas as pd
 
 from msalib import printed
 from msalib.checks import Finding
-from msalib.words import place
+from msalib.words import exhibit, metric, place, system
 
 MEASURED = ("%", "correlation", "points of the label", "variance")
 
@@ -18,9 +18,8 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     scales are the same number. Any other difference is a slip in the file, not in the paper. A
     result whose printed characters are no number (0.79.5) has been read by somebody.
     """
-    found = []
-    for row in table.to_dict("index").items():
-        index, cell = row
+    found = _mixed(table)
+    for index, cell in table.to_dict("index").items():
         if printed.scale(cell["value"], cell["printed"]) is None:
             message = (
                 f"{place(cell)}: the file gives {cell['value']:g} for a printed "
@@ -37,4 +36,27 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
                 f"read as {cell['value']:g}."
             )
             found.append(Finding("transcription", "notable", cell["paper"], message, (index,)))
+    return found
+
+
+def _mixed(table: pd.DataFrame) -> list[Finding]:
+    """Columns of one exhibit that print some numbers times 100 and others as they are."""
+    found = []
+    measured = table[table["unit"].isin(MEASURED) & table["exhibit"].ne("text")]
+    for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
+        scales = [
+            printed.scale(*pair) for pair in zip(group["value"], group["printed"], strict=True)
+        ]
+        known = {scale for scale in scales if scale is not None}
+        if len(known) < 2:
+            continue
+        rare = min(known, key=scales.count)
+        odd = group[[scale == rare for scale in scales]]
+        shown = ", ".join(f"{system(c)} {c['printed']}" for _, c in odd.iterrows())
+        message = (
+            f"{exhibit(where)}, {metric(name)}: {len(odd)} of {len(group)} numbers are scaled by "
+            f"another factor than the others: {shown}."
+        )
+        cells = tuple(int(i) for i in odd.index)
+        found.append(Finding("transcription", "notable", paper, message, cells))
     return found
