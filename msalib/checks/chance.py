@@ -29,8 +29,8 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """A headline that is the largest of many printed configurations of the same model.
 
     Of n equally good configurations whose scores scatter with standard deviation s, the largest
-    lies above their mean by s times the expected largest of n standard normal draws (about 2.4 for
-    64). Where the headline lies no further out, its lead over the others is what choosing gives.
+    lies above their mean by s times the expected largest of n standard normal draws (2.34 for 64).
+    Where the headline lies no further out, its lead over the others is what choosing gives.
     Configurations are variants that differ in their digits only (t1_a2_v3).
     """
     found = []

@@ -89,7 +89,13 @@ def shared(table: pd.DataFrame) -> list[Shared]:
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """Baselines, facts on data sets, numbers under other names, numbers by another convention."""
     both = shared(table)
-    return [*_baselines(both), *_facts(table), *_permuted(both), *_conventions(table, both)]
+    names = {paper: entry.name for paper, entry in entries.items()}
+    return [
+        *_baselines(both, names),
+        *_facts(table, names),
+        *_permuted(both, names),
+        *_conventions(both),
+    ]
 
 
 def _agree(a: Cell, b: Cell) -> bool:
@@ -113,7 +119,7 @@ def _shown(cells: list[Cell]) -> str:
     return " or ".join(parts)
 
 
-def _baselines(both: list[Shared]) -> list[Finding]:
+def _baselines(both: list[Shared], names: Mapping[str, str]) -> list[Finding]:
     """A paper's numbers of a baseline that agree with the fewest other papers, system by system."""
     rows: dict[tuple[str, str, str], list[Shared]] = {}
     for number in both:
@@ -123,7 +129,9 @@ def _baselines(both: list[Shared]) -> list[Finding]:
     for (paper, corpus, system), numbers in rows.items():
         shown = []
         for n in numbers:
-            others = ", ".join(f"{p} {_shown(c)}" for p, c in n.cells.items() if p != paper)
+            others = ", ".join(
+                f"{names.get(p, p)} {_shown(c)}" for p, c in n.cells.items() if p != paper
+            )
             shown.append(f"{metric(n.metric)} {_shown(n.cells[paper])} (elsewhere: {others})")
         message = f"{dataset(corpus)}, {system}: {'; '.join(shown)}."
         own = [c["index"] for n in numbers for c in n.cells[paper]]
@@ -135,7 +143,7 @@ def _baselines(both: list[Shared]) -> list[Finding]:
     return found
 
 
-def _facts(table: pd.DataFrame) -> list[Finding]:
+def _facts(table: pd.DataFrame, names: Mapping[str, str]) -> list[Finding]:
     """Counts of a data set (clips, videos, sizes of parts) that differ between papers."""
     rows = table[table["corpus"].ne("") & table["metric"].isin(["count", "clips", "videos"])]
     facts: dict[tuple[str, str], dict[str, list[Cell]]] = {}
@@ -151,7 +159,9 @@ def _facts(table: pd.DataFrame) -> list[Finding]:
         if not number.apart():
             continue
         for paper in number.outliers():
-            others = ", ".join(f"{p} {_count(c)}" for p, c in cells.items() if p != paper)
+            others = ", ".join(
+                f"{names.get(p, p)} {_count(c)}" for p, c in cells.items() if p != paper
+            )
             message = f"{dataset(corpus)}, {name}: {_count(cells[paper])} (elsewhere: {others})."
             order = [paper, *(p for p in cells if p != paper)]
             listed = tuple(c["index"] for p in order for c in cells[p])
@@ -163,7 +173,7 @@ def _count(cells: list[Cell]) -> str:
     return " or ".join(dict.fromkeys(f"{c['value']:,.0f}" for c in cells))
 
 
-def _permuted(both: list[Shared]) -> Iterator[Finding]:
+def _permuted(both: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]:
     """Numbers that other papers print under another system's name.
 
     In a column (one metric) or a row (one system) of a paper, a number is crossed where no other
@@ -191,8 +201,8 @@ def _permuted(both: list[Shared]) -> Iterator[Finding]:
         most = max(len(crossed.get((rival, corpus, name), [])) for rival in rivals)
         if len(pairs) > 1 and len(pairs) > most:
             shown = "; ".join(
-                f"{ours['system']} {ours['printed']} (in {theirs['paper']} that is "
-                f"{theirs['system']})"
+                f"{ours['system']} {ours['printed']} (in "
+                f"{names.get(theirs['paper'], theirs['paper'])} that is {theirs['system']})"
                 for ours, theirs in pairs
             )
             message = (
@@ -228,7 +238,7 @@ def _cells(pairs: list[tuple[Cell, Cell]]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(c["index"] for c in (*ours, *theirs)))
 
 
-def _conventions(table: pd.DataFrame, both: list[Shared]) -> Iterator[Finding]:
+def _conventions(both: list[Shared]) -> Iterator[Finding]:
     """A number with zeros that looks like the number without them.
 
     Where a paper prints one convention only, and its number lies outside what other papers print
