@@ -544,7 +544,8 @@ def _bound(bound: Bound, metric: str) -> float:
 
 
 def _line(first, second, name: str, gain: float, holds: bool | None, more: str) -> Line:
-    difference = f"{first['value'] - second['value']:{_form(first, sign=True)}}"
+    finer = min(first, second, key=lambda cell: cell["half"])
+    difference = f"{first['value'] - second['value']:{_form(finer, sign=True)}}"
     one, two = words.system(first), words.system(second)
     other = words.dataset(second["dataset"])
     two += f" ({other})" if second["dataset"] != first["dataset"] else ""

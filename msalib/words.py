@@ -17,7 +17,9 @@ def dataset(name: str) -> str:
 
 def metric(name: str) -> str:
     """A metric as the book writes it."""
-    return METRICS[name].label if name in METRICS else name.replace("_", " ")
+    if name in METRICS:
+        return METRICS[name].label
+    return {"wa": "WA", "ua": "UA"}.get(name, name.replace("_", " "))
 
 
 def system(cell: Mapping) -> str:

@@ -1,44 +1,328 @@
-"""Printed numbers: read as they are, one cell at a time."""
+"""Printed numbers: read as they are, refused with file, line and what was expected."""
 
+import pandas as pd
 import pytest
 
 from msalib import printed
 from msalib.errors import UserError
 
+SIZES = {"cmt": 160, "glomo": 556, "mmml": 489, "sugrm": 471, "uegd": 402}
 
-def test_every_printed_number_of_uegd_is_there():
-    """papers/uegd.md, notes: 402 rows."""
-    table = printed.load("uegd")
-    assert tuple(table.columns) == printed.COLUMNS
-    assert len(table) == 402
-    assert set(table["paper"]) == {"uegd"}
-    assert table["value"].notna().all()
-    assert table["value"].dtype == float
-    assert not table.duplicated(["exhibit", "dataset", "system", "variant", "metric"]).any()
+HEAD = "paper,exhibit,dataset,system,variant,metric,value,printed,note"
+GOOD = "ash,table1,mosi,Net,,mae,0.713,0.713,"
 
 
-def test_a_printed_number_keeps_its_digits():
+@pytest.fixture
+def folder(tmp_path):
+    """Writes files with made-up rows below a head."""
+
+    def write(*rows: str, name: str = "ash.csv", head: str = HEAD):
+        (tmp_path / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def load(folder) -> pd.DataFrame:
+    return printed.load_all(folder)
+
+
+def refused(folder) -> UserError:
+    with pytest.raises(UserError) as caught:
+        load(folder)
+    return caught.value
+
+
+# --- the five papers ----------------------------------------------------------------------------
+
+
+def test_every_printed_number_of_the_five_papers_is_there():
+    found = printed.load_all()
+    assert len(found) == 2078
+    assert found.groupby("paper").size().to_dict() == SIZES
+    assert list(found.columns[:9]) == list(printed.COLUMNS)
+    assert found.index.tolist() == list(range(2078))
+    assert not found[["value", "half", "unit"]].isna().any(axis=None)
+
+
+def test_what_follows_from_each_row():
+    found = printed.load_all()
+    assert set(found["alignment"]) == {"", "aligned", "unaligned"}
+    assert not found["corpus"].str.contains("aligned").any()
+    assert {"mosi", "mosei", "sims", "iemocap", ""} <= set(found["corpus"])
+    assert "SPC" in set(found["system"]) and "SPC" not in set(found["canonical"])
+    assert (found["half"] >= 0).all()
+    shares = found[found["unit"] == "%"]
+    assert shares["value"].between(0, 100).all()
+    # Every printed string that is a number is the value, in one of the scales that papers use.
+    scales = [printed.scale(*pair) for pair in zip(found["value"], found["printed"], strict=True)]
+    assert None not in scales
+
+
+def test_one_paper_is_that_part_of_all():
+    whole = printed.load_all()
+    uegd = whole[whole["paper"] == "uegd"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(printed.load("uegd"), uegd)
+
+
+def test_one_cell():
     cell = printed.cell("uegd", "table1", "mosi", "dataset", "train", "count")
-    assert (cell["value"], cell["printed"]) == (1284, "1284")
-    table = printed.load("uegd")
-    mae = table[(table["exhibit"] == "table3") & (table["metric"] == "mae")]
-    assert (mae["printed"].str.replace("-", "").str.len() == 5).all()  # three decimals, also 0.540
-    assert (mae["printed"].astype(float) == mae["value"]).all()
-
-
-@pytest.mark.parametrize("exhibit", ["table3", "table9"])
-def test_anything_but_one_cell_is_an_error(exhibit):
+    assert (cell["value"], cell["printed"], cell["half"]) == (1284, "1284", 0.5)
     with pytest.raises(ValueError, match="0 printed numbers of uegd match"):
-        printed.cell("uegd", exhibit, "mosi", "UEGD", "linguistic_elmo", "mae")
+        printed.cell("uegd", "table9", "mosi", "dataset", "train", "count")
+
+
+# --- print and value ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.713", 0.713),
+        ("1,284", 1284),
+        ("-.5", -0.5),
+        ("84.2%", 84.2),
+        ("1e-4", 0.0001),
+        (" 84.2 ", 84.2),
+        ("+3", 3),
+        ("2s", 2),
+        ("three", None),
+        ("1/10", None),
+        ("0.79.5", None),
+        ("", None),
+        (".", None),
+        ("over 4", None),
+        ("84.2-85.0", None),
+        ("nan", None),
+    ],
+)
+def test_numbers_in_print(text, value):
+    assert printed.number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "scale"),
+    [
+        (84.2, "84.2", 1),
+        (84.2, "0.842", 100),
+        (0.713, "71.3", 0.01),
+        (0.713, "0.714", None),
+        (84.2, "8420", 0.01),
+        (4, "four", 1),
+        (0, "0.0", 1),
+        (0.84, "8.4", None),
+    ],
+)
+def test_scales(value, text, scale):
+    assert printed.scale(value, text) == scale
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "half"),
+    [
+        (84.2, "84.2", 0.05),
+        (84.2, "84.20", 0.005),
+        (84, "84", 0.5),
+        (84.2, "0.842", 0.05),
+        (0.713, "0.713", 0.0005),
+        (0.713, "71.3", 0.0005),
+        (84.2, "84.2%", 0.05),
+        (4, "four", 0),
+        (0.1, "1/10", 0.05),
+        (0.795, "0.79.5", 0.0005),
+        (1284, "1,284", 0.5),
+        (0.0001, "1e-4", 5e-05),
+        (0.00015, "1.5e-4", 5e-06),
+    ],
+)
+def test_half_a_unit_in_the_last_place(value, text, half):
+    assert printed.half_unit(value, text) == pytest.approx(half)
+
+
+def test_every_metric_of_the_book_has_a_unit():
+    from msalib.metrics import METRICS
+
+    assert set(METRICS) <= set(printed.METRIC_UNITS)
+    assert "mae" in printed.LOWER_IS_BETTER and "acc7" not in printed.LOWER_IS_BETTER
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_with_its_lines(folder):
+    found = load(folder(GOOD, "", 'ash,table1,mosi,"Net, big",,acc7,45.1,0.451,"a ""note"""'))
+    assert found["line"].tolist() == [2, 4]
+    assert found["file"].tolist() == ["ash.csv", "ash.csv"]
+    assert found["system"].tolist() == ["Net", "Net, big"]
+    assert found["note"].tolist() == ["", 'a "note"']
+    assert found["half"].tolist() == pytest.approx([0.0005, 0.05])
+    assert found["unit"].tolist() == ["points of the label", "%"]
+
+
+def test_columns_may_come_in_any_order(folder):
+    head = ",".join(reversed(HEAD.split(",")))
+    found = load(folder(",".join(reversed(GOOD.split(","))), head=head))
+    assert found.loc[0, "metric"] == "mae"
+
+
+def test_a_data_set_has_two_halves(folder):
+    rows = [f"ash,table1,{d},Net,,mae,0.7,0.7," for d in ("mosi_aligned", "mosei_unaligned", "")]
+    found = load(folder(*rows))
+    assert found["corpus"].tolist() == ["mosi", "mosei", ""]
+    assert found["alignment"].tolist() == ["aligned", "unaligned", ""]
+
+
+def test_other_spellings_get_the_usual_name(folder):
+    found = load(folder("ash,table1,mosi,MIMM,,mae,0.7,0.7,"))
+    assert found.loc[0, "system"] == "MIMM"
+    assert found.loc[0, "canonical"] == "MMIM"
+
+
+def test_a_file_that_changed_is_read_again(folder):
+    import os
+
+    where = folder(GOOD)
+    assert len(load(where)) == 1
+    folder(GOOD, GOOD.replace("mae", "corr"))
+    os.utime(where / "ash.csv", ns=(1, 1))
+    assert len(load(where)) == 2
+
+
+def test_a_head_alone_is_an_empty_table(folder):
+    found = load(folder())
+    assert len(found) == 0
+    assert {"corpus", "canonical", "unit", "half"} <= set(found.columns)
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+
+def bad(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+CELLS = {
+    "an unknown metric": (bad("mae", "acc9"), "metric 'acc9'", "mae"),
+    "a value that is no number": (
+        bad(
+            "0.713,",
+            "much,",
+        ),
+        "'much'",
+        "number",
+    ),
+    "an empty value": (bad("0.713,0.713", ",0.713"), "value ''", "number"),
+    "not a number": (bad("0.713,", "nan,"), "nan", "points of the label"),
+    "infinite": (bad("0.713,", "inf,"), "inf", "points of the label"),
+    "a negative error": (bad("0.713,0.713", "-0.7,-0.7"), "-0.7 of mae", "0 or more"),
+    "a share above 100": (bad("mae,0.713,0.713", "acc7,145,145"), "145 of acc7", "0 to 100"),
+    "half a clip": (bad("mae,0.713,0.713", "count,1.5,1.5"), "1.5 of count", "a whole number"),
+    "a share of 1 or less": (bad("mae,0.713,0.713", "dropout,2,2"), "2 of dropout", "0 to 1"),
+    "out of bounds, not printed": (bad("mae,0.713,0.713", "corr,1.5,0.7"), "printed '0.7'", "1"),
+    "no paper": (bad("ash,", " ,"), "empty cell", "a name"),
+    "no exhibit": (bad("table1", ""), "empty cell", "a name"),
+    "nothing printed": (bad("0.713,0.713", "0.713,"), "empty cell", "characters"),
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_bad_cell_is_refused(name, folder):
+    line, found, expected = CELLS[name]
+    error = refused(folder(bad("mae", "corr"), line))
+    assert error.where.endswith("ash.csv, line 3")
+    assert found in str(error), error
+    assert expected in error.expected, error
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["corr,79,79", "corr,0.0079,0.0079", "acc7,0.45,0.45", "acc7,4510,4510", "mae,71.3,71.3"],
+)
+def test_a_factor_of_100_is_left_to_the_checks(cell, folder):
+    """Papers do print such; whether it fits is not for the file to say."""
+    assert len(load(folder(bad("mae,0.713,0.713", cell)))) == 1
+
+
+def test_a_label_beyond_its_scale_is_left_to_the_checks(folder):
+    assert len(load(folder(bad("mae,0.713,0.713", "label_max,3.5,3.5")))) == 1
+
+
+def test_too_many_and_too_few_fields_are_refused(folder):
+    for line, fields in ((GOOD + "a, comma", 10), ("ash,table1,mosi", 3)):
+        error = refused(folder(GOOD, line))
+        assert error.where.endswith("ash.csv, line 3")
+        assert error.found == f"{fields} fields"
+        assert error.expected == "9"
+
+
+@pytest.mark.parametrize("column", HEAD.split(","))
+def test_a_missing_column_is_refused(column, folder):
+    head = ",".join(name for name in HEAD.split(",") if name != column)
+    error = refused(folder(head=head))
+    assert error.where.endswith("ash.csv, line 1")
+    assert error.found == f"no column {column}"
+    assert error.expected == HEAD.replace(",", ", ")
+
+
+@pytest.mark.parametrize("more", ["page", "paper"])
+def test_another_column_is_refused(more, folder):
+    error = refused(folder(head=f"{HEAD},{more}"))
+    assert error.where.endswith("ash.csv, line 1")
+    assert more in error.found
+    assert "each once" in error.expected
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "ash.csv").write_text("")
+    error = refused(tmp_path)
+    assert error.where.endswith("ash.csv, line 1")
+    assert error.found.startswith("no column paper, exhibit")
+
+
+def test_another_encoding_is_refused(tmp_path):
+    (tmp_path / "ash.csv").write_bytes(f"{HEAD}\n{GOOD}ü\n".encode("latin-1"))
+    error = refused(tmp_path)
+    assert error.where.endswith("ash.csv")
+    assert "UTF-8" in error.expected
+
+
+def test_an_open_quote_is_refused(folder):
+    error = refused(folder('ash,table1,mosi,"Net,,mae,0.713,0.713,'))
+    assert error.where.endswith("ash.csv")
+    assert "no readable table" in error.found
+
+
+def test_a_missing_folder_and_an_empty_one_are_refused(tmp_path):
+    for where, found in ((tmp_path / "none", "no such folder"), (tmp_path, "no CSV file")):
+        error = refused(where)
+        assert (error.where, error.found) == (str(where), found)
+        assert error.expected == "one CSV file per paper"
 
 
 def test_a_paper_without_printed_numbers_is_refused():
-    with pytest.raises(UserError, match=r"nonsense\.csv: found no such file"):
+    with pytest.raises(UserError, match=r"nonsense\.csv: found no such file; expected a CSV"):
         printed.load("nonsense")
 
 
-def test_a_file_with_other_columns_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "uegd.csv").write_text("paper,value\nuegd,1\n")
-    monkeypatch.setattr(printed, "PRINTED", tmp_path)
-    with pytest.raises(UserError, match="found columns paper, value; expected paper, exhibit"):
-        printed.load("uegd")
+def test_a_number_twice_is_refused(folder):
+    error = refused(folder(GOOD, GOOD.replace("0.713", "0.714")))
+    assert error.where == "ash.csv, line 3"
+    assert error.found == "ash, table1, mosi, Net, mae again, as in ash.csv, line 2"
+
+
+def test_a_number_twice_in_two_files_is_refused(folder):
+    folder(GOOD)
+    error = refused(folder(GOOD.replace("mae", "corr"), GOOD, name="birch.csv"))
+    assert error.where == "birch.csv, line 3"
+    assert error.found.endswith("as in ash.csv, line 2")
+    assert error.expected == "every number once"
+
+
+def test_the_text_may_list_several_values_of_a_setting(folder):
+    """With 1, 2 or 4 experts; but the same value twice is one too many."""
+    text = "ash,text,mosi,Net,,num_experts,{0},{0},"
+    assert len(load(folder(*(text.format(n) for n in (1, 2, 4))))) == 3
+    assert refused(folder(text.format(2), text.format(2))).where == "ash.csv, line 3"
+    results = "ash,text,mosi,Net,,acc7,{0},{0},"
+    assert refused(folder(results.format(45.1), results.format(45.2))).found.startswith("ash, text")

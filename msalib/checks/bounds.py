@@ -20,6 +20,12 @@ ROW = ["paper", "exhibit", "dataset", "system", "variant"]
 FAR = 0.15
 """Share by which MAE over the error that Corr leaves may differ from the median of a data set."""
 
+FURTHER = 0.5
+"""The same above the median, where it is no longer a matter of a poor model."""
+
+SLIP = (50, 200)
+"""How many times a number is another where a factor of 100 may lie between them."""
+
 CLEARLY = 0.25
 """Percentage points beyond rounding from which an F1 is called unlikely beside its accuracy."""
 
@@ -30,15 +36,23 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     for row, (cell, *_) in _rows(table):
         found += [*in_range(row), *nested(row), *zeros(row, cell["corpus"])]
         found += two_classes(row, cell["corpus"])
-    return found + error_and_correlation(table)
+    return [*found, *scaled(table), *error_and_correlation(table)]
 
 
 def _rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, pd.Series], list[pd.Series]]]:
     """Every printed row: its numbers by metric, and as a list."""
     measured = table[table["exhibit"] != "text"]
-    for _, group in measured.groupby(ROW, sort=False):
-        listed = [row for _, row in group.iterrows()]
+    rows = {}
+    for index, cell in measured.to_dict("index").items():
+        rows.setdefault(tuple(cell[k] for k in ROW), []).append(Named(cell | {"index": index}))
+    for listed in rows.values():
         yield {row["metric"]: row for row in listed}, listed
+
+
+class Named(dict):
+    @property
+    def name(self):
+        return self["index"]
 
 
 def in_range(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
@@ -59,6 +73,28 @@ def in_range(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
             hint = f" Divided by 100 it is {value / 100:g}."
         message = f"{place(cell)}: {value:g} lies outside {low:g} to {high:g}.{hint}"
         yield Finding("bounds", "impossible", cell["paper"], message, cells([cell]))
+
+
+def scaled(table: pd.DataFrame) -> Iterator[Finding]:
+    """A number about 100 times the others of its column, or a hundredth of them.
+
+    Shares are printed in percent or as fractions, MAE and correlation as they are or times 100; a
+    number in the other form stays within its unit where it is small (0.47% for 47%).
+    """
+    units = ["%", "correlation", "points of the label"]
+    measured = table[table["unit"].isin(units) & table["exhibit"].ne("text")]
+    for _, group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
+        usual = group["value"].abs().median()
+        if len(group) < 3 or usual == 0:
+            continue
+        for index, cell in group[group["value"] != 0].iterrows():
+            times = abs(cell["value"]) / usual
+            if SLIP[0] <= times <= SLIP[1] or SLIP[0] <= 1 / times <= SLIP[1]:
+                message = (
+                    f"{place(cell)}: {cell['value']:g} is {times:.3g} times the median of its "
+                    f"column ({usual:g}); a factor of 100 would explain it."
+                )
+                yield Finding("bounds", "unlikely", cell["paper"], message, (int(index),))
 
 
 def nested(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
@@ -184,7 +220,9 @@ def _weighted_f1(negative, false_positive, false_negative, by_prediction=False):
 
 
 @cache
-def _curves(negative: float, by_prediction: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _curves(
+    negative: float, by_prediction: bool, hull: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Accuracy (percent), smallest and largest F1 there, over a grid."""
     accuracy = np.linspace(0, 100, 401)
     errors = 1 - accuracy[:, None] / 100
@@ -192,7 +230,10 @@ def _curves(negative: float, by_prediction: bool) -> tuple[np.ndarray, np.ndarra
     false_positive = np.clip(errors * split, np.maximum(0, errors - (1 - negative)), negative)
     false_positive = np.minimum(false_positive, errors)
     f1 = _weighted_f1(negative, false_positive, errors - false_positive, by_prediction)
-    return accuracy, f1.min(1), f1.max(1)
+    low, high = f1.min(1), f1.max(1)
+    if hull:
+        low, high = -_concave(accuracy, -low), _concave(accuracy, high)
+    return accuracy, low, high
 
 
 @cache
@@ -200,9 +241,7 @@ def _f1_range(
     accuracy: float, negative: float, hull: bool, by_prediction: bool = False
 ) -> tuple[float, float]:
     """Smallest and largest F1 (percent) at an accuracy, of one run or of means of runs."""
-    x, low, high = _curves(negative, by_prediction)
-    if hull:
-        low, high = -_concave(x, -low), _concave(x, high)
+    x, low, high = _curves(negative, by_prediction, hull)
     return float(np.interp(accuracy, x, low)), float(np.interp(accuracy, x, high))
 
 
@@ -289,6 +328,6 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                 )
                 if share > usual and abs(without / usual - 1) < FAR / 2 and labels.zero > 0.1:
                     message += f" On labels without zeros it would be {without:.2f}, as usual."
-                severity = "notable" if share > usual else "unlikely"
+                severity = "notable" if 1 < share / usual < 1 + FURTHER else "unlikely"
                 found.append(Finding("bounds", severity, mae["paper"], message, listed))
     return found

@@ -52,6 +52,8 @@ def marks(table: pd.DataFrame) -> list[Finding]:
     found = []
     measured = table[table["exhibit"] != "text"]
     columns = ["paper", "exhibit", "dataset", "metric"]
+    some = measured["note"].str.contains(r"\b(?:bold|underlined)\b")
+    measured = measured[some.groupby([measured[c] for c in columns]).transform("any")]
     for (paper, place, corpus, name), group in measured.groupby(columns, sort=False):
         if group["system"].nunique() < 3:
             continue
@@ -61,7 +63,7 @@ def marks(table: pd.DataFrame) -> list[Finding]:
             marked = group[group["note"].str.contains(rf"\b{word}\b")]
             for index, cell in marked.iterrows():
                 value = round(sign * cell["value"], 9)
-                if rank < len(ranked) and value >= ranked[rank]:
+                if value >= ranked[min(rank, len(ranked) - 1)]:
                     continue
                 position = ranked.index(value) + 1
                 right = group[

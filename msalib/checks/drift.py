@@ -67,12 +67,11 @@ def shared(table: pd.DataFrame) -> list[Shared]:
         & ~table["exhibit"].isin(["text", "readme", "readme_history"])
     ]
     found = []
-    for (corpus, system, name), group in rows.groupby(
-        ["corpus", "canonical", "metric"], sort=False
-    ):
-        cells: dict[str, list[Cell]] = {}
-        for index, cell in group.to_dict("index").items():
-            cells.setdefault(cell["paper"], []).append(cell | {"index": index})
+    grouped: dict[tuple, dict[str, list[Cell]]] = {}
+    for index, cell in rows.to_dict("index").items():
+        key = (cell["corpus"], cell["canonical"], cell["metric"])
+        grouped.setdefault(key, {}).setdefault(cell["paper"], []).append(cell | {"index": index})
+    for (corpus, system, name), cells in grouped.items():
         if len(cells) < 2:
             continue
         every = [c for own in cells.values() for c in own]

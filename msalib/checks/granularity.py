@@ -2,7 +2,8 @@
 
 With N clips and r runs only the values K / (r N) can occur, K = 0 ... r N. Printed to d decimals,
 a mean passes if one of them rounds to it. Evaluation code rounds each run to 4 decimals of a share
-before people average, so that a mean may be off by another 0.005 percentage points.
+before people average or round again, so that a number may be off by another 0.005 percentage
+points.
 
 What a pass is worth depends on how dense these values are. Where neighbours lie closer than the
 last printed digit, everything passes and nothing is learned; so every verdict comes with the share
@@ -24,7 +25,7 @@ RUNS = (1, 3, 5, 10)
 """Plausible numbers of runs behind a printed mean."""
 
 PER_RUN = 0.005
-"""Percentage points that a mean may be off because each run was rounded to 4 decimals."""
+"""Percentage points that a number may be off because each run was rounded to 4 decimals before."""
 
 NEAR = 2.0
 """Percentage points around a value in which random values are drawn."""
@@ -32,14 +33,17 @@ NEAR = 2.0
 FEW = 3
 """Accuracies of a row, at least, to judge whether it looks like a single run."""
 
-RARE = {"unlikely": 0.01, "notable": 0.05}
+RARE = 0.05
+"""Chance below which a pattern is told; times the number tested below it, it is unlikely."""
 
 
 @cache
 def fits(value: float, half: float, clips: int, runs: int) -> bool:
     """Whether K / (runs x clips) for some whole K rounds to ``value`` (percent, ± ``half``)."""
     step = 100 / (runs * clips)
-    reach = half + (PER_RUN if runs > 1 else 0.0) + 1e-9
+    # A single run that is printed with its four decimals is rounded only once.
+    twice = runs > 1 or half > PER_RUN + 1e-9
+    reach = half + PER_RUN * twice + 1e-9
     return abs(round(value / step) * step - value) <= reach
 
 
@@ -82,11 +86,11 @@ def accuracies(table: pd.DataFrame) -> pd.DataFrame:
         sizes = testparts.sizes(cell["corpus"], cell["metric"])
         own = stated.get((cell["paper"], cell["corpus"]))
         if own is not None:
-            of_paper = [p for p in testparts.parts(cell["corpus"]) if p.clips == own]
-            kept = {p.clips for p in of_paper} | {p.nonzero for p in of_paper}
-            sizes = [s for s in sizes if s[1] in kept] or (
-                [("as stated", own)] if not sizes else []
-            )
+            stated_parts = [p for p in testparts.parts(cell["corpus"]) if p.clips == own]
+            kept = {p.clips for p in stated_parts} | {p.nonzero for p in stated_parts}
+            sizes = [size for size in sizes if size[1] in kept]
+            if not stated_parts and cell["metric"] != "acc2_non0":
+                sizes = [(f"{own} clips, as stated", own)]
         for edition, clips in sizes:
             rows.append((index, edition, clips, own is not None))
     return pd.DataFrame(rows, columns=["cell", "edition", "clips", "stated"])
@@ -112,7 +116,9 @@ def _unreachable(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             if fits(value, half, clips, r)
         ]
         if not passing:
-            severity = "impossible" if sizes["stated"].all() else "inconsistent"
+            # A quoted row may come from another test part than the paper's own.
+            certain = own and sizes["stated"].all()
+            severity = "impossible" if certain else "inconsistent"
             message = f"{place(cell)}: {cell['printed']} is no mean of 1, 3, 5 or 10 runs over "
             message += " or ".join(_nearest(value, half, row) for row in sizes.itertuples())
             found.append(_finding(severity, cell, f"{message}."))
@@ -184,13 +190,16 @@ def _single_runs(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
         rows = tested.groupby(row).filter(lambda group: len(group) >= FEW)
         number = rows.groupby(row).ngroups
         for _, group in rows.groupby(row, sort=False):
-            if group["one"].all() and (p := float(group["luck"].prod())) < RARE["notable"]:
-                found.append(_looks_single(group, entry.runs, p, f"of {number} rows tested"))
-        for _, group in tested.groupby("exhibit", sort=False):
+            if group["one"].all() and (p := float(group["luck"].prod())) < RARE:
+                whole = f"all {len(group)} accuracies of a row"
+                found.append(_looks_single(group, entry.runs, whole, p, number))
+        exhibits = [g for _, g in tested.groupby("exhibit", sort=False) if len(g) >= FEW]
+        for group in exhibits:
             hits = int(group["one"].sum())
             p = float(binom.sf(hits - 1, len(group), group["luck"].max()))
-            if len(group) >= FEW and p < RARE["notable"]:
-                found.append(_looks_single(group[group["one"]], entry.runs, p, len(group)))
+            if p < RARE:
+                part = f"{hits} of {len(group)} accuracies that this exhibit adds"
+                found.append(_looks_single(group[group["one"]], entry.runs, part, p, len(exhibits)))
     return found
 
 
@@ -211,15 +220,12 @@ def _printed_before(cells: pd.DataFrame) -> pd.Series:
     return again
 
 
-def _looks_single(group: pd.DataFrame, runs: int, p: float, of: str | int) -> Finding:
-    first = group.iloc[0]
+def _looks_single(group: pd.DataFrame, runs: int, which: str, p: float, tested: int) -> Finding:
     shown = ", ".join(f"{c['printed']} ({place(c)})" for _, c in group.iterrows())
-    where = f"all {len(group)} accuracies of a row" if isinstance(of, str) else ""
-    where = where or f"{len(group)} of {of} accuracies that this exhibit adds"
     message = (
-        f"Said to be means of {runs} runs, but {where} are values of a single run: {shown}. "
-        f"By luck {chance(p)}{f', {of}' if isinstance(of, str) else ''}."
+        f"Said to be means of {runs} runs, but {which} are values of a single run: {shown}. "
+        f"By luck {chance(p)}, with {tested} tested."
     )
-    severity = "unlikely" if p < RARE["unlikely"] else "notable"
+    severity = "unlikely" if p * tested < RARE else "notable"
     cells = tuple(int(i) for i in group.index)
-    return Finding("granularity", severity, first["paper"], message, cells)
+    return Finding("granularity", severity, group.iloc[0]["paper"], message, cells)

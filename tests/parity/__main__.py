@@ -1,8 +1,8 @@
 """`python -m tests.parity KIND FILE.npz`: the last line printed is max_abs_error=<number>.
 
-Exit status: 0 within tolerance, 1 outside, 2 for bad input. `python -m tests.parity --record FOLDER`
-compares every kind with its file in FOLDER and records the results (book/records/parity.json), which
-the ledger shows.
+Exit status: 0 within tolerance, 1 outside, 2 for bad input. `python -m tests.parity --record
+FOLDER` compares every kind with its file in FOLDER and records the results for the ledger
+(book/records/parity.json).
 """
 
 import argparse

@@ -1,0 +1,78 @@
+"""Made-up printed numbers, and made-up entries of papers, in few words."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from msalib import papers, printed
+from msalib.checks import Finding
+
+Number = str | float | tuple[str | float, str] | tuple[str | float, str, str]
+"""As printed; or a value and what is printed; or these and a note."""
+
+
+def row(place: str, **numbers: Number) -> list[dict]:
+    """Cells of one row: row("p/table1/mosi/Net/full", mae="0.713", acc7=(45.1, "0.451"))."""
+    names = ("paper", "exhibit", "dataset", "system", "variant")
+    parts = dict(zip(names, [*place.split("/"), "", ""][:5], strict=True))
+    cells = []
+    for metric, number in numbers.items():
+        value, text, note = number, str(number), ""
+        if isinstance(number, tuple):
+            value, text, note = (*number, "")[:3]
+        cells.append(
+            parts
+            | {"metric": metric, "value": _value(value), "printed": text, "note": note}
+            | {"file": f"{parts['paper']}.csv", "line": 0}
+        )
+    return cells
+
+
+def _value(number: str | float) -> float:
+    return printed.number(number) if isinstance(number, str) else float(number)
+
+
+def table(*rows: list[dict]) -> pd.DataFrame:
+    """Rows as ``printed`` gives them, with all that follows from each."""
+    cells = [cell for own in rows for cell in own]
+    return printed._derived(pd.DataFrame(cells, columns=[*printed.COLUMNS, "file", "line"]))
+
+
+def at(table: pd.DataFrame, found: Finding | Iterable[int]) -> list[str]:
+    """Cells in words: p/table1/mosi/Net/full#mae, in the order given."""
+    cells = found.cells if isinstance(found, Finding) else found
+    names = ["paper", "exhibit", "dataset", "system", "variant"]
+    return [
+        "/".join(table.loc[cell, names]).rstrip("/") + f"#{table.loc[cell, 'metric']}"
+        for cell in cells
+    ]
+
+
+def entry(
+    own: Iterable[str] = (), runs: int | None = None, tests: Iterable[list[dict]] = ()
+) -> papers.Paper:
+    """A paper with these systems, runs and tests, one list of tests per claim."""
+    claims = [
+        papers.Claim(
+            id=f"C{number}",
+            statement="It is better.",
+            exhibit="Table 1",
+            printed=papers.PrintedTest(tests=list(listed)),
+            rerun=papers.Rerun(rule="none", needs="nothing"),
+            control="none",
+        )
+        for number, listed in enumerate(tests, 1)
+    ]
+    said = dict.fromkeys(
+        ("name", "title", "authors", "venue", "key", "idea", "runs_source", "code"), "made up"
+    )
+    return papers.Paper(
+        **said,
+        questions=["none"],
+        own=list(own),
+        runs=runs,
+        parity=papers.Parity(),
+        exhibits=[],
+        noted=[],
+        claims=claims,
+    )
