@@ -143,7 +143,7 @@ def clean(seed: int) -> Made:
                 rows += _row(paper, "table3", corpus, own, variant, cells)
             rows += _row(paper, "table3", corpus, own, "", mine)
             known[corpus, own] = mine
-    table = printed.unique(printed._derived(pd.DataFrame(rows)))
+    table = printed.unique(printed.derive(pd.DataFrame(rows)))
     _mark(table, rng)
     entries = {paper: _entry(table, paper, runs_of[paper]) for paper in PAPERS}
     return Made(table, entries)

@@ -216,11 +216,11 @@ def read(path: Path) -> pd.DataFrame:
                 remedy="Correct this row.",
             ) from None
         rows.append(row.model_dump() | {"file": path.name, "line": line})
-    return _derived(pd.DataFrame(rows, columns=[*COLUMNS, "file", "line"]))
+    return derive(pd.DataFrame(rows, columns=[*COLUMNS, "file", "line"]))
 
 
-def _derived(table: pd.DataFrame) -> pd.DataFrame:
-    """With what follows from each row.
+def derive(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows with what follows from each.
 
     ``corpus`` and ``alignment`` are the two halves of a data set such as mosi_unaligned,
     ``canonical`` the usual name of the system, ``half`` half a unit in the last printed place.

@@ -25,6 +25,16 @@ class Table:
         )
 
 
+class Block:
+    """HTML that is shown as it is."""
+
+    def __init__(self, html: str):
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
 class Note:
     """A sentence in the place of a table or figure that this setting cannot have."""
 

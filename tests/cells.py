@@ -35,7 +35,7 @@ def _value(number: str | float) -> float:
 def table(*rows: list[dict]) -> pd.DataFrame:
     """Rows as ``printed`` gives them, with all that follows from each."""
     cells = [cell for own in rows for cell in own]
-    return printed._derived(pd.DataFrame(cells, columns=[*printed.COLUMNS, "file", "line"]))
+    return printed.derive(pd.DataFrame(cells, columns=[*printed.COLUMNS, "file", "line"]))
 
 
 def at(table: pd.DataFrame, found: Finding | Iterable[int]) -> list[str]:

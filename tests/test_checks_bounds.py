@@ -371,3 +371,36 @@ def test_the_moments_without_zeros():
     """Labels -1, 0, 0, 3: mean 0.5, variance 2.25; without zeros mean 1, variance 4."""
     labels = testparts.Labels(zero=0.5, negative=0.25, mean=0.5, variance=2.25, slack=0, chance={})
     assert labels.variance_without_zeros == pytest.approx(4)
+
+
+# --- factor of 100 ------------------------------------------------------------------------------
+
+
+def column(*numbers: str):
+    return [row(f"ash/table1/mosi/Net/{k}", acc7=number) for k, number in enumerate(numbers)]
+
+
+def test_a_hundredth_of_its_column_is_unlikely():
+    """0.4737 is a share in percent as well, so that no bound is broken."""
+    t = table(*column("0.4737", "47.0", "46.1", "45.2"))
+    (finding,) = bounds.scaled(t)
+    assert finding.severity == "unlikely" and at(t, finding) == ["ash/table1/mosi/Net/0#acc7"]
+    assert "0.4737 is 0.0104 times the median of its column (45.65)" in finding.message
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [("0.95", "46.1", "45.2"), ("0.4737", "47.0"), ("0", "0", "0.5"), ("47.0", "23.5", "90.1")],
+)
+def test_other_numbers_are_no_factor_of_100(numbers):
+    assert list(bounds.scaled(table(*column(*numbers)))) == []
+
+
+def test_an_mae_far_above_what_corr_leaves_is_unlikely():
+    usual = [row(f"ash/table1/mosi/Net/{k}", mae="0.95", corr="0.665") for k in range(3)]
+    t = table(*usual, row("ash/table2/mosi/Poor", mae="1.35", corr="0.665"))
+    (poor,) = bounds.error_and_correlation(t)
+    assert poor.severity == "notable"
+    t = table(*usual, row("ash/table2/mosi/Slip", mae="4.95", corr="0.665"))
+    (slip,) = bounds.error_and_correlation(t)
+    assert slip.severity == "unlikely"

@@ -1,5 +1,7 @@
 """The parity command on the authors' outputs, and on fixtures computed here by plain loops."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.parity import KINDS
+from tests.parity import __main__ as main_module
 from tests.parity.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -243,3 +246,28 @@ def test_a_damaged_file_is_refused(capsys, tmp_path, arrays, damage):
     status, message = run(capsys, "uegd", path)
     assert status == 2
     assert ("no such file" if damage == "missing" else "damaged") in message
+
+
+@needs_fixtures
+def test_every_kind_is_recorded_with_its_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(main_module, "RECORD", tmp_path / "parity.json")
+    assert main_module.main(["--record", str(PARITY)]) == 0
+    found = json.loads((tmp_path / "parity.json").read_text())
+    assert list(found) == list(KINDS)
+    assert all(0 <= kind["max_abs_error"] <= kind["tolerance"] for kind in found.values())
+
+
+@needs_fixtures
+def test_the_committed_record_is_of_these_files():
+    """A file of the authors' outputs, or a kind, that changed must be recorded again."""
+    known = json.loads(main_module.RECORD.read_text())
+    assert list(known) == list(KINDS)
+    for kind, record in known.items():
+        assert record["sha256"] == hashlib.sha256((PARITY / f"{kind}.npz").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("arguments", [[], ["uegd"], ["uegd", "x.npz", "--record", "y"]])
+def test_a_comparison_or_a_record_is_asked_for(arguments):
+    with pytest.raises(SystemExit) as end:
+        main_module.main(arguments)
+    assert end.value.code == 2

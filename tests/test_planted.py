@@ -324,3 +324,29 @@ def test_errors_in_the_papers_own_tables():
     assert found["planted"].tolist() == [1, 1]
     assert found["detected"].between(0, 1).all()
     assert found["false_alarms"].iloc[0] > 10
+
+
+# --- the record ---------------------------------------------------------------------------------
+
+
+def test_the_committed_measurement_is_of_all_errors():
+    measured = planted.recorded()
+    for shares in (measured.planted, measured.detected, measured.severe):
+        assert list(shares) == list(planted.SEEDS)
+        assert all(list(kinds) == list(ERRORS) for kinds in shares.values())
+    for tables, number in planted.SEEDS.items():
+        assert all(n <= number for n in measured.planted[tables].values())
+    made, _ = planted.SEEDS
+    for kind, (detected, severe) in FLOORS.items():
+        assert measured.detected[made][kind] >= detected
+        assert measured.severe[made][kind] >= severe
+
+
+def test_a_measurement_is_recorded_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(planted, "SEEDS", {"made-up tables": 1, "the papers' tables": 1})
+    monkeypatch.setattr(planted, "ERRORS", {"a factor of 100": planted.factor_100})
+    monkeypatch.setattr(planted, "record_path", lambda: tmp_path / "planted.json")
+    planted.main()
+    measured = planted.recorded()
+    assert measured.planted == {name: {"a factor of 100": 1} for name in planted.SEEDS}
+    assert measured.false_alarms == 0

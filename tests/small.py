@@ -1,0 +1,102 @@
+"""A small made-up study: a table, its findings, entries and evidence; and how cells are read."""
+
+from msalib import (
+    papers,
+    statements,
+    tables,
+)
+from msalib.checks import Finding
+from msalib.claims import Evidences, Told, Verdict
+from msalib.evidence import Evidence
+from msalib.papers import Exhibit, Noted
+from msalib.records import Setting
+from tests import cells
+from tests.html import read
+
+TABLE = cells.table(
+    cells.row("one/table1/mosi/Net", acc7=45.0, acc5=41.0, mae=(0.7, "0.70")),
+    cells.row("one/table1/mosi/Net/small", acc7=40.0),
+    cells.row("one/table1/mosi/MulT", acc7=39.0, mae=0.871),
+    cells.row("two/table1/mosi/MulT", acc7=40.5, mae=0.871),
+    cells.row("two/table1/mosi/Net", acc7=45.0),
+)
+BETTER = {
+    "test": "better",
+    "of": "table1/Net",
+    "than": ["table1/*"],
+    "datasets": ["mosi"],
+    "metrics": ["acc7", "mae"],
+}
+NOTED = [
+    Noted(id="ONE-N1", text="7 < 5", source="(g)", check="bounds", cells=["table1/Net/@mosi#acc5"]),
+    Noted(id="ONE-N2", text="Lost.", source="(g)", check="chance", cells=["table1/Net/@mosi#acc5"]),
+    Noted(id="ONE-N3", text="Seeds.", source="(g)", beyond="needs the code"),
+]
+EXHIBITS = [
+    Exhibit(id="table1", title="Table 1", content="All.", needs="clips", runs="5", page="one/made"),
+    Exhibit(id="table2", title="Table 2", content="More.", needs="clips", runs="5"),
+    Exhibit(id="fig1", title="Fig. 1", content="A drawing.", needs="nothing", runs="none"),
+]
+
+
+def at(place: str, metric: str) -> int:
+    (index,) = (i for i in TABLE.index if cells.at(TABLE, [i]) == [f"{place}#{metric}"])
+    return index
+
+
+def entry(name: str, **more) -> papers.Paper:
+    return cells.entry(["Net"], 5, [[BETTER]]).model_copy(update={"name": name} | more)
+
+
+ENTRIES = {"one": entry("ONE", noted=NOTED, exhibits=EXHIBITS), "two": entry("<TWO>")}
+FOUND = [
+    Finding(
+        "bounds",
+        "impossible",
+        "one",
+        "45 exceeds 41 & more.",
+        (at("one/table1/mosi/Net", "acc7"), at("one/table1/mosi/Net", "acc5")),
+    ),
+    Finding("direction", "inconsistent", "one", "C1, It is better: no.", (0,)),
+    Finding(
+        "drift",
+        "notable",
+        "one",
+        "39 against 40.5.",
+        (at("one/table1/mosi/MulT", "acc7"), at("two/table1/mosi/MulT", "acc7")),
+    ),
+    Finding("bounds", "notable", "one", "0.70. " * 100, (at("one/table1/mosi/Net", "mae"),)),
+]
+
+
+def evidences(printed_: statements.Printed, *words: str, number: int = 1) -> Evidences:
+    claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}"})
+    verdicts = [
+        Verdict(claim, Setting("mosi", f"net{i}", "release", "paper"), Evidence(w, {}, "why"), [])
+        for i, w in enumerate(words)
+    ]
+    return Evidences("one", claim, printed_, Told("not run", "needs a <model>"), verdicts, [])
+
+
+PRINTED = statements.Printed(
+    "contradicted",
+    [
+        statements.Line("a > b", True, (0,)),
+        statements.Line("a = b", None, (0,)),
+        statements.Line("a < b", False, (0,)),
+    ],
+    "holds in 1 of 3 comparisons, 1 tied",
+)
+SILENT = statements.Printed("not run", [], "needs numbers: a figure only")
+
+
+def read_cell(html: str):
+    return read(tables.Block(f"<div>{html}</div>"))
+
+
+def values(html: str) -> list[str]:
+    """Texts of the elements of class value, which filters count."""
+    from bs4 import BeautifulSoup
+
+    found = BeautifulSoup(html, "html.parser").find_all(class_="value")
+    return [element.get_text() for element in found]
