@@ -222,3 +222,18 @@ def test_one_number_is_too_little_to_know_a_row_by():
         row("ash/table2/mosi/B", mae="0.7"),
     ]
     assert not any("the other way round" in f.message for f in found(*rows))
+
+
+def test_two_exhibits_of_the_release_must_agree_but_for_exchanged_rows():
+    """0.667 is 0.6677 cut, not rounded; the exchange of two rows is told once."""
+    t = table(
+        row("uegd/readme/mosi/UEGD/a", mae=".934", corr=".667"),
+        row("uegd/readme/mosi/UEGD/b", mae=".812", corr=".747"),
+        row("uegd/readme/mosi/UEGD/c", mae=".833", corr=".751"),
+        row("uegd/readme_history/mosi/UEGD/a", mae="0.9343", corr="0.6677"),
+        row("uegd/readme_history/mosi/UEGD/b", mae="0.8334", corr="0.7510"),
+        row("uegd/readme_history/mosi/UEGD/c", mae="0.8119", corr="0.7465"),
+    )
+    cut, exchanged = repetition.check(t, {})
+    assert "Corr .667 and 0.6677" in cut.message and cut.severity == "inconsistent"
+    assert "the other way round" in exchanged.message

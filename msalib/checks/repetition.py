@@ -52,13 +52,15 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             row.cells[cell["metric"]] = cell | {"index": index}
         listed = list(rows.values())
         own = [row for row in listed if row.exhibit not in RELEASE]
+        released = [row for row in listed if row.exhibit in RELEASE]
         found += [
             Finding("repetition", severity, paper, f"{dataset(corpus)}: {message}", cells)
             for severity, message, cells in (
                 *_repeated(own),
                 *_twins(own),
                 *_renamed(own),
-                *_released(own, [row for row in listed if row.exhibit in RELEASE]),
+                *_repeated([row for row in released if not _crossed(row, released)]),
+                *_released(own, released),
                 *_exchanged(listed),
             )
         ]
@@ -179,6 +181,14 @@ def _exchanged(rows: list[Row]) -> Iterator[Told]:
                 every = [here[a], here[b], there[a], there[b]]
                 cells = tuple(c["index"] for row in every for c in row.cells.values())
                 yield "inconsistent", message, cells
+
+
+def _crossed(row: Row, rows: list[Row]) -> bool:
+    """Whether another exhibit has this row's numbers under another name."""
+    return any(
+        row.exhibit != other.exhibit and row.name != other.name and _same(row, other)
+        for other in rows
+    )
 
 
 def _compared(one: Row, other: Row) -> tuple[list[str], list[str]]:
