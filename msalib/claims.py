@@ -8,6 +8,7 @@
 """
 
 import json
+import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from msalib import papers, paths, printed, readers, records, statements
+from msalib.errors import UserError
 from msalib.evidence import TESTS, Evidence, Word, not_run
 from msalib.papers import Claim
 from msalib.records import Record, Setting
@@ -77,7 +79,22 @@ class Evidences:
         """What is told where there is no verdict of a kind (re-run, control)."""
         if kind == "re-run":
             return Told("not run", f"needs {self.claim.rerun.needs}")
-        return Told("not run", f"needs our model of it on the control. {self.claim.control}")
+        why, none = NONE.subn("there can be none", self.claim.control)
+        if none:
+            return Told("not run", why)
+        return Told(
+            "not run",
+            f"needs our model, trained on simulated data. Plan of these: {self.claim.control}",
+        )
+
+
+NONE = re.compile(r"^(There can be none|None)\b")
+"""How the sentence on the control of a claim begins where there can be no control."""
+
+
+def of_paper(weighed: Iterable[Evidences]) -> list[Evidences]:
+    """The claims that the paper makes, without ours."""
+    return [evidences for evidences in weighed if not evidences.claim.ours]
 
 
 def registry(paper: str, ids: Container[str] | None = None) -> list[Claim]:
@@ -88,9 +105,18 @@ def registry(paper: str, ids: Container[str] | None = None) -> list[Claim]:
 def weigh(paper: str, table: pd.DataFrame | None = None) -> list[Evidences]:
     """Every claim of a paper with every kind of evidence that there is.
 
-    ``table`` holds printed numbers, by default those of the project.
+    ``table`` holds printed numbers, by default those of the project. Raises ``UserError`` where a
+    test names a row that it has nowhere.
     """
     cells = statements.Cells(printed.load_all() if table is None else table)
+    for claim in registry(paper):
+        if lacking := statements.missing(cells, paper, claim.printed.tests):
+            raise UserError(
+                paths.CLAIMS / f"{paper}.yaml",
+                found=f"{claim.id}: no printed number of {', '.join(lacking)}",
+                expected="rows of book/printed, as exhibit/system/variant",
+                remedy="Correct the name of the row.",
+            )
     by_claim: dict[str, list[Verdict]] = {}
     for verdict in evaluate(paper):
         by_claim.setdefault(verdict.claim.id, []).append(verdict)

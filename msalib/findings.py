@@ -131,7 +131,7 @@ def _message(finding: Finding, rows: Mapping[int, Mapping], claimed: Mapping[str
     """The sentence, a claim's id in it as a link; folded, the end of a long one and the cells."""
     first, rest = _split(finding.message)
     text = escape(first)
-    start = re.match(r"[\w-]+(?=, )", text)
+    start = re.match(r"[\w-]+(?=,| \(ours\))", text)
     if start and start[0] in claimed:
         link = f'<a href="paper-{claimed[start[0]]}.html#{start[0]}">{start[0]}</a>'
         text = link + text.removeprefix(start[0])
@@ -244,7 +244,7 @@ def drift(table: pd.DataFrame, entries: Entries) -> Sortable:
             if text and paper in outliers:
                 text = f"<b>{text}</b>"
             row[paper_name(paper, entries)] = text
-        rows.append(row | {"range": f"{number.range:.4g}", "kind": number.kind})
+        rows.append(row | {"distance": f"{number.distance:.4g}", "kind": number.kind})
     return Sortable(
         pd.DataFrame(rows),
         caption="Numbers of baselines that several papers print, shares in percent. Bold: agrees "
@@ -271,8 +271,8 @@ def drifted(table: pd.DataFrame) -> dict[str, str]:
     """Drift in numbers for prose, by the name under which they are glued.
 
     ``shared``, ``shared_agree``, ``shared_setting``, ``shared_drift``; ``drift_median`` and
-    ``drift_largest``, ranges in percentage points of the shares that drift, and ``drift_widest``,
-    which number has the largest.
+    ``drift_largest``, distances in percentage points of the shares that drift, and
+    ``drift_widest``, which number has the largest.
     """
     both = shared(table)
     kinds = Counter(number.kind for number in both)
@@ -281,11 +281,11 @@ def drifted(table: pd.DataFrame) -> dict[str, str]:
     percent = METRIC_UNITS["acc7"]
     apart = [n for n in both if n.kind == "drift" and METRIC_UNITS[n.metric] == percent]
     if apart:
-        widest = max(apart, key=lambda number: number.range)
+        widest = max(apart, key=lambda number: number.distance)
         name = f"{words.metric(widest.metric)} of {widest.system} on {words.dataset(widest.corpus)}"
-        ranges = [number.range for number in apart]
-        texts |= {"drift_median": f"{np.median(ranges):.1f}", "drift_largest": f"{max(ranges):.1f}"}
-        texts["drift_widest"] = name
+        distances = [number.distance for number in apart]
+        texts["drift_median"] = f"{np.median(distances):.1f}"
+        texts |= {"drift_largest": f"{max(distances):.1f}", "drift_widest": name}
     return texts
 
 

@@ -26,7 +26,7 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
     cells = statements.Cells(printed.load_all())
     rows = [
         {
-            "claim and verdict": f"<b>{v.claim.id}</b> {badge(v.evidence.verdict)}<br>"
+            "claim and verdict": f"{named(v.claim)} {badge(v.evidence.verdict)}<br>"
             f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
             "setting": setting_text(v),
             "effect and 95% interval": _effects(v.evidence),
@@ -59,14 +59,14 @@ def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
     """Claims by settings: every verdict at a glance, the settings with most decided first."""
     cells: dict[str, dict[str, str]] = {}
     for v in verdicts:
-        about = f'<div class="claim"><b>{v.claim.id}</b> {escape(v.claim.statement)}</div>'
+        about = f'<div class="claim">{named(v.claim)} {escape(v.claim.statement)}</div>'
         row = cells.setdefault(v.claim.id, {"claim": about})
         dataset, encoder, preset, profile = v.setting
         how = f"{claims.kind(v.setting)}, {preset}, {profile}"
         word = v.evidence.verdict
         symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
-        named = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
-        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = named
+        mark = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
+        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = mark
     frame = pd.DataFrame(cells.values()).fillna("")
     decided = ~frame.iloc[:, 1:].apply(lambda column: column.str.contains("not run"))
     order = decided.sum().sort_values(ascending=False, kind="stable").index
@@ -78,7 +78,7 @@ def rules(registry: list[Claim]) -> Table:
     """The rule of each test, and what part of the claim it does not cover."""
     frame = pd.DataFrame(
         {
-            "claim": f"<b>{c.id}</b>",
+            "claim": named(c),
             "exhibit": c.exhibit,
             "rule": escape(c.rerun.rule),
             "not covered": escape(c.rerun.needs),
@@ -141,6 +141,12 @@ def _cited(records: list[Record]) -> str:
     if len(records) > CITED:
         names.append(f"and {len(records) - CITED} more")
     return f"<details><summary>{len(records)}</summary>{'<br>'.join(names)}</details>"
+
+
+def named(claim: Claim, href: str | None = None) -> str:
+    """The id of a claim, as a link where it has one, and whether the claim is ours."""
+    name = f'<a href="{href}">{escape(claim.id)}</a>' if href else escape(claim.id)
+    return f"<b>{name}</b>" + (' <span class="setting">ours</span>' if claim.ours else "")
 
 
 def badge(verdict: str) -> str:

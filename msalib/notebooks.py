@@ -125,10 +125,19 @@ def run_notebook(
     executed = nbformat.read(working, as_version=4)
     executed.metadata.papermill.output_path = output.relative_to(paths.ROOT).as_posix()
     executed.metadata.msalib = about
+    _fold(executed)
     nbformat.write(executed, working)
     output.parent.mkdir(parents=True, exist_ok=True)
     working.replace(output)
     return output
+
+
+def _fold(executed) -> None:
+    """The cell that papermill adds for given parameters is folded if that of the defaults is."""
+    tagged = {tag: cell for cell in executed.cells for tag in cell.metadata.get("tags", [])}
+    if "injected-parameters" in tagged:
+        tags = [tag for tag in tagged["parameters"].metadata.tags if tag != "parameters"]
+        tagged["injected-parameters"].metadata.tags += tags
 
 
 def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float) -> None:

@@ -13,10 +13,10 @@ import pandas as pd
 
 from msalib import paths
 from msalib.checks import SEVERITIES, Finding
-from msalib.claims import Evidences, Told, Verdict, kind
+from msalib.claims import Evidences, Told, Verdict, kind, of_paper
 from msalib.findings import Entries, details, page_link, paper_link, plural
 from msalib.interactive import Sortable
-from msalib.ledger import SYMBOLS, badge, matrix, setting_text
+from msalib.ledger import SYMBOLS, badge, matrix, named, setting_text
 from msalib.ledger import ledger as one_row_each
 from msalib.papers import Exhibit, Paper
 from msalib.statements import Printed
@@ -66,6 +66,7 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
             "re-run": _badges(e, "re-run"),
             "control": _badges(e, "control"),
             "paper": paper_link(paper, entries),
+            "whose": "ours" if e.claim.ours else "the paper's",
         }
         for paper, own in weighed.items()
         for e in own
@@ -73,15 +74,15 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
     return Sortable(
         frame,
         caption="All claims, by kind of evidence. What a missing verdict needs opens on a click.",
-        filters=["paper", "printed", "re-run", "control"],
+        filters=["paper", "whose", "printed", "re-run", "control"],
     )
 
 
 def _claim(evidences: Evidences, href: str | None = None) -> str:
-    name = escape(evidences.claim.id)
-    name = f'<a href="{href}">{name}</a>' if href else name
-    statement, exhibit = escape(evidences.claim.statement), escape(evidences.claim.exhibit)
-    return f'<div class="claim"><b>{name}</b> {statement} <small>{exhibit}</small></div>'
+    claim = evidences.claim
+    statement, exhibit = escape(claim.statement), escape(claim.exhibit)
+    name = named(claim, href)
+    return f'<div class="claim">{name} {statement} <small>{exhibit}</small></div>'
 
 
 def _verdict(word: str, needs: str = "") -> str:
@@ -162,14 +163,21 @@ def _setting(verdict: Verdict) -> str:
 
 
 def verdicts(weighed: Weighed, entries: Entries) -> Table:
-    """How many verdicts of each word each paper has, by kind of evidence."""
+    """How many verdicts of each word the claims of each paper have, by kind of evidence."""
     rows = []
-    for paper, own in weighed.items():
+    for paper, both in weighed.items():
+        own = of_paper(both)
         counts = {which: _tally(own, which) for which in KINDS}
         cells = {which: _symbols(count) for which, count in counts.items()}
-        rows.append({"paper": paper_link(paper, entries), "claims": len(own)} | cells)
+        number = str(len(own))
+        if len(both) > len(own):
+            number += f" <small>and {len(both) - len(own)} of ours</small>"
+        rows.append({"paper": paper_link(paper, entries), "claims": number} | cells)
     legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
-    caption = f"Verdicts by paper and kind of evidence, on records by setting: {legend}."
+    caption = (
+        "Verdicts on the papers' own claims, by paper and kind of evidence, on records by setting: "
+        f"{legend}."
+    )
     return Table(pd.DataFrame(rows), caption=caption)
 
 
@@ -195,13 +203,16 @@ def _symbols(counts: Mapping[str, int]) -> str:
 def totals(weighed: Weighed, found: Sequence[Finding], entries: Entries) -> dict[str, str]:
     """Numbers for prose, by the name under which they are glued.
 
-    ``papers``, ``claims``; ``printed_supported`` and so on for every kind of evidence (``rerun``
-    for re-run) and verdict; ``findings``, ``findings_impossible`` and so on by severity.
+    ``papers``, ``claims``, which the papers make, and ``ours`` beside them; of the papers' claims
+    ``printed_supported`` and so on for every kind of evidence (``rerun`` for re-run) and verdict;
+    ``findings``, ``findings_impossible`` and so on by severity.
     """
     every = [e for own in weighed.values() for e in own]
-    numbers = {"papers": len(entries), "claims": len(every), "findings": len(found)}
+    own = of_paper(every)
+    numbers = {"papers": len(entries), "claims": len(own), "ours": len(every) - len(own)}
+    numbers["findings"] = len(found)
     for which in KINDS:
-        counts = _tally(every, which)
+        counts = _tally(own, which)
         for word in SYMBOLS:
             numbers[f"{which}_{word}".replace(" ", "_").replace("-", "")] = counts[word]
     severities = Counter(finding.severity for finding in found)
@@ -237,11 +248,14 @@ def _linked(text: str) -> str:
 
 
 def summary(weighed: Sequence[Evidences], found: Iterable[Finding], paper: str) -> Note:
-    """What came out for a paper, in two sentences."""
-    printed = _tally(weighed, "printed")
+    """What came out for a paper, in two sentences; claims of ours are told, but not counted."""
+    own = of_paper(weighed)
+    printed = _tally(own, "printed")
+    apart = len(weighed) - len(own)
     severities = Counter(finding.severity for finding in found if finding.paper == paper)
     return Note(
-        f"{plural(weighed, 'claim')}; by the paper's own tables {_listed(printed, SYMBOLS)}. "
+        f"{plural(own, 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
+        f"by the paper's own tables {_listed(printed, SYMBOLS)}. "
         f"{plural(list(severities.elements()), 'finding')} in its printed numbers: "
         f"{_listed(severities, SEVERITIES)}."
     )

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from msalib import paths
 from msalib.errors import UserError
 from msalib.evidence import TESTS, Word
-from msalib.statements import STATEMENTS
+from msalib.statements import STATEMENTS, arguments
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -44,7 +44,7 @@ class Exhibit(_Entry):
     title: Text
     content: Text
     needs: Text
-    runs: Text
+    runs: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
     page: str | None = None
 
 
@@ -90,10 +90,9 @@ class PrintedTest(_Entry):
         if bool(self.tests) == (self.none is not None):
             raise ValueError("expected tests, or none with the reason")
         for test in self.tests:
-            arguments = {k: v for k, v in test.items() if k not in ("test", "least")}
             if test.get("test") not in STATEMENTS:
                 raise ValueError(f"test {test.get('test')!r}: one of {', '.join(STATEMENTS)}")
-            _bind(STATEMENTS[test["test"]], (None, None), arguments)
+            _bind(STATEMENTS[test["test"]], (None, None), arguments(test))
         return self
 
 
@@ -123,11 +122,13 @@ class Rerun(_Entry):
 class Claim(_Entry):
     """One claim, in our words, with its test for each kind of evidence.
 
+    ``ours``: the paper does not make it, its numbers invite it; it is never counted as the paper's.
     ``control`` says what a simulated corpus with known truth must hold for the same test to be
-    tried on it, or why there can be none.
+    tried on it, or why there can be none; then it begins with "None" or "There can be none".
     """
 
     id: Text
+    ours: bool = False
     statement: Text
     exhibit: Text
     printed: PrintedTest
@@ -160,6 +161,22 @@ class Paper(_Entry):
     claims: list[Claim]
 
 
+def _complaint(error: Exception) -> str:
+    """An error in one sentence: of a field its place and message, three at the most."""
+    if isinstance(error, ValidationError):
+        told = []
+        for one in error.errors()[:3]:
+            place = ".".join(map(str, one["loc"]))
+            message = one["msg"].removeprefix("Value error, ")
+            told.append(f"{place}: {message}" if place else message)
+        return "; ".join(told)
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    if isinstance(error, UnicodeDecodeError):
+        return "characters that are not UTF-8"
+    return " ".join(str(error).split())
+
+
 @cache
 def _read(path) -> Paper:
     try:
@@ -167,7 +184,7 @@ def _read(path) -> Paper:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise UserError(
             path,
-            found=" ".join(str(error).split()),
+            found=_complaint(error),
             expected="the entry of a paper: see msalib/papers.py",
             remedy="Correct the file.",
         ) from None

@@ -459,9 +459,8 @@ def alarms(seeds: Iterable[int]) -> pd.DataFrame:
 
 def new(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:
     """Findings of ``after`` that were not there before: another check, severity or set of cells."""
-    key = lambda f: (f.check, f.severity, frozenset(f.cells))  # noqa: E731
-    known = {key(f) for f in before}
-    return [f for f in after if key(f) not in known]
+    known = {(f.check, f.severity, frozenset(f.cells)) for f in before}
+    return [f for f in after if (f.check, f.severity, frozenset(f.cells)) not in known]
 
 
 def _measure(tables: list[tuple[Made, int]], errors: Iterable[str] | None) -> pd.DataFrame:

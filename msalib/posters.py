@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 
 from msalib import checks, papers, printed, testparts, words
 from msalib.checks import SEVERITIES, Finding, drift, granularity
-from msalib.claims import Evidences
+from msalib.claims import Evidences, of_paper
 from msalib.ledger import SYMBOLS
 from msalib.metrics import METRICS
 from msalib.papers import Paper
@@ -175,8 +175,8 @@ def typical_gains(gains: pd.DataFrame) -> dict[tuple[str, str], float]:
 def drift_map(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Picture | Note:
     """How far papers' numbers of one baseline lie apart, in units of what papers claim to gain.
 
-    A block per data set. Above, baselines by metrics: the range of the printed values. Below, on
-    the same scale, the gain that each paper claims in its main comparison.
+    A block per data set. Above, baselines by metrics: how far apart two papers are at most. Below,
+    on the same scale, the gain that each paper claims in its main comparison.
     """
     both = drift.shared(table)
     if not both:
@@ -249,21 +249,21 @@ class _Block:
 
     def _largest(self, system: str) -> float:
         """In typical gains, so that MAE and percentages can be compared."""
-        ratios = [self._ratio(n.range, m) for (s, m), n in self.cells.items() if s == system]
+        ratios = [self._ratio(n.distance, m) for (s, m), n in self.cells.items() if s == system]
         return max((r for r in ratios if r is not None), default=0.0)
 
     @property
     def drifting(self) -> dict[tuple[str, str], float | None]:
         """What drifts, by system and metric, in typical gains."""
         drifts = {key: n for key, n in self.cells.items() if n.kind == "drift"}
-        return {(s, m): self._ratio(n.range, m) for (s, m), n in drifts.items()}
+        return {(s, m): self._ratio(n.distance, m) for (s, m), n in drifts.items()}
 
     @property
     def stated(self) -> list[tuple[float, float]]:
         """Every claimed gain with the furthest drift of a baseline on its metric."""
         reach = {m: 0.0 for m in self.metrics}
         for system, metric in self.drifting:
-            reach[metric] = max(reach[metric], round(self.cells[system, metric].range, 6))
+            reach[metric] = max(reach[metric], round(self.cells[system, metric].distance, 6))
         return [(gain, reach[m]) for own in self.gains.values() for m, gain in own.items()]
 
     @property
@@ -274,7 +274,7 @@ class _Block:
         width = (WIDTH - 0.02 - _LABEL) / max(len(self.metrics), 7)
         lefts = {metric: _LABEL + width * i for i, metric in enumerate(self.metrics)}
         sheet.text(0, top + 0.2, self.name, HEAD, weight="bold")
-        above = "range of a baseline between papers (number of papers)"
+        above = "distance of a baseline between papers (number of papers)"
         sheet.text(_LABEL, top + 0.2, above)
         for metric, x in lefts.items():
             name = words.metric(metric).replace(" (", "\n(")
@@ -306,17 +306,16 @@ class _Block:
 
     def _range(self, sheet: _Sheet, place, size, number: drift.Shared) -> None:
         x, y = place[0] + size[0] / 2, place[1]
-        ratio = self._ratio(number.range, number.metric)
-        if number.kind == "agree":
-            sheet.box(place, size, "white", edge=EDGE)
-            sheet.text(x, y + size[1] / 2, f"= ({len(number.cells)})", ha="center")
+        ratio = self._ratio(number.distance, number.metric)
+        if number.kind != "drift":
+            setting = number.kind == "setting"
+            look = {"ha": "center"} | ({"bbox": _ground("white")} if setting else {})
+            sheet.box(place, size, "white", hatch=SETTING if setting else "", edge=EDGE)
+            sheet.text(x, y + size[1] / 2, f"= ({len(number.cells)})", **look)
             return
-        look: dict = {"ha": "center"}
-        hatch = SETTING if number.kind == "setting" else ""
-        if hatch:
-            look["bbox"] = _ground(_colour(ratio))
-        sheet.box(place, size, _colour(ratio), hatch=hatch, edge=EDGE)
-        value = f"{_number(number.range, number.metric)} ({len(number.cells)})"
+        look = {"ha": "center"}
+        sheet.box(place, size, _colour(ratio), edge=EDGE)
+        value = f"{_number(number.distance, number.metric)} ({len(number.cells)})"
         sheet.text(x, y + 0.31 * size[1], value, weight="bold", **look)
         sheet.text(x, y + 0.74 * size[1], _marked(_times(ratio), ratio), SMALL, **look)
 
@@ -335,7 +334,7 @@ class _Block:
         """By metric: the baseline that drifts furthest, and what papers claim to gain."""
         parts = []
         for metric in self.metrics:
-            ranges = {s: self.cells[s, m].range for s, m in self.drifting if m == metric}
+            ranges = {s: self.cells[s, m].distance for s, m in self.drifting if m == metric}
             text = "no drift"
             if ranges:
                 system = max(ranges, key=ranges.get)
@@ -520,6 +519,8 @@ def poster(
 ) -> Picture:
     """Every claim of every paper with every kind of evidence, and what the checks found.
 
+    Claims of ours are drawn apart and not counted.
+
     ``findings`` by default those of all checks on all printed numbers.
     """
     if findings is None:
@@ -528,24 +529,27 @@ def poster(
     counts = sum((paper.counts for paper in shown), Counter())
     title = _title(len(shown), counts)
     lines = wrap(title, _TITLE)
-    above = 0.1 + 0.29 * len(lines) + 1.25
+    above = 0.1 + 0.29 * len(lines) + 1.47
     sheet = _Sheet(above + sum(paper.height for paper in shown))
     for i, line in enumerate(lines):
         sheet.text(0, 0.15 + 0.29 * i, line, HEAD + 1, weight="bold")
     columns = max(len(paper.cells) for paper in shown)
-    side = (WIDTH - _KIND) / max(columns, _COLUMNS)
-    _poster_legend(sheet, above - 1.2)
+    side = (WIDTH - _KIND - _GAP) / max(columns, _COLUMNS)
+    _poster_legend(sheet, above - 1.42)
     y = above
     for paper in shown:
         paper.draw(sheet, y, side)
         y += paper.height
     mixed = sum(len(found) > 1 for paper in shown for own in paper.cells for found in own.values())
+    ours = sum(paper.ours for paper in shown)
+    apart = f" Beside these stand {ours} of ours (X1 is ours), not counted." if ours else ""
     return Picture(
         sheet.figure,
         alt=f"Poster. {title} " + " ".join(paper.in_words() for paper in shown),
-        caption=f"{title} A column is a claim (1 is C1), a row a kind of evidence: the paper's own "
-        "tables (printed), our model beside outputs of the authors' code (parity), trainings on "
-        "real data (re-run), and the same test on simulated data with known truth (control). Where "
+        caption=f"{title}{apart} A column is a claim (1 is C1), a row a kind of evidence: the "
+        "paper's own tables (printed), our model beside outputs of the authors' code (parity), "
+        "trainings on real data (re-run), and the same test on simulated data with known truth "
+        "(control). Where "
         f"settings differ in their verdicts, a cell shows each of them "
         f"({_plural(mixed, 'cell')}); settings that were not run are left out where another was.",
     )
@@ -562,21 +566,25 @@ def _title(number: int, counts: Mapping[str, int]) -> str:
     )
 
 
-_KIND, _ROW, _TITLE, _COLUMNS = 0.85, 0.27, 55, 24
-"""Inches: the names of kinds, a row; letters of a line of the title; columns at least."""
+_KIND, _ROW, _GAP, _TITLE, _COLUMNS = 0.85, 0.27, 0.12, 55, 24
+"""Inches: the names of kinds, a row, what claims of ours stand apart; letters of a line of the
+title; columns at least."""
 
 
 class _Told:
-    """A paper in the poster."""
+    """A paper in the poster: its own claims, then ours; only its own are counted."""
 
     def __init__(self, paper: str, evidences: Sequence[Evidences], findings: Sequence[Finding]):
         self.entry = papers.load(paper)
-        self.ids = [e.claim.id.rpartition("-")[2].removeprefix("C") for e in evidences]
-        self.cells = [told(e) for e in evidences]
-        self.counts = Counter(own["printed"][0] for own in self.cells)
+        own = of_paper(evidences)
+        columns = own + [e for e in evidences if e.claim.ours]
+        self.number, self.ours = len(own), len(columns) - len(own)
+        self.ids = [e.claim.id.rpartition("-")[2].removeprefix("C") for e in columns]
+        self.cells = [told(e) for e in columns]
+        self.counts = Counter(cell["printed"][0] for cell in self.cells[: self.number])
         self.findings = Counter(f.severity for f in findings if f.paper == paper)
         self.rows = {
-            kind: _ROW * max((len(own[kind]) for own in self.cells), default=1) for kind in KINDS
+            kind: _ROW * max((len(cell[kind]) for cell in self.cells), default=1) for kind in KINDS
         }
 
     _HEAD, _FOOT = 1.26, 0.24
@@ -586,10 +594,13 @@ class _Told:
         return self._HEAD + sum(self.rows.values()) + self._FOOT
 
     def draw(self, sheet: _Sheet, top: float, side: float) -> None:
-        entry, number = self.entry, len(self.cells)
+        entry = self.entry
+        lefts = [
+            _KIND + side * i + (_GAP if i >= self.number else 0) for i in range(len(self.cells))
+        ]
         sheet.axes.plot([0, WIDTH], [top, top], color=EDGE, linewidth=1)
         sheet.text(0, top + 0.22, entry.name, HEAD, weight="bold")
-        about = f"{entry.authors}, {entry.venue.split()[-1]}: {_plural(number, 'claim')}"
+        about = f"{entry.authors}, {entry.venue.split()[-1]}: {self._many}"
         sheet.text(1.0, top + 0.225, about)
         sheet.text(0, top + 0.54, "in print", weight="bold")
         for i, word in enumerate(SYMBOLS):
@@ -600,21 +611,26 @@ class _Told:
         for i, severity in enumerate(SEVERITIES):
             sheet.text(_KIND + 1.65 * i, top + 0.82, f"{self.findings[severity]} {severity}")
         sheet.text(0, top + 1.13, "claim", SMALL)
-        for i, name in enumerate(self.ids):
-            sheet.text(_KIND + side * (i + 0.5), top + 1.13, name, SMALL, ha="center")
+        for x, name in zip(lefts, self.ids, strict=True):
+            sheet.text(x + side / 2, top + 1.13, name, SMALL, ha="center")
         y = top + self._HEAD
         for kind, height in self.rows.items():
             sheet.text(0, y + height / 2, kind)
             words_ = {own[kind][0] for own in self.cells}
             if kind == "parity" and len(words_) == 1:  # of the paper, not of its claims
-                self._parity(sheet, y, side * number, words_.pop())
+                self._parity(sheet, y, lefts[-1] + side - _KIND, words_.pop())
                 y += height
                 continue
-            for i, own in enumerate(self.cells):
+            for x, own in zip(lefts, self.cells, strict=True):
                 part = height / len(own[kind])
                 for k, word in enumerate(own[kind]):
-                    _mark(sheet, (_KIND + side * i, y + part * k), (side, part), word)
+                    _mark(sheet, (x, y + part * k), (side, part), word)
             y += height
+
+    @property
+    def _many(self) -> str:
+        """How many claims it makes, and how many of ours stand beside them."""
+        return _plural(self.number, "claim") + (f" and {self.ours} of ours" if self.ours else "")
 
     def _parity(self, sheet: _Sheet, y: float, width: float, word: str) -> None:
         ground, colour = LOOKS[word]
@@ -624,14 +640,23 @@ class _Told:
             sheet.text(_KIND + _ROW + 0.07, y + _ROW / 2, PARITY[word], SMALL, color=colour)
 
     def in_words(self) -> str:
-        kinds = []
-        for kind in KINDS:
-            counts = Counter(" and ".join(own[kind]) for own in self.cells)
-            order = [*SYMBOLS, *sorted(set(counts) - set(SYMBOLS))]
-            said = ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
-            kinds.append(f"{kind} {said or 'nothing'}")
         found = ", ".join(f"{self.findings[severity]} {severity}" for severity in SEVERITIES)
-        return f"{self.entry.name}, {len(self.cells)} claims: {'; '.join(kinds)}; findings {found}."
+        kinds = _kinds(self.cells[: self.number])
+        text = f"{self.entry.name}, {_plural(self.number, 'claim')}: {kinds}; findings {found}."
+        if self.ours:
+            text += f" And {self.ours} of ours: {_kinds(self.cells[self.number :])}."
+        return text
+
+
+def _kinds(cells: Sequence[Mapping[str, Sequence[str]]]) -> str:
+    """How many of these claims have which verdicts, by kind of evidence."""
+    kinds = []
+    for kind in KINDS:
+        counts = Counter(" and ".join(own[kind]) for own in cells)
+        order = [*SYMBOLS, *sorted(set(counts) - set(SYMBOLS))]
+        said = ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
+        kinds.append(f"{kind} {said or 'nothing'}")
+    return "; ".join(kinds)
 
 
 def _mark(sheet: _Sheet, place, size, word: str) -> None:
@@ -658,6 +683,7 @@ def _poster_legend(sheet: _Sheet, top: float) -> None:
         "printed: the paper's own tables. parity: our model beside the authors' code.",
         "re-run: real data. control: simulated data, known truth. Two marks: settings differ.",
         "findings: printed numbers that do not fit together, or that a reader should know.",
+        "1 is claim C1 of the paper. X1, set apart, is ours: the paper does not make it.",
     )
     for i, line in enumerate(lines):
         sheet.text(0, top + 0.44 + 0.22 * i, line, SMALL)

@@ -10,7 +10,7 @@ it another paper. ``*`` stands for every other system or variant of that exhibit
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +38,10 @@ class Cells:
             place = (cell["paper"], cell["exhibit"], cell["dataset"], cell["metric"])
             self._at.setdefault(place, []).append(cell | {"index": index})
 
+    def every(self) -> Iterator[Cell]:
+        """All cells."""
+        return (cell for column in self._at.values() for cell in column)
+
     def at(self, paper: str, exhibit: str, dataset: str, metric: str) -> list[Cell]:
         """The cells of one column."""
         return self._at.get((paper, exhibit, dataset, metric), [])
@@ -64,11 +68,15 @@ class Line(NamedTuple):
 
 
 class Printed(NamedTuple):
-    """What the printed numbers say of a claim: the verdict, every comparison, and a sentence."""
+    """What the printed numbers say of a claim: the verdict, every comparison, and a sentence.
+
+    ``ours``: the verdict rests on margins that we chose, where the sentence gives none.
+    """
 
     verdict: Word
     lines: list[Line]
     note: str
+    ours: bool = False
 
 
 # --- comparisons --------------------------------------------------------------------------------
@@ -85,18 +93,14 @@ def better(
     by: Bound = 0.0,
 ) -> list[Line]:
     """``of`` is better than each of ``than``, with ``by`` by at least that much."""
-    lines = []
-    for first, second, name in _pairs(table, paper, of, than, datasets, metrics):
-        gain, unsure = _gain(first, second)
-        least = _bound(by, first["metric"])
-        if least:
-            holds = gain >= least or same(gain, least)
-            more = f", wanted {least:g} or more"
-        else:
-            holds = None if abs(gain) < unsure and not same(abs(gain), unsure) else gain > 0
-            more = ""
-        lines.append(_line(first, second, name, gain, holds, more))
-    return lines
+
+    def held(gain: float, unsure: float, metric: str) -> tuple[bool | None, str]:
+        least = _bound(by, metric)
+        if not least:
+            return _sided(gain, unsure), ""
+        return _at_least(gain, least, unsure), f", wanted {least:g} or more"
+
+    return _compare(table, paper, of, than, datasets, metrics, held)
 
 
 def no_worse(
@@ -110,13 +114,12 @@ def no_worse(
     margin: Bound,
 ) -> list[Line]:
     """``of`` is behind none of ``than`` by more than the margin."""
-    lines = []
-    for first, second, name in _pairs(table, paper, of, than, datasets, metrics):
-        gain, _ = _gain(first, second)
-        most = _bound(margin, first["metric"])
-        holds = gain >= -most or same(gain, -most)
-        lines.append(_line(first, second, name, gain, holds, f", at most {most:g} worse wanted"))
-    return lines
+
+    def held(gain: float, unsure: float, metric: str) -> tuple[bool | None, str]:
+        most = _bound(margin, metric)
+        return _at_least(gain, -most, unsure), f", at most {most:g} worse wanted"
+
+    return _compare(table, paper, of, than, datasets, metrics, held)
 
 
 def alike(
@@ -130,13 +133,12 @@ def alike(
     margin: Bound,
 ) -> list[Line]:
     """``of`` and each of ``than`` differ by no more than the margin."""
-    lines = []
-    for first, second, name in _pairs(table, paper, of, than, datasets, metrics):
-        gain, _ = _gain(first, second)
-        most = _bound(margin, first["metric"])
-        holds = abs(gain) <= most or same(abs(gain), most)
-        lines.append(_line(first, second, name, gain, holds, f", within {most:g} wanted"))
-    return lines
+
+    def held(gain: float, unsure: float, metric: str) -> tuple[bool | None, str]:
+        most = _bound(margin, metric)
+        return _at_least(-abs(gain), -most, unsure), f", within {most:g} wanted"
+
+    return _compare(table, paper, of, than, datasets, metrics, held)
 
 
 def ahead_by(
@@ -151,14 +153,13 @@ def ahead_by(
     high: Bound,
 ) -> list[Line]:
     """``of`` is better than each of ``than`` by an amount from ``low`` to ``high``."""
-    lines = []
-    for first, second, name in _pairs(table, paper, of, than, datasets, metrics):
-        gain, _ = _gain(first, second)
-        ends = _bound(low, first["metric"]), _bound(high, first["metric"])
-        holds = ends[0] <= gain <= ends[1] or any(same(gain, end) for end in ends)
-        wanted = f", {ends[0]:g} to {ends[1]:g} wanted"
-        lines.append(_line(first, second, name, gain, holds, wanted))
-    return lines
+
+    def held(gain: float, unsure: float, metric: str) -> tuple[bool | None, str]:
+        least, most = _bound(low, metric), _bound(high, metric)
+        holds = _both(_at_least(gain, least, unsure), _at_least(-gain, -most, unsure))
+        return holds, f", {least:g} to {most:g} wanted"
+
+    return _compare(table, paper, of, than, datasets, metrics, held)
 
 
 def gain_larger(
@@ -186,10 +187,13 @@ def gain_larger(
                 for first, second in (cells[:2], cells[2:]):
                     gain, doubt = _gain(first, second)
                     base = abs(second["value"]) if relative else 1.0
+                    if not base:
+                        break
                     gains.append(gain / base)
                     unsure += doubt / base
+                if len(gains) < 2:
+                    continue  # no share of nothing
                 difference = gains[0] - gains[1]
-                tied = abs(difference) < unsure and not same(abs(difference), unsure)
                 form = "+.3%" if relative else _form(cells[0], sign=True)
                 text = (
                     f"{_about(cells[0])}: {words.system(cells[0])} gains {gains[0]:{form}} over "
@@ -198,7 +202,7 @@ def gain_larger(
                 )
                 if cells[2]["dataset"] != cells[0]["dataset"]:
                     text += f" ({words.dataset(cells[2]['dataset'])})"
-                holds = None if tied else bool(difference > 0)
+                holds = _sided(difference, unsure)
                 lines.append(Line(text, holds, _indices(cells), difference))
     return lines
 
@@ -219,7 +223,8 @@ def level(
         for dataset in datasets:
             for metric in metrics:
                 for found in _rows(table, paper, row, dataset, metric):
-                    holds = low <= found["value"] <= high
+                    value, unsure = found["value"], _half(found)
+                    holds = _both(_at_least(value, low, unsure), _at_least(-value, -high, unsure))
                     text = f"{_about(found)}: {words.system(found)} {_show(found)}"
                     text += f", {low:g} to {high:g} wanted"
                     lines.append(Line(text, holds, _indices([found])))
@@ -240,12 +245,15 @@ def ratio(
     """``of`` divided by ``over`` lies from ``low`` to ``high``."""
     lines = []
     for first, second, name in _pairs(table, paper, of, [over], datasets, metrics):
-        share = first["value"] / second["value"]
+        if not second["value"]:
+            continue
+        share, unsure = _share(first, second)
         text = (
             f"{name}: {words.system(first)} / {words.system(second)} = {_show(first)} / "
             f"{_show(second)} = {share:.3f}, {low:g} to {high:g} wanted"
         )
-        lines.append(Line(text, low <= share <= high, _indices([first, second])))
+        holds = _both(_at_least(share, low, unsure), _at_least(-share, -high, unsure))
+        lines.append(Line(text, holds, _indices([first, second])))
     return lines
 
 
@@ -265,18 +273,17 @@ def share_smaller(
         totals = [
             _one(table, paper, _row(found), found["dataset"], over) for found in (first, second)
         ]
-        shares = [
-            found["value"] / total["value"]
-            for found, total in zip((first, second), totals, strict=True)
-        ]
+        if any(total is None or not total["value"] for total in totals):
+            continue
+        (one, unsure), (other, doubt) = map(_share, (first, second), totals)
         text = (
             f"{words.dataset(first['dataset'])}: {words.metric(metric)} over "
             f"{words.metric(over)} {words.system(first)} "
-            f"{_show(first)} / {_show(totals[0])} = {shares[0]:.2f}, {words.system(second)} "
-            f"{_show(second)} / {_show(totals[1])} = {shares[1]:.2f}"
+            f"{_show(first)} / {_show(totals[0])} = {one:.2f}, {words.system(second)} "
+            f"{_show(second)} / {_show(totals[1])} = {other:.2f}"
         )
         cells = _indices([first, second, *totals])
-        lines.append(Line(text, shares[0] < shares[1], cells, shares[1] - shares[0]))
+        lines.append(Line(text, _sided(other - one, unsure + doubt), cells, other - one))
     return lines
 
 
@@ -303,7 +310,8 @@ def sum_larger(
             f"{sums[1]:.3f}"
         )
         cells = _indices([c for side in sides for c in side])
-        lines.append(Line(text, sums[0] > sums[1], cells, sums[0] - sums[1]))
+        unsure = sum(_half(c) for side in sides for c in side)
+        lines.append(Line(text, _sided(sums[0] - sums[1], unsure), cells, sums[0] - sums[1]))
     return lines
 
 
@@ -316,7 +324,10 @@ def trend(
     metrics: list[str],
     level: float = 0.05,
 ) -> list[Line]:
-    """Rows get better as the number beside them grows: Spearman's rho above 0, one-sided."""
+    """Rows get better as the number beside them grows: Spearman's rho above 0, one-sided.
+
+    It holds where p is below the level, and does not where rho is 0 or less.
+    """
     lines = []
     for dataset in datasets:
         for metric in metrics:
@@ -329,7 +340,7 @@ def trend(
                 f"{_about(found[0][0])}: Spearman's rho {test.statistic:+.2f} over {len(found)} "
                 f"rows, p {test.pvalue:.3f}, below {level:g} wanted"
             )
-            holds = bool(test.pvalue < level)
+            holds = True if test.pvalue < level else None if test.statistic > 0 else False
             cells = _indices([c for c, _ in found])
             lines.append(Line(text, holds, cells, float(test.statistic)))
     return lines
@@ -404,7 +415,7 @@ def grid_slope(
         f"{words.metric(metric)} per {factor}: {fit.slope:+.3f} "
         f"[{fit.slope - reach:+.3f}, {fit.slope + reach:+.3f}] over {len(x)} cells (means {shown})"
     )
-    return [Line(text, bool(fit.slope - reach > 0), cells, float(fit.slope))]
+    return [Line(text, _sided(fit.slope, reach), cells, float(fit.slope))]
 
 
 STATEMENTS = {
@@ -432,30 +443,69 @@ STATEMENTS = {
 def judge(table: Table, paper: str, tests: Sequence[Mapping]) -> Printed:
     """All tests of a claim together.
 
-    A test is a mapping with ``test``, its arguments, and optionally ``least``: how many of its
-    comparisons must hold (all, if left out). Supported if every test holds; contradicted if one
-    cannot hold even with all its ties; inconclusive if ties decide; not run where the table lacks
-    the cells.
+    A test is a mapping with ``test``, its arguments, optionally ``least``: how many of its
+    comparisons must hold (all, if left out), and ``ours``: true where its margin, or how many must
+    hold, is our choice because the sentence gives none. Supported if every test holds; contradicted
+    if one cannot hold even with all its ties; inconclusive if ties decide; not run where the table
+    lacks the cells.
     """
     cells = table if isinstance(table, Cells) else Cells(table)
     lines, verdicts = [], []
     for test in tests:
-        arguments = {k: v for k, v in test.items() if k not in ("test", "least")}
-        found = STATEMENTS[test["test"]](cells, paper, **arguments)
-        if not found:
-            verdicts.append("not run")
-            continue
-        lines += found
+        ours = test.get("ours", False)
+        found = STATEMENTS[test["test"]](cells, paper, **arguments(test))
         least = test.get("least", len(found))
         sure = sum(line.holds is True for line in found)
         possible = sure + sum(line.holds is None for line in found)
-        verdicts.append(
-            "supported" if sure >= least else "contradicted" if possible < least else "inconclusive"
+        if not found:
+            word = "not run"
+        elif sure >= least:
+            word = "supported"
+        else:
+            word = "contradicted" if possible < least else "inconclusive"
+        verdicts.append((word, ours))
+        lines += (
+            [line._replace(text=f"{line.text} (our margin)") for line in found] if ours else found
         )
-    verdict = next(
-        (w for w in ("contradicted", "not run", "inconclusive") if w in verdicts), "supported"
-    )
-    return Printed(verdict, lines, _counted(lines))
+    order = ("contradicted", "not run", "inconclusive", "supported")
+    verdict = min((word for word, _ in verdicts), key=order.index)
+    ours = all(ours for word, ours in verdicts if word == verdict)
+    note = _counted(lines) if verdict != "not run" else "needs cells that the table lacks"
+    return Printed(verdict, lines, note + (", by a margin of ours" if ours else ""), ours)
+
+
+def arguments(test: Mapping) -> dict:
+    """The arguments of a test of the registry, without what says how it counts."""
+    return {k: v for k, v in test.items() if k not in ("test", "least", "ours")}
+
+
+def missing(table: Table, paper: str, tests: Sequence[Mapping]) -> list[str]:
+    """Rows that tests name and the table has nowhere: misspelt, or not printed."""
+    cells = table if isinstance(table, Cells) else Cells(table)
+    printed = {(c["paper"], c["exhibit"], c["system"], c["variant"]) for c in cells.every()}
+    lacking = []
+    for row in (row for test in tests for row in _named(arguments(test))):
+        parts = parse(row)
+        if "*" in (parts["system"], parts["variant"]):
+            continue
+        place = (parts["paper"] or paper, parts["exhibit"], parts["system"], parts["variant"] or "")
+        if place not in printed:
+            lacking.append(row)
+    return lacking
+
+
+def _named(value) -> Iterator[str]:
+    """Rows among the arguments of a test, however deep."""
+    if isinstance(value, str):
+        if _ROW.fullmatch(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _named(key)
+            yield from _named(inner)
+    elif isinstance(value, Sequence):
+        for inner in value:
+            yield from _named(inner)
 
 
 def _counted(lines: list[Line]) -> str:
@@ -522,10 +572,63 @@ def _pairs(
                         yield first, second, _about(first)
 
 
+def _compare(
+    table: Table,
+    paper: str,
+    of: str,
+    than: Sequence[str],
+    datasets: Sequence[str],
+    metrics: Sequence[str],
+    held: Callable[[float, float, str], tuple[bool | None, str]],
+) -> list[Line]:
+    """``of`` against every other row: ``held`` says of a gain whether it holds, and what was
+    wanted."""
+    lines = []
+    for first, second, name in _pairs(table, paper, of, than, datasets, metrics):
+        gain, unsure = _gain(first, second)
+        holds, wanted = held(gain, unsure, first["metric"])
+        lines.append(_line(first, second, name, gain, holds, wanted))
+    return lines
+
+
+def _sided(difference: float, unsure: float) -> bool | None:
+    """Whether a difference is above 0; None where rounding may hide its sign."""
+    if abs(difference) < unsure and not same(abs(difference), unsure):
+        return None
+    return bool(difference > 0)
+
+
+def _at_least(value: float, bound: float, unsure: float) -> bool | None:
+    """Whether a number as printed reaches a bound; None where it may have before it was rounded."""
+    if value > bound or same(value, bound):
+        return True
+    short = bound - value
+    return None if short < unsure and not same(short, unsure) else False
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    """One and the other, of what may be unknown."""
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
+
+
+def _half(cell: Cell) -> float:
+    """Half a unit in the last printed place; counts are not rounded."""
+    return 0.0 if cell["unit"] == "count" else cell["half"]
+
+
+def _share(part: Cell, whole: Cell) -> tuple[float, float]:
+    """A number over another, and how much rounding may hide of that."""
+    share = part["value"] / whole["value"]
+    unsure = (_half(part) + abs(share) * _half(whole)) / abs(whole["value"])
+    return share, unsure
+
+
 def _gain(first: Cell, second: Cell) -> tuple[float, float]:
     """How much better the first is, and how much rounding may hide of it."""
     gain = _sign(first["metric"]) * (first["value"] - second["value"])
-    return round(gain, 10), round(first["half"] + second["half"], 10)
+    return round(gain, 10), round(_half(first) + _half(second), 10)
 
 
 def _sign(metric: str) -> int:

@@ -69,8 +69,10 @@ FOUND = [
 ]
 
 
-def evidences(printed_: statements.Printed, *words: str, number: int = 1) -> Evidences:
-    claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}"})
+def evidences(
+    printed_: statements.Printed, *words: str, number: int = 1, ours: bool = False
+) -> Evidences:
+    claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}", "ours": ours})
     verdicts = [
         Verdict(claim, Setting("mosi", f"net{i}", "release", "paper"), Evidence(w, {}, "why"), [])
         for i, w in enumerate(words)

@@ -398,3 +398,20 @@ def test_marks_in_the_text_and_of_other_columns():
         row("birch/table1/mosi/D", acc7="44.0"),
     )
     assert direction.check(t, {}) == []
+
+
+# --- whatever a folder holds --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_checks_run_on_whatever_is_left_of_the_papers_tables(seed):
+    """Rows missing, values of zero, single papers: findings, never an exception."""
+    rng = np.random.default_rng(seed)
+    table = printed.load_all()
+    kept = table[rng.random(len(table)) > rng.choice([0.05, 0.5, 0.95])].copy()
+    kept.loc[rng.random(len(kept)) < 0.1, "value"] = 0.0
+    papers_left = rng.choice(table["paper"].unique(), rng.integers(1, 4), replace=False)
+    checks.run(kept)
+    checks.run(kept[kept["paper"].isin(papers_left)])
+    columns = kept[kept["metric"].isin(rng.choice(kept["metric"].unique(), 5))]
+    checks.run(columns)

@@ -23,7 +23,7 @@ def test_numbers_that_agree():
     )
     assert (one.corpus, one.system, one.metric, one.kind) == ("mosi", "TFN", "mae", "agree")
     assert list(one.cells) == ["ash", "birch"]
-    assert one.range == 0
+    assert one.distance == 0
     assert one.apart() == one.outliers() == []
 
 
@@ -34,7 +34,7 @@ def test_numbers_that_drift():
         row("cedar/table1/mosi/TFN", mae="0.970"),
     )
     assert one.kind == "drift"
-    assert one.range == pytest.approx(0.069)
+    assert one.distance == pytest.approx(0.069)
     assert one.apart() == [("ash", "birch"), ("birch", "cedar")]
     assert one.outliers() == ["birch"]
 
@@ -56,7 +56,7 @@ def test_numbers_that_agree_in_some_setting():
     )
     assert one.kind == "setting"
     assert one.outliers() == []
-    assert one.range == pytest.approx(0.05)
+    assert one.distance == 0  # each pair has a number in common
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from msalib.checks import identities
+from msalib.checks import identities, parameters
 from tests.cells import at, row, table
 
 CLASSES = ("acc2_angry", "acc2_happy", "acc2_neutral", "acc2_sad")
@@ -295,8 +295,8 @@ GLOMO = dict(
 
 def test_the_parameters_of_glomo():
     """papers/glomo.md (c), table of shapes and parameters: both totals."""
-    assert identities.glomo_count(48, 4, 3, 3, 74, 47) == 109_818_887
-    assert identities.glomo_count(192, 3, 3, 3, 74, 35) == 115_949_447
+    assert parameters.glomo_count(48, 4, 3, 3, 74, 47) == 109_818_887
+    assert parameters.glomo_count(192, 3, 3, 3, 74, 35) == 115_949_447
 
 
 def glomo(count: str, **changed):
@@ -332,7 +332,7 @@ def cmt(size: str, layers: str, count: tuple[float, str]):
 
 def test_the_parameters_of_a_block_of_cmt():
     """papers/cmt.md (c): one block has 16,796,672."""
-    assert identities.cmt_block(1024) == 16_796_672
+    assert parameters.cmt_block(1024) == 16_796_672
 
 
 def test_millions_or_units_of_two_to_the_20():

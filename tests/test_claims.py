@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from msalib import claims, records, stats
+from msalib import claims, papers, records, stats
 from msalib.corpus import MODALITIES
 from msalib.errors import UserError
 from msalib.evidence import TESTS, Word
@@ -94,6 +94,31 @@ def test_a_paper_without_claims_is_refused_with_those_that_have():
     for ask in (claims.registry, claims.evaluate):
         with pytest.raises(UserError, match=r"paper 'nonsense': found no claims of it; .* uegd"):
             ask("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("control", "note"),
+    [
+        ("None, for it is a rank.", "there can be none, for it is a rank."),
+        ("There can be none: it is a rank.", "there can be none: it is a rank."),
+        (
+            "Plant cues, or none.",
+            "needs our model, trained on simulated data. Plan of these: Plant cues, or none.",
+        ),
+    ],
+)
+def test_what_a_control_needs_or_why_there_is_none(control, note):
+    claim = UEGD[0].model_copy(update={"control": control})
+    silent = claims.Told("not run", "")
+    evidences = claims.Evidences("uegd", claim, silent, silent, [], [])
+    assert evidences.not_run("control") == ("not run", note)
+
+
+def test_claims_of_ours_are_told_from_those_of_the_papers():
+    for paper in papers.known():
+        weighed = [claims.Evidences(paper, c, None, None, [], []) for c in claims.registry(paper)]
+        own = [e.claim.id for e in claims.of_paper(weighed)]
+        assert own == [e.claim.id for e in weighed if "-X" not in e.claim.id]
 
 
 # --- verdicts -----------------------------------------------------------------------------------

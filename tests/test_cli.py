@@ -341,7 +341,7 @@ def test_the_papers_own_numbers_are_the_default(msalib):
     ("text", "complaint"),
     [
         (None, "found no such folder; expected one CSV file per paper"),
-        ("", "found no column paper, exhibit"),
+        ("", "found an empty file"),
         (HEAD.replace("metric,", "") + "x,t,d,s,v,1,1,\n", "x.csv, line 1: found no column metric"),
         (HEAD + "x,t,d,s,,accuracy,1,1,\n", "x.csv, line 2: found metric 'accuracy'; expected one"),
         (HEAD + "x,t,d,s,,corr,-3,0.3,\n", "x.csv, line 2: found value -3 of corr"),

@@ -122,7 +122,7 @@ def test_drift_sets_the_papers_side_by_side():
     assert shown.ids == ["drift-mosi-MulT-acc7", "drift-mosi-MulT-mae", "drift-mosi-Net-acc7"]
     drifting = shown.frame.iloc[0]
     assert (drifting["ONE"], drifting["<TWO>"]) == ("<b>39</b>", "<b>40.5</b>")
-    assert (drifting["range"], drifting["kind"]) == ("1.5", "drift")
+    assert (drifting["distance"], drifting["kind"]) == ("1.5", "drift")
     assert shown.frame["ONE"][1] == "0.871" and shown.frame["kind"][1] == "agree"
     assert findings.drifted(TABLE) == {
         "shared": "3",

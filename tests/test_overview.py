@@ -92,7 +92,7 @@ def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
 def test_verdicts_are_counted_by_claim_and_setting():
     own = [evidences(PRINTED, "supported", "not run"), evidences(SILENT, number=2)]
     row = overview.verdicts({"one": own}, ENTRIES).frame.iloc[0]
-    assert row["claims"] == 2
+    assert row["claims"] == "2"
     shown = {name: read_cell(row[name]).text for name in overview.KINDS}
     assert shown == {
         "printed": "✗\u00a01 ○\u00a01",
@@ -102,13 +102,34 @@ def test_verdicts_are_counted_by_claim_and_setting():
     }
 
 
+def test_claims_of_ours_are_marked_and_told_apart():
+    own = [evidences(PRINTED), evidences(SILENT, number=2, ours=True)]
+    for shown in (overview.claims(own, "ONE"), overview.ledger({"one": own}, ENTRIES)):
+        first, second = (read_cell(cell).text for cell in shown.frame["claim"])
+        assert second.startswith("C2 ours ") and "ours" not in first
+    assert list(shown.frame["whose"]) == ["the paper's", "ours"] and "whose" in shown.filters
+
+
+def test_claims_of_ours_are_not_counted():
+    own = [evidences(PRINTED), evidences(SILENT, "supported", number=2, ours=True)]
+    row = overview.verdicts({"one": own}, ENTRIES).frame.iloc[0]
+    assert read_cell(row["claims"]).text == "1 and 1 of ours"
+    assert [read_cell(row[name]).text[:1] for name in overview.KINDS] == ["✗", "○", "○", "○"]
+    texts = overview.totals({"one": own}, FOUND, ENTRIES)
+    assert (texts["claims"], texts["ours"]) == ("1", "1")
+    assert (texts["printed_not_run"], texts["rerun_supported"]) == ("0", "0")
+    text = read(overview.summary(own, FOUND, "one")).text
+    assert text.startswith("1 claim (and 1 of ours, not counted); by the paper's own tables 1 con")
+
+
 def test_totals_are_named_for_prose():
     texts = overview.totals({"one": [evidences(PRINTED, "supported")]}, FOUND, ENTRIES)
     assert texts["papers"] == "2" and texts["claims"] == "1" and texts["findings"] == "4"
+    assert texts["ours"] == "0"
     assert texts["printed_contradicted"] == texts["rerun_supported"] == "1"
     assert texts["control_not_run"] == "1" and texts["findings_notable"] == "2"
     assert all(name.isidentifier() for name in texts)
-    assert len(texts) == 3 + 4 * len(SYMBOLS) + len(SEVERITIES)
+    assert len(texts) == 4 + 4 * len(SYMBOLS) + len(SEVERITIES)
 
 
 # --- one paper ----------------------------------------------------------------------------------
@@ -178,6 +199,6 @@ def test_every_paper_of_the_project_can_be_shown(project):
             overview.exhibits(own),
         ):
             read(shown)
-        counts = Counter(e.printed.verdict for e in weighed)
+        counts = Counter(e.printed.verdict for e in claims.of_paper(weighed))
         text = read(overview.verdicts({paper: weighed}, entries)).text
         assert f"✓\u00a0{counts['supported']}" in text

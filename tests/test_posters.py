@@ -162,8 +162,8 @@ def test_settings_are_hatched_and_no_gain_is_told(tmp_path, figures):
     one,table1,mosei,TFN,,mae,0.7
     """
     picture = shown(posters.drift_map(made(tmp_path, rows), ENTRIES))
-    assert letters(figures[0])["no gain"] == 2
-    assert colour_at(figures[0], "0.100 (2)")[1] and not colour_at(figures[0], "0.200 (2)")[1]
+    assert letters(figures[0])["no gain"] == 1
+    assert colour_at(figures[0], "= (2)")[1] and not colour_at(figures[0], "0.200 (2)")[1]
     assert "0 agree, 1 differ by setting only, 1 drift. Of the 0 that drift" in picture.alt
     assert "0 comparisons" in picture.alt
 
@@ -300,7 +300,7 @@ def test_the_poster_counts_claims_and_findings(figures):
     findings = [Finding("bounds", "impossible", "uegd", "", (0,))] * 2
     findings += [Finding("drift", "notable", "sugrm", "", (0,)), findings[0]._replace(paper="cmt")]
     picture = shown(posters.poster(study, findings))
-    said = Counter(e.printed.verdict for own in study.values() for e in own)
+    said = Counter(e.printed.verdict for own in study.values() for e in claims.of_paper(own))
     title = (
         f"{said.total()} claims of two papers: their printed tables support {said['supported']}, "
         f"contradict {said['contradicted']}, leave 0 open and cannot tell on {said['not run']}."
@@ -308,16 +308,30 @@ def test_the_poster_counts_claims_and_findings(figures):
     assert picture.caption.startswith(title) and title in picture.alt
     texts = letters(figures[0])
     assert title.replace(" ", "") in "".join(texts).replace(" ", "")
-    assert "UEGD, 18 claims: printed 18 supported; parity 18 supported; re-run 18 inconclusive" in (
+    assert "UEGD, 17 claims: printed 17 supported; parity 17 supported; re-run 17 inconclusive" in (
         picture.alt
     )
+    assert "And 1 of ours: printed 1 supported; parity 1 supported; re-run 1 inconclusive" in (
+        picture.alt
+    )
+    assert "3 of ours (X1 is ours), not counted" in picture.caption
     assert "findings 2 impossible, 0 inconsistent, 0 unlikely, 0 notable" in picture.alt
     assert texts["2 impossible"] == 1 and texts["1 notable"] == 1
     assert picture.alt.index("UEGD,") < picture.alt.index("SUGRM,")  # as given
-    own = Counter(e.printed.verdict for e in study["sugrm"])
+    own = Counter(e.printed.verdict for e in claims.of_paper(study["sugrm"]))
     assert all(texts[f"{own[word]} {word}"] for word in SYMBOLS)
     assert texts[posters.PARITY["supported"]] == 1 and texts[posters.PARITY["not run"]] == 1
     assert texts["X1"] == 2 and texts["3a"] == 1
+    assert any(text.endswith("17 claims and 1 of ours") for text in texts)
+
+
+def test_claims_of_ours_stand_apart(figures):
+    """The last column, further away than columns are from each other."""
+    posters.poster({"uegd": evidences("uegd")}, [])
+    x = {t.get_text(): t.get_position()[0] for t in figures[0].axes[0].texts}
+    side = x["17"] - x["16"]
+    assert x["X1"] - x["17"] == pytest.approx(side + posters._GAP)
+    assert any("X1, set apart, is ours" in text for text in x)
 
 
 def test_every_verdict_has_its_mark_and_mixed_cells_have_several(figures):
@@ -328,7 +342,7 @@ def test_every_verdict_has_its_mark_and_mixed_cells_have_several(figures):
     assert texts["✗"] == number + apart  # half of a re-run cell
     assert texts["✓"] == 2 * number + apart  # printed, and the other half
     assert texts["○"] == number + 1 + apart  # control, and one for parity
-    assert f"{number} supported and contradicted" in picture.alt
+    assert f"{number - 1} supported and contradicted" in picture.alt
     assert f"({number} cells)" in picture.caption
 
 
@@ -336,6 +350,7 @@ def test_one_paper_makes_a_poster_also_without_claims(figures):
     for own in (evidences("glomo"), []):
         picture = shown(posters.poster({"glomo": own}, []))
         assert picture.caption.startswith(f"{len(own)} claims of one paper: its printed tables")
+        assert "of ours" not in picture.caption + picture.alt
         letters(figures.pop())
 
 

@@ -302,17 +302,21 @@ def test_a_ratio(value, holds):
 
 
 def test_a_smaller_share():
-    """0.2 of 1.0 against 0.3 of 2.0: a fifth is more than 0.15."""
+    """0.2 of 1.0 against 0.3 of 2.0: a fifth is more than 0.15, if rounding cannot hide it."""
     t = table(
-        row("ash/table4/mosi/Net", variance_intra="0.2", variance_total="1.0"),
-        row("ash/table4/mosi/A", variance_intra="0.3", variance_total="2.0"),
-        row("ash/table4/mosi/B", variance_intra="0.1", variance_total="0.2"),
+        row("ash/table4/mosi/Net", variance_intra="0.200", variance_total="1.000"),
+        row("ash/table4/mosi/A", variance_intra="0.300", variance_total="2.000"),
+        row("ash/table4/mosi/B", variance_intra="0.100", variance_total="0.200"),
+        row("ash/table4/mosi/C", variance_intra="0.1", variance_total="0.4"),
+        row("ash/table4/mosi/D", variance_intra="0.1", variance_total="0.0"),
+        row("ash/table4/mosi/E", variance_intra="0.1"),
     )
-    test = {"test": "share_smaller", "of": "table4/Net", "than": ["table4/A", "table4/B"]}
+    test = {"test": "share_smaller", "of": "table4/Net", "than": ["table4/*"]}
     test |= {"datasets": ["mosi"], "metric": "variance_intra", "over": "variance_total"}
     result = judge(t, "ash", [test])
-    assert [line.holds for line in result.lines] == [False, True]
-    assert "Net 0.2 / 1.0 = 0.20, A 0.3 / 2.0 = 0.15" in result.lines[0].text
+    # There is no share of nothing, nor of what is not printed.
+    assert [line.holds for line in result.lines] == [False, True, None]
+    assert "Net 0.200 / 1.000 = 0.20, A 0.300 / 2.000 = 0.15" in result.lines[0].text
     assert len(result.lines[0].cells) == 4
     assert result.lines[1].gain == pytest.approx(0.3)
 
@@ -344,7 +348,7 @@ def test_a_trend():
     assert holds == [True]
     assert "Spearman's rho +1.00 over 5 rows" in result.lines[0].text
     assert trend("44", "43", "42", "41", "40")[1] == [False]
-    assert trend("42", "40", "43", "41", "44")[1] == [False]
+    assert trend("42", "40", "43", "41", "44")[1] == [None]  # up, but not surely
     assert trend("0.9", "0.8", "0.7", "0.6", "0.5", metric="mae")[1] == [True]
 
 
@@ -379,9 +383,9 @@ def test_a_slope_over_a_grid():
     assert "Acc-7 per 0: +1.000 [+0.8" in line.text
     assert "over 16 cells (means 1: 41.00, 2: 42.00, 3: 43.00, 4: 44.00)" in line.text
     assert len(line.cells) == 16
-    assert on_grid(grid(1.0), factor=1).verdict == "contradicted"
+    assert on_grid(grid(1.0), factor=1).verdict == "inconclusive"
     assert on_grid(grid(-1.0)).verdict == "contradicted"
-    assert on_grid(grid(0.05)).verdict == "contradicted"  # steps of 0.6 hide it
+    assert on_grid(grid(0.05)).verdict == "inconclusive"  # steps of 0.6 hide it
     assert on_grid(grid(1.0), dataset="mosei").verdict == "not run"
 
 
@@ -544,3 +548,56 @@ def test_verdicts_on_the_papers(claim, verdict, note):
 )
 def test_printed_effects_of_the_specifications(claim, effect):
     assert any(effect in line.text for line in of_paper(claim).lines)
+
+
+# --- margins of ours, thresholds and rounding ---------------------------------------------------
+
+
+def pair(first: str, second: str, **arguments):
+    t = table(row("ash/table1/mosi/Net", acc7=first), row("ash/table1/mosi/Old", acc7=second))
+    test = {"of": "table1/Net", "than": ["table1/Old"], "datasets": ["mosi"], "metrics": ["acc7"]}
+    return judge(t, "ash", [test | arguments])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "arguments", "verdict"),
+    [
+        ("44.0", "40.0", {"test": "better", "by": 4.0}, "supported"),  # as printed it reaches it
+        ("43.9", "40.0", {"test": "better", "by": 4.0}, "contradicted"),
+        ("43.95", "40", {"test": "better", "by": 4.0}, "inconclusive"),
+        ("41.0", "40.0", {"test": "alike", "margin": 1.0}, "supported"),
+        ("41.05", "40", {"test": "alike", "margin": 1.0}, "inconclusive"),
+        ("39.0", "40.0", {"test": "no_worse", "margin": 1.0}, "supported"),
+        ("38.9", "40.0", {"test": "no_worse", "margin": 1.0}, "contradicted"),
+        ("43.0", "40.0", {"test": "ahead_by", "low": 1.0, "high": 3.0}, "supported"),
+        ("43.01", "40", {"test": "ahead_by", "low": 1.0, "high": 3.0}, "inconclusive"),
+        ("43.1", "40.0", {"test": "ahead_by", "low": 1.0, "high": 3.0}, "contradicted"),
+    ],
+)
+def test_a_threshold_that_rounding_may_hide_is_a_tie(first, second, arguments, verdict):
+    assert pair(first, second, **arguments).verdict == verdict
+
+
+def test_a_margin_of_ours_is_told_and_does_not_outweigh_the_wording():
+    ours = pair("38.9", "40.0", test="no_worse", margin=1.0, ours=True)
+    assert ours.verdict == "contradicted" and ours.ours
+    assert ours.lines[0].text.endswith("(our margin)") and "margin of ours" in ours.note
+    worded = pair("38.9", "40.0", test="no_worse", margin=1.0)
+    assert not worded.ours and "ours" not in worded.note
+    t = table(row("ash/table1/mosi/Net", acc7="38.9"), row("ash/table1/mosi/Old", acc7="40.0"))
+    test = {"of": "table1/Net", "than": ["table1/Old"], "datasets": ["mosi"], "metrics": ["acc7"]}
+    both = [test | {"test": "better"}, test | {"test": "alike", "margin": 1.0, "ours": True}]
+    assert not judge(t, "ash", both).ours  # the wording alone contradicts it
+
+
+def test_rows_that_are_nowhere_are_named():
+    t = table(row("ash/table1/mosi/Net", acc7="38.9"), row("ash/table1/mosi/Old/v2", acc7="40.0"))
+    test = {"test": "better", "of": "table1/Net", "datasets": ["mosi"], "metrics": ["acc7"]}
+    known = test | {"than": ["table1/Old/v2", "table1/*"]}
+    assert statements.missing(t, "ash", [known]) == []
+    lost = test | {"than": ["table1/Old", "table1/Odl/v2", "birch:table1/Net"]}
+    assert statements.missing(t, "ash", [lost]) == lost["than"]
+    nested = {"test": "gain_larger", "of": ["table1/Net", "table1/Typo"], "than": [["table2/A"]]}
+    assert statements.missing(t, "ash", [nested]) == ["table1/Typo", "table2/A"]
+    trend = {"test": "trend", "of": {"table1/Net": 1, "table1/Nte": 2}}
+    assert statements.missing(t, "ash", [trend]) == ["table1/Nte"]

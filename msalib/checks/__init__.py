@@ -80,6 +80,21 @@ def run(table: pd.DataFrame, entries: Mapping | None = None) -> list[Finding]:
     return sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.paper, min(f.cells)))
 
 
-def cells(rows: Iterable[pd.Series]) -> tuple[int, ...]:
+Cell = Mapping
+"""A row of the table: a series, or a dictionary with its place as ``index``."""
+
+
+def listed(table: pd.DataFrame) -> list[dict]:
+    """The rows of a table as dictionaries, each with its place as ``index``."""
+    return [cell | {"index": index} for index, cell in table.to_dict("index").items()]
+
+
+def cells(rows: Iterable[Cell]) -> tuple[int, ...]:
     """The places of rows in the table, each once."""
-    return tuple(dict.fromkeys(int(row.name) for row in rows))
+    places = (row["index"] if isinstance(row, dict) else row.name for row in rows)
+    return tuple(dict.fromkeys(int(place) for place in places))
+
+
+def agree(a: Cell, b: Cell) -> bool:
+    """Whether two printed numbers can be one, at the coarser precision."""
+    return abs(a["value"] - b["value"]) <= max(a["half"], b["half"]) + 1e-9

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from msalib import testparts
-from msalib.checks import Finding, cells
+from msalib.checks import Cell, Finding, cells, listed
 from msalib.printed import UNITS
 from msalib.words import dataset, exhibit, metric, place, system
 
@@ -23,8 +23,15 @@ FAR = 0.15
 FURTHER = 0.5
 """The same above the median, where it is no longer a matter of a poor model."""
 
+NEAR, STEADY, ENOUGH = 0.04, 0.015, 5
+"""Within an exhibit: the share by which a row must differ at least, the scatter of the others up to
+which they are steady, and how many they must be."""
+
 SLIP = (50, 200)
 """How many times a number is another where a factor of 100 may lie between them."""
+
+PLAUSIBLE = {"%": 10.0, "correlation": 0.02, "points of the label": 0.2}
+"""The least of a unit that a hundredth may be for a slip by 100 to be suggested."""
 
 CLEARLY = 0.25
 """Percentage points beyond rounding from which an F1 is called unlikely beside its accuracy."""
@@ -39,27 +46,21 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     return [*found, *scaled(table), *error_and_correlation(table)]
 
 
-def _rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, pd.Series], list[pd.Series]]]:
+def _rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, Cell], list[Cell]]]:
     """Every printed row: its numbers by metric, and as a list."""
-    measured = table[table["exhibit"] != "text"]
-    rows = {}
-    for index, cell in measured.to_dict("index").items():
-        rows.setdefault(tuple(cell[k] for k in ROW), []).append(Named(cell | {"index": index}))
-    for listed in rows.values():
-        yield {row["metric"]: row for row in listed}, listed
+    rows: dict[tuple, list[Cell]] = {}
+    for cell in listed(table[table["exhibit"] != "text"]):
+        rows.setdefault(tuple(cell[k] for k in ROW), []).append(cell)
+    for own in rows.values():
+        yield {cell["metric"]: cell for cell in own}, own
 
 
-class Named(dict):
-    @property
-    def name(self):
-        return self["index"]
-
-
-def in_range(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
+def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
     """A correlation lies from -1 to 1, a share from 0 to 100%, a label within its scale.
 
-    An absolute error can be no larger than the scale is wide (6 points from -3 to 3, 2 on
-    CH-SIMS), as long as predictions stay on it. A factor of 100 is a common way out of range.
+    An absolute error is no larger than the scale is wide (6 points from -3 to 3, 2 on CH-SIMS) as
+    long as predictions stay on it, which they need not, so that beyond it is unlikely. A factor of
+    100 is a common way out of range.
     """
     widths = {"sims": 2.0}
     for cell in row.values():
@@ -68,11 +69,13 @@ def in_range(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
         low, value = unit.low, cell["value"]
         if low - 1e-9 <= value <= high + 1e-9:
             continue
-        hint = ""
-        if low <= value / 100 <= high:
-            hint = f" Divided by 100 it is {value / 100:g}."
-        message = f"{place(cell)}: {value:g} lies outside {low:g} to {high:g}.{hint}"
-        yield Finding("bounds", "impossible", cell["paper"], message, cells([cell]))
+        severity, hint = "impossible", "."
+        if cell["metric"] == "mae":
+            severity, hint = "unlikely", ", where predictions on the scale would keep it."
+        if PLAUSIBLE.get(cell["unit"], low) <= abs(value / 100) <= high:
+            hint += f" Divided by 100 it is {value / 100:g}."
+        message = f"{place(cell)}: {value:g} lies outside {low:g} to {high:g}{hint}"
+        yield Finding("bounds", severity, cell["paper"], message, cells([cell]))
 
 
 def scaled(table: pd.DataFrame) -> Iterator[Finding]:
@@ -97,7 +100,7 @@ def scaled(table: pd.DataFrame) -> Iterator[Finding]:
                 yield Finding("bounds", "unlikely", cell["paper"], message, (int(index),))
 
 
-def nested(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
+def nested(row: Mapping[str, Cell]) -> Iterator[Finding]:
     """ACC7 <= ACC5 <= ACC3 on the same clips.
 
     Classes are made by clipping to ±3, ±2, ±1 and rounding. Clipping and rounding keep order and
@@ -117,7 +120,7 @@ def nested(row: Mapping[str, pd.Series]) -> Iterator[Finding]:
             yield Finding("bounds", "impossible", a["paper"], message, cells([a, b]))
 
 
-def zeros(row: Mapping[str, pd.Series], corpus: str) -> Iterator[Finding]:
+def zeros(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
     """Accuracy with zeros against accuracy without them.
 
     With a share q of labels equal to 0, both conventions agree on the other clips (but for
@@ -140,7 +143,7 @@ def zeros(row: Mapping[str, pd.Series], corpus: str) -> Iterator[Finding]:
     yield Finding("bounds", "impossible", a["paper"], message, cells([a, b]))
 
 
-def two_classes(row: Mapping[str, pd.Series], corpus: str) -> Iterator[Finding]:
+def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
     """Weighted F1 against accuracy of two classes of known sizes.
 
     With shares p and 1 - p of the classes and an accuracy, all errors are e = 1 - accuracy; how
@@ -179,8 +182,8 @@ def two_classes(row: Mapping[str, pd.Series], corpus: str) -> Iterator[Finding]:
         broken = True
         low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
         message = (
-            f"{place(f1)}: {values}; with {negative:.1%} negative clips {of} has an F1 from "
-            f"{low:.1f} to {high:.1f}."
+            f"{place(f1)}: {values}; with {negative:.1%} negative clips {of} has a weighted F1 "
+            f"from {low:.1f} to {high:.1f}."
         )
         if _inside(f1["value"], by_prediction, room):
             message += " With the classes weighted by their predicted counts it would fit."
@@ -291,8 +294,10 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
     far from the median k has predictions far off in scale, or numbers that do not belong together,
     or was scored on other clips: dropping zero labels raises both MAE and Corr.
 
-    A bound that always holds is weak: with errors no larger than the scale is wide, 6,
-    MAE >= s² (1 - r²) / 6.
+    A bound is weak: with errors no larger than the scale is wide, 6, MAE >= s² (1 - r²) / 6.
+
+    Systems of one exhibit are often much closer in k than those of all papers. Where they are, a
+    row that is further from the median of the others there than these scatter is told, too.
     """
     found = []
     pairs = [
@@ -314,10 +319,13 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                 f"the labels' deviation {np.sqrt(labels.variance):.3f} and that Corr leave a root "
                 f"mean squared error of {rest:.3f} or more"
             )
-            listed = cells([mae, corr])
+            read = cells([mae, corr])
             if mae["value"] + mae["half"] < rest**2 / 6:
-                message = f"{about}; {arithmetic}, and no MAE below {rest**2 / 6:.3f}."
-                found.append(Finding("bounds", "impossible", mae["paper"], message, listed))
+                message = (
+                    f"{about}; {arithmetic}, and for predictions on the scale no MAE below "
+                    f"{rest**2 / 6:.3f}."
+                )
+                found.append(Finding("bounds", "unlikely", mae["paper"], message, read))
             elif abs(share / usual - 1) > FAR:
                 message = (
                     f"{about}; {arithmetic}, of which this MAE is {share:.2f}, where the median of "
@@ -329,5 +337,31 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                 if share > usual and abs(without / usual - 1) < FAR / 2 and labels.zero > 0.1:
                     message += f" On labels without zeros it would be {without:.2f}, as usual."
                 severity = "notable" if 1 < share / usual < 1 + FURTHER else "unlikely"
-                found.append(Finding("bounds", severity, mae["paper"], message, listed))
+                found.append(Finding("bounds", severity, mae["paper"], message, read))
+            elif (among := _among(mae, own, k)) is not None:
+                other, scatter = among
+                if abs(share / other - 1) > max(NEAR, 4 * scatter):
+                    message = (
+                        f"{about}; {arithmetic}, of which this MAE is {share:.3f}, where the other "
+                        f"rows of {exhibit(mae['exhibit'])} have {other:.3f} and scatter by "
+                        f"{scatter:.1%}."
+                    )
+                    found.append(Finding("bounds", "unlikely", mae["paper"], message, read))
     return found
+
+
+def _among(
+    cell: Cell, pairs: list[tuple[Cell, Cell]], k: list[float]
+) -> tuple[float, float] | None:
+    """Median k of the other rows of an exhibit and their robust scatter, where that is small."""
+    place_of = ("paper", "exhibit", "dataset")
+    others = [
+        share
+        for (mae, _), share in zip(pairs, k, strict=True)
+        if mae["index"] != cell["index"] and all(mae[p] == cell[p] for p in place_of)
+    ]
+    if len(others) < ENOUGH:
+        return None
+    middle = float(np.median(others))
+    scatter = 1.4826 * float(np.median(np.abs(np.array(others) / middle - 1)))
+    return (middle, scatter) if scatter < STEADY else None

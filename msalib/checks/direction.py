@@ -19,7 +19,8 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """One finding per claim that does not hold in all its comparisons (``statements``).
 
     Inconsistent where exceptions contradict the claim as it is worded; notable where the wording
-    allows for them (most, at least), or ties alone stand against it.
+    allows for them (most, at least), where ties alone stand against it, where the margin is ours
+    because the sentence gives none (similar, comparable), and where the claim is ours.
     """
     found = []
     cells = statements.Cells(table)
@@ -35,8 +36,10 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
                 f"{line.text}{' (tie)' if line.holds is None else ''}" for line in against
             )
             allowed = ", as the wording allows" if judged.verdict == "supported" else ""
-            message = f"{claim.id}, {claim.statement.rstrip('.')}: {judged.note}{allowed}. {shown}."
-            severity = "inconsistent" if judged.verdict == "contradicted" else "notable"
+            who = f"{claim.id} (ours)" if claim.ours else claim.id
+            message = f"{who}, {claim.statement.rstrip('.')}: {judged.note}{allowed}. {shown}."
+            worded = judged.verdict == "contradicted" and not judged.ours and not claim.ours
+            severity = "inconsistent" if worded else "notable"
             read = tuple(dict.fromkeys(i for line in against for i in line.cells))
             found.append(Finding("direction", severity, paper, message, read))
     return found

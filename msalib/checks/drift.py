@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib.checks import Finding
+from msalib.checks import Finding, agree
 from msalib.words import dataset, metric
 
 SETUPS = ("", "conv", "conv_bert")
@@ -39,10 +39,12 @@ class Shared(NamedTuple):
     kind: str
 
     @property
-    def range(self) -> float:
-        """Largest minus smallest printed value."""
-        values = [c["value"] for own in self.cells.values() for c in own]
-        return max(values) - min(values)
+    def distance(self) -> float:
+        """How far apart two papers are at most; of their settings, the two that are closest."""
+        return max(
+            min(abs(a["value"] - b["value"]) for a in self.cells[one] for b in self.cells[other])
+            for one, other in combinations(self.cells, 2)
+        )
 
     def apart(self) -> list[tuple[str, str]]:
         """Pairs of papers without a number in common."""
@@ -75,7 +77,7 @@ def shared(table: pd.DataFrame) -> list[Shared]:
         if len(cells) < 2:
             continue
         every = [c for own in cells.values() for c in own]
-        if all(_agree(a, b) for a, b in combinations(every, 2)):
+        if all(agree(a, b) for a, b in combinations(every, 2)):
             kind = "agree"
         elif all(_match(cells, *pair) for pair in combinations(cells, 2)):
             kind = "setting"
@@ -97,14 +99,9 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     ]
 
 
-def _agree(a: Cell, b: Cell) -> bool:
-    """One number at the coarser precision."""
-    return abs(a["value"] - b["value"]) <= max(a["half"], b["half"]) + 1e-9
-
-
 def _match(cells: Mapping[str, list[Cell]], one: str, other: str) -> bool:
     """Two papers have a number in common, in whatever setting."""
-    return any(_agree(a, b) for a in cells[one] for b in cells[other])
+    return any(agree(a, b) for a in cells[one] for b in cells[other])
 
 
 def _shown(cells: list[Cell]) -> str:
@@ -227,7 +224,7 @@ def _elsewhere(number: Shared, paper: str, column: list[Shared]) -> tuple[Cell, 
                 continue
             for rival, cells in other.cells.items():
                 for theirs in cells:
-                    if rival != paper and _agree(ours, theirs):
+                    if rival != paper and agree(ours, theirs):
                         return ours, theirs
     return None
 

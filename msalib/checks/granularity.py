@@ -99,6 +99,7 @@ def accuracies(table: pd.DataFrame) -> pd.DataFrame:
 def _stated(table: pd.DataFrame) -> dict[tuple[str, str], int]:
     """Sizes of test parts that papers print: (paper, data set) -> clips."""
     counts = table[(table["metric"] == "count") & (table["variant"] == "test")]
+    counts = counts[counts["value"] > 0]
     return {(c["paper"], c["corpus"]): int(c["value"]) for _, c in counts.iterrows()}
 
 
@@ -119,7 +120,7 @@ def _unreachable(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             # A quoted row may come from another test part than the paper's own.
             certain = own and sizes["stated"].all()
             severity = "impossible" if certain else "inconsistent"
-            message = f"{place(cell)}: {cell['printed']} is no mean of 1, 3, 5 or 10 runs over "
+            message = f"{place(cell)}: {cell['printed']} is no mean of {_runs()} runs over "
             message += " or ".join(_nearest(value, half, row) for row in sizes.itertuples())
             found.append(_finding(severity, cell, f"{message}."))
         elif own and not any(r == entry.runs for *_, r in passing):
@@ -140,6 +141,11 @@ def _unreachable(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             )
             found.append(_finding("inconsistent", cell, message))
     return found
+
+
+def _runs() -> str:
+    *first, last = map(str, RUNS)
+    return f"{', '.join(first)} or {last}"
 
 
 def _nearest(value: float, half: float, size) -> str:

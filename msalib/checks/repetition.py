@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib.checks import Finding
+from msalib.checks import Finding, agree
 from msalib.words import dataset, exhibit, metric, system
 
 SHARED = 3
@@ -65,11 +65,6 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             )
         ]
     return found
-
-
-def agree(a: Mapping, b: Mapping) -> bool:
-    """Whether two printed numbers can be one, at the coarser precision."""
-    return abs(a["value"] - b["value"]) <= max(a["half"], b["half"]) + 1e-9
 
 
 Told = tuple[str, str, tuple[int, ...]]  # severity, message, cells

@@ -105,6 +105,16 @@ def test_a_run_is_published_with_what_it_was_made_of(curve, monkeypatch, tmp_pat
     assert book.gate(path, curve, given) == []
 
 
+def test_given_parameters_are_folded_if_their_defaults_are(curve):
+    path = notebooks.source_path(curve)
+    source = nbformat.read(path, as_version=4)
+    source.cells[0].metadata.tags.append("hide-input")
+    nbformat.write(source, path)
+    executed = nbformat.read(notebooks.run_notebook(curve, {"seeds": 3}), as_version=4)
+    assert executed.cells[0].metadata.tags == ["parameters", "hide-input"]
+    assert executed.cells[1].metadata.tags == ["injected-parameters", "hide-input"]
+
+
 def test_a_failed_run_leaves_what_was_published(curve):
     path = notebooks.run_notebook(curve, {})
     before = path.read_bytes()
