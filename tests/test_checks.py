@@ -400,6 +400,25 @@ def test_marks_in_the_text_and_of_other_columns():
     assert direction.check(t, {}) == []
 
 
+# --- precision ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("numbers", "odd"),
+    [
+        (["83.1", "83.2", "83.3", "83.4", "83.5", "83.37"], [5]),
+        (["83.1", "83.2", "83.3", "83.4", "83.37"], []),  # too few
+        (["83.1", "83.2", "83.3", "83.45", "83.5", "83.37"], []),  # two of them
+        (["83.11", "83.22", "83.33", "83.44", "83.55", "83.4"], []),  # a dropped zero
+    ],
+)
+def test_more_decimals_than_the_rest_of_a_column_are_told(numbers, odd):
+    t = table(*(row(f"ash/table1/mosi/Net/{k}", acc7=n) for k, n in enumerate(numbers)))
+    found = transcription.check(t, {})
+    assert [f.cells for f in found] == [(k,) for k in odd]
+    assert all(f.severity == "notable" and "83.37 has more decimals" in f.message for f in found)
+
+
 # --- whatever a folder holds --------------------------------------------------------------------
 
 

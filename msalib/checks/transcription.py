@@ -8,6 +8,9 @@ from msalib import printed
 from msalib.checks import Finding
 from msalib.words import exhibit, metric, place, system
 
+ENOUGH = 6
+"""Numbers of a column from which on one with more decimals stands out."""
+
 MEASURED = ("%", "correlation", "points of the label", "variance")
 
 
@@ -18,7 +21,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     scales are the same number. Any other difference is a slip in the file, not in the paper. A
     result whose printed characters are no number (0.79.5) has been read by somebody.
     """
-    found = _mixed(table)
+    found = [*_mixed(table), *_finer(table)]
     for index, cell in table.to_dict("index").items():
         if printed.scale(cell["value"], cell["printed"]) is None:
             message = (
@@ -59,4 +62,23 @@ def _mixed(table: pd.DataFrame) -> list[Finding]:
         )
         cells = tuple(int(i) for i in odd.index)
         found.append(Finding("transcription", "notable", paper, message, cells))
+    return found
+
+
+def _finer(table: pd.DataFrame) -> list[Finding]:
+    """A number with more decimals than every other in its column, five at least."""
+    found = []
+    measured = table[table["unit"].isin(MEASURED) & table["exhibit"].ne("text")]
+    for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
+        if len(group) < ENOUGH:
+            continue
+        finest, next_finest = sorted(group["half"])[:2]
+        if finest > 0 and finest < next_finest * 0.99:
+            (index,) = group.index[group["half"] == finest]
+            cell = group.loc[index]
+            message = (
+                f"{exhibit(where)}, {metric(name)}: {system(cell)} {cell['printed']} has more "
+                f"decimals than the other {len(group) - 1} numbers of its column."
+            )
+            found.append(Finding("transcription", "notable", paper, message, (int(index),)))
     return found
