@@ -340,7 +340,8 @@ def trend(
                 f"{_about(found[0][0])}: Spearman's rho {test.statistic:+.2f} over {len(found)} "
                 f"rows, p {test.pvalue:.3f}, below {level:g} wanted"
             )
-            holds = True if test.pvalue < level else None if test.statistic > 0 else False
+            # Neither where rho is positive and p too large, nor where equal values give no rho.
+            holds = True if test.pvalue < level else False if test.statistic <= 0 else None
             cells = _indices([c for c, _ in found])
             lines.append(Line(text, holds, cells, float(test.statistic)))
     return lines
@@ -398,7 +399,7 @@ def grid_slope(
     ]
     factors = rows["variant"].str.extract(pattern)
     rows, factors = rows[factors.notna().all(axis=1)], factors.dropna().astype(float)
-    if len(rows) < 3:
+    if len(rows) < 3 or factors[factor].nunique() < 2:
         return []
     x = factors[factor].to_numpy()
     y = _sign(metric) * rows["value"].to_numpy()

@@ -352,6 +352,11 @@ def test_a_trend():
     assert trend("0.9", "0.8", "0.7", "0.6", "0.5", metric="mae")[1] == [True]
 
 
+@pytest.mark.filterwarnings("ignore:An input array is constant")
+def test_equal_values_are_neither_a_trend_nor_its_reverse():
+    assert trend("40", "40", "40", "40", "40")[1] == [None]
+
+
 def test_two_rows_are_no_trend():
     assert trend("40", "41")[0].verdict == "not run"
     t = table(scores(n0="40", n1="41", n2="42"))
@@ -387,6 +392,9 @@ def test_a_slope_over_a_grid():
     assert on_grid(grid(-1.0)).verdict == "contradicted"
     assert on_grid(grid(0.05)).verdict == "inconclusive"  # steps of 0.6 hide it
     assert on_grid(grid(1.0), dataset="mosei").verdict == "not run"
+    one = grid(1.0)
+    one = one[one["variant"].str.startswith("t1_")]
+    assert on_grid(one).verdict == "not run"  # a single level has no slope
 
 
 def test_the_mean_at_the_highest_level():
