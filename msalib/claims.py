@@ -120,6 +120,7 @@ def weigh(paper: str, table: pd.DataFrame | None = None) -> list[Evidences]:
     by_claim: dict[str, list[Verdict]] = {}
     for verdict in evaluate(paper):
         by_claim.setdefault(verdict.claim.id, []).append(verdict)
+    equal = parity(paper)
     found = []
     for claim in registry(paper):
         own = by_claim.get(claim.id, [])
@@ -128,7 +129,7 @@ def weigh(paper: str, table: pd.DataFrame | None = None) -> list[Evidences]:
                 paper,
                 claim,
                 in_print(cells, paper, claim),
-                parity(paper),
+                equal,
                 [v for v in own if kind(v.setting) != "control"],
                 [v for v in own if kind(v.setting) == "control"],
             )

@@ -140,7 +140,7 @@ def _message(finding: Finding, rows: Mapping[int, Mapping], claimed: Mapping[str
         cell = rows[index]
         other = f"{cell['paper']}: " if cell["paper"] != finding.paper else ""
         cells.append(f"{other}{words.place(cell)}: {cell['printed']}")
-    head = plural(cells, "number")
+    head = words.plural(len(cells), "number")
     folded = details(f"the rest, and {head}" if rest else head, cells, rest)
     return f'<div class="claim">{text}</div>{folded}'
 
@@ -316,7 +316,8 @@ def protocol(table: pd.DataFrame, entries: Entries) -> Table:
         pd.DataFrame(rows),
         caption="How many decimals papers print (in brackets in how many numbers), and how many of "
         "their accuracies over a known number of clips could fail the granularity check: some "
-        f"value near the printed one, as precise, is no mean of {_or(granularity.RUNS)} runs.",
+        "value near the printed one, as precise, is no mean of "
+        f"{words.either(granularity.RUNS)} runs.",
     )
 
 
@@ -328,22 +329,13 @@ def _refutable(table: pd.DataFrame, sizes: pd.DataFrame, runs: Sequence[int]) ->
 def _pass_rate(cell: Mapping, clips: Iterable[int], runs: Iterable[int]) -> float:
     """The share of values near a printed one that fit some number of clips and runs."""
     value, half = float(cell["value"]), float(cell["half"])
-    reach = round(granularity.NEAR / (2 * half))
-    around = np.round(value + 2 * half * np.arange(-reach, reach + 1), 8)
-    around = around[(around >= 0) & (around <= 100)]
     options = [(n, r) for n in set(clips) for r in runs]
-    return float(
-        np.mean([any(granularity.fits(float(v), half, *o) for o in options) for v in around])
-    )
+    around = granularity.near(value, half)
+    return float(np.mean([any(granularity.fits(v, half, *o) for o in options) for v in around]))
 
 
 def _share(judged: Sequence[bool]) -> str:
     return f"{sum(judged)} of {len(judged)}" if judged else "none printed"
-
-
-def _or(numbers: Sequence[int]) -> str:
-    *most, last = map(str, numbers)
-    return f"{', '.join(most)} or {last}"
 
 
 def _decimals(cells: pd.DataFrame) -> str:
@@ -415,10 +407,6 @@ def paper_link(paper: str, entries: Entries) -> str:
 def page_link(page: str) -> str:
     """A page of the book as seen from those of notebooks."""
     return relpath(f"{page}.html", "executed")
-
-
-def plural(things: Sequence, name: str) -> str:
-    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
 def details(head: str, lines: Sequence[str], first: str = "") -> str:

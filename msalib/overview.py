@@ -14,13 +14,14 @@ import pandas as pd
 from msalib import paths
 from msalib.checks import SEVERITIES, Finding
 from msalib.claims import Evidences, Told, Verdict, kind, of_paper
-from msalib.findings import Entries, details, page_link, paper_link, plural
+from msalib.findings import Entries, details, page_link, paper_link
 from msalib.interactive import Sortable
 from msalib.ledger import SYMBOLS, badge, matrix, named, setting_text
 from msalib.ledger import ledger as one_row_each
 from msalib.papers import Exhibit, Paper
 from msalib.statements import Printed
 from msalib.tables import Block, Note, Table
+from msalib.words import plural
 
 Weighed = Mapping[str, Sequence[Evidences]]
 
@@ -150,7 +151,7 @@ def _badges(evidences: Evidences, which: str) -> str:
     parts = []
     for word, verdicts in by_word.items():
         note = "; ".join(f"{_setting(v)}: {v.evidence.note}" for v in verdicts)
-        number = plural(verdicts, "setting")
+        number = plural(len(verdicts), "setting")
         parts.append(f'<div class="run">{_verdict(word, note)} <small>{number}</small></div>')
     return "".join(parts)
 
@@ -254,9 +255,9 @@ def summary(weighed: Sequence[Evidences], found: Iterable[Finding], paper: str) 
     apart = len(weighed) - len(own)
     severities = Counter(finding.severity for finding in found if finding.paper == paper)
     return Note(
-        f"{plural(own, 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
+        f"{plural(len(own), 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
         f"by the paper's own tables {_listed(printed, SYMBOLS)}. "
-        f"{plural(list(severities.elements()), 'finding')} in its printed numbers: "
+        f"{plural(severities.total(), 'finding')} in its printed numbers: "
         f"{_listed(severities, SEVERITIES)}."
     )
 

@@ -36,8 +36,6 @@ MORE = ("acc5", "acc3")
 
 RUNS = (1, 3, 5)
 
-MEASURED = ("%", "correlation", "points of the label")
-
 NUMBER = ["value", "printed", "note", "half"]
 """What moves where two cells exchange their numbers."""
 
@@ -180,8 +178,7 @@ def _mark(table: pd.DataFrame, rng: np.random.Generator) -> None:
             continue
         own = table[(table["paper"] == paper) & (table["exhibit"] == "table2")]
         for (_, metric), column in own.groupby(["dataset", "metric"]):
-            sign = -1 if metric in printed.LOWER_IS_BETTER else 1
-            table.loc[(sign * column["value"]).idxmax(), "note"] = "bold"
+            table.loc[(printed.sign(metric) * column["value"]).idxmax(), "note"] = "bold"
 
 
 def _entry(table: pd.DataFrame, paper: str, runs: int) -> papers.Paper:
@@ -223,10 +220,9 @@ def _ahead(table: pd.DataFrame, paper: str, exhibit: str) -> dict[str, list[str]
     rows = table[(table["paper"] == paper) & (table["exhibit"] == exhibit)]
     found: dict[str, list[str]] = {}
     for (corpus, metric), column in rows.groupby(["dataset", "metric"], sort=False):
-        sign = -1 if metric in printed.LOWER_IS_BETTER else 1
         mine = (column["system"] == PAPERS[paper]) & (column["variant"] == "")
         own, others = column[mine].iloc[0], column[~mine]
-        gains = sign * (own["value"] - others["value"])
+        gains = printed.sign(metric) * (own["value"] - others["value"])
         if (gains > own["half"] + others["half"]).all():
             found.setdefault(corpus, []).append(metric)
     return found
@@ -327,7 +323,7 @@ ERRORS: dict[str, Callable[[Made, np.random.Generator], Planted | None]] = {
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
     """Results in tables that are printed as plain numbers."""
-    rows = table[(table["exhibit"] != "text") & table["unit"].isin(MEASURED)]
+    rows = table[(table["exhibit"] != "text") & table["unit"].isin(printed.RESULTS)]
     return rows[rows["printed"].str.fullmatch(r"-?\d*\.?\d+")]
 
 
@@ -474,8 +470,9 @@ def _measure(tables: list[tuple[Made, int]], errors: Iterable[str] | None) -> pd
     severe_before = []
     told: dict[str, list[list[Finding]]] = {kind: [] for kind in wanted}
     for made, seed in tables:
-        found = before.setdefault(id(made.table), None) or checks.run(*made)
-        before[id(made.table)] = found
+        if id(made.table) not in before:
+            before[id(made.table)] = checks.run(*made)
+        found = before[id(made.table)]
         severe_before.append(sum(f.severity != "notable" for f in found))
         for kind in wanted:
             rng = np.random.default_rng([seed, list(ERRORS).index(kind)])

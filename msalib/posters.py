@@ -21,8 +21,9 @@ from msalib.ledger import SYMBOLS
 from msalib.metrics import METRICS
 from msalib.papers import Paper
 from msalib.plots import Picture, style
-from msalib.printed import LOWER_IS_BETTER, same
+from msalib.printed import PROSE, RESULTS, same, sign
 from msalib.tables import Note
+from msalib.words import plural
 
 WIDTH = 7.4
 """Inches of a sheet; as wide as a phone it has 52 pixels per inch."""
@@ -30,12 +31,6 @@ WIDTH = 7.4
 LETTERS, SMALL, HEAD = 11, 10, 14
 BLACK, EDGE = "#000000", "#B3B3B3"
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-
-COMPARED = ("%", "correlation", "points of the label")
-"""Units of results; other numbers, such as sizes, are no results."""
-
-PROSE = ("text", "readme", "readme_history")
-"""Exhibits that are no tables of results."""
 
 STEPS = ((0.5, "#E9F4FB"), (1.0, "#B9DFF5"), (2.0, "#E69F00"), (float("inf"), "#D55E00"))
 """Colours by size in typical gains, each up to its bound: tints of Okabe and Ito's sky blue below
@@ -90,10 +85,6 @@ def _signed(value: float, metric: str) -> str:
     return ("+" if value > 0 else MINUS if value < 0 else "") + _number(abs(value), metric)
 
 
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
-
-
 def _times(ratio: float | None) -> str:
     if ratio is None:
         return "no gain"
@@ -115,7 +106,7 @@ def claimed_gains(table: pd.DataFrame, entries: Mapping[str, Paper]) -> pd.DataF
     is, and ``gain`` the difference in the direction that is better: negative where the system is
     behind. ``half`` is what rounding may add to the gain or take from it.
     """
-    rows = table[table["unit"].isin(COMPARED) & ~table["exhibit"].isin(PROSE)]
+    rows = table[table["unit"].isin(RESULTS) & ~table["exhibit"].isin(PROSE)]
     rows = rows[rows["paper"].isin(list(entries))]
     rows = rows.assign(
         ours=[s == entries[p].own[0] for p, s in zip(rows["paper"], rows["system"], strict=True)],
@@ -148,9 +139,8 @@ def _gained(cells: pd.DataFrame, metric: str) -> dict:
     """The own system's best row against the best other; nothing where one is missing."""
     if cells["ours"].all() or not cells["ours"].any():
         return {}
-    sign = -1 if metric in LOWER_IS_BETTER else 1
     ours, theirs = (
-        own.loc[(sign * own["value"]).idxmax()]
+        own.loc[(sign(metric) * own["value"]).idxmax()]
         for own in (cells[cells["ours"]], cells[~cells["ours"]])
     )
     return {
@@ -159,7 +149,7 @@ def _gained(cells: pd.DataFrame, metric: str) -> dict:
         "value": ours["value"],
         "over": words.system(theirs),
         "best": theirs["value"],
-        "gain": round(sign * (ours["value"] - theirs["value"]), 6) + 0.0,
+        "gain": round(sign(metric) * (ours["value"] - theirs["value"]), 6) + 0.0,
         "half": ours["half"] + theirs["half"],
         "cells": (int(ours.name), int(theirs.name)),
     }
@@ -196,11 +186,11 @@ def drift_map(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Picture | No
     stated = [pair for block in blocks for pair in block.stated]
     ahead = [(gain, reach) for gain, reach in stated if gain > 0]
     summary = (
-        f"{_plural(len(both), 'number')} of baselines printed by two papers or more: "
+        f"{plural(len(both), 'number')} of baselines printed by two papers or more: "
         f"{kinds['agree']} agree, {kinds['setting']} differ by setting only, {kinds['drift']} "
         f"drift. Of the {len(scaled)} that drift where a paper claims a gain, "
         f"{sum(ratio > 1 for ratio in scaled)} do so by more than the typical claimed gain. "
-        f"{_plural(len(stated), 'comparison')} with the best other row of a paper's own table: "
+        f"{plural(len(stated), 'comparison')} with the best other row of a paper's own table: "
         f"{len(ahead)} ahead, {sum(gain < reach for gain, reach in ahead)} of these by less than "
         "some baseline drifts on that data set and metric."
     )
@@ -415,7 +405,7 @@ def granularity_map(corpora: Sequence[str] = TESTED) -> Picture:
     said = []
     for i, decimals in enumerate(DECIMALS):
         left = label + i * (wide * len(runs) + gap)
-        head = f"printed with {_plural(decimals, 'decimal')}"
+        head = f"printed with {plural(decimals, 'decimal')}"
         middle = left + wide * len(runs) / 2
         sheet.text(middle, 0.2, head, LETTERS + 1, ha="center", weight="bold")
         for j, r in enumerate(runs):
@@ -441,7 +431,7 @@ def granularity_map(corpora: Sequence[str] = TESTED) -> Picture:
         said.append(
             f"{words.dataset(corpus)}, {clips:,} clips: "
             + "; ".join(
-                f"{_plural(d, 'decimal')}, {s} runs" for d, s in zip(DECIMALS, shares, strict=True)
+                f"{plural(d, 'decimal')}, {s} runs" for d, s in zip(DECIMALS, shares, strict=True)
             )
         )
     y = 0.9 + high * len(sizes) + 0.44
@@ -551,7 +541,7 @@ def poster(
         "trainings on real data (re-run), and the same test on simulated data with known truth "
         "(control). Where "
         f"settings differ in their verdicts, a cell shows each of them "
-        f"({_plural(mixed, 'cell')}); settings that were not run are left out where another was.",
+        f"({plural(mixed, 'cell')}); settings that were not run are left out where another was.",
     )
 
 
@@ -560,7 +550,7 @@ def _title(number: int, counts: Mapping[str, int]) -> str:
     many = COUNTED[number] if number < len(COUNTED) else str(number)
     papers_ = "one paper: its" if number == 1 else f"{many} papers: their"
     return (
-        f"{_plural(total, 'claim')} of {papers_} printed tables support "
+        f"{plural(total, 'claim')} of {papers_} printed tables support "
         f"{counts['supported']}, contradict {counts['contradicted']}, leave "
         f"{counts['inconclusive']} open and cannot tell on {counts['not run']}."
     )
@@ -630,7 +620,7 @@ class _Told:
     @property
     def _many(self) -> str:
         """How many claims it makes, and how many of ours stand beside them."""
-        return _plural(self.number, "claim") + (f" and {self.ours} of ours" if self.ours else "")
+        return plural(self.number, "claim") + (f" and {self.ours} of ours" if self.ours else "")
 
     def _parity(self, sheet: _Sheet, y: float, width: float, word: str) -> None:
         ground, colour = LOOKS[word]
@@ -642,7 +632,7 @@ class _Told:
     def in_words(self) -> str:
         found = ", ".join(f"{self.findings[severity]} {severity}" for severity in SEVERITIES)
         kinds = _kinds(self.cells[: self.number])
-        text = f"{self.entry.name}, {_plural(self.number, 'claim')}: {kinds}; findings {found}."
+        text = f"{self.entry.name}, {plural(self.number, 'claim')}: {kinds}; findings {found}."
         if self.ours:
             text += f" And {self.ours} of ours: {_kinds(self.cells[self.number :])}."
         return text

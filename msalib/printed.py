@@ -81,6 +81,18 @@ be the paper's own.
 
 METRIC_UNITS = {metric: unit for unit, names in UNITS.items() for metric in names.split()}
 
+RESULTS = ("%", "correlation", "points of the label")
+"""Units of results that papers compare; other numbers, such as sizes, are no results."""
+
+MEASURED = (*RESULTS, "variance")
+"""Units of all that is measured."""
+
+RELEASE = ("readme", "readme_history")
+"""Exhibits that are no part of a paper but of its release: other runs may stand behind them."""
+
+PROSE = ("text", *RELEASE)
+"""Exhibits that are no tables of results."""
+
 LOWER_IS_BETTER = {m for m in METRICS if not METRICS[m].higher_is_better} | {"params", "seconds"}
 
 SYSTEMS = {"SPC": "SPT", "MIMM": "MMIM", "MuT": "MulT", "MuIT": "MulT", "MULT": "MulT"}
@@ -98,6 +110,11 @@ KEY = list(COLUMNS[:6])
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?")
 _SCALES = (1.0, 100.0, 0.01)
 """Papers print shares as they are or in percent, and MAE and Corr as they are or times 100."""
+
+
+def sign(metric: str) -> int:
+    """1 where a larger number is the better one, else -1."""
+    return -1 if metric in LOWER_IS_BETTER else 1
 
 
 class Row(BaseModel):

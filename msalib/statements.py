@@ -19,7 +19,7 @@ from scipy import stats as scipy_stats
 
 from msalib import words
 from msalib.evidence import Word
-from msalib.printed import LOWER_IS_BETTER, METRIC_UNITS, same
+from msalib.printed import METRIC_UNITS, same, sign
 
 Cell = Mapping
 """A row of the table by column, with its place as ``index``."""
@@ -37,6 +37,11 @@ class Cells:
         for index, cell in table.to_dict("index").items():
             place = (cell["paper"], cell["exhibit"], cell["dataset"], cell["metric"])
             self._at.setdefault(place, []).append(cell | {"index": index})
+
+    @classmethod
+    def of(cls, table: "Table") -> "Cells":
+        """The cells of a table; what has them already stays as it is."""
+        return table if isinstance(table, cls) else cls(table)
 
     def every(self) -> Iterator[Cell]:
         """All cells."""
@@ -194,7 +199,7 @@ def gain_larger(
                 if len(gains) < 2:
                     continue  # no share of nothing
                 difference = gains[0] - gains[1]
-                form = "+.3%" if relative else _form(cells[0], sign=True)
+                form = "+.3%" if relative else _form(cells[0], signed=True)
                 text = (
                     f"{_about(cells[0])}: {words.system(cells[0])} gains {gains[0]:{form}} over "
                     f"{words.system(cells[1])}, {words.system(cells[2])} gains "
@@ -334,7 +339,7 @@ def trend(
             found = [(_one(table, paper, row, dataset, metric), x) for row, x in of.items()]
             if len(found) < 3 or any(c is None for c, _ in found):
                 continue
-            values = [_sign(metric) * c["value"] for c, _ in found]
+            values = [sign(metric) * c["value"] for c, _ in found]
             test = scipy_stats.spearmanr([x for _, x in found], values, alternative="greater")
             text = (
                 f"{_about(found[0][0])}: Spearman's rho {test.statistic:+.2f} over {len(found)} "
@@ -402,7 +407,7 @@ def grid_slope(
     if len(rows) < 3 or factors[factor].nunique() < 2:
         return []
     x = factors[factor].to_numpy()
-    y = _sign(metric) * rows["value"].to_numpy()
+    y = sign(metric) * rows["value"].to_numpy()
     means = rows["value"].groupby(x).mean()
     shown = ", ".join(f"{int(k)}: {mean:.2f}" for k, mean in means.items())
     cells = tuple(rows.index)
@@ -450,7 +455,7 @@ def judge(table: Table, paper: str, tests: Sequence[Mapping]) -> Printed:
     if one cannot hold even with all its ties; inconclusive if ties decide; not run where the table
     lacks the cells.
     """
-    cells = table if isinstance(table, Cells) else Cells(table)
+    cells = Cells.of(table)
     lines, verdicts = [], []
     for test in tests:
         ours = test.get("ours", False)
@@ -482,7 +487,7 @@ def arguments(test: Mapping) -> dict:
 
 def missing(table: Table, paper: str, tests: Sequence[Mapping]) -> list[str]:
     """Rows that tests name and the table has nowhere: misspelt, or not printed."""
-    cells = table if isinstance(table, Cells) else Cells(table)
+    cells = Cells.of(table)
     printed = {(c["paper"], c["exhibit"], c["system"], c["variant"]) for c in cells.every()}
     lacking = []
     for row in (row for test in tests for row in _named(arguments(test))):
@@ -534,7 +539,7 @@ def parse(row: str) -> dict[str, str | None]:
 
 def _rows(table: Table, paper: str, row: str, dataset: str, metric: str) -> Iterator[Cell]:
     """The cells of a row, which may name several by ``*``."""
-    cells = table if isinstance(table, Cells) else Cells(table)
+    cells = Cells.of(table)
     parts = parse(row)
     system, variant = parts["system"], parts["variant"]
     every = variant == "*" or (system == "*" and variant is None)
@@ -628,12 +633,8 @@ def _share(part: Cell, whole: Cell) -> tuple[float, float]:
 
 def _gain(first: Cell, second: Cell) -> tuple[float, float]:
     """How much better the first is, and how much rounding may hide of it."""
-    gain = _sign(first["metric"]) * (first["value"] - second["value"])
+    gain = sign(first["metric"]) * (first["value"] - second["value"])
     return round(gain, 10), round(_half(first) + _half(second), 10)
-
-
-def _sign(metric: str) -> int:
-    return -1 if metric in LOWER_IS_BETTER else 1
 
 
 def _bound(bound: Bound, metric: str) -> float:
@@ -649,7 +650,7 @@ def _bound(bound: Bound, metric: str) -> float:
 
 def _line(first, second, name: str, gain: float, holds: bool | None, more: str) -> Line:
     finer = min(first, second, key=lambda cell: cell["half"])
-    difference = f"{first['value'] - second['value']:{_form(finer, sign=True)}}"
+    difference = f"{first['value'] - second['value']:{_form(finer, signed=True)}}"
     one, two = words.system(first), words.system(second)
     other = words.dataset(second["dataset"])
     two += f" ({other})" if second["dataset"] != first["dataset"] else ""
@@ -686,9 +687,9 @@ def _show(found: Cell) -> str:
     return f"{found['value']:{_form(found)}}"
 
 
-def _form(found: Cell, sign: bool = False) -> str:
+def _form(found: Cell, signed: bool = False) -> str:
     """As many decimals as were printed, in the unit of the value."""
-    plus = "+" if sign else ""
+    plus = "+" if signed else ""
     if found["half"] == 0:
         return f"{plus},g"
     decimals = max(0, int(np.ceil(-np.log10(2 * found["half"]) - 1e-9)))

@@ -70,9 +70,7 @@ def sizes(corpus: str, metric: str) -> list[tuple[str, int]]:
     """
     found = []
     for part in parts(corpus):
-        if metric in ("acc2_has0", "acc3", "acc5", "acc7", "acc2", "wa") or (
-            metric.startswith("acc2_") and metric != "acc2_non0"
-        ):
+        if (metric == "wa" or metric.startswith("acc")) and metric != "acc2_non0":
             found.append((f"{part.edition}, {part.clips} clips", part.clips))
         if metric in ("acc2_non0", "acc2") and part.nonzero:
             found.append((f"{part.edition}, {part.nonzero} clips not labelled 0", part.nonzero))

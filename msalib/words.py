@@ -1,6 +1,6 @@
-"""How texts name data sets, exhibits, metrics, printed cells and chances."""
+"""How texts name data sets, exhibits, metrics, printed cells, chances and numbers of things."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msalib.metrics import METRICS
 
@@ -44,3 +44,14 @@ def place(cell: Mapping) -> str:
 def chance(p: float) -> str:
     """A probability in words that need no zeros: 1 in 729."""
     return f"{p:.0%}" if p >= 0.1 else f"1 in {1 / p:,.0f}" if p > 0 else "never"
+
+
+def plural(number: int, name: str) -> str:
+    """A number of things: 1 claim, 3 claims."""
+    return f"{number} {name}{'s' * (number != 1)}"
+
+
+def either(numbers: Sequence[int]) -> str:
+    """Numbers to choose from: 1, 3 or 5."""
+    *most, last = map(str, numbers)
+    return f"{', '.join(most)} or {last}"

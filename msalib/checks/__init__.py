@@ -89,10 +89,10 @@ def listed(table: pd.DataFrame) -> list[dict]:
     return [cell | {"index": index} for index, cell in table.to_dict("index").items()]
 
 
-def cells(rows: Iterable[Cell]) -> tuple[int, ...]:
+def places(rows: Iterable[Cell]) -> tuple[int, ...]:
     """The places of rows in the table, each once."""
-    places = (row["index"] if isinstance(row, dict) else row.name for row in rows)
-    return tuple(dict.fromkeys(int(place) for place in places))
+    found = (row["index"] if isinstance(row, dict) else row.name for row in rows)
+    return tuple(dict.fromkeys(int(place) for place in found))
 
 
 def agree(a: Cell, b: Cell) -> bool:

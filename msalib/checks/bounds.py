@@ -4,15 +4,15 @@ Each function derives one relation. Test parts are known by ``testparts``; where
 enters, ``slack`` covers the few clips by which editions differ.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from msalib import testparts
-from msalib.checks import Cell, Finding, cells, listed
-from msalib.printed import UNITS
+from msalib.checks import Cell, Finding, listed, places
+from msalib.printed import METRIC_UNITS, RESULTS
 from msalib.words import dataset, exhibit, metric, place, system
 
 ROW = ["paper", "exhibit", "dataset", "system", "variant"]
@@ -40,19 +40,18 @@ CLEARLY = 0.25
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """All relations, row by row."""
     found = []
-    for row, (cell, *_) in _rows(table):
-        found += [*in_range(row), *nested(row), *zeros(row, cell["corpus"])]
-        found += two_classes(row, cell["corpus"])
+    for row in _rows(table):
+        corpus = next(iter(row.values()))["corpus"]
+        found += [*in_range(row), *nested(row), *zeros(row, corpus), *two_classes(row, corpus)]
     return [*found, *scaled(table), *error_and_correlation(table)]
 
 
-def _rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, Cell], list[Cell]]]:
-    """Every printed row: its numbers by metric, and as a list."""
-    rows: dict[tuple, list[Cell]] = {}
+def _rows(table: pd.DataFrame) -> Iterable[dict[str, Cell]]:
+    """Every printed row: its numbers by metric."""
+    rows: dict[tuple, dict[str, Cell]] = {}
     for cell in listed(table[table["exhibit"] != "text"]):
-        rows.setdefault(tuple(cell[k] for k in ROW), []).append(cell)
-    for own in rows.values():
-        yield {cell["metric"]: cell for cell in own}, own
+        rows.setdefault(tuple(cell[k] for k in ROW), {})[cell["metric"]] = cell
+    return rows.values()
 
 
 def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
@@ -62,11 +61,11 @@ def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
     long as predictions stay on it, which they need not, so that beyond it is unlikely. A factor of
     100 is a common way out of range.
     """
-    widths = {"sims": 2.0}
     for cell in row.values():
-        unit = next(u for u in UNITS if u.name == cell["unit"])
-        high = widths.get(cell["corpus"], 6.0) if cell["metric"] == "mae" else unit.high
-        low, value = unit.low, cell["value"]
+        _, low, high, *_ = METRIC_UNITS[cell["metric"]]
+        if cell["metric"] == "mae" and cell["corpus"] == "sims":
+            high = 2.0
+        value = cell["value"]
         if low - 1e-9 <= value <= high + 1e-9:
             continue
         severity, hint = "impossible", "."
@@ -75,7 +74,7 @@ def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
         if PLAUSIBLE.get(cell["unit"], low) <= abs(value / 100) <= high:
             hint += f" Divided by 100 it is {value / 100:g}."
         message = f"{place(cell)}: {value:g} lies outside {low:g} to {high:g}{hint}"
-        yield Finding("bounds", severity, cell["paper"], message, cells([cell]))
+        yield Finding("bounds", severity, cell["paper"], message, places([cell]))
 
 
 def scaled(table: pd.DataFrame) -> Iterator[Finding]:
@@ -84,8 +83,7 @@ def scaled(table: pd.DataFrame) -> Iterator[Finding]:
     Shares are printed in percent or as fractions, MAE and correlation as they are or times 100; a
     number in the other form stays within its unit where it is small (0.47% for 47%).
     """
-    units = ["%", "correlation", "points of the label"]
-    measured = table[table["unit"].isin(units) & table["exhibit"].ne("text")]
+    measured = table[table["unit"].isin(RESULTS) & table["exhibit"].ne("text")]
     for _, group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
         usual = group["value"].abs().median()
         if len(group) < 3 or usual == 0:
@@ -117,7 +115,7 @@ def nested(row: Mapping[str, Cell]) -> Iterator[Finding]:
                 f"{place(a)}: {a['value']:g} exceeds {metric(coarse)} {b['value']:g} by "
                 f"{excess:.2f}; every clip right in the finer classes is right in the coarser."
             )
-            yield Finding("bounds", "impossible", a["paper"], message, cells([a, b]))
+            yield Finding("bounds", "impossible", a["paper"], message, places([a, b]))
 
 
 def zeros(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
@@ -140,7 +138,7 @@ def zeros(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
         f"{place(a)}: {a['value']:g} with zeros does not fit {b['value']:g} without them: a share "
         f"of {labels.zero:.1%} of the labels is 0, which allows {low:.1f} to {high:.1f}."
     )
-    yield Finding("bounds", "impossible", a["paper"], message, cells([a, b]))
+    yield Finding("bounds", "impossible", a["paper"], message, places([a, b]))
 
 
 def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
@@ -188,7 +186,7 @@ def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
         if _inside(f1["value"], by_prediction, room):
             message += " With the classes weighted by their predicted counts it would fit."
             severity = "inconsistent" if severity == "impossible" else severity
-        yield Finding("bounds", severity, f1["paper"], message, cells([f1, accuracy]))
+        yield Finding("bounds", severity, f1["paper"], message, places([f1, accuracy]))
     four = ("acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
     if not broken and set(four) <= row.keys():
         misfit, fitted = _misfit(*(float(row[m]["value"]) for m in four), corpus)
@@ -201,8 +199,8 @@ def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
                 f"numbers of false positives and negatives give {shown} together; the nearest have "
                 f"F1 {fitted[0]:.1f} and {fitted[1]:.1f}."
             )
-            listed = cells(row[m] for m in four)
-            yield Finding("bounds", "unlikely", first["paper"], message, listed)
+            read = places(row[m] for m in four)
+            yield Finding("bounds", "unlikely", first["paper"], message, read)
 
 
 def _inside(value: float, ranges: list[tuple[float, float]], room: float) -> bool:
@@ -302,7 +300,7 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
     found = []
     pairs = [
         (row["mae"], row["corr"])
-        for row, _ in _rows(table)
+        for row in _rows(table)
         if {"mae", "corr"} <= row.keys() and abs(row["corr"]["value"]) < 1
     ]
     for corpus in dict.fromkeys(mae["corpus"] for mae, _ in pairs):
@@ -319,7 +317,7 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                 f"the labels' deviation {np.sqrt(labels.variance):.3f} and that Corr leave a root "
                 f"mean squared error of {rest:.3f} or more"
             )
-            read = cells([mae, corr])
+            read = places([mae, corr])
             if mae["value"] + mae["half"] < rest**2 / 6:
                 message = (
                     f"{about}; {arithmetic}, and for predictions on the scale no MAE below "

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from msalib import testparts
 from msalib.checks import Finding
 from msalib.metrics import METRICS
-from msalib.printed import LOWER_IS_BETTER
+from msalib.printed import sign
 from msalib.words import dataset, exhibit, metric, system
 
 UNSTATED = {"acc2": "acc2_has0", "f1": "f1_has0"}
@@ -44,13 +44,12 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
         heads = group[group["variant"].isin(["", "full"])]
         if len(grid) < MANY or heads.empty:
             continue
-        sign = -1 if name in LOWER_IS_BETTER else 1
-        best = grid.loc[(sign * grid["value"]).idxmax()]
+        best = grid.loc[(sign(name) * grid["value"]).idxmax()]
         equal = heads[(heads["value"] - best["value"]).abs() < 1e-9]
         if equal.empty:
             continue
         mean, spread = grid["value"].mean(), grid["value"].std()
-        expected = mean + sign * spread * _largest_normal(len(grid))
+        expected = mean + sign(name) * spread * _largest_normal(len(grid))
         message = (
             f"{dataset(corpus)}, {metric(name)}: the headline {best['printed']} is the best of "
             f"{len(grid)} printed configurations (mean {mean:.2f}, standard deviation "
@@ -82,9 +81,7 @@ def constants(table: pd.DataFrame) -> list[Finding]:
         level = _level(cell)
         if level is None:
             continue
-        ahead = cell["value"] - level
-        if cell["metric"] in LOWER_IS_BETTER:
-            ahead = -ahead
+        ahead = sign(cell["metric"]) * (cell["value"] - level)
         if ahead <= cell["half"]:
             key = tuple(cell[k] for k in ("paper", "exhibit", "dataset", "system", "variant"))
             rows.setdefault(key, []).append((index, cell, level))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from msalib import statements
 from msalib.checks import Finding
-from msalib.printed import LOWER_IS_BETTER
+from msalib.printed import sign
 from msalib.words import dataset, exhibit, metric, system
 
 
@@ -60,18 +60,16 @@ def marks(table: pd.DataFrame) -> list[Finding]:
     for (paper, place, corpus, name), group in measured.groupby(columns, sort=False):
         if group["system"].nunique() < 3:
             continue
-        sign = -1 if name in LOWER_IS_BETTER else 1
-        ranked = sorted(set((sign * group["value"]).round(9)), reverse=True)
+        scores = (sign(name) * group["value"]).round(9)
+        ranked = sorted(set(scores), reverse=True)
         for word, rank in (("bold", 0), ("underlined", 1)):
             marked = group[group["note"].str.contains(rf"\b{word}\b")]
             for index, cell in marked.iterrows():
-                value = round(sign * cell["value"], 9)
-                if value >= ranked[min(rank, len(ranked) - 1)]:
+                value, due = scores[index], ranked[min(rank, len(ranked) - 1)]
+                if value >= due:
                     continue
                 position = ranked.index(value) + 1
-                right = group[
-                    (sign * group["value"]).round(9) == ranked[min(rank, len(ranked) - 1)]
-                ]
+                right = group[scores == due]
                 best = right.iloc[0]
                 message = (
                     f"{exhibit(place)}, {dataset(corpus)}, {metric(name)}: {system(cell)} "

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib.checks import Finding, agree
+from msalib.checks import Finding, agree, places
+from msalib.printed import PROSE, RESULTS
 from msalib.words import dataset, metric
 
 SETUPS = ("", "conv", "conv_bert")
@@ -62,11 +63,8 @@ class Shared(NamedTuple):
 
 def shared(table: pd.DataFrame) -> list[Shared]:
     """Every number of a baseline that two papers or more print, by data set, system and metric."""
-    units = ["%", "correlation", "points of the label"]
     rows = table[
-        table["unit"].isin(units)
-        & table["variant"].isin(SETUPS)
-        & ~table["exhibit"].isin(["text", "readme", "readme_history"])
+        table["unit"].isin(RESULTS) & table["variant"].isin(SETUPS) & ~table["exhibit"].isin(PROSE)
     ]
     found = []
     grouped: dict[tuple, dict[str, list[Cell]]] = {}
@@ -130,12 +128,9 @@ def _baselines(both: list[Shared], names: Mapping[str, str]) -> list[Finding]:
             )
             shown.append(f"{metric(n.metric)} {_shown(n.cells[paper])} (elsewhere: {others})")
         message = f"{dataset(corpus)}, {system}: {'; '.join(shown)}."
-        own = [c["index"] for n in numbers for c in n.cells[paper]]
-        rest = [
-            c["index"] for n in numbers for p, own_ in n.cells.items() if p != paper for c in own_
-        ]
-        cells = tuple(dict.fromkeys([*own, *rest]))
-        found.append(Finding("drift", "notable", paper, message, cells))
+        own = [c for n in numbers for c in n.cells[paper]]
+        every = [c for n in numbers for cells in n.cells.values() for c in cells]
+        found.append(Finding("drift", "notable", paper, message, places([*own, *every])))
     return found
 
 
@@ -231,7 +226,7 @@ def _elsewhere(number: Shared, paper: str, column: list[Shared]) -> tuple[Cell, 
 
 def _cells(pairs: list[tuple[Cell, Cell]]) -> tuple[int, ...]:
     ours, theirs = zip(*pairs, strict=True)
-    return tuple(dict.fromkeys(c["index"] for c in (*ours, *theirs)))
+    return places([*ours, *theirs])
 
 
 def _conventions(both: list[Shared]) -> Iterator[Finding]:
@@ -261,8 +256,5 @@ def _conventions(both: list[Shared]) -> Iterator[Finding]:
                     f"papers print {min(with_zeros):g} to {max(with_zeros):g} here and "
                     f"{min(without):g} to {max(without):g} without zeros, which is nearer."
                 )
-                rest = [
-                    c["index"] for n in (number, other) for own in n.cells.values() for c in own
-                ]
-                listed = tuple(dict.fromkeys([cell["index"], *rest]))
-                yield Finding("drift", "notable", paper, message, listed)
+                rest = [c for n in (number, other) for own in n.cells.values() for c in own]
+                yield Finding("drift", "notable", paper, message, places([cell, *rest]))

@@ -19,7 +19,7 @@ from scipy.stats import binom
 
 from msalib import testparts
 from msalib.checks import Finding
-from msalib.words import chance, place
+from msalib.words import chance, either, place
 
 RUNS = (1, 3, 5, 10)
 """Plausible numbers of runs behind a printed mean."""
@@ -50,10 +50,14 @@ def fits(value: float, half: float, clips: int, runs: int) -> bool:
 @cache
 def power(value: float, half: float, clips: int, runs: int) -> float:
     """The share of values printed as precisely, within 2 points of this one, that would pass."""
-    ulp = 2 * half
-    around = np.arange(-round(NEAR / ulp), round(NEAR / ulp) + 1) * ulp + value
-    around = around[(around >= 0) & (around <= 100)]
-    return float(np.mean([fits(round(float(v), 8), half, clips, runs) for v in around]))
+    return float(np.mean([fits(v, half, clips, runs) for v in near(value, half)]))
+
+
+def near(value: float, half: float) -> list[float]:
+    """The percentages within 2 points of a value that can be printed as precisely."""
+    reach = round(NEAR / (2 * half))
+    around = np.round(value + 2 * half * np.arange(-reach, reach + 1), 8)
+    return around[(around >= 0) & (around <= 100)].tolist()
 
 
 @cache
@@ -68,7 +72,8 @@ def single(value: float, half: float, clips: int, runs: int) -> float:
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """Accuracies that cannot be counts, then rows of means that look like single runs."""
-    return _unreachable(table, entries) + _single_runs(table, entries)
+    sizes = accuracies(table)
+    return _unreachable(table, entries, sizes) + _single_runs(table, entries, sizes)
 
 
 def accuracies(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,9 +108,9 @@ def _stated(table: pd.DataFrame) -> dict[tuple[str, str], int]:
     return {(c["paper"], c["corpus"]): int(c["value"]) for _, c in counts.iterrows()}
 
 
-def _unreachable(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+def _unreachable(table: pd.DataFrame, entries: Mapping, known: pd.DataFrame) -> list[Finding]:
     found = []
-    for index, sizes in accuracies(table).groupby("cell"):
+    for index, sizes in known.groupby("cell"):
         cell = table.loc[index]
         entry = entries.get(cell["paper"])
         value, half = float(cell["value"]), float(cell["half"])
@@ -120,7 +125,7 @@ def _unreachable(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             # A quoted row may come from another test part than the paper's own.
             certain = own and sizes["stated"].all()
             severity = "impossible" if certain else "inconsistent"
-            message = f"{place(cell)}: {cell['printed']} is no mean of {_runs()} runs over "
+            message = f"{place(cell)}: {cell['printed']} is no mean of {either(RUNS)} runs over "
             message += " or ".join(_nearest(value, half, row) for row in sizes.itertuples())
             found.append(_finding(severity, cell, f"{message}."))
         elif own and not any(r == entry.runs for *_, r in passing):
@@ -143,11 +148,6 @@ def _unreachable(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     return found
 
 
-def _runs() -> str:
-    *first, last = map(str, RUNS)
-    return f"{', '.join(first)} or {last}"
-
-
 def _nearest(value: float, half: float, size) -> str:
     k = round(value * size.clips / 100)
     below, above = sorted((k, k + (1 if 100 * k / size.clips < value else -1)))
@@ -163,14 +163,13 @@ def _finding(severity: str, cell: pd.Series, message: str) -> Finding:
     return Finding("granularity", severity, cell["paper"], message, (int(cell.name),))
 
 
-def _single_runs(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+def _single_runs(table: pd.DataFrame, entries: Mapping, sizes: pd.DataFrame) -> list[Finding]:
     """Means of r runs that all look like one run.
 
     K / (r N) is a value of a single run only where r divides K, one time in r. That many cells of a
     row or an exhibit do so by luck is a binomial matter. Rows printed twice count once.
     """
     found = []
-    sizes = accuracies(table)
     for paper, entry in entries.items():
         if entry.runs in (None, 1):
             continue

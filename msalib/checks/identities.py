@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from msalib.checks import Finding, cells, parameters
-from msalib.printed import LOWER_IS_BETTER
+from msalib.checks import Finding, parameters, places
+from msalib.printed import sign
 from msalib.words import dataset, exhibit, metric, system
 
 ROW = ["paper", "exhibit", "dataset", "system", "variant"]
@@ -70,7 +70,7 @@ def one_vs_rest(table: pd.DataFrame) -> list[Finding]:
                     )
                 severity = "notable"
             found.append(
-                Finding("identities", severity, first["paper"], message, cells(row.values()))
+                Finding("identities", severity, first["paper"], message, places(row.values()))
             )
     return found
 
@@ -96,7 +96,7 @@ def totals(table: pd.DataFrame) -> list[Finding]:
                         f"{dataset(corpus)}: the parts {shown} = {added:,} do not add up to "
                         f"{int(total['value']):,} ({exhibit(total['exhibit'])})."
                     )
-                    listed = cells([total, *split])
+                    listed = places([total, *split])
                     found.append(Finding("identities", "inconsistent", paper, message, listed))
     return found
 
@@ -146,13 +146,13 @@ def parts(table: pd.DataFrame) -> list[Finding]:
                     f"{about}, {system(row['f1'])}: an overall F1 of {whole:g} lies outside those "
                     f"of the classes, {min(values):g} to {max(values):g}."
                 )
-                listed = cells(row.values())
+                listed = places(row.values())
                 found.append(Finding("identities", "impossible", paper, message, listed))
         means = [float(np.mean(values)) for values in own]
         macro = [abs(m - o) <= r for m, o, r in zip(means, overall, room, strict=True)]
         if all(macro):
             continue
-        listed = cells(r for row in rows for r in row.values())
+        listed = places(r for row in rows for r in row.values())
         if any(macro):
             shown = ", ".join(
                 system(row["f1"]) for row, m in zip(rows, macro, strict=True) if not m
@@ -219,9 +219,8 @@ def gains(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             others = others[others["system"] != gain["system"]]
             if len(mine) != 1 or others.empty:
                 continue
-            sign = -1 if name in LOWER_IS_BETTER else 1
-            own, best = mine.iloc[0], others.loc[(sign * others["value"]).idxmax()]
-            actual = sign * (own["value"] - best["value"])
+            own, best = mine.iloc[0], others.loc[(sign(name) * others["value"]).idxmax()]
+            actual = sign(name) * (own["value"] - best["value"])
             room = own["half"] + best["half"] + gain["half"] + 1e-9
             bound = gain["half"] == 0
             fits = actual > gain["value"] if bound else abs(actual - gain["value"]) <= room
@@ -231,7 +230,7 @@ def gains(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
                     f"{gain['printed']}; {exhibit(own['exhibit'])} gives {own['value']:g} - "
                     f"{best['value']:g} ({system(best)}) = {actual:.2f}."
                 )
-                listed = (int(index), *cells([own, best]))
+                listed = (int(index), *places([own, best]))
                 found.append(Finding("identities", "inconsistent", gain["paper"], message, listed))
             break
     return found

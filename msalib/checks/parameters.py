@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from msalib.checks import Finding, cells
+from msalib.checks import Finding, places
 from msalib.words import place
 
 BERT_BASE = 108_891_648
@@ -64,7 +64,7 @@ def glomo_parameters(table: pd.DataFrame) -> list[Finding]:
         f"{place(count)}: {int(count['value']):,} parameters; the printed sizes ({shown}) give "
         f"{expected:,}."
     )
-    listed = cells([count, *(f.iloc[0] for f in found.values())])
+    listed = places([count, *(f.iloc[0] for f in found.values())])
     return [Finding("identities", "inconsistent", "glomo", message, listed)]
 
 
@@ -108,6 +108,6 @@ def cmt_parameters(table: pd.DataFrame) -> list[Finding]:
                 f"{expected / 1e6:.1f} million or {expected / 2**20:.1f} units of 2^20."
             )
             severity = "inconsistent"
-        listed = cells([cell, layers.iloc[0]])
+        listed = places([cell, layers.iloc[0]])
         found.append(Finding("identities", severity, "cmt", message, listed))
     return found

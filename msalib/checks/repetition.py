@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from msalib.checks import Finding, agree
+from msalib.printed import MEASURED, RELEASE
 from msalib.words import dataset, exhibit, metric, system
 
 SHARED = 3
@@ -19,9 +20,6 @@ SHARED = 3
 
 MOST = 0.6
 """Share of these that must agree."""
-
-RELEASE = ("readme", "readme_history")
-"""Exhibits that are no part of a paper but of its release: other runs may stand behind them."""
 
 HEADLINE = ("", "full")
 """Variants that name the whole model."""
@@ -40,8 +38,7 @@ class Row(NamedTuple):
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """Rows of one paper and data set, compared two by two."""
-    units = ["%", "correlation", "points of the label", "variance"]
-    measured = table[table["exhibit"].ne("text") & table["unit"].isin(units)]
+    measured = table[table["exhibit"].ne("text") & table["unit"].isin(MEASURED)]
     found = []
     for (paper, corpus), group in measured.groupby(["paper", "dataset"], sort=False):
         rows: dict[tuple, Row] = {}

@@ -11,8 +11,6 @@ from msalib.words import exhibit, metric, place, system
 ENOUGH = 6
 """Numbers of a column from which on one with more decimals stands out."""
 
-MEASURED = ("%", "correlation", "points of the label", "variance")
-
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """A value must be the printed number, times 1, 100 or 0.01; a result should be a number.
@@ -30,7 +28,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             )
             found.append(Finding("transcription", "inconsistent", cell["paper"], message, (index,)))
         elif (
-            cell["unit"] in MEASURED
+            cell["unit"] in printed.MEASURED
             and cell["exhibit"] != "text"
             and printed.number(cell["printed"]) is None
         ):
@@ -45,7 +43,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 def _mixed(table: pd.DataFrame) -> list[Finding]:
     """Columns of one exhibit that print some numbers times 100 and others as they are."""
     found = []
-    measured = table[table["unit"].isin(MEASURED) & table["exhibit"].ne("text")]
+    measured = table[table["unit"].isin(printed.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
         scales = [
             printed.scale(*pair) for pair in zip(group["value"], group["printed"], strict=True)
@@ -68,7 +66,7 @@ def _mixed(table: pd.DataFrame) -> list[Finding]:
 def _finer(table: pd.DataFrame) -> list[Finding]:
     """A number with more decimals than every other in its column, five at least."""
     found = []
-    measured = table[table["unit"].isin(MEASURED) & table["exhibit"].ne("text")]
+    measured = table[table["unit"].isin(printed.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
         if len(group) < ENOUGH:
             continue
