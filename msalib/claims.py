@@ -22,22 +22,16 @@ from msalib.papers import Claim
 from msalib.records import Record, Setting
 from msalib.runs import Runs
 
-AS_PUBLISHED = [
-    Setting(name, encoder, "release", "paper")
-    for name, dataset in readers.DATASETS.items()
-    for encoder in dataset.as_published
-]
-"""Settings that a reader asks for first; where they have no records, the ledger says so."""
-
 KINDS = ("as-published", "substitute", "control")
 """Settings that verdicts are about, in the order of the ledger. A leaky one is no evidence."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim in a setting: evidence, and the records that the test read."""
+    """A claim in a setting of a kind (``KINDS``): evidence, and the records that the test read."""
 
     claim: Claim
+    kind: str
     setting: Setting
     evidence: Evidence
     records: list[Record]
@@ -130,8 +124,8 @@ def weigh(paper: str, table: pd.DataFrame | None = None) -> list[Evidences]:
                 claim,
                 in_print(cells, paper, claim),
                 equal,
-                [v for v in own if kind(v.setting) != "control"],
-                [v for v in own if kind(v.setting) == "control"],
+                [v for v in own if v.kind != "control"],
+                [v for v in own if v.kind == "control"],
             )
         )
     return found
@@ -168,25 +162,39 @@ def evaluate(paper: str) -> list[Verdict]:
     chosen = [claim for claim in registry(paper) if claim.rerun.test is not None]
     if not chosen:
         return []
-    settings = [s for s in records.settings(paper) if kind(s) in KINDS]
+    settings = [s for s in records.settings(paper) if kind(paper, s) in KINDS]
     verdicts = [
         verdict for setting in settings for verdict in judge(chosen, records.find(paper, setting))
     ]
-    for setting in AS_PUBLISHED:
+    for setting in as_published(paper):
         if setting not in settings:
             needs = f"{setting.encoder} layers of {setting.dataset} (README, 'Your own GPU')"
             verdicts += [
                 Verdict(
-                    claim, setting, not_run([f"{needs}; for all of it: {claim.rerun.needs}"]), []
+                    claim,
+                    "as-published",
+                    setting,
+                    not_run([f"{needs}; for all of it: {claim.rerun.needs}"]),
+                    [],
                 )
                 for claim in chosen
             ]
-    return sorted(verdicts, key=lambda v: KINDS.index(kind(v.setting)))
+    return sorted(verdicts, key=lambda v: KINDS.index(v.kind))
 
 
-def kind(setting: Setting) -> str:
+def as_published(paper: str) -> list[Setting]:
+    """Settings that a reader asks for first; where they have no records, the ledger says so."""
+    return [
+        Setting(name, encoder, "release", "paper")
+        for name, dataset in readers.DATASETS.items()
+        for of, encoder in (pair.split("/") for pair in dataset.as_published)
+        if of == paper
+    ]
+
+
+def kind(paper: str, setting: Setting) -> str:
     """as-published, substitute, control or leaky."""
-    return readers.dataset(setting.dataset).setting(setting.encoder, setting.profile)
+    return readers.dataset(setting.dataset).setting(paper, setting.encoder, setting.profile)
 
 
 def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:
@@ -195,16 +203,16 @@ def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:
     setting = Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
     if spec.setting == "leaky":
         evidence = not_run(["features that have not seen labels of the test part"])
-        return [Verdict(claim, setting, evidence, []) for claim in chosen]
-    return [_judged(claim, setting, Runs(found)) for claim in chosen]
+        return [Verdict(claim, spec.setting, setting, evidence, []) for claim in chosen]
+    return [_judged(claim, spec.setting, setting, Runs(found)) for claim in chosen]
 
 
-def _judged(claim: Claim, setting: Setting, runs: Runs) -> Verdict:
+def _judged(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:
     if claim.rerun.test is None:
-        return Verdict(claim, setting, not_run([claim.rerun.needs]), [])
+        return Verdict(claim, kind, setting, not_run([claim.rerun.needs]), [])
     evidence = TESTS[claim.rerun.test](runs, **claim.rerun.arguments)
     read = runs.used if evidence.effects or evidence.verdict != "not run" else []
-    return Verdict(claim, setting, evidence, read)
+    return Verdict(claim, kind, setting, evidence, read)
 
 
 def printed_effects(

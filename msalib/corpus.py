@@ -21,6 +21,9 @@ PARTS = ("train", "valid", "test")
 SUMS = ("weighted", "uniform")
 """Inputs that take all blocks of an encoder: summed with learned weights, or their mean."""
 
+TUNED = "tuned"
+"""Input of an encoder that is trained along: the layer's place holds word pieces, (S, 1)."""
+
 COLUMNS = ("video", "segment", "text", "label")
 """What every utterance table has, beside its index ``id``; ``label`` is sentiment from -3 to 3."""
 
@@ -30,21 +33,22 @@ class Features:
     """One modality of a corpus: for each layer of its source, all clips laid end to end.
 
     ``layers`` maps a layer number to an array (S, D), possibly a memory map: number k is the
-    output of block k, 0 the input to block 1; a source without layers has the single number 1.
+    output of block k, 0 the input to block 1; a source without layers has the single number 1, and
+    one for an encoder that is trained along has ``TUNED``.
     ``offsets`` (N + 1) cuts the S frames into clips: clip i is ``[offsets[i]:offsets[i + 1]]``.
     ``unit`` says what one frame is (a word piece, 0.2 s of speech, a whole clip).
     """
 
     source: str
     unit: str
-    layers: Mapping[int, np.ndarray]
+    layers: Mapping[int | str, np.ndarray]
     offsets: np.ndarray
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def blocks(self) -> tuple[int, ...]:
         """Layer numbers that a weighted sum runs over: all but the input, 0."""
-        return tuple(k for k in self.layers if k > 0)
+        return tuple(k for k in self.layers if k != TUNED and k > 0)
 
     def lengths(self) -> np.ndarray:
         """Frames per clip, (N,)."""
@@ -209,7 +213,7 @@ class Examples:
     """Clips of one part on one device; ``batch`` puts any choice of them together.
 
     A layer stays in its stored precision: on a CPU in its memory map, elsewhere as a copy of the
-    frames of these clips. Only the frames of a batch are made float32.
+    frames of these clips. Only the frames of a batch are made float32; word pieces stay integers.
     """
 
     def __init__(self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str):
@@ -242,6 +246,10 @@ class Examples:
         """D, features per frame."""
         return self._frames[modality][0].shape[1]
 
+    def lengths(self, modality: str) -> "torch.Tensor":  # noqa: F821
+        """Frames per clip, (N,), on the CPU."""
+        return self._length[modality]
+
     def batch(self, rows: "torch.Tensor") -> Batch:  # noqa: F821
         """The clips with these positions (a CPU tensor of integers, (B,))."""
         import torch
@@ -252,7 +260,8 @@ class Examples:
             end = length.cumsum(0)
             shift = (start - end + length).repeat_interleave(length)
             index = (torch.arange(len(shift)) + shift).to(self.device)  # (S,) frames to take
-            layers = [frames.index_select(0, index).float() for frames in self._frames[modality]]
+            layers = [frames.index_select(0, index) for frames in self._frames[modality]]
+            layers = [x.float() if x.is_floating_point() else x for x in layers]
             features[modality] = torch.stack(layers) if layer in SUMS else layers[0]
             step = torch.arange(int(length.max()))
             masks[modality] = (step < length[:, None]).to(self.device)

@@ -62,7 +62,7 @@ def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
         about = f'<div class="claim">{named(v.claim)} {escape(v.claim.statement)}</div>'
         row = cells.setdefault(v.claim.id, {"claim": about})
         dataset, encoder, preset, profile = v.setting
-        how = f"{claims.kind(v.setting)}, {preset}, {profile}"
+        how = f"{v.kind}, {preset}, {profile}"
         word = v.evidence.verdict
         symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
         mark = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
@@ -158,8 +158,6 @@ def badge(verdict: str) -> str:
 def setting_text(verdict: Verdict) -> str:
     """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
     dataset, encoder, preset, profile = verdict.setting
-    text = (
-        f"{claims.kind(verdict.setting)}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
-    )
+    text = f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
     seeds = {record.spec.seed for record in verdict.records}
     return f"{text}, {len(seeds)} seeds" if seeds else text

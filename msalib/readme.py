@@ -23,7 +23,8 @@ def _verdicts() -> str:
     settings = [
         setting
         for setting in records.settings("uegd")
-        if claims.kind(setting) in ("as-published", "substitute") and setting.profile == "paper"
+        if setting.profile == "paper"
+        and claims.kind("uegd", setting) in ("as-published", "substitute")
     ]
     columns = [claims.judge(chosen, records.find("uegd", setting)) for setting in settings]
     heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in settings]

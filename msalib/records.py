@@ -34,7 +34,7 @@ class Spec(BaseModel):
     encoder: str
     preset: str
     profile: str
-    inputs: dict[str, int | str]  # modality -> layer number or one of corpus.SUMS
+    inputs: dict[str, int | str]  # modality -> layer number, one of corpus.SUMS or corpus.TUNED
     train_share: float = Field(gt=0, le=1)  # of the clips of the training part
     model: dict[str, int | float | str]
     train: dict[str, int | float | str | None]
@@ -59,33 +59,57 @@ class Spec(BaseModel):
     @property
     def system(self) -> "System":
         """What was trained, whatever the seed."""
-        return system(self.inputs, self.model.get("fusion", "gate"), self.train_share)
+        settings = {**self.model, **self.train}
+        choices = {name: str(settings[name]) for name in USUAL if name in settings}
+        return system(self.inputs, self.train_share, **choices)
+
+
+USUAL: Mapping[str, str] = {
+    "fusion": "gate",
+    "family": "sugrm",
+    "recalibration": "mrm",
+    "sequence": "spt",
+    "generator": "own_ulgm",
+    "tasks": "tasks_all",
+    "loss": "l1",
+    "stop": "early",
+}
+"""What tables vary beside inputs, over all papers: settings of a recipe, with the usual value."""
 
 
 class System(NamedTuple):
-    """What a table compares, each over its seeds: inputs, fusion, and the size of training."""
+    """What a table compares, each over its seeds: inputs, choices, and the size of training."""
 
     inputs: tuple[tuple[str, int | str], ...]  # (modality, layer), in the order of MODALITIES
-    fusion: str
+    choices: tuple[tuple[str, str], ...]  # (setting, value) where it is not as in USUAL
     train_share: float
+
+    def choice(self, name: str) -> str:
+        """The value of one of the settings in ``USUAL``."""
+        return dict(self.choices).get(name, USUAL[name])
 
     def name(self) -> str:
         """As file names have it."""
         parts = ["+".join(f"{m}-{layer}" for m, layer in self.inputs)]
-        parts += [self.fusion] if self.fusion != "gate" else []
+        parts += [value for _, value in self.choices]
         parts += [f"share{self.train_share:g}"] if self.train_share < 1 else []
         return "-".join(parts)
 
 
-def system(
-    inputs: Mapping[str, int | str], fusion: str = "gate", train_share: float = 1.0
-) -> System:
-    """The system with these inputs: modality -> layer number or one of ``corpus.SUMS``."""
+def system(inputs: Mapping[str, int | str], train_share: float = 1.0, **choices: str) -> System:
+    """The system with these inputs and choices.
+
+    ``inputs``: modality -> layer number, one of ``corpus.SUMS``, or ``corpus.TUNED``; ``choices``:
+    values for settings in ``USUAL``.
+    """
     unknown = [m for m in inputs if m not in MODALITIES]
     if unknown or not inputs:
         raise ValueError(f"inputs need some of {MODALITIES}, got {list(inputs)}")
+    if unknown := set(choices) - set(USUAL):
+        raise ValueError(f"choices are of {', '.join(USUAL)}, got {', '.join(sorted(unknown))}")
     ordered = tuple((m, inputs[m]) for m in MODALITIES if m in inputs)
-    return System(ordered, fusion, train_share)
+    unusual = tuple((k, choices[k]) for k in USUAL if choices.get(k, USUAL[k]) != USUAL[k])
+    return System(ordered, unusual, train_share)
 
 
 class Predictions(BaseModel):
@@ -97,6 +121,43 @@ class Predictions(BaseModel):
     video: list[str]
     label: list[float]
     prediction: list[float]
+
+
+class MadeLabels(BaseModel):
+    """Labels that a model wrote for itself while it was trained (SUGRM, Self-MM).
+
+    By modality and epoch, the first of them epoch 1: ``movement``, mean change of a label against
+    the epoch before; ``drift``, the same of the targets, from epoch 3 on; ``clamped``, share of
+    targets at an end of the scale; ``percentile``, the 99th of the targets' size before they are
+    cut. Of epochs where there is none (no target in epoch 1), None. ``made`` are the labels
+    themselves, (epochs, N), kept where training went through all epochs. ``note``: what stood in
+    for clips at the ends of the scale.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: list[str]
+    video: list[str]
+    given: list[float]
+    movement: dict[str, list[float | None]]
+    drift: dict[str, list[float | None]]
+    clamped: dict[str, list[float | None]]
+    percentile: dict[str, list[float | None]]
+    made: dict[str, list[list[float]]] = {}
+    note: str | None = None
+
+
+class Geometry(BaseModel):
+    """Spearman's correlation of distances between features with distances between labels.
+
+    Over pairs of test clips, in the shared space of the multimodal feature: after epoch 1, and
+    with the weights that were selected. None where features or labels are all the same.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: float | None
+    selected: float | None
 
 
 class Provenance(BaseModel):
@@ -130,6 +191,9 @@ class Record(BaseModel):
     gates: dict[str, list[float]]  # modality, used or not -> (N,), test part; none with concat
     history: list[dict[str, float]]
     predictions: dict[str, Predictions]  # part -> clips
+    unimodal: dict[str, list[float]] = {}  # modality -> predictions of its own task, test part
+    labels: MadeLabels | None = None
+    geometry: Geometry | None = None
 
     def name(self) -> str:
         """The file name without its ending, as claims cite it."""
@@ -139,7 +203,7 @@ class Record(BaseModel):
 def write(record: Record) -> Path:
     """Write under a temporary name and rename: a record is there whole or not at all."""
     path = record.spec.path()
-    write_json(path, record.model_dump())
+    write_json(path, record.model_dump(exclude_defaults=True))
     return path
 
 

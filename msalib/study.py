@@ -7,21 +7,29 @@ goes on where it stopped, and two processes can share one.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from msalib import encoders, readers, recipes, records
+from msalib import encoders, multitask, readers, recipes, records, trainer
 from msalib.corpus import Corpus, Features
 from msalib.errors import UserError
 from msalib.progress import bar
 from msalib.provenance import pick_device
 from msalib.records import Record, Spec, System, system
 from msalib.runs import FEATURES, Runs
-from msalib.trainer import Trainer
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
 """What in the provenance of features says that they are the same numbers."""
+
+
+TUNED_ENDING = "-tuned"
+"""Ending of an encoder's name where it is trained along with the model: ``minilm-tuned``."""
+
+
+TRAINERS = {"uegd": trainer.Trainer, "sugrm": multitask.Trainer}
+"""Paper -> what trains its runs."""
 
 
 class Parameters(BaseModel):
@@ -64,22 +72,32 @@ class Study:
         self.parameters = p
         self.dataset = readers.dataset(p.dataset)
         shipped = self.dataset.shipped
-        self.encoder = (shipped or "minilm") if p.encoder == "auto" else p.encoder
-        if shipped and self.encoder != shipped:
+        given = (shipped or "minilm") if p.encoder == "auto" else p.encoder
+        if shipped and given != shipped:
             raise UserError(
                 f"encoder {p.encoder!r}",
                 found=f"an encoder for {p.dataset}, which comes with its features",
                 expected=f"{shipped}, their name",
                 remedy="Leave -p encoder out, or choose a data set whose transcripts are encoded.",
             )
-        if not shipped and self.encoder not in encoders.ENCODERS:  # a folder or hub id, or refused
-            self.encoder = encoders.resolve(p.encoder).name
+        self.tuned = given.endswith(TUNED_ENDING) and not Path(given).is_dir()
+        if self.tuned and paper == "uegd":
+            raise UserError(
+                f"encoder {p.encoder!r}",
+                found="an encoder that is trained along",
+                expected="a frozen one, which is what UEGD is about",
+                remedy=f"Leave {TUNED_ENDING} out.",
+            )
+        self._base = given.removesuffix(TUNED_ENDING) if self.tuned else given
+        known = shipped or self._base in encoders.ENCODERS  # else a folder or hub id, or refused
+        name = self._base if known else encoders.resolve(self._base).name
+        self.encoder = name + TUNED_ENDING * self.tuned
         self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
 
     @property
     def kind(self) -> str:
         """``control``, ``as-published`` or ``substitute``."""
-        return self.dataset.setting(self.encoder, self.parameters.profile)
+        return self.dataset.setting(self.paper, self.encoder, self.parameters.profile)
 
     @property
     def setting(self) -> str:
@@ -87,7 +105,8 @@ class Study:
         p = self.parameters
         what = self.dataset.title
         if self.dataset.real:
-            parts = [f"{self.encoder} layers"] if self.dataset.layered else []
+            words = f"{self._base} trained along" if self.tuned else f"{self.encoder} layers"
+            parts = [words] if self.dataset.layered else []
             parts += [f"{m} vectors" for m in self.dataset.vectors]
             what += f" ({', '.join(parts)})"
         return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
@@ -115,10 +134,11 @@ class Study:
         corpus = self.corpus or readers.load(self.parameters.dataset)  # says what is missing
         if self.dataset.shipped:
             return corpus
-        from msalib.encoders import text
+        from msalib.encoders import text, tuned
 
-        name = self.encoder if self.parameters.encoder == "auto" else self.parameters.encoder
-        encoder = encoders.resolve(name)
+        encoder = encoders.resolve(self._base)
+        if self.tuned:
+            return corpus.with_features(encoder.modality, tuned.word_pieces(corpus, encoder))
         folder = encoders.store_folder(corpus.name, encoder)
         if not folder.is_dir():
             with records.reserved(folder, wait=True):
@@ -130,6 +150,7 @@ class Study:
         p = self.parameters
         inputs = dict(system.inputs)
         self._check(inputs)
+        recipe = self._recipe_of(system)
         return Spec(
             paper=self.paper,
             setting=self.kind,
@@ -140,10 +161,24 @@ class Study:
             profile=p.profile,
             inputs=inputs,
             train_share=system.train_share,
-            model={**self.recipe["model"], "fusion": system.fusion},
-            train=self.recipe["train"],
+            model=recipe["model"],
+            train=recipe["train"],
             seed=seed,
         )
+
+    def _recipe_of(self, system: System) -> dict[str, dict]:
+        """The recipe of the system's family, with its choices in their places."""
+        p, choices = self.parameters, dict(system.choices)
+        recipe = self.recipe
+        if "family" in choices:
+            recipe = recipes.load(choices["family"], p.preset, p.profile, p.dataset)
+        known = set(recipe["model"]) | set(recipe["train"])
+        if unknown := set(choices) - known:
+            raise ValueError(f"{self.paper} has no choice of {', '.join(sorted(unknown))}")
+        return {
+            group: {key: choices.get(key, value) for key, value in settings.items()}
+            for group, settings in recipe.items()
+        }
 
     def singles(self, modalities: Sequence[str] | None = None) -> list[Record]:
         """Each modality alone, one layer at a time: the input of block 1 (0) and every block."""
@@ -200,11 +235,11 @@ class Study:
     @cached_property
     def features(self) -> Mapping[str, Features]:
         """What is at hand to hold records against: layers only where they are in their store."""
-        if self.corpus is None or self.dataset.shipped:
+        if self.corpus is None or self.dataset.shipped or self.tuned:
             return {} if self.corpus is None else self.corpus.features
         from msalib.encoders import text
 
-        encoder = encoders.ENCODERS.get(self.encoder) or encoders.resolve(self.parameters.encoder)
+        encoder = encoders.ENCODERS.get(self._base) or encoders.resolve(self._base)
         folder = encoders.store_folder(self.corpus.name, encoder)
         if not folder.is_dir():
             return self.corpus.features
@@ -239,24 +274,26 @@ class Study:
         import torch
 
         # These models are so small that a second thread gains little, loses much beside any other
-        # load, and would let the number of cores change the last digits.
-        torch.set_num_threads(1)
+        # load, and would let the number of cores change the last digits. An encoder that is trained
+        # along is large enough for all.
+        if not self.tuned:
+            torch.set_num_threads(1)
         device = pick_device(self.parameters.device)
-        trainer = Trainer(self.encoded, device)
+        training = TRAINERS[self.paper](self.encoded, device)
         busy = []
-        for group in bar(trainer.groups(specs), "training", "group of runs"):
+        for group in bar(training.groups(specs), "training", "group of runs"):
             with ExitStack() as held:
                 mine = []
                 for spec in group:
                     free = held.enter_context(records.reserved(spec.path(), wait=False))
                     (mine if free else busy).append(spec)
-                self._train_group(trainer, mine)
+                self._train_group(training, mine)
         for spec in busy:  # another process has it, or died over it
             with records.reserved(spec.path(), wait=True):
-                self._train_group(trainer, [spec])
+                self._train_group(training, [spec])
 
-    def _train_group(self, trainer: "Trainer", specs: list[Spec]) -> None:
+    def _train_group(self, training, specs: list[Spec]) -> None:
         if not self.parameters.refresh:  # another process may have finished some meanwhile
             specs = [spec for spec in specs if not spec.path().is_file()]
-        for record in trainer.train(specs) if specs else ():
+        for record in training.train(specs) if specs else ():
             records.write(record)

@@ -389,7 +389,7 @@ def _spec(dataset: str, of: System, seed: int) -> Spec:
         profile="paper",
         inputs=dict(of.inputs),
         train_share=of.train_share,
-        model={"fusion": of.fusion},
+        model={"fusion": of.choice("fusion")},
         train={},
         seed=seed,
     )

@@ -75,13 +75,7 @@ class Selection:
 
     def judge(self, epoch: int, train_loss: float, valid_loss: float) -> bool:
         """Take note of an epoch; true where it is the best so far. Losses must be finite."""
-        if not math.isfinite(train_loss + valid_loss):
-            raise UserError(
-                f"epoch {epoch}, seed {self.seed}",
-                found=f"training loss {train_loss}, validation loss {valid_loss}",
-                expected="finite losses",
-                remedy="Check the features for extreme values, or lower the learning rate.",
-            )
+        check_finite(epoch, self.seed, train_loss, valid_loss)
         self.history.append(
             {
                 "learning_rate": learning_rate(self.config, epoch),
@@ -97,7 +91,18 @@ class Selection:
         return False
 
 
-def check_parts(train: Examples, valid: Examples, config: Config) -> None:
+def check_finite(epoch: int, seed: int, train_loss: float, valid_loss: float) -> None:
+    """Losses must be finite: what a model with others predicts means nothing."""
+    if not math.isfinite(train_loss + valid_loss):
+        raise UserError(
+            f"epoch {epoch}, seed {seed}",
+            found=f"training loss {train_loss}, validation loss {valid_loss}",
+            expected="finite losses",
+            remedy="Check the features for extreme values, or lower the learning rate.",
+        )
+
+
+def check_parts(train: Examples, valid: Examples, config) -> None:
     """There must be a batch to train on and a clip to select by."""
     if len(train) < config.batch_size:
         raise UserError(

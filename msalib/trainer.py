@@ -73,7 +73,14 @@ class Trainer:
             Record(
                 spec=spec,
                 blocks={m: len(self.corpus.features[m].blocks) for m in spec.inputs},
-                provenance=self._provenance(spec, started, seconds, len(specs)),
+                provenance=provenance_of(
+                    self.corpus,
+                    spec,
+                    device=self.device,
+                    started=started,
+                    seconds=seconds,
+                    together=len(specs),
+                ),
                 selected_epoch=fit.selected_epoch,
                 history=fit.history,
                 **found._asdict(),
@@ -129,14 +136,8 @@ class Trainer:
         for part in PARTS:
             examples = self.examples(spec, part)
             outputs = train.predict(model, examples)
-            predictions[part] = Predictions(
-                id=list(examples.ids),
-                video=list(examples.videos),
-                label=_rounded(examples.label.cpu().numpy()),
-                prediction=_rounded(torch.cat([o.prediction for o in outputs]).cpu().numpy()),
-            )
-            truth = np.array(predictions[part].label)
-            metrics[part] = _defined(regression(truth, np.array(predictions[part].prediction)))
+            whole = torch.cat([o.prediction for o in outputs])
+            predictions[part], metrics[part] = judge(examples, whole)
         fitted = predictions.pop("train")  # its metrics are kept, for the gap to test
         gates = {}
         if outputs[0].gates is not None:
@@ -147,25 +148,10 @@ class Trainer:
             }
         return Judged(
             metrics=metrics,
-            chance=_chance(tuple(fitted.label), tuple(predictions["test"].label)),
-            layer_weights={m: _rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
+            chance=chance_of(fitted, predictions["test"]),
+            layer_weights={m: rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
             gates=gates,
             predictions=predictions,
-        )
-
-    def _provenance(self, spec: Spec, started, seconds: float, together: int) -> Provenance:
-        import torch
-
-        return Provenance(
-            data=self.corpus.fingerprint(),
-            features={m: dict(self.corpus.features[m].provenance) for m in spec.inputs},
-            commit=commit(),
-            device=device_name(self.device),
-            threads=torch.get_num_threads(),
-            replicas=together,
-            versions=versions(),
-            started=started.isoformat(timespec="seconds"),
-            seconds=seconds,
         )
 
 
@@ -179,6 +165,41 @@ class Judged(NamedTuple):
     predictions: dict
 
 
+def judge(examples: Examples, prediction) -> tuple[Predictions, dict[str, float | None]]:
+    """The predictions (N,) of a part, a tensor, as records have them; and their metrics."""
+    clips = Predictions(
+        id=list(examples.ids),
+        video=list(examples.videos),
+        label=rounded(examples.label.cpu().numpy()),
+        prediction=rounded(prediction.cpu().numpy()),
+    )
+    return clips, _defined(regression(np.array(clips.label), np.array(clips.prediction)))
+
+
+def chance_of(train: Predictions, test: Predictions) -> dict[str, float | None]:
+    """Metrics of constant predictors on the test part (``metrics.chance``)."""
+    return _chance(tuple(train.label), tuple(test.label))
+
+
+def provenance_of(
+    corpus: Corpus, spec: Spec, *, device: str, started: datetime, seconds: float, together: int
+) -> Provenance:
+    """Where a record of a run on this machine comes from; ``together``: runs trained as one."""
+    import torch
+
+    return Provenance(
+        data=corpus.fingerprint(),
+        features={m: dict(corpus.features[m].provenance) for m in spec.inputs},
+        commit=commit(),
+        device=device_name(device),
+        threads=torch.get_num_threads(),
+        replicas=together,
+        versions=versions(),
+        started=started.isoformat(timespec="seconds"),
+        seconds=seconds,
+    )
+
+
 @lru_cache(maxsize=32)
 def _chance(train: tuple[float, ...], test: tuple[float, ...]) -> dict[str, float | None]:
     return _defined(chance(np.array(train), np.array(test)))
@@ -189,6 +210,6 @@ def _defined(values: dict[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
-def _rounded(values) -> list[float]:
+def rounded(values) -> list[float]:
     """Six significant digits: below the precision of float32, and records stay small."""
     return [float(f"{v:.6g}") for v in np.asarray(values, float)]

@@ -233,7 +233,7 @@ def system_records(
                     parts=parts,
                     blocks={m: blocks[m] for m, _ in wanted.inputs},
                     train_share=wanted.train_share,
-                    model={**MODEL, "fusion": wanted.fusion},
+                    model={**MODEL, "fusion": wanted.choice("fusion")},
                     **spec,
                 )
             )

@@ -74,7 +74,13 @@ def evidences(
 ) -> Evidences:
     claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}", "ours": ours})
     verdicts = [
-        Verdict(claim, Setting("mosi", f"net{i}", "release", "paper"), Evidence(w, {}, "why"), [])
+        Verdict(
+            claim,
+            "substitute",
+            Setting("mosi", f"net{i}", "release", "paper"),
+            Evidence(w, {}, "why"),
+            [],
+        )
         for i, w in enumerate(words)
     ]
     return Evidences("one", claim, printed_, Told("not run", "needs a <model>"), verdicts, [])

@@ -193,7 +193,7 @@ def test_a_store_that_fits_is_left_alone_and_refresh_makes_it_anew(models, tmp_p
     folder = text.encode(clips, encoder, tmp_path / "store", "cpu")
     written = (folder / "layer_00.npy").stat().st_ino
     with monkeypatch.context() as patch:
-        patch.setattr(text, "_load", None)  # would fail if called
+        patch.setattr(text, "load", None)  # would fail if called
         assert text.encode(clips, encoder, folder) == folder
     text.encode(clips, encoder, folder, "cpu", refresh=True)
     assert (folder / "layer_00.npy").stat().st_ino != written

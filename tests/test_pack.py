@@ -367,7 +367,7 @@ def test_data_sets_of_one_folder(tmp_path, monkeypatch):
     ],
 )
 def test_the_kind_of_every_setting(name, encoder, profile, kind):
-    assert readers.dataset(name).setting(encoder, profile) == kind
+    assert readers.dataset(name).setting("uegd", encoder, profile) == kind
 
 
 @pytest.mark.parametrize("name", readers.DATASETS)

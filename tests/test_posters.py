@@ -253,7 +253,8 @@ def test_every_test_part_of_the_map_is_known(figures):
 
 
 def verdict(claim, setting, word):
-    return Verdict(claim, setting, Evidence(word, {}, ""), [])
+    kind = claims.kind("uegd", setting)
+    return Verdict(claim, kind, setting, Evidence(word, {}, ""), [])
 
 
 def evidences(paper, *, prints=("supported",), parity="not run", rerun=(), control=()):

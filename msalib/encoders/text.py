@@ -46,9 +46,9 @@ def encode(
         return folder
 
     device = pick_device(device)
-    tokenizer, model = _load(encoder)
+    tokenizer, model = load(encoder)
     model.to(device)
-    limit = _positions(model, tokenizer)
+    limit = positions(model, tokenizer)
     texts = corpus.utterances["text"].to_numpy()
     lengths = _word_pieces(tokenizer, texts)
     truncated = int((lengths > limit).sum())
@@ -119,7 +119,7 @@ def _fingerprint(corpus: Corpus) -> str:
     return fingerprint(SETTINGS, zip(ids, corpus.utterances["text"], strict=True))
 
 
-def _load(encoder: Encoder):
+def load(encoder: Encoder):
     """Tokeniser and model in evaluation mode, float32, from files on this machine."""
     import torch
     from transformers import AutoModel, AutoTokenizer
@@ -128,7 +128,7 @@ def _load(encoder: Encoder):
     expected = "a BERT-family model with its tokeniser"
     remedy = "Give the folder or hub id of such a model; msalib doctor lists those that work."
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(
                 path, trust_remote_code=False, padding_side="right"
             )
@@ -150,7 +150,7 @@ def _load(encoder: Encoder):
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence transformers' report on unused heads and its bar for a load of a second."""
     from transformers.utils import logging
 
@@ -165,7 +165,7 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _positions(model, tokenizer) -> int:
+def positions(model, tokenizer) -> int:
     """The longest input, in word pieces, that the model has positions for."""
     embeddings = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
     if embeddings is None:
@@ -178,7 +178,7 @@ def _positions(model, tokenizer) -> int:
 def _word_pieces(tokenizer, texts: np.ndarray) -> np.ndarray:
     """Word pieces per text, CLS and SEP included, before any cut: (N,)."""
     lengths = []
-    with _quiet():
+    with quiet():
         for start in range(0, len(texts), TEXTS):
             pieces = tokenizer(texts[start : start + TEXTS].tolist(), truncation=False)["input_ids"]
             lengths += [len(p) for p in pieces]

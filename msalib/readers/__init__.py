@@ -16,7 +16,7 @@ class Dataset:
     ``layered`` names the modalities that an encoder turns into layers, ``vectors`` those that come
     as they are, in one layer numbered 1. ``shipped`` names the features of a data set that needs
     no encoder, None where transcripts are encoded. ``split`` is the one that its runs use;
-    ``as_published`` names the encoders with which the papers used it.
+    ``as_published`` names, as paper/encoder, the encoders with which the papers used it.
     """
 
     title: str
@@ -34,13 +34,13 @@ class Dataset:
         """All that a model can be given, in the order of ``MODALITIES``."""
         return tuple(m for m in MODALITIES if m in self.layered + self.vectors)
 
-    def setting(self, encoder: str, profile: str) -> str:
-        """The kind of setting that an encoder and a profile make of it."""
+    def setting(self, paper: str, encoder: str, profile: str) -> str:
+        """The kind of setting that an encoder and a profile make of it, for a paper."""
         if not self.real:
             return "control"
         if self.leaky:
             return "leaky"
-        published = encoder in self.as_published and profile == "paper"
+        published = f"{paper}/{encoder}" in self.as_published and profile == "paper"
         return "as-published" if published else "substitute"
 
 
@@ -87,13 +87,13 @@ DATASETS = {
         lambda: _pack("mosi", ("audio_opensmile",)),
         layered=("linguistic",),
         vectors=("acoustic",),
-        as_published=("bert-large",),
+        as_published=("uegd/bert-large",),
     ),
     "mosei": Dataset(
         "CMU-MOSEI",
         lambda: _pack("mosei"),
         layered=("linguistic",),
-        as_published=("bert-large",),
+        as_published=("uegd/bert-large",),
     ),
     "mmmo": Dataset(
         "ICT-MMMO",

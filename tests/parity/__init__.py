@@ -14,7 +14,8 @@ import numpy as np
 
 from msalib.errors import UserError
 
-KINDS = {"metrics": "metrics", "uegd": "uegd", "uegd_weighted": "uegd"}
+KINDS = {"metrics": "metrics", "uegd": "uegd", "uegd_weighted": "uegd", "spt": "spt"}
+KINDS |= {kind: kind for kind in ("mrm", "sugrm", "ulgm_sugrm", "ulgm_selfmm")}
 """Kind -> the module here that compares it."""
 
 

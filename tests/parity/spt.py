@@ -1,0 +1,154 @@
+"""Kind ``spt``: the encoder on one batch of full-length clips, in evaluation mode, all states.
+
+A file holds neither the number of heads and layers nor the shift. Every possible one is tried and
+the least error counts: one below the tolerance over all states cannot come by chance, since any
+other choice is wrong by 0.1 and more.
+"""
+
+from itertools import product
+from typing import get_args
+
+import numpy as np
+import torch
+
+from msalib.corpus import MODALITIES
+from msalib.models.spt import PAIRS, SPT, Shift
+from tests.parity import Fixture, max_abs_error
+
+TOLERANCE = 1e-5
+
+INPUT = {"visual": "visual", "acoustic": "audio", "linguistic": "text"}
+"""Inputs and outputs of a modality are named by its medium."""
+
+LETTER = {"visual": "v", "acoustic": "a", "linguistic": "t"}
+
+START = ("acoustic", "linguistic", "visual")
+"""Whose the rows of the first hidden states are."""
+
+PARTS = {
+    "input_attention": ("hiddenlayer", LETTER),
+    "cross_attention": (
+        "crosslayer",
+        {name: "".join(LETTER[m] for m in pair) for pair, name in PAIRS.items()},
+    ),
+    "self_attention": ("selflayer", LETTER),
+}
+"""Our blocks -> the file's, and ours by name -> the file's by letter."""
+
+LAYERS = {
+    "norm_query": "mha_{}.layer_norm",
+    "norm_context": "mha_{}.layer_norm_kv",
+    "output": "mha_{}.attn.out_proj",
+    "norm": "ffn_{}.layer_norm",
+    "expand": "ffn_{}.fc1",
+    "contract": "ffn_{}.fc2",
+}
+"""Layers of a block that the file has as they are."""
+
+UNUSED = ("embed_positions._float_tensor",)
+"""In the file, and no weight. The LayerNorm of the context of self attention is idle in both."""
+
+DEPTH = 8
+"""The most layers that are tried."""
+
+
+def heads(width: int) -> list[int]:
+    """How many heads a width allows."""
+    return [n for n in range(1, width + 1) if width % n == 0]
+
+
+def load(fixture: Fixture, prefix: str, *, heads: int, layers: int, shift: Shift) -> SPT:
+    """Our encoder with the weights ``<prefix>*`` of a file; every one has to find its place."""
+    start = fixture[f"{prefix}init_hiddens"]
+    model = SPT(
+        input_sizes={
+            m: len(fixture[f"{prefix}hiddenlayer.mha_{LETTER[m]}.layer_norm_kv.weight"])
+            for m in MODALITIES
+        },
+        width=start.shape[1],
+        heads=heads,
+        layers=layers,
+        embed_dropout=0.0,
+        residual_dropout=0.0,
+        relu_dropout=0.0,
+        shift=shift,
+    )
+    state = {"start": start[[START.index(m) for m in MODALITIES]]}
+    found = {f"{prefix}{name}" for name in ("init_hiddens", *UNUSED)}
+
+    def take(name: str) -> np.ndarray:
+        found.add(f"{prefix}{name}")
+        return fixture[f"{prefix}{name}"]
+
+    for kind in ("weight", "bias"):
+        state[f"norm.{kind}"] = take(f"layer_norm.{kind}")
+    for part, (theirs, letters) in PARTS.items():
+        for block, letter in letters.items():
+            for layer, name in LAYERS.items():
+                for kind in ("weight", "bias"):
+                    state[f"{part}.{block}.{layer}.{kind}"] = take(
+                        f"{theirs}.{name.format(letter)}.{kind}"
+                    )
+            attention = f"{theirs}.mha_{letter}.attn.in_proj"
+            stacked, bias = take(f"{attention}_weight"), take(f"{attention}_bias")
+            _projections(state, f"{part}.{block}", stacked, bias, heads)
+    leftover = set(fixture.starting_with(prefix)) - found
+    if leftover:
+        raise fixture.error(f"unknown weights {', '.join(sorted(leftover))}", "weights of SPT only")
+    for name, parameter in model.state_dict().items():
+        if state[name].shape != parameter.shape:
+            raise fixture.error(
+                f"a weight for {name} of shape {state[name].shape}",
+                f"shape {tuple(parameter.shape)}",
+            )
+    model.load_state_dict({name: torch.tensor(values) for name, values in state.items()})
+    return model.eval()
+
+
+def _projections(state: dict, block: str, stacked: np.ndarray, bias: np.ndarray, heads: int):
+    """Query, key and value of a block from the file's one matrix (W + 2 D, W) and bias (3 W,).
+
+    Its lower part, reshaped to (D, 2 W), maps a context to keys and values; where D = W the upper
+    part counts as one of three square ones. Features of a head are neighbours in the file, and lie
+    N apart here.
+    """
+    width = stacked.shape[1]
+    if block.startswith("input_attention"):
+        context = stacked[width:].reshape(-1, 2 * width).T
+        matrices = [stacked[:width], context[:width], context[width:]]
+    else:
+        matrices = np.split(stacked, 3)
+    order = np.arange(width).reshape(heads, -1).T.ravel()
+    named = zip(("query", "key", "value"), matrices, np.split(bias, 3), strict=True)
+    for layer, matrix, own in named:
+        state[f"{block}.{layer}.weight"] = matrix[order]
+        state[f"{block}.{layer}.bias"] = own[order]
+    state[f"{block}.output.weight"] = state[f"{block}.output.weight"][:, order]
+
+
+@torch.inference_mode()
+def _by_depth(model: SPT, fixture: Fixture) -> list[dict[str, torch.Tensor]]:
+    """All states (B, H, W) of each modality if the model had 1, 2, ... layers."""
+    after = {m: [] for m in model.self_attention}
+    for m, block in model.self_attention.items():  # the end of a layer
+        block.register_forward_hook(lambda _block, _inputs, h, m=m: after[m].append(h))
+    x = {m: torch.tensor(fixture[f"in_{INPUT[m]}"]).float() for m in after}
+    model.hidden(x, {m: torch.full(x[m].shape[:1], x[m].shape[1]) for m in x})
+    depths = zip(*after.values(), strict=True)
+    return [
+        {m: model.norm(h).transpose(0, 1) for m, h in zip(after, states, strict=True)}
+        for states in depths
+    ]
+
+
+def errors(fixture: Fixture) -> dict[str, float]:
+    """Error of each output, with the heads, the layers and the shift that fit best."""
+    width = fixture["w.init_hiddens"].shape[1]
+    tried = []
+    for n, shift in product(heads(width), get_args(Shift)):
+        for states in _by_depth(load(fixture, "w.", heads=n, layers=DEPTH, shift=shift), fixture):
+            ours = {f"out_{INPUT[m]}": h for m, h in states.items()}
+            if unknown := sorted(set(fixture.starting_with("out_")) - set(ours)):
+                raise fixture.error(f"outputs {', '.join(unknown)}", f"{', '.join(ours)}")
+            tried.append({name: max_abs_error(fixture, name, h) for name, h in ours.items()})
+    return min(tried, key=lambda found: np.max(list(found.values())))
