@@ -104,14 +104,16 @@ def test_the_projections_of_one_attention_start_within_one_bound():
 @pytest.mark.parametrize("length", [1, 4, 50, 375])
 def test_windows_are_those_of_the_specification(length):
     count = -(-length // 5)
-    frames = input_windows(torch.tensor([length]), count, layer=2, shift="none")[0]
-    shifted = input_windows(torch.tensor([length]), count, layer=2, shift="phase")[0]
+    frames = input_windows(torch.tensor([length]), torch.arange(count), layer=2, shift="none")[0]
+    shifted = input_windows(torch.tensor([length]), torch.arange(count), layer=2, shift="phase")[0]
     for j in range(count):
         phase = int(length * torch.tensor(j / 4, dtype=torch.double).sin())  # towards zero
         assert frames[:, j].tolist() == [r % length for r in range(5 * j - 12, 5 * j + 5)]
         assert shifted[:, j].tolist() == [(r + 2 + phase) % length for r in frames[:, j].tolist()]
     for window in (9, 7):
-        rows = hidden_windows(torch.tensor([length]), count, layer=2, window=window, size=window)
+        rows = hidden_windows(
+            torch.tensor([length]), torch.arange(count), layer=2, window=window, size=window
+        )
         for j in range(count):
             expected = [(r + 2) % length for r in range(j - window + 1, j + 1)]
             assert rows[0, :, j].tolist() == expected

@@ -48,6 +48,9 @@ PAIRS = {
 
 Shift = Literal["none", "phase"]
 
+States = dict[str, Tensor]
+"""Modality -> hidden states, (H, B, W)."""
+
 
 # --- windows ------------------------------------------------------------------------------------
 
@@ -58,14 +61,13 @@ def states(length: Tensor) -> Tensor:
 
 
 def input_windows(
-    length: Tensor, count: int, *, layer: int, shift: Shift, size: int = INPUT_WINDOW
+    length: Tensor, state: Tensor, *, layer: int, shift: Shift, size: int = INPUT_WINDOW
 ) -> Tensor:
-    """Frames that the states 0 to ``count`` - 1 of clips with ``length`` (B,) frames attend to.
+    """Frames that states number ``state`` (H,) of clips with ``length`` (B,) frames attend to.
 
-    (B, size, count), row u holding the frames at offset u of the windows. A window ends at the
-    last frame of its state, ``shift="phase"`` moves it by layer + trunc(length sin(j / 4)).
+    (B, size, H), row u holding the frames at offset u of the windows. A window ends at the last
+    frame of its state, ``shift="phase"`` moves it by layer + trunc(length sin(state / 4)).
     """
-    state = torch.arange(count, device=length.device)
     start = ((state + 1) * STRIDE - INPUT_WINDOW).expand(len(length), -1)
     if shift == "phase":
         phase = (length[:, None] * (state.double() / 4).sin()).trunc().long()
@@ -73,13 +75,12 @@ def input_windows(
     return _circular(start, length, size)
 
 
-def hidden_windows(other: Tensor, count: int, *, layer: int, window: int, size: int) -> Tensor:
+def hidden_windows(other: Tensor, state: Tensor, *, layer: int, window: int, size: int) -> Tensor:
     """The same for cross and self attention to sequences of ``other`` (B,) hidden states.
 
-    A ``window`` of rows ends at the state's own index plus the layer's; its first ``size`` rows
-    are returned.
+    A ``window`` of rows ends at the state's own number plus the layer's; its first ``size`` rows
+    are returned. ``state`` is (H,), or (B, H) where clips differ.
     """
-    state = torch.arange(count, device=other.device)
     return _circular((state + 1 - window + layer).expand(len(other), -1), other, size)
 
 
@@ -180,7 +181,11 @@ class Block(nn.Module):
     def gather(self, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """Projected rows at ``index`` (P, A, B) as keys and values (P, A, E, B, N)."""
         # As an embedding: its backward is much faster than that of indexing.
-        key, value = F.embedding(index, rows).chunk(2, -1)
+        return self.split(F.embedding(index, rows))
+
+    def split(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Projected rows (P, A, B, 2 W) as keys and values (P, A, E, B, N)."""
+        key, value = rows.chunk(2, -1)
         return self._by_head(key), self._by_head(value)
 
     def forward(
@@ -250,11 +255,34 @@ class SPT(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The last state of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,)."""
-        return last(self.hidden(x, length), length)
+        """The last state of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,).
+
+        The same as in ``hidden``, but the last layer computes only those states that are read.
+        """
+        h, layer = self._before_last_cross(x, length), self.layers - 1
+        wanted = {}
+        for m in h:  # the self window of the last state, and the state itself: (B, 7 + 1)
+            count = states(length[m])
+            own = count[:, None] - 1
+            window = hidden_windows(count, own, layer=layer, window=SELF_WINDOW, size=SELF_WINDOW)
+            wanted[m] = torch.cat([window[..., 0], own], 1)
+        h = self._cross(h, length, layer, wanted)
+        found = {}
+        for m, block in self.self_attention.items():
+            normed = block.norm_query(h[m])
+            rows = block.project(normed[:-1]).unflatten(0, (1, SELF_WINDOW, -1))
+            state = block(h[m][-1:], normed[-1:], block.split(rows), SELF_WINDOW)
+            found[m] = self.norm(state[0])
+        return found
 
     def hidden(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """All states after the final LayerNorm, m -> (B, H, W); clip b has those below H_b."""
+        h, layer = self._before_last_cross(x, length), self.layers - 1
+        h = self._self(self._cross(h, length, layer), length, layer)
+        return {m: self.norm(h[m]).transpose(0, 1) for m in h}
+
+    def _before_last_cross(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> States:
+        """All layers but for cross and self attention of the last."""
         h = self._start(x)
         rows = {
             m: block.project(block.norm_context(self._embed(x[m])))
@@ -262,38 +290,60 @@ class SPT(nn.Module):
         }
         contexts = {}
         for layer in range(self.layers):
+            if layer > 0:
+                h = self._self(self._cross(h, length, layer - 1), length, layer - 1)
             for m, block in self.input_attention.items():
                 if layer == 0 or self.shift == "phase":
                     index = self._input_index(length[m], x[m].shape[1], len(h[m]), layer)
                     contexts[m] = block.gather(rows[m], index)
                 h[m] = block(h[m], block.norm_query(h[m]), contexts[m], INPUT_WINDOW)
-            h = self._cross(h, length, layer)
-            for m, block in self.self_attention.items():
-                normed = block.norm_query(h[m])
-                index = _hidden_index(length[m], len(h[m]), layer, SELF_WINDOW)
-                context = block.gather(block.project(normed), index)
-                h[m] = block(h[m], normed, context, SELF_WINDOW)
-        return {m: self.norm(h[m]).transpose(0, 1) for m in h}
+        return h
 
-    def _cross(self, h: Mapping[str, Tensor], length: Mapping[str, Tensor], layer: int):
-        """Each modality reads the old states of the others; what it gets from them is summed."""
+    def _cross(
+        self,
+        h: States,
+        length: Mapping[str, Tensor],
+        layer: int,
+        wanted: Mapping[str, Tensor] | None = None,
+    ) -> States:
+        """Each modality reads the old states of the others; what it gets from them is summed.
+
+        Only states number ``wanted[m]`` (B, A) are returned, (A, B, W), or all of them.
+        """
+        targets = h
+        if wanted is not None:
+            targets = {
+                m: h[m].gather(0, wanted[m].T[..., None].expand(-1, -1, self.width)) for m in h
+            }
         read = {m: [] for m in h}
         for pair, name in PAIRS.items():
             if name not in self.cross_attention:
                 continue
             block = self.cross_attention[name]
-            for swapped, (target, source) in enumerate((pair, pair[::-1])):
-                index = _hidden_index(length[source], len(h[target]), layer, CROSS_WINDOW)
-                rows = block.project(block.norm_context(h[source]), swapped=bool(swapped))
+            for swapped, (target, source) in ((False, pair), (True, pair[::-1])):
+                if wanted is None:
+                    index = _run(length[source], len(h[target]), layer, CROSS_WINDOW)
+                else:
+                    index = _rows(length[source], wanted[target], layer, CROSS_WINDOW, CROSS_WINDOW)
+                rows = block.project(block.norm_context(h[source]), swapped=swapped)
                 context = block.gather(rows, index)
-                normed = block.norm_query(h[target])
-                read[target].append(
-                    block(h[target], normed, context, CROSS_WINDOW, swapped=bool(swapped))
-                )
-        return {m: sum(read[m]) if read[m] else h[m] for m in h}
+                state = targets[target]
+                normed = block.norm_query(state)
+                read[target].append(block(state, normed, context, CROSS_WINDOW, swapped=swapped))
+        return {m: sum(read[m]) if read[m] else targets[m] for m in h}
 
-    def _start(self, x: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The hidden states before the first layer, m -> (H, B, W)."""
+    def _self(self, h: States, length: Mapping[str, Tensor], layer: int) -> States:
+        """Each modality reads its own states."""
+        found = {}
+        for m, block in self.self_attention.items():
+            normed = block.norm_query(h[m])
+            index = _run(length[m], len(h[m]), layer, SELF_WINDOW)
+            context = block.gather(block.project(normed), index)
+            found[m] = block(h[m], normed, context, SELF_WINDOW)
+        return found
+
+    def _start(self, x: Mapping[str, Tensor]) -> States:
+        """The hidden states before the first layer."""
         h = {}
         for m, start in zip(self.input_attention, self.start, strict=True):
             clips, frames = x[m].shape[:2]
@@ -313,20 +363,26 @@ class SPT(nn.Module):
             count, size = count - 1 + -(-INPUT_WINDOW // STRIDE), STRIDE
         else:
             size = INPUT_WINDOW
-        index = input_windows(length, count, layer=layer, shift=self.shift, size=size)
+        state = torch.arange(count, device=length.device)
+        index = input_windows(length, state, layer=layer, shift=self.shift, size=size)
         first = torch.arange(len(length), device=length.device) * frames
         return index.permute(1, 2, 0) + first
 
 
-def _hidden_index(length: Tensor, count: int, layer: int, window: int) -> Tensor:
-    """Where the windows of ``count`` states lie in (H B) rows: (1, A, B), A = count + window - 1.
+def _rows(length: Tensor, state: Tensor, layer: int, window: int, size: int) -> Tensor:
+    """Where the first ``size`` rows of ``hidden_windows`` lie in (H B) rows: (size, H, B)."""
+    index = hidden_windows(states(length), state, layer=layer, window=window, size=size)
+    return index.permute(1, 2, 0) * len(length) + torch.arange(len(length), device=length.device)
 
-    Neighbouring windows are one row apart, so that the first row of each, and of as many after
-    the last as a window has rows, are all the rows.
+
+def _run(length: Tensor, count: int, layer: int, window: int) -> Tensor:
+    """Where the windows of states 0 to ``count`` - 1 lie in (H B) rows: (1, A, B).
+
+    Neighbouring windows are one row apart, so the first row of each, and of ``window`` - 1 after
+    the last, are all of their rows.
     """
-    index = hidden_windows(states(length), count + window - 1, layer=layer, window=window, size=1)
-    clip = torch.arange(len(length), device=length.device)
-    return index.permute(1, 2, 0) * len(length) + clip
+    state = torch.arange(count + window - 1, device=length.device)
+    return _rows(length, state, layer, window, 1)
 
 
 def positions(count: int, size: int, device: torch.device) -> Tensor:
@@ -335,14 +391,6 @@ def positions(count: int, size: int, device: torch.device) -> Tensor:
     rate = 10.0 ** (-4 * torch.arange(half, device=device) / max(half - 1, 1))
     angle = torch.arange(1, count + 1, device=device)[:, None] * rate
     return F.pad(torch.cat([angle.sin(), angle.cos()], 1), (0, size % 2))
-
-
-def last(hidden: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The state H_b - 1 of each clip, m -> (B, W), of ``hidden[m]`` (B, H, W)."""
-    return {
-        m: h[torch.arange(len(h), device=h.device), states(length[m]) - 1]
-        for m, h in hidden.items()
-    }
 
 
 def modalities(input_sizes: Mapping[str, int]) -> list[str]:
