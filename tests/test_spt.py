@@ -166,6 +166,18 @@ def test_states_are_those_of_a_literal_reading_clip_by_clip(literal, used, shift
 
 
 @both_shifts
+@pytest.mark.parametrize("layers", [1, 2, 9])
+def test_the_last_states_are_the_last_of_all(shift, layers):
+    """Also where the layer shifts a state's own window past the state."""
+    model, (x, length) = build(shift=shift, layers=layers), batch()
+    with torch.no_grad():
+        hidden, last = model.hidden(x, length), model(x, length)
+    for m in x:
+        expected = hidden[m][torch.arange(3), spt.states(length[m]) - 1]
+        torch.testing.assert_close(last[m], expected, atol=1e-5, rtol=0)
+
+
+@both_shifts
 def test_gradients_are_those_of_a_literal_reading(literal, shift):
     model, (x, length) = build(shift=shift), batch()
     x = {m: x[m].requires_grad_() for m in x}

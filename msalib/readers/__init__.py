@@ -57,10 +57,10 @@ def _pack(folder: str, vectors: tuple[str, ...] = (), setting: str | None = None
     return pack.read(data_folder() / folder, folder, vectors=vectors, setting=setting, clean=clean)
 
 
-def _mmmo() -> Corpus:
+def _mmmo(name: str, stretch: float) -> Corpus:
     from msalib.readers import frames
 
-    return frames.read(data_folder() / "mmmo", "mmmo")
+    return frames.read(data_folder() / "mmmo", name, stretch=stretch)
 
 
 def _leaky() -> Corpus:
@@ -97,7 +97,13 @@ DATASETS = {
     ),
     "mmmo": Dataset(
         "ICT-MMMO",
-        _mmmo,
+        lambda: _mmmo("mmmo", 1.0),
+        vectors=("visual", "acoustic"),
+        shipped="covarep-facet",
+    ),
+    "mmmo-stretched": Dataset(
+        "ICT-MMMO with labels stretched to -3..3",
+        lambda: _mmmo("mmmo-stretched", 1.5),
         vectors=("visual", "acoustic"),
         shipped="covarep-facet",
     ),

@@ -24,8 +24,8 @@ MIDDLE = 3
 """Labels of the source run from 1 to 5; less this, they are sentiment around 0."""
 
 
-def read(folder: Path, name: str) -> Corpus:
-    """Read the frames of a folder as a ``Corpus``.
+def read(folder: Path, name: str, *, stretch: float = 1.0) -> Corpus:
+    """Read the frames of a folder as a ``Corpus``; labels, from -2 to 2, are times ``stretch``.
 
     A row is a video of its own, named by part and number. A row that is all zero in a modality is
     kept, as in the source. Raises ``UserError`` for a file that is missing, damaged or misshapen.
@@ -67,7 +67,7 @@ def read(folder: Path, name: str) -> Corpus:
             },
         )
     table = pd.DataFrame(
-        {"video": ids, "segment": 1, "text": "", "label": label.astype(float)},
+        {"video": ids, "segment": 1, "text": "", "label": label.astype(float) * stretch},
         index=pd.Index(ids, name="id"),
     )
     part = pd.Series(np.repeat(PARTS, list(counts.values())), index=table.index)
