@@ -135,7 +135,7 @@ def step(encoder: Callable, given: Inputs) -> Callable[[], float]:
     def run() -> float:
         total = sum(h.sum() for h in encoder(*given).values())
         total.backward()
-        return float(next(iter(given[0].values())).grad.flatten()[0] + total)
+        return float(total.detach() + next(iter(given[0].values())).grad.flatten()[0])
 
     return run
 

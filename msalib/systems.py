@@ -1,16 +1,20 @@
 """Systems of SUGRM's exhibits: which variants of the models each table compares.
 
-A corpus may have any modalities; a system takes all of them, but for those that take one alone. The
-text is read from the last block of its encoder, frozen or trained along, as in papers/sugrm.md (c).
+A corpus may have any modalities. ``whole`` is all of them, each with the layer that is read: a
+system takes them together, but for those that take one alone. The text is read from the last block
+of its encoder, frozen or trained along (papers/sugrm.md (c)).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import product
 
 from msalib.corpus import TUNED
 from msalib.multitask import task_sets
-from msalib.records import Record, System, system
+from msalib.records import System, system
+from msalib.runs import Runs
 from msalib.study import Study
+
+Whole = Mapping[str, int | str]
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "recalibration": ("mrm", "no_mrm"),
@@ -27,17 +31,18 @@ PLAIN = {"family": "self_mm", "tasks": "tasks_none"}
 """Self-MM without unimodal tasks: sub-networks and a head, by concatenation where several."""
 
 
-def inputs(study: Study) -> dict[str, int | str]:
-    """Every modality of the data set with the layer that the models read."""
+def whole_of(source: Study | Runs) -> Whole:
+    """All modalities of a data set, or of the records of a setting, with the layer of each."""
+    if isinstance(source, Runs):
+        return dict(max((s.inputs for s in source.systems), key=len))
     return {
-        m: TUNED if study.tuned and m in study.dataset.layered else study.blocks(m)
-        for m in study.dataset.modalities
+        m: TUNED if source.tuned and m in source.dataset.layered else source.blocks(m)
+        for m in source.dataset.modalities
     }
 
 
-def compared(study: Study) -> dict[str, System]:
+def compared(whole: Whole) -> dict[str, System]:
     """The main comparison: SUGRM, Self-MM, all modalities without unimodal tasks, each alone."""
-    whole = inputs(study)
     named = {
         "SUGRM": system(whole),
         "Self-MM": system(whole, **SELF_MM),
@@ -46,35 +51,31 @@ def compared(study: Study) -> dict[str, System]:
     return named | {f"{m} only": system({m: layer}, **PLAIN) for m, layer in whole.items()}
 
 
-def task_grid(study: Study) -> list[System]:
+def task_grid(whole: Whole) -> dict[str, System]:
     """Table 3: SUGRM with every set of unimodal tasks, from none to all."""
-    whole = inputs(study)
-    return [system(whole, tasks=name) for name in task_sets(list(whole))]
+    return {name: system(whole, tasks=name) for name in task_sets(list(whole))}
 
 
-def module_grid(study: Study) -> list[System]:
-    """Table 4: every combination of the modules, SUGRM itself first."""
-    whole = inputs(study)
-    return [
-        system(whole, **dict(zip(MODULES, chosen, strict=True)))
+def module_grid(whole: Whole) -> dict[tuple[str, ...], System]:
+    """Table 4: every combination of ``MODULES``, SUGRM itself first.
+
+    (mrm, lstm, other_ulgm) is Self-MM with recalibration in SUGRM's frame, and so on: rows of the
+    paper that change Self-MM are corners of the grid, so that widths and rates do not differ.
+    """
+    return {
+        chosen: system(whole, **dict(zip(MODULES, chosen, strict=True)))
         for chosen in product(*MODULES.values())
-    ]
+    }
 
 
-def losses(study: Study) -> list[System]:
+def losses(whole: Whole) -> dict[str, System]:
     """Table 8: SUGRM with each loss."""
-    return [system(inputs(study), loss=name) for name in LOSSES]
+    return {name: system(whole, loss=name) for name in LOSSES}
 
 
-def followed(study: Study) -> dict[str, System]:
+def followed(whole: Whole) -> dict[str, System]:
     """Fig. 4: both label generators in SUGRM, trained through all epochs."""
-    whole = inputs(study)
     return {
         "SUGRM's": system(whole, stop="all_epochs"),
         "Self-MM's": system(whole, stop="all_epochs", generator="other_ulgm"),
     }
-
-
-def run(study: Study, systems: Mapping[str, System] | Sequence[System]) -> list[Record]:
-    """Records of these systems: read where there, else trained."""
-    return study.run(list(systems.values()) if isinstance(systems, Mapping) else list(systems))
