@@ -7,13 +7,14 @@ share the work (``study``). The notebooks then only read.
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from msalib import audit, describe, readers, sizes
+from msalib import audit, describe, readers, sizes, systems
 from msalib.corpus import SUMS
 from msalib.errors import UserError
 from msalib.paths import data_folder
+from msalib.provenance import pick_device
 from msalib.records import Record
 from msalib.runs import FEATURES
-from msalib.study import Study
+from msalib.study import TUNED_ENDING, Study
 
 
 def _sums(study: Study) -> list[Record]:
@@ -33,6 +34,41 @@ def _concatenated(study: Study) -> list[Record]:
 
 EVERYTHING = (Study.singles, _sums, _joint, _concatenated, sizes.train)
 
+
+def _compared(study: Study) -> list[Record]:
+    """SUGRM beside Self-MM and plain models, and with both label generators through all epochs."""
+    whole = systems.whole_of(study)
+    return study.run([*systems.compared(whole).values(), *systems.followed(whole).values()])
+
+
+def _rivals(study: Study) -> list[Record]:
+    """SUGRM beside Self-MM and plain models."""
+    return study.run(list(systems.compared(systems.whole_of(study)).values()))
+
+
+def _grids(study: Study) -> list[Record]:
+    """Tables 3, 4 and 8 of SUGRM, with three seeds where there would be more."""
+    given = study.parameters
+    fewer = Study("sugrm", **given.model_dump() | {"seeds": min(given.seeds, GRID_SEEDS)})
+    whole = systems.whole_of(fewer)
+    grids = (systems.task_grid, systems.losses, systems.module_grid)
+    return fewer.run(list(dict.fromkeys(s for grid in grids for s in grid(whole).values())))
+
+
+def _on_a_gpu(step: Callable[[Study], list[Record]]) -> Callable[[Study], list[Record]]:
+    """A step that is left out on a CPU, where it would take days."""
+
+    def wanted(study: Study) -> list[Record]:
+        return step(study) if pick_device(study.parameters.device) != "cpu" else []
+
+    return wanted
+
+
+GRID_SEEDS = 3
+"""Of SUGRM's Tables 3, 4 and 8."""
+
+MODELS_OF_SUGRM = (_compared, _grids)
+
 PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] = {
     "uegd": {
         "control": EVERYTHING,
@@ -42,9 +78,17 @@ PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] =
         "mosi-leaky": (Study.singles, _joint),
         "mosi-leaky-unseen": (Study.singles, _joint),
         "mosei": (Study.singles, _sums),  # last: it has twelve times as many clips as MOSI
-    }
+    },
+    "sugrm": {
+        "control": MODELS_OF_SUGRM,
+        "control-opposite": MODELS_OF_SUGRM,
+        "mmmo-stretched": MODELS_OF_SUGRM,
+        "mosi": MODELS_OF_SUGRM,
+        "mosi minilm-tuned": (_rivals, _on_a_gpu(_compared), _on_a_gpu(_grids)),
+    },
 }
-"""Paper -> data set -> what its exhibits need, in the order in which it is made."""
+"""Paper -> data set, and an encoder where it is not the usual one -> what its exhibits need, in the
+order in which it is made."""
 
 
 class Made(NamedTuple):
@@ -70,23 +114,42 @@ def make(paper: str, **parameters) -> Iterator[Made]:
         )
     plan = PLANS[paper]
     parameters = {"profile": "paper", "seeds": 5, **parameters}
-    if "dataset" in parameters:
-        chosen = [parameters.pop("dataset")]
-    else:
-        folder = data_folder()
-        chosen = [n for n in plan if readers.dataset(n).real and readers.at_hand(n)]
+    chosen = [key for key in plan if _meant(key, parameters)]
+    if "dataset" not in parameters:
+        real = [key for key in chosen if readers.dataset(key.split()[0]).real]
+        chosen = [key for key in real if readers.at_hand(key.split()[0])]
         if not chosen:
+            named = dict.fromkeys(key.split()[0].split("-")[0] for key in real)
             raise UserError(
-                folder,
+                data_folder(),
                 found="none of the data sets",
-                expected="a folder for one of mosi, mmmo, mosei",
+                expected=f"a folder for one of {', '.join(named)}",
                 remedy="Set MSALIB_DATA to your data, or name one: -p dataset control.",
             )
-    for name in chosen:
-        study = Study(paper, dataset=name, **parameters)
-        found = {record.name() for step in plan[name] for record in step(study)}
+    if not chosen:
+        raise UserError(
+            f"data set {parameters['dataset']!r}",
+            found=f"no runs of {paper} planned for it",
+            expected=f"one of {', '.join(dict.fromkeys(key.split()[0] for key in plan))}",
+            remedy="Name one of these, or leave it out.",
+        )
+    for key in chosen:
+        name, *encoder = key.split()
+        usual = {"encoder": encoder[0]} if encoder else {}
+        study = Study(paper, **usual | parameters | {"dataset": name})
+        found = {record.name() for step in plan[key] for record in step(study)}
         if study.dataset.leaky:
             audit.audit(name)
         elif study.dataset.real:
             describe.summary(name)
         yield Made(study.setting, len(found))
+
+
+def _meant(key: str, parameters: Mapping) -> bool:
+    """Whether a plan is of the data set and the kind of encoder that were given, if they were."""
+    name, *encoder = key.split()
+    tuned = bool(encoder) and encoder[0].endswith(TUNED_ENDING)
+    given = parameters.get("encoder")
+    return parameters.get("dataset", name) == name and (
+        given is None or given.endswith(TUNED_ENDING) == tuned
+    )

@@ -174,8 +174,7 @@ class Trainer:
             text = TextEncoder(encoders.resolve(source), spec.train["precision"])
             sizes["linguistic"] = text.width
         family = models.module(spec.model["family"])
-        own = {key: value for key, value in spec.model.items() if key != "family"}
-        model = family.build(family.Config(**own), input_sizes=sizes)
+        model = family.build(family.Config(**spec.model), input_sizes=sizes)
         return torch.nn.ModuleDict({"core": model} | ({"text": text} if text else {}))
 
     def examples(self, spec: Spec, part: str) -> Examples:
@@ -195,7 +194,7 @@ class Trainer:
             id=list(examples.ids),
             video=list(examples.videos),
             given=rounded(labels.given.cpu().numpy()),
-            note=getattr(fitted.generator, "note", None),  # SUGRM's alone has extremes
+            note=fitted.generator.note,
             **_summary(labels),
             made={m: _trajectory(labels, m) for m in labels.made} if keep else {},
         )

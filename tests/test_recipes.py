@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from msalib import models, recipes, train
+from msalib import models, multitask, recipes, train
 from msalib.errors import UserError
 
 FILES = sorted(Path(recipes.__file__).parent.glob("*.yaml"))
@@ -17,18 +17,19 @@ SETTINGS = [
 ]
 
 
-def test_every_paper_has_a_recipe():
-    assert [path.stem for path in FILES] == sorted(models.PAPERS)
+def test_every_model_has_a_recipe():
+    assert [path.stem for path in FILES] == sorted(models.MODELS)
 
 
-@pytest.mark.parametrize("paper", models.PAPERS)
+@pytest.mark.parametrize("paper", models.MODELS)
 @pytest.mark.parametrize(("preset", "profile", "dataset"), SETTINGS)
 def test_every_recipe_fits_its_model_and_the_training(paper, preset, profile, dataset):
     recipe = recipes.load(paper, preset, profile, dataset)
     assert set(recipe) == {"model", "train"}
     config = models.module(paper).Config(**recipe["model"])
     assert config.model_dump() == recipe["model"]  # as written: no number was converted
-    assert train.Config(**recipe["train"]).model_dump() == recipe["train"]
+    training = train if paper == "uegd" else multitask
+    assert training.Config(**recipe["train"]).model_dump() == recipe["train"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -85,6 +86,41 @@ def test_the_papers_text_differs_where_it_speaks():
         "feature_masks",
         "feature_mask_share",
         "time_masks",
+    }
+
+
+def test_the_release_recipe_of_sugrm():
+    """papers/sugrm.md (e)."""
+    mosi, mosei = (recipes.load("sugrm", "release", "paper", name) for name in ("mosi", "mosei"))
+    rates = ["learning_rate_text", "learning_rate_sequence", "learning_rate_other"]
+    decays = ["weight_decay_text", "weight_decay_sequence", "weight_decay_other"]
+    assert [mosi["train"][name] for name in rates] == [5e-5, 5e-4, 1e-2]
+    assert [mosei["train"][name] for name in rates] == [5e-5, 5e-4, 1e-3]
+    assert [mosi["train"][name] for name in decays] == [1e-3, 1e-3, 1e-3]
+    assert [mosei["train"][name] for name in decays] == [1e-3, 1e-3, 1e-2]
+    assert [mosi["train"][n] for n in ("batch_size", "accumulation", "patience")] == [32, 4, 8]
+    dropouts = [f"{place}_dropout" for place in ("embed", "residual", "relu", "head")]
+    assert [mosi["model"][name] for name in dropouts] == [0.3, 0.3, 0.3, 0.3]
+    assert [mosei["model"][name] for name in dropouts] == [0.2, 0.1, 0.1, 0.1]
+    sizes = [[r["model"][n] for n in ("heads", "layers", "width")] for r in (mosi, mosei)]
+    assert sizes == [[8, 4, 32], [4, 4, 32]]
+
+
+def test_the_text_of_sugrm_differs_where_the_specification_lists_it():
+    """papers/sugrm.md (g) 1 to 7."""
+    release, text = (recipes.load("sugrm", preset, "paper", "mosi") for preset in recipes.PRESETS)
+    differs = {
+        group: {n: v for n, v in text[group].items() if v != release[group][n]} for group in text
+    }
+    assert differs == {
+        "model": {"shift": "phase", "head": "paper"},
+        "train": {
+            "accumulation": 1,
+            "learning_rate_sequence": 1e-2,
+            "extremes": "unique",
+            "zero": "neither",
+            "targets": "free",
+        },
     }
 
 

@@ -16,6 +16,7 @@ Notation as in msalib/models/sugrm.py; F* has an own width per modality.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
@@ -36,6 +37,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    family: Literal["self_mm"]
     lstm_acoustic: PositiveInt
     lstm_visual: PositiveInt
     out_acoustic: PositiveInt

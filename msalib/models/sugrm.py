@@ -2,8 +2,8 @@
 
 Hwang and Kim, "Self-supervised unimodal label generation strategy using recalibrated modality
 representations for multimodal sentiment analysis". Authors' code:
-https://github.com/skystarhyw/SUGRM (04e6ebc). Specification: papers/sugrm.md (c), (d), (e);
-written from it, without the authors' code.
+https://github.com/skystarhyw/SUGRM (04e6ebc).
+Specification: papers/sugrm.md (c), (d), (e); written without the authors' code.
 
 Idea: gates computed from a summary of all modalities weigh the features of each (MRM); a sparse
 transformer (SPT, msalib/models/spt.py) encodes the gated sequences; one multimodal and up to three
@@ -56,6 +56,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    family: Literal["sugrm"]
     width: PositiveInt  # d
     heads: PositiveInt
     layers: PositiveInt
