@@ -114,6 +114,8 @@ def make(paper: str, **parameters) -> Iterator[Made]:
         )
     plan = PLANS[paper]
     parameters = {"profile": "paper", "seeds": 5, **parameters}
+    if "dataset" in parameters:
+        readers.dataset(parameters["dataset"])  # refuses an unknown one
     chosen = [key for key in plan if _meant(key, parameters)]
     if "dataset" not in parameters:
         real = [key for key in chosen if readers.dataset(key.split()[0]).real]

@@ -105,7 +105,8 @@ class Study:
         p = self.parameters
         what = self.dataset.title
         if self.dataset.real:
-            words = f"{self._base} trained along" if self.tuned else f"{self.encoder} layers"
+            name = self.encoder.removesuffix(TUNED_ENDING)
+            words = f"{name} trained along" if self.tuned else f"{self.encoder} layers"
             parts = [words] if self.dataset.layered else []
             parts += [f"{m} vectors" for m in self.dataset.vectors]
             what += f" ({', '.join(parts)})"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from msalib import readers, records, simulate, trainer
+from msalib import multitask, readers, records, simulate, trainer
 from msalib.corpus import MODALITIES
 from msalib.readers import Dataset
 
@@ -42,21 +42,32 @@ def start(work, together: int, pause: float = 0.3) -> multiprocessing.Process:
 def _run(work, together, pause):
     offer("control", small_control)
     trainer.TOGETHER["cpu"] = together
-    train = trainer.Trainer.train
+    for kind in (trainer.Trainer, multitask.Trainer):
+        kind.train = _and_rest(kind.train, pause)
+    work()
 
+
+def _and_rest(train, pause):
     def train_and_rest(self, specs):
         found = train(self, specs)
         time.sleep(pause)
         return found
 
-    trainer.Trainer.train = train_and_rest
-    work()
+    return train_and_rest
 
 
 def singles() -> None:
     from msalib.study import Study
 
     Study("uegd", seeds=1).singles()
+
+
+def losses() -> None:
+    from msalib import systems
+    from msalib.study import Study
+
+    study = Study("sugrm", seeds=1)
+    study.run(list(systems.losses(systems.whole_of(study)).values()))
 
 
 def campaign() -> None:
