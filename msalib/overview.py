@@ -159,7 +159,7 @@ def _badges(evidences: Evidences, which: str) -> str:
 def _setting(verdict: Verdict) -> str:
     """Data set and encoder; as published where it is."""
     dataset, encoder, *_ = verdict.setting
-    published = " as published" if kind(verdict.setting) == "as-published" else ""
+    published = " as published" if verdict.kind == "as-published" else ""
     return f"{dataset}, {encoder}{published}"
 
 

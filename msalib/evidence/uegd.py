@@ -1,4 +1,4 @@
-"""Tests of claims: what the records of one setting say. Templates: papers/uegd.md (b).
+"""Tests of UEGD's claims on the records of one setting. Templates: papers/uegd.md (b).
 
 Every test takes ``Runs`` and the arguments that the registry gives it, reads predictions of the
 test part (of validation only to choose a block), and returns ``Evidence``. "Input" is layer 0, our
@@ -6,43 +6,31 @@ stand-in for conventional features; a *group* is the modalities that a model is 
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.stats import entropy
 
 from msalib import printed, stats
 from msalib.corpus import MODALITIES
+from msalib.evidence.common import (
+    Evidence,
+    Word,
+    dataset_of,
+    lacking_runs,
+    not_run,
+    sentence,
+    why_undefined,
+    without,
+)
 from msalib.metrics import METRICS
 from msalib.records import System, system
 from msalib.runs import SHARES, Runs
 from msalib.stats import Estimate
 
-Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 Group = tuple[str, ...]
 
 SIGNS: dict[stats.Metric, int] = {"mae": -1, "corr": 1}
 """Of a difference that is an improvement."""
-
-NAMED = 3
-"""Systems with undefined correlations that a note names; beyond, it counts."""
-
-
-class Evidence(NamedTuple):
-    """What a test found: the verdict, named effects, and a sentence on what they are of."""
-
-    verdict: Word
-    effects: dict[str, Estimate]
-    note: str
-
-
-def not_run(
-    needs: Sequence[str], effects: dict[str, Estimate] | None = None, about: Sequence[str] = ()
-) -> Evidence:
-    """No verdict for want of these; ``effects`` are those that could be had, ``about`` them."""
-    note = _sentence(f"needs {' and '.join(dict.fromkeys(needs))}", *about)
-    return Evidence("not run", effects or {}, note)
-
 
 # --- one feature against another ----------------------------------------------------------------
 
@@ -69,7 +57,7 @@ def better_than(
         found, lines, missing = {}, [], []
         for feature in features:
             pair = [runs.feature(group, f) for f in (feature, other)]
-            if needed := _missing(runs, *pair):
+            if needed := lacking_runs(runs, *pair):
                 missing.append(needed)
                 continue
             if pair[0] == pair[1]:
@@ -79,7 +67,7 @@ def better_than(
             for metric, sign in SIGNS.items():
                 name = f"{prefix} {METRICS[metric].label}"
                 found[name] = stats.estimate(*_contrast(runs, metric, pair, [1, -1]))
-                if exception != {"dataset": _dataset(runs, pair[0]), "modality": _name(group)}:
+                if exception != {"dataset": dataset_of(runs, pair[0]), "modality": _name(group)}:
                     signs[name] = sign
         if missing:
             needs += missing
@@ -88,13 +76,13 @@ def better_than(
         effects |= found
         phrases += [_how_chosen(runs, m) for m in group if m in runs.layered] + lines
     if not effects:
-        return not_run(needs or absent, partial, _undefined(runs, compared, partial))
+        return not_run(needs or absent, partial, why_undefined(runs, compared, partial))
     signs = {name: sign for name, sign in signs.items() if name in effects}
-    note = _sentence(
+    note = sentence(
         f"{', '.join(map(_words, features))} minus {_words(other)}",
         *dict.fromkeys(phrases),
-        *_without(absent + needs),
-        *_undefined(runs, compared, effects),
+        *without(absent + needs),
+        *why_undefined(runs, compared, effects),
     )
     return Evidence(_all_of(effects, signs), effects, note)
 
@@ -107,7 +95,7 @@ def gain_largest(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
             needs.append(lacking)
             continue
         of[m] = [runs.feature([m], f) for f in ("mid_best", "input")]
-        if missing := _missing(runs, *of[m]):
+        if missing := lacking_runs(runs, *of[m]):
             needs.append(missing)
             continue
         for metric, sign in SIGNS.items():
@@ -115,8 +103,8 @@ def gain_largest(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
             effects[f"{m} gain {METRICS[metric].label}"] = gain
     compared = [s for pair in of.values() for s in pair if runs.has(s)]
     if needs:
-        return not_run(needs, effects, _undefined(runs, compared, effects))
-    if missing := _missing(runs, *compared):
+        return not_run(needs, effects, why_undefined(runs, compared, effects))
+    if missing := lacking_runs(runs, *compared):
         return not_run([missing], effects)
     differences = {}
     for m in others:
@@ -125,9 +113,9 @@ def gain_largest(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
             drawn = _contrast(runs, metric, of[modality] + of[m], weights)
             differences[f"{METRICS[metric].label} minus {m}"] = stats.estimate(*drawn)
     verdict = _all_of(differences, dict.fromkeys(differences, 1))
-    note = _sentence(
+    note = sentence(
         f"{modality} gain of mid-best over input minus that of the others, positive is larger",
-        *_undefined(runs, compared, differences),
+        *why_undefined(runs, compared, differences),
     )
     return Evidence(verdict, differences | effects, note)
 
@@ -151,7 +139,7 @@ def beyond_literature(
     effects, signs, compared = {}, {}, []
     for feature in ("output", "mid_best", "weighted"):
         ours = runs.feature(MODALITIES, feature)
-        if missing := _missing(runs, ours):
+        if missing := lacking_runs(runs, ours):
             return not_run([missing], effects)
         compared.append(ours)
         for metric in metrics:
@@ -162,7 +150,7 @@ def beyond_literature(
             name = f"{_words(feature)} {METRICS[metric].label} minus printed {value:g}"
             effects[name] = stats.estimate(seeds - value, resampled - value)
             signs[name] = SIGNS[metric] if better else -SIGNS[metric]
-    note = _sentence("ours minus the printed value", *_undefined(runs, compared, effects))
+    note = sentence("ours minus the printed value", *why_undefined(runs, compared, effects))
     return Evidence(_all_of(effects, signs), effects, note)
 
 
@@ -178,7 +166,7 @@ def fusions_equal(runs: Runs, *, margin: float) -> Evidence:
     if lacking := _lacking(runs, group):
         return not_run(lacking)
     gate, concat = (runs.feature(group, "mid_best", fusion=f) for f in ("gate", "concat"))
-    if missing := _missing(runs, gate, concat):
+    if missing := lacking_runs(runs, gate, concat):
         return not_run([missing])
     seeds, resampled = _contrast(runs, "mae", [gate, concat], [1, -1])
     found = stats.estimate(seeds, resampled, level=2 * stats.LEVEL)
@@ -214,10 +202,10 @@ def gain_grows(runs: Runs) -> Evidence:
     if not effects:
         return not_run(needs)
     shares = ", ".join(f"{share:g}" for share in SHARES)
-    note = _sentence(
+    note = sentence(
         f"slope of the gain of mid-best over input over the shares {shares} of the training clips",
-        *_without(absent + needs),
-        *_undefined(runs, compared, effects),
+        *without(absent + needs),
+        *why_undefined(runs, compared, effects),
     )
     return Evidence(_all_of(effects, dict.fromkeys(effects, 1)), effects, note)
 
@@ -230,7 +218,7 @@ def learned_weights_overfit(runs: Runs) -> Evidence:
     effects, needs, phrases = {}, [], []
     for group in chosen:
         pair = [runs.feature(group, f) for f in ("weighted", "uniform")]
-        if missing := _missing(runs, *pair):
+        if missing := lacking_runs(runs, *pair):
             needs.append(missing)
             continue
         seeds, resampled = _contrast(runs, "mae", pair, [1, -1])
@@ -244,10 +232,10 @@ def learned_weights_overfit(runs: Runs) -> Evidence:
         phrases += _entropies(runs, group)
     if not effects:
         return not_run(needs)
-    note = _sentence(
+    note = sentence(
         "learned minus equal layer weights; the gap is test minus training MAE",
         *phrases,
-        *_without(absent + needs),
+        *without(absent + needs),
     )
     return Evidence(_all_of(effects, dict.fromkeys(effects, 1)), effects, note)
 
@@ -282,15 +270,15 @@ def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evid
     missing = [needs for m in others if (needs := runs.lacks(m))]
     if missing:
         level = stats.estimate(own, own_resampled, kind="level")
-        about = _undefined(runs, runs.single(modality))
+        about = why_undefined(runs, runs.single(modality))
         return not_run(missing, {f"spread {modality}": level}, about)
     effects = {}
     for m in others:
         spread, resampled = _spread(runs, m)
         effects[f"spread vs {m}"] = stats.estimate(own - spread, own_resampled - resampled)
     systems = [s for m in (modality, *others) for s in runs.single(m)]
-    note = _sentence(
-        f"spread over blocks, {modality} minus the other", *_undefined(runs, systems, effects)
+    note = sentence(
+        f"spread over blocks, {modality} minus the other", *why_undefined(runs, systems, effects)
     )
     return Evidence(_all_of(effects, dict.fromkeys(effects, -1)), effects, note)
 
@@ -344,10 +332,10 @@ def flat_from(runs: Runs, *, modality: str, first: int, margin: float) -> Eviden
         verdict = "contradicted"
     effects = {"range (90% interval)": extent, "slope": slope}
     systems = [system({modality: int(k)}) for k in blocks[late]]
-    note = _sentence(
+    note = sentence(
         f"correlation over {modality} blocks {first} to {blocks[-1]}, margin {margin:g}; the slope "
         "is per block",
-        *_undefined(runs, systems, effects),
+        *why_undefined(runs, systems, effects),
     )
     return Evidence(verdict, effects, note)
 
@@ -385,7 +373,7 @@ def _best_blocks(runs: Runs, ranges: dict[str, tuple[int, int]], where: str) -> 
     for m, (first, last) in ranges.items():
         for part in ("valid", "test"):
             numbers, correlation, resampled = runs.correlations(m, part)
-            undefined += _undefined(runs, runs.single(m), part=part)
+            undefined += why_undefined(runs, runs.single(m), part=part)
             if np.isnan(resampled).all(1).any():
                 continue
             numbers = np.array(numbers)
@@ -409,7 +397,7 @@ def _best_blocks(runs: Runs, ranges: dict[str, tuple[int, int]], where: str) -> 
         verdict = "contradicted"
     elif len(defined) == len(ranges) and min(map(min, defined)) >= 1 - stats.LEVEL:
         verdict = "supported"
-    return Evidence(verdict, effects, _sentence(*phrases, *undefined))
+    return Evidence(verdict, effects, sentence(*phrases, *undefined))
 
 
 # --- gates and variances ------------------------------------------------------------------------
@@ -426,7 +414,7 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
     if lacking := _lacking(runs, group):
         return not_run(lacking)
     pair = [runs.feature(group, f) for f in ("mid_best", "input")]
-    if missing := _missing(runs, *pair):
+    if missing := lacking_runs(runs, *pair):
         return not_run([missing])
     ours, theirs = runs.gates(*pair)
     _, videos = runs.truth("test")
@@ -476,7 +464,7 @@ def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
             wanted[m] = runs.feature([m], "mid_best")
     if not wanted:
         return not_run(needs)
-    if missing := _missing(runs, *wanted.values()):
+    if missing := lacking_runs(runs, *wanted.values()):
         return not_run([*needs, missing])
     effects, share = {}, {}
     for m, predictions in zip(wanted, runs.predictions("test", *wanted.values()), strict=True):
@@ -486,39 +474,19 @@ def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
                 found.seeds, found.resampled.mean(1), kind="level"
             )
     if needs:
-        return not_run(needs, effects, _undefined(runs, list(wanted.values()), effects))
+        return not_run(needs, effects, why_undefined(runs, list(wanted.values()), effects))
     differences = {}
     for m in others:
         seeds = share[modality].seeds - share[m].seeds
         resampled = (share[modality].resampled - share[m].resampled).mean(1)
         differences[f"within/total minus {m}"] = stats.estimate(seeds, resampled)
-    note = _sentence(
+    note = sentence(
         f"variance of predictions within videos over total variance, {modality} minus the others, "
         "then each and its variance within videos",
-        *_undefined(runs, list(wanted.values()), differences),
+        *why_undefined(runs, list(wanted.values()), differences),
     )
     verdict = _all_of(differences, dict.fromkeys(differences, -1))
     return Evidence(verdict, differences | effects, note)
-
-
-TESTS = {
-    f.__name__: f
-    for f in (
-        better_than,
-        beyond_literature,
-        gain_largest,
-        gate_rises,
-        speaker_driven,
-        spread_smaller_than,
-        best_block_within,
-        flat_from,
-        best_in_second_half,
-        unused_gates_close,
-        fusions_equal,
-        gain_grows,
-        learned_weights_overfit,
-    )
-}
 
 
 # --- what a setting has -------------------------------------------------------------------------
@@ -561,17 +529,6 @@ def _lacking_layers(runs: Runs, modality: str) -> str | None:
     return runs.lacks(modality)
 
 
-def _missing(runs: Runs, *systems: System) -> str | None:
-    """Which of these were not trained, or that they do not share two seeds."""
-    if names := [s.name() for s in systems if not runs.has(s)]:
-        return f"runs of {', '.join(names)}"
-    return None if len(runs.seeds(*systems)) > 1 else "a second seed that all runs have"
-
-
-def _dataset(runs: Runs, of: System) -> str:
-    return runs.records(of)[0][0].spec.dataset
-
-
 def _contrast(
     runs: Runs, metric: stats.Metric, systems: Sequence[System], weights: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -603,20 +560,12 @@ def _within(e: Estimate, low: float, high: float) -> Word:
 # --- words --------------------------------------------------------------------------------------
 
 
-def _sentence(*phrases: str) -> str:
-    return "; ".join(phrase for phrase in phrases if phrase)
-
-
 def _name(group: Group) -> str:
     return "+".join(group)
 
 
 def _words(feature: str) -> str:
     return {"mid_best": "mid-best"}.get(feature, feature)
-
-
-def _without(absent: Sequence[str]) -> list[str]:
-    return [f"not here: {', '.join(dict.fromkeys(absent))}"] if absent else []
 
 
 def _how_chosen(runs: Runs, modality: str) -> str:
@@ -631,27 +580,18 @@ def _how_chosen(runs: Runs, modality: str) -> str:
     return f"{modality} mid-best is block {best} (in {chosen.mean():.0%} of validation resamples)"
 
 
-def _undefined(
-    runs: Runs,
-    systems: Sequence[System],
-    effects: dict[str, Estimate] | None = None,
-    *,
-    part: str = "test",
-) -> list[str]:
-    """Why effects are undefined: which runs predict the same for every clip, here or resampled."""
-    counts = {}
-    for wanted in dict.fromkeys(systems):
-        (own,) = runs.records(wanted)
-        if missing := sum(record.metrics[part]["corr"] is None for record in own):
-            counts[wanted.name()] = f"{missing} of {len(own)} seeds of {wanted.name()}"
-    phrases = []
-    if counts:
-        which = "; ".join(counts.values())
-        if len(counts) > NAMED:
-            which = f"seeds of {len(counts)} of {len(set(systems))} inputs"
-        where = "" if part == "test" else f" on {part}"
-        phrases.append(f"Corr undefined{where} (constant predictions) for {which}")
-    unsure = [n for n, e in (effects or {}).items() if np.isnan(e.low) and not np.isnan(e.effect)]
-    if unsure:
-        phrases.append(f"no interval of {', '.join(unsure)}: undefined in some resamples")
-    return phrases
+TESTS = (
+    better_than,
+    beyond_literature,
+    gain_largest,
+    gate_rises,
+    speaker_driven,
+    spread_smaller_than,
+    best_block_within,
+    flat_from,
+    best_in_second_half,
+    unused_gates_close,
+    fusions_equal,
+    gain_grows,
+    learned_weights_overfit,
+)

@@ -1,0 +1,77 @@
+"""What tests of claims return, and what they share: what a setting lacks, and words for it."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from msalib.records import System
+from msalib.runs import Runs
+from msalib.stats import Estimate
+
+Word = Literal["supported", "contradicted", "inconclusive", "not run"]
+
+NAMED = 3
+"""Systems with undefined correlations that a note names; beyond, it counts."""
+
+
+class Evidence(NamedTuple):
+    """What a test found: the verdict, named effects, and a sentence on what they are of."""
+
+    verdict: Word
+    effects: dict[str, Estimate]
+    note: str
+
+
+def not_run(
+    needs: Sequence[str], effects: dict[str, Estimate] | None = None, about: Sequence[str] = ()
+) -> Evidence:
+    """No verdict for want of these; ``effects`` are those that could be had, ``about`` them."""
+    note = sentence(f"needs {' and '.join(dict.fromkeys(needs))}", *about)
+    return Evidence("not run", effects or {}, note)
+
+
+def dataset_of(runs: Runs, of: System) -> str:
+    """The data set of the setting, read from records of ``of``."""
+    return runs.records(of)[0][0].spec.dataset
+
+
+def lacking_runs(runs: Runs, *systems: System) -> str | None:
+    """Which of these were not trained, or that they do not share two seeds."""
+    if names := [s.name() for s in systems if not runs.has(s)]:
+        return f"runs of {', '.join(names)}"
+    return None if len(runs.seeds(*systems)) > 1 else "a second seed that all runs have"
+
+
+def sentence(*phrases: str) -> str:
+    return "; ".join(phrase for phrase in phrases if phrase)
+
+
+def without(absent: Sequence[str]) -> list[str]:
+    return [f"not here: {', '.join(dict.fromkeys(absent))}"] if absent else []
+
+
+def why_undefined(
+    runs: Runs,
+    systems: Sequence[System],
+    effects: dict[str, Estimate] | None = None,
+    *,
+    part: str = "test",
+) -> list[str]:
+    """Why effects are undefined: which runs predict the same for every clip, here or resampled."""
+    counts = {}
+    for wanted in dict.fromkeys(systems):
+        (own,) = runs.records(wanted)
+        if constant := sum(record.metrics[part]["corr"] is None for record in own):
+            counts[wanted.name()] = f"{constant} of {len(own)} seeds of {wanted.name()}"
+    phrases = []
+    if counts:
+        which = "; ".join(counts.values())
+        if len(counts) > NAMED:
+            which = f"seeds of {len(counts)} of {len(set(systems))} inputs"
+        where = "" if part == "test" else f" on {part}"
+        phrases.append(f"Corr undefined{where} (constant predictions) for {which}")
+    unsure = [n for n, e in (effects or {}).items() if np.isnan(e.low) and not np.isnan(e.effect)]
+    if unsure:
+        phrases.append(f"no interval of {', '.join(unsure)}: undefined in some resamples")
+    return phrases
