@@ -13,7 +13,7 @@ import pandas as pd
 
 from msalib import paths
 from msalib.checks import SEVERITIES, Finding
-from msalib.claims import Evidences, Told, Verdict, kind, of_paper
+from msalib.claims import Evidences, Told, Verdict, of_paper
 from msalib.findings import Entries, details, page_link, paper_link
 from msalib.interactive import Sortable
 from msalib.ledger import SYMBOLS, badge, matrix, named, setting_text

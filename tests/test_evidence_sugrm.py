@@ -16,8 +16,8 @@ from msalib.systems import compared, followed, losses, module_grid, task_grid
 from tests.factory import make_record, predictions
 
 CLAIMS = {c.id.removeprefix("SUGRM-"): c for c in claims.registry("sugrm") if c.rerun.test}
-THREE = {"visual": 24, "acoustic": 24, "linguistic": 24}
-MOSI = {"acoustic": 1, "linguistic": 6}
+THREE = {"visual": 24, "acoustic": 24, "linguistic": "tuned"}
+MOSI = {"acoustic": 1, "linguistic": "tuned"}
 MMMO = {"visual": 1, "acoustic": 1}
 WHOLE = {"mosi": MOSI, "mmmo-stretched": MMMO, "control": THREE, "control-opposite": THREE}
 SMALL = predictions([1.0, -1.0, 0.0], [0.9, -1.0, 0.1], ["a", "b", "c"])
@@ -114,6 +114,42 @@ def test_a_system_that_is_better_in_all_metrics_is_found(claim, ahead, verdict):
         assert evidence.effects["F1 (has 0), points"].effect == pytest.approx(ahead, abs=0.2)
 
 
+@pytest.mark.parametrize(
+    ("claim", "names"),
+    [
+        ("C2", ["SUGRM", "Self-MM"]),
+        ("C11", [["no_mrm", "spt", "other_ulgm"], ["no_mrm", "lstm", "other_ulgm"]]),
+        ("C16", ["SUGRM", ["mrm", "lstm", "own_ulgm"]]),
+    ],
+)
+def test_systems_that_read_other_parts_of_a_frozen_text_decide_nothing(claim, names):
+    """The effects are shown, with the reason."""
+    frozen = {"acoustic": 1, "linguistic": 6}
+    everything = {**compared(frozen), **{tuple(k): s for k, s in module_grid(frozen).items()}}
+    systems = [everything[tuple(n) if isinstance(n, list) else n] for n in names]
+    rng = np.random.default_rng(0)
+    found = [
+        one(own, k, "mosi", rng, ahead)
+        for own, ahead in zip(systems, (2.0, 0.0), strict=True)
+        for k in range(5)
+    ]
+    evidence = judged(claim, found)
+    assert evidence.verdict == "not run" and evidence.effects["MAE"].effect < 0
+    assert "the first position alone" in evidence.note
+
+
+def test_systems_that_read_the_same_of_a_frozen_text_are_compared():
+    frozen = {"acoustic": 1, "linguistic": 6}
+    grid, rng = module_grid(frozen), np.random.default_rng(0)
+    pair = [grid["mrm", "spt", "own_ulgm"], grid["no_mrm", "spt", "own_ulgm"]]
+    found = [
+        one(own, k, "mosi", rng, ahead)
+        for own, ahead in zip(pair, (2.0, 0.0), strict=True)
+        for k in range(5)
+    ]
+    assert judged("C14", found).verdict == "supported"
+
+
 def test_one_metric_decides():
     """Five are better: one that is not keeps the claim from support, one that is worse ends it."""
     for corr, verdict in ((-0.01, "inconclusive"), (-1.0, "contradicted")):
@@ -183,7 +219,7 @@ def test_what_was_not_trained_is_named():
         evidence = judged(claim, found)
         if claim != "C24":
             assert evidence.verdict == "not run" and evidence.note.startswith("needs "), claim
-    assert judged("C2", found).note == "needs runs of acoustic-1+linguistic-6-self_mm"
+    assert judged("C2", found).note == "needs runs of acoustic-1+linguistic-tuned-self_mm"
     once = setting("mosi", only=["SUGRM", "Self-MM"], seeds=1)
     assert judged("C2", once).note == "needs a second seed that all runs have"
     rng = np.random.default_rng(0)

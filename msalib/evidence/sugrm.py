@@ -19,7 +19,7 @@ from scipy.stats import rankdata, t, ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from msalib import readers
-from msalib.corpus import MODALITIES
+from msalib.corpus import MODALITIES, TUNED
 from msalib.evidence.common import (
     Evidence,
     Word,
@@ -94,6 +94,12 @@ WORDS = {
     "other_ulgm": "Self-MM's labels",
 }
 
+UNLIKE = (
+    "needs a text encoder that is trained along: of frozen text, Self-MM and the LSTM read the "
+    "first position alone, which nothing has prepared to speak for the rest"
+)
+"""Why a comparison decides nothing where systems read different parts of a frozen text."""
+
 GRID = "corners of one grid of modules, with SUGRM's widths and rates"
 
 Named = str | list[str]
@@ -119,7 +125,7 @@ def better_in_all(runs: Runs, *, of: Named, than: Named, data: str | None = None
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
-    return Evidence(_better([gains]), effects, note)
+    return Evidence(_fair(runs, pair, _better([gains])), effects, note)
 
 
 def no_worse(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
@@ -142,7 +148,7 @@ def no_worse(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> 
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, pair, verdict), effects, note)
 
 
 def limited_gain(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
@@ -165,7 +171,7 @@ def limited_gain(runs: Runs, *, of: Named, than: Named, data: str | None = None)
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, pair, verdict), effects, note)
 
 
 def changes_little(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
@@ -188,7 +194,7 @@ def changes_little(runs: Runs, *, of: Named, than: Named, data: str | None = Non
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, pair, verdict), effects, note)
 
 
 def improvements(
@@ -212,10 +218,10 @@ def improvements(
     note = sentence(
         f"each minus {_words(than)}",
         f"{up} of {means.size} differences are improvements, {down} losses",
-        *_about(runs, data, [other], than),
+        *_about(runs, data, [other, *systems], than),
         *why_undefined(runs, [other, *systems], effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, [other, *systems], verdict), effects, note)
 
 
 def full_gains_little(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
@@ -247,7 +253,7 @@ def full_gains_little(runs: Runs, *, of: Named, than: Named, data: str | None = 
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, pair, verdict), effects, note)
 
 
 def mostly_better(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
@@ -271,7 +277,7 @@ def mostly_better(runs: Runs, *, of: Named, than: Named, data: str | None = None
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, pair, verdict), effects, note)
 
 
 def best_loss(runs: Runs, *, of: str, than: list[str], points: float) -> Evidence:
@@ -335,7 +341,7 @@ def only_both_help(runs: Runs, *, data: str | None = None) -> Evidence:
         *_about(runs, data, wanted),
         *why_undefined(runs, wanted, effects),
     )
-    return Evidence(verdict, effects, note)
+    return Evidence(_fair(runs, wanted, verdict), effects, note)
 
 
 # --- sets of tasks ------------------------------------------------------------------------------
@@ -763,7 +769,21 @@ def _about(runs: Runs, data: str | None, wanted: Sequence[System], *names: Named
     absent = [m for m in MODALITIES if m not in whole_of(runs)]
     stands = ABOUT.get((data, dataset_of(runs, wanted[0])), "")
     grid = GRID if any(isinstance(name, list) for name in names) else ""
-    return [stands, grid, *without(absent)]
+    return [UNLIKE if _unlike(runs, wanted) else "", stands, grid, *without(absent)]
+
+
+def _unlike(runs: Runs, wanted: Sequence[System]) -> bool:
+    """Whether some of these read the whole of a frozen text and others its first position."""
+    if whole_of(runs).get("linguistic", TUNED) == TUNED:
+        return False
+    with_text = [s for s in wanted if dict(s.inputs).keys() >= {"linguistic"}]
+    first = {s.choice("family") == "self_mm" or s.choice("sequence") == "lstm" for s in with_text}
+    return len(first) > 1
+
+
+def _fair(runs: Runs, wanted: Sequence[System], verdict: Word) -> Word:
+    """The verdict where the systems read the same of the text; else none."""
+    return "not run" if _unlike(runs, wanted) else verdict
 
 
 # --- over seeds ---------------------------------------------------------------------------------

@@ -7,9 +7,8 @@ Specification: papers/sugrm.md (c), (d), (e); written without the authors' code.
 
 Idea: gates computed from a summary of all modalities weigh the features of each (MRM); a sparse
 transformer (SPT, msalib/models/spt.py) encodes the gated sequences; one multimodal and up to three
-unimodal heads predict sentiment. A unimodal label starts at the multimodal one and is pushed away
-from it by as far as the features of the two lie apart, up or down by which of the two is the more
-positive (ULGM).
+unimodal heads predict sentiment. A unimodal label starts at the multimodal one and is pushed as far
+away as the features of the two lie apart, up or down by which of them is the more positive (ULGM).
 
 Deviations from the paper: with ``head="paper"``, where dropout sits (between feature and output)
 is our choice; the paper does not say.
