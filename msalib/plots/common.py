@@ -1,0 +1,46 @@
+"""The style of all figures, and a figure as a page shows it."""
+
+import base64
+from html import escape
+from io import BytesIO
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+MODALITY_STYLE = {
+    "visual": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
+    "acoustic": {"color": "#D55E00", "marker": "^", "linestyle": "-."},
+    "linguistic": {"color": "#009E73", "marker": "o", "linestyle": "-"},
+}
+
+RC = {"font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True}
+RC |= {"grid.color": "#DDDDDD", "axes.axisbelow": True, "legend.frameon": False}
+
+style = rc_context(RC)
+"""Decorator of every function that draws: some letters get their size when they are laid out."""
+
+
+class Picture:
+    """A figure as HTML: an image with alternative text and a caption below."""
+
+    def __init__(self, figure: Figure, *, alt: str, caption: str):
+        buffer = BytesIO()
+        figure.savefig(
+            buffer, format="png", dpi=200, bbox_inches="tight", metadata={"Software": None}
+        )
+        self.png = buffer.getvalue()
+        self.alt, self.caption = alt, caption
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode()
+        return (
+            f'<figure class="msa"><img src="data:image/png;base64,{data}" alt="{escape(self.alt)}">'
+            f"<figcaption>{escape(self.caption)}</figcaption></figure>"
+        )
+
+
+@style
+def axes_of(height: float = 3.4, **grid):
+    """Narrow, so that the letters are still legible on a phone."""
+    figure = Figure(figsize=(4.8, height), layout="constrained")
+    return figure, figure.subplots(**grid)
