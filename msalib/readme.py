@@ -8,25 +8,25 @@ OPENING, CLOSING = "<!-- results:", "<!-- /results -->"
 
 
 def results() -> str:
-    """UEGD in Markdown: Table 3 for the text of MOSI, then the verdicts in every real setting."""
+    """In Markdown: UEGD's Table 3 for the text of MOSI, and verdicts in every real setting."""
     runs = Runs(records.find("uegd", records.Setting("mosi", "minilm", "release", "paper")))
     table = exhibits.single_modality(runs, "linguistic", setting="").frame
     shown = table[~table["whose"].str.startswith("printed")].iloc[:, 1:5]
     seeds = f"{len(runs.seeds(*runs.single('linguistic')))} seeds."
-    tables = [_table(shown.columns, shown.astype(str).values), _verdicts()]
-    return "\n\n".join([seeds, *tables])
+    table = _table(shown.columns, shown.astype(str).values)
+    return "\n\n".join([seeds, table, _verdicts("uegd"), _verdicts("sugrm")])
 
 
-def _verdicts() -> str:
+def _verdicts(paper: str) -> str:
     """One row per claim, one column per setting."""
-    chosen = [claim for claim in claims.registry("uegd") if claim.rerun.test is not None]
+    chosen = [claim for claim in claims.registry(paper) if claim.rerun.test is not None]
     settings = [
         setting
-        for setting in records.settings("uegd")
+        for setting in records.settings(paper)
         if setting.profile == "paper"
-        and claims.kind("uegd", setting) in ("as-published", "substitute")
+        and claims.kind(paper, setting) in ("as-published", "substitute")
     ]
-    columns = [claims.judge(chosen, records.find("uegd", setting)) for setting in settings]
+    columns = [claims.judge(chosen, records.find(paper, setting)) for setting in settings]
     heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in settings]
     rows = [
         [f"{claim.id}: {claim.statement}", *(_word(v.evidence.verdict) for v in verdicts)]
