@@ -159,5 +159,7 @@ def setting_text(verdict: Verdict) -> str:
     """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
     dataset, encoder, preset, profile = verdict.setting
     text = f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
-    seeds = {record.spec.seed for record in verdict.records}
-    return f"{text}, {len(seeds)} seeds" if seeds else text
+    # Records may have more seeds than a test could pair.
+    paired = max((len(e.seeds) for e in verdict.evidence.effects.values()), default=0)
+    seeds = paired or len({record.spec.seed for record in verdict.records})
+    return f"{text}, {seeds} seeds" if seeds else text

@@ -2,9 +2,10 @@
 
 The loop of SUGRM and Self-MM (papers/sugrm.md (d), (e)): gradients of several batches are summed
 before a step, each part of the model has its own learning rate and weight decay, the labels of
-single modalities move after every batch, validation selects the epoch, and the test part is read
-once, after that. Batches of one step are put together by length of text, which changes no sum of
-gradients and spares the encoder its padding.
+single modalities move after every batch, validation selects the epoch by its mean loss over clips,
+and the test part is read after that. Where several batches make a step and the text encoder is
+trained along, they are put together by length of text, which spares it padding: the step sums the
+same clips, only which of them share a batch changes.
 """
 
 import math
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, Pos
 
 from msalib import encoders, models
 from msalib.corpus import MODALITIES, PARTS, TUNED, Corpus, Examples
+from msalib.errors import UserError
 from msalib.progress import bar
 from msalib.records import Geometry, MadeLabels, Record, Spec
 from msalib.trainer import chance_of, judge, provenance_of, rounded
@@ -115,7 +117,10 @@ class Trainer:
         return [[spec] for spec in specs]
 
     def train(self, specs: Sequence[Spec]) -> list[Record]:
-        """Train the one run of a group and judge it once on the test part."""
+        """Train the one run of a group, then judge it on the test part.
+
+        For the geometry the test part is read with the weights after epoch 1, too.
+        """
         (spec,) = specs
         started, clock = datetime.now(UTC), time.perf_counter()
         fitted = self.fit(spec)
@@ -206,7 +211,8 @@ def fit(build: Callable, train: Examples, valid: Examples, config: Config, famil
     ``build()`` makes the model: a ``ModuleDict`` with ``core`` and, where the text encoder is
     trained along, ``text``. ``family`` names the module of ``models`` that it is of. ``seed`` sets
     initial weights, order and dropout. Batches that do not fill a step at the end of an epoch are
-    dropped, after their labels have moved. Raises ``UserError`` where losses are not finite.
+    dropped, after their labels have moved. Raises ``UserError`` for a training part too small for
+    one step, and where losses are not finite.
     """
     import torch
 
@@ -214,6 +220,13 @@ def fit(build: Callable, train: Examples, valid: Examples, config: Config, famil
     from msalib.train import check_finite, check_parts
 
     check_parts(train, valid, config)
+    if -(-len(train) // config.batch_size) < config.accumulation:
+        raise UserError(
+            "training part",
+            found=f"{len(train)} clips, fewer than {config.accumulation} batches",
+            expected=f"a step, which sums {config.accumulation} batches of {config.batch_size}",
+            remedy="Use a larger corpus, or the recipe of the paper's text (-p preset paper).",
+        )
     torch.manual_seed(seed)
     model = build().to(train.device)
     optimizer = torch.optim.Adam(_groups(model, family, config), fused=True)
@@ -288,6 +301,8 @@ def _generator(family: str, config: Config, chosen: list[str], train: Examples, 
     first_pass = torch.randperm(len(train), generator=orders)
     batch_of[first_pass] = torch.arange(len(train)) // config.batch_size
     widths = {task: head.output.in_features for task, head in model["core"].heads.items()}
+    if config.generator == "other_ulgm" and len(set(widths.values())) > 1:
+        raise ValueError(f"{family} has features of unequal widths, SUGRM's generator needs equal")
     if (family == "sugrm") == (config.generator == "own_ulgm"):
         return sugrm.ULGM(
             train.label,

@@ -46,6 +46,11 @@ class Runs:
         return list(self._runs)
 
     @property
+    def dataset(self) -> str:
+        """The data set that they all are of."""
+        return next(iter(next(iter(self._runs.values())).values())).spec.dataset
+
+    @property
     def modalities(self) -> list[str]:
         """Modalities that were trained alone."""
         single = {s.inputs[0][0] for s in self._runs if len(s.inputs) == 1}

@@ -8,6 +8,7 @@ of its encoder, frozen or trained along (papers/sugrm.md (c)).
 from collections.abc import Mapping
 from itertools import product
 
+from msalib import readers
 from msalib.corpus import TUNED
 from msalib.multitask import task_sets
 from msalib.records import System, system
@@ -15,6 +16,8 @@ from msalib.runs import Runs
 from msalib.study import Study
 
 Whole = Mapping[str, int | str]
+
+UNKNOWN = -1
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "recalibration": ("mrm", "no_mrm"),
@@ -32,9 +35,14 @@ PLAIN = {"family": "self_mm", "tasks": "tasks_none"}
 
 
 def whole_of(source: Study | Runs) -> Whole:
-    """All modalities of a data set, or of the records of a setting, with the layer of each."""
+    """All modalities of a data set, or of the records of a setting, with the layer of each.
+
+    Records that lack a modality altogether do not tell its layer: ``UNKNOWN``, which no run has.
+    """
     if isinstance(source, Runs):
-        return dict(max((s.inputs for s in source.systems), key=len))
+        recorded = {m: layer for found in source.systems for m, layer in found.inputs}
+        modalities = readers.dataset(source.dataset).modalities
+        return {m: recorded.get(m, UNKNOWN) for m in modalities}
     return {
         m: TUNED if source.tuned and m in source.dataset.layered else source.blocks(m)
         for m in source.dataset.modalities

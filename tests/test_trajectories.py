@@ -47,6 +47,10 @@ def made_labels(ids, given, rng, *, sign: float, modalities=WHOLE) -> MadeLabels
     )
 
 
+OF = {3: "control", 2: "mmmo-stretched", 1: "mosei"}
+"""By the number of modalities, a data set that has as many."""
+
+
 def records(ids=None, given=None, *, seeds=2, whole=WHOLE) -> list[Record]:
     rng = np.random.default_rng(0)
     ids = [f"v{i // 6}_{i % 6}" for i in range(CLIPS)] if ids is None else list(ids)
@@ -57,9 +61,8 @@ def records(ids=None, given=None, *, seeds=2, whole=WHOLE) -> list[Record]:
     for name, wanted in named.items():
         settings, train = model(wanted)
         for seed in range(seeds):
-            record = make_record(
-                dict(wanted.inputs), seed, parts=parts, paper="sugrm", model=settings, train=train
-            )
+            about = {"paper": "sugrm", "dataset": OF[len(whole)], "model": settings, "train": train}
+            record = make_record(dict(wanted.inputs), seed, parts=parts, **about)
             sign = -1 if name == "SUGRM's" else 0.9
             update = {"geometry": Geometry(first=0.1, selected=0.3 - 0.4 * seed)}
             if name != "SUGRM":
@@ -179,7 +182,7 @@ def test_limits_and_sides(runs):
 
 
 def test_one_modality_has_none_to_agree_with():
-    alone = trajectories.followed(Runs(records(whole={"visual": 1})))
+    alone = trajectories.followed(Runs(records(whole={"linguistic": 1})))
     rows = trajectories.turned(alone, setting=SETTING).frame
     assert set(rows["Corr with other modalities, last epoch"]) == {"-"}
 

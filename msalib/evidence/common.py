@@ -31,11 +31,6 @@ def not_run(
     return Evidence("not run", effects or {}, note)
 
 
-def dataset_of(runs: Runs, of: System) -> str:
-    """The data set of the setting, read from records of ``of``."""
-    return runs.records(of)[0][0].spec.dataset
-
-
 def lacking_runs(runs: Runs, *systems: System) -> str | None:
     """Which of these were not trained, or that they do not share two seeds."""
     if names := [s.name() for s in systems if not runs.has(s)]:

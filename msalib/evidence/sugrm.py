@@ -23,7 +23,6 @@ from msalib.corpus import MODALITIES, TUNED
 from msalib.evidence.common import (
     Evidence,
     Word,
-    dataset_of,
     lacking_runs,
     not_run,
     sentence,
@@ -94,11 +93,8 @@ WORDS = {
     "other_ulgm": "Self-MM's labels",
 }
 
-UNLIKE = (
-    "needs a text encoder that is trained along: of frozen text, Self-MM and the LSTM read the "
-    "first position alone, which nothing has prepared to speak for the rest"
-)
-"""Why a comparison decides nothing where systems read different parts of a frozen text."""
+UNLIKE = "of the words, Self-MM and the LSTM read the first position, the transformers all of them"
+"""Why a comparison decides nothing where words are not encoded by a model that is trained along."""
 
 GRID = "corners of one grid of modules, with SUGRM's widths and rates"
 
@@ -451,7 +447,7 @@ def _trend(runs: Runs) -> tuple[dict[str, Estimate], *tuple[dict[str, float], ..
     for m in ALL:
         sign = 1 if METRICS[m].higher_is_better else -1
         values = np.round(sign * np.stack(_values(runs, list(grid.values()), m)), 12)  # (K, S)
-        effects[f"rho {METRICS[m].label}"] = over_seeds(
+        effects[f"rho {METRICS[m].label}"] = correlation_over_seeds(
             np.array([_rho(own, number) for own in values.T])
         )
         rho[m] = _rho(values.mean(1), number)
@@ -568,7 +564,7 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
     wanted = followed(whole_of(runs))["SUGRM's"]
     if needs := _lacks(runs, None, [wanted]):
         return not_run(needs)
-    name = dataset_of(runs, wanted)
+    name = runs.dataset
     if name not in SIMULATED:
         return not_run(["labels of each modality by humans, as in CH-SIMS, or simulated data"])
     (own,) = runs.records(wanted)
@@ -583,8 +579,8 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
             given.append(_correlation(record.labels.given, true))
         gains[m] = np.round(np.array(made) - given, 12)
         effects[f"{m} difference"] = over_seeds(gains[m])
-        effects[f"{m} generated"] = over_seeds(np.array(made), "level")
-        effects[f"{m} clip's"] = over_seeds(np.array(given), "level")
+        effects[f"{m} generated"] = correlation_over_seeds(np.array(made))
+        effects[f"{m} clip's"] = correlation_over_seeds(np.array(given))
     higher = {m: _p(values) for m, values in gains.items()}
     verdict: Word = "inconclusive"
     if any(_holm(_p(values, 0, "less") for values in gains.values())):
@@ -657,8 +653,8 @@ def distances_agree(runs: Runs, *, least: float) -> Evidence:
         for when in ("first", "selected")
     )
     effects = {
-        "chosen epoch": over_seeds(chosen, "level"),
-        "epoch 1": over_seeds(first, "level"),
+        "chosen epoch": correlation_over_seeds(chosen),
+        "epoch 1": correlation_over_seeds(first),
         "chosen epoch minus epoch 1": over_seeds(chosen - first),
     }
     high, low, grown = _p(chosen, least), _p(chosen, least, "less"), _p(chosen - first)
@@ -689,7 +685,7 @@ def takes_longer(runs: Runs, *, low: float, high: float, data: str | None = None
     if needs := _lacks(runs, data, [wanted]):
         return not_run(needs)
     found = _timed() or {}
-    title = readers.dataset(dataset_of(runs, wanted)).title
+    title = readers.dataset(runs.dataset).title
     passes = found.get("inference", {})
     if (
         not found.get("inference_on", "").startswith(f"{title},")
@@ -731,6 +727,7 @@ def share_of_parameters(runs: Runs, *, most: float, data: str | None = None) -> 
     note = sentence(
         f"{sparse:,} against {full:,} parameters at the paper's widths ({widths}), limit {most:g}",
         "a count, which has no interval and depends on no run",
+        "how MulT's parts are wired in the ablation is inferred",
     )
     return Evidence("supported" if ratio <= most else "contradicted", effects, note)
 
@@ -755,8 +752,7 @@ def _system(runs: Runs, name: Named) -> System:
 
 def _lacks(runs: Runs, data: str | None, wanted: Sequence[System]) -> list[str]:
     """What a test needs and the setting has not: its data, several modalities, runs."""
-    read = next((s for s in wanted if runs.has(s)), runs.systems[0])
-    if data is not None and dataset_of(runs, read) not in DATA[data]:
+    if data is not None and runs.dataset not in DATA[data]:
         return [data]
     if len(whole_of(runs)) < 2:
         return ["several modalities of the same clips"]
@@ -767,9 +763,14 @@ def _lacks(runs: Runs, data: str | None, wanted: Sequence[System]) -> list[str]:
 def _about(runs: Runs, data: str | None, wanted: Sequence[System], *names: Named) -> list[str]:
     """What a reader must know of the data and of the systems."""
     absent = [m for m in MODALITIES if m not in whole_of(runs)]
-    stands = ABOUT.get((data, dataset_of(runs, wanted[0])), "")
+    stands = ABOUT.get((data, runs.dataset), "")
     grid = GRID if any(isinstance(name, list) for name in names) else ""
-    return [UNLIKE if _unlike(runs, wanted) else "", stands, grid, *without(absent)]
+    unlike = ""
+    if _unlike(runs, wanted):
+        simulated = runs.dataset in SIMULATED
+        words = "words that are read alike" if simulated else "a text encoder that is trained along"
+        unlike = f"needs {words}: {UNLIKE}"
+    return [unlike, stands, grid, *without(absent)]
 
 
 def _unlike(runs: Runs, wanted: Sequence[System]) -> bool:
@@ -787,6 +788,12 @@ def _fair(runs: Runs, wanted: Sequence[System], verdict: Word) -> Word:
 
 
 # --- over seeds ---------------------------------------------------------------------------------
+
+
+def correlation_over_seeds(values: np.ndarray) -> Estimate:
+    """The same of correlations, whose interval ends at -1 and 1."""
+    found = over_seeds(values, "level")
+    return found._replace(low=max(found.low, -1.0), high=min(found.high, 1.0))
 
 
 def over_seeds(values: np.ndarray, kind: str = "difference") -> Estimate:

@@ -15,7 +15,6 @@ from msalib.corpus import MODALITIES
 from msalib.evidence.common import (
     Evidence,
     Word,
-    dataset_of,
     lacking_runs,
     not_run,
     sentence,
@@ -67,7 +66,7 @@ def better_than(
             for metric, sign in SIGNS.items():
                 name = f"{prefix} {METRICS[metric].label}"
                 found[name] = stats.estimate(*_contrast(runs, metric, pair, [1, -1]))
-                if exception != {"dataset": dataset_of(runs, pair[0]), "modality": _name(group)}:
+                if exception != {"dataset": runs.dataset, "modality": _name(group)}:
                     signs[name] = sign
         if missing:
             needs += missing

@@ -10,7 +10,8 @@ modality's vector.
 
 Deviations from the paper: it has 40 features and projects by convolution, the ablation 32 by a
 linear layer; after the last step comes a linear layer to this width. SUGRM's authors name their
-dense encoder and do not describe it, so this wiring is inferred, see papers/sugrm.md (h).
+dense encoder and do not describe it, so this wiring is inferred, see papers/sugrm.md (h). No step
+is kept from looking ahead, and there is no attention dropout.
 
 Notation: B clips, L frames of the longest, D input features, W width, S frames of a source.
 """

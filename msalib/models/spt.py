@@ -9,8 +9,9 @@ small window of its own frames (input attention), of the hidden states of the ot
 (cross attention) and of itself (self attention). No score outside a window is ever computed, so
 time and memory grow with the length and not with its square. All layers have the same weights.
 
-Deviations from the paper: its random offset of the input windows is left out. With the divisor it
-should have, the modality's own number of hidden states, the offset is always zero.
+Deviations from the paper: the attention dropout that SUGRM's Table 7 prints is left out, as in the
+release, which never passes it on; so is the random offset of the input windows. With the divisor
+it should have, the modality's own number of hidden states, that offset is always zero.
 Deviations from the release: windows are taken modulo the clip's own length; the release pads and
 reads the padding, so both agree where all clips are as long as the batch. ``shift="none"`` is what
 the release does (a slip in its configuration turns the shift off), ``shift="phase"`` what it means
