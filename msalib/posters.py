@@ -20,7 +20,7 @@ from msalib.claims import Evidences, of_paper
 from msalib.ledger import SYMBOLS
 from msalib.metrics import METRICS
 from msalib.papers import Paper
-from msalib.plots import Picture, style
+from msalib.plots.common import Picture, style
 from msalib.printed import PROSE, RESULTS, same, sign
 from msalib.tables import Note
 from msalib.words import plural
