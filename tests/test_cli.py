@@ -101,7 +101,7 @@ def test_the_module_is_the_command():
     assert done.stdout == ""
     assert done.stderr == (
         "msalib: data set 'moshi': found no such data set; expected one of control, "
-        "control-opposite, mosi, mosei, mmmo, mosi-leaky, mosi-leaky-unseen. "
+        "control-opposite, mosi, mosei, mmmo, mmmo-stretched, mosi-leaky, mosi-leaky-unseen. "
         "See which are there: msalib data.\n"
     )
 
