@@ -12,6 +12,7 @@ from tests.factory import SIZES
 
 FEATURES = {"multimodal": 12, "linguistic": 10, "acoustic": 9, "visual": 11}
 SMALL = {
+    "family": "self_mm",
     "lstm_acoustic": 6,
     "lstm_visual": 7,
     "out_acoustic": 8,

@@ -11,6 +11,7 @@ from msalib.models import sugrm
 from tests.factory import SIZES
 
 SMALL = {
+    "family": "sugrm",
     "width": 8,
     "heads": 2,
     "layers": 2,
