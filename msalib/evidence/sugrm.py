@@ -373,10 +373,11 @@ def _task_sets(
     verdict: Word = "inconclusive"
     if any(_holm(reverse.values())):
         verdict = "contradicted"
-    elif all(mean > 0 for mean in means):
+    elif len(chosen) > 1 and all(mean > 0 for mean in means):
         verdict = "supported"
     note = sentence(
         "tasks of these modalities as well, minus the multimodal task alone",
+        "one variant alone cannot support a count of signs" if len(chosen) == 1 else "",
         f"p of the other way: {_listed(reverse)}",
         *_about(runs, data, wanted),
         *why_undefined(runs, wanted, effects),
@@ -447,8 +448,8 @@ def _trend(runs: Runs) -> tuple[dict[str, Estimate], *tuple[dict[str, float], ..
     for m in ALL:
         sign = 1 if METRICS[m].higher_is_better else -1
         values = np.round(sign * np.stack(_values(runs, list(grid.values()), m)), 12)  # (K, S)
-        effects[f"rho {METRICS[m].label}"] = correlation_over_seeds(
-            np.array([_rho(own, number) for own in values.T])
+        effects[f"rho {METRICS[m].label}"] = level_over_seeds(
+            np.array([_rho(own, number) for own in values.T]), -1, 1
         )
         rho[m] = _rho(values.mean(1), number)
         if np.isnan(rho[m]):
@@ -530,7 +531,7 @@ def ends_are_rarer(runs: Runs) -> Evidence:
     effects, shares, largest = {}, {}, {}
     for name, own in zip(systems, found, strict=True):
         shares[name] = _mean_over_epochs(own, "clamped")
-        effects[f"share at the ends, {name}"] = over_seeds(shares[name], "level")
+        effects[f"share at the ends, {name}"] = level_over_seeds(shares[name], 0, 1)
         size = _mean_over_epochs(own, "percentile")
         effects[f"99th percentile of size, {name}"] = over_seeds(size, "level")
         largest[name] = max(
@@ -579,8 +580,8 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
             given.append(_correlation(record.labels.given, true))
         gains[m] = np.round(np.array(made) - given, 12)
         effects[f"{m} difference"] = over_seeds(gains[m])
-        effects[f"{m} generated"] = correlation_over_seeds(np.array(made))
-        effects[f"{m} clip's"] = correlation_over_seeds(np.array(given))
+        effects[f"{m} generated"] = level_over_seeds(np.array(made), -1, 1)
+        effects[f"{m} clip's"] = level_over_seeds(np.array(given), -1, 1)
     higher = {m: _p(values) for m, values in gains.items()}
     verdict: Word = "inconclusive"
     if any(_holm(_p(values, 0, "less") for values in gains.values())):
@@ -653,8 +654,8 @@ def distances_agree(runs: Runs, *, least: float) -> Evidence:
         for when in ("first", "selected")
     )
     effects = {
-        "chosen epoch": correlation_over_seeds(chosen),
-        "epoch 1": correlation_over_seeds(first),
+        "chosen epoch": level_over_seeds(chosen, -1, 1),
+        "epoch 1": level_over_seeds(first, -1, 1),
         "chosen epoch minus epoch 1": over_seeds(chosen - first),
     }
     high, low, grown = _p(chosen, least), _p(chosen, least, "less"), _p(chosen - first)
@@ -790,10 +791,10 @@ def _fair(runs: Runs, wanted: Sequence[System], verdict: Word) -> Word:
 # --- over seeds ---------------------------------------------------------------------------------
 
 
-def correlation_over_seeds(values: np.ndarray) -> Estimate:
-    """The same of correlations, whose interval ends at -1 and 1."""
+def level_over_seeds(values: np.ndarray, lowest: float, highest: float) -> Estimate:
+    """The same of a share or a correlation, whose interval ends where values must."""
     found = over_seeds(values, "level")
-    return found._replace(low=max(found.low, -1.0), high=min(found.high, 1.0))
+    return found._replace(low=max(found.low, lowest), high=min(found.high, highest))
 
 
 def over_seeds(values: np.ndarray, kind: str = "difference") -> Estimate:
