@@ -100,19 +100,20 @@ def grid(points: int = 81) -> tuple[np.ndarray, Tensor]:
 def over_own(made_up: Plane, name: str, given: float, fused: tuple[float, float]) -> np.ndarray:
     """Targets (P, P) of one clip, by where the feature of its modality lies."""
     line, places = grid()
-    fixed = torch.tensor(fused).expand(len(places), 2)
-    label = torch.full((len(places),), given)
-    found = targets(made_up.generators[name], label, fixed, places)
-    return found.reshape(len(line), len(line))
+    still = torch.tensor(fused).expand(len(places), 2)
+    return _one_clip(made_up, name, given, still, places).reshape(len(line), len(line))
 
 
 def over_fused(made_up: Plane, name: str, given: float, own: tuple[float, float]) -> np.ndarray:
     """The same by where the multimodal feature lies, the feature of the modality staying."""
     line, places = grid()
-    fixed = torch.tensor(own).expand(len(places), 2)
-    label = torch.full((len(places),), given)
-    found = targets(made_up.generators[name], label, places, fixed)
-    return found.reshape(len(line), len(line))
+    still = torch.tensor(own).expand(len(places), 2)
+    return _one_clip(made_up, name, given, places, still).reshape(len(line), len(line))
+
+
+def _one_clip(made_up: Plane, name: str, given: float, fused: Tensor, own: Tensor) -> np.ndarray:
+    """Targets (N,) of a clip with this label, for features (N, 2) of it and of its modality."""
+    return targets(made_up.generators[name], torch.full((len(own),), given), fused, own)
 
 
 def by_distance(
@@ -124,8 +125,7 @@ def by_distance(
     for name, centre in zip(("up", "down"), made_up.centres, strict=True):
         way = torch.tensor(centre) - start
         own = start + torch.tensor(distance, dtype=torch.float32)[:, None] * way / way.norm()
-        label = torch.full((len(own),), given)
-        found[name] = targets(made_up.generators["SUGRM's"], label, start.expand(len(own), 2), own)
+        found[name] = _one_clip(made_up, "SUGRM's", given, start.expand(len(own), 2), own)
     return found
 
 

@@ -10,7 +10,7 @@ Every setting is judged by itself. A claim that names a corpus is judged on the 
 corners of one grid of modules (``systems.module_grid``), so that widths and rates do not differ.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import permutations
 
@@ -104,93 +104,64 @@ Named = str | list[str]
 Gains = dict[str, np.ndarray]
 """Metric -> what one system is better by than another, of each seed (S,)."""
 
+Judged = tuple[Word, list[str]]
+"""A verdict, and phrases that tell what it rests on."""
+
 
 # --- one system against another -----------------------------------------------------------------
 
 
 def better_in_all(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
     """All six metrics better, ``LEAST`` of them with p (C1, C2, C5, C9, C12, C14, C16)."""
-    pair = [_system(runs, name) for name in (of, than)]
-    if needs := _lacks(runs, data, pair):
-        return not_run(needs)
-    gains = _gains(runs, *pair)
-    effects = _differences(gains)
-    note = sentence(
-        f"{_words(of)} minus {_words(than)}",
-        _tally(gains),
-        *_about(runs, data, pair, of, than),
-        *why_undefined(runs, pair, effects),
-    )
-    return Evidence(_fair(runs, pair, _better([gains])), effects, note)
+    return _pair(runs, of, than, data, lambda gains: (_better([gains]), [_tally(gains)]))
 
 
 def no_worse(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
     """No loss beyond the margin of ``COMPARABLE`` in any metric, shown for each (C3a, C3b)."""
-    pair = [_system(runs, name) for name in (of, than)]
-    if needs := _lacks(runs, data, pair):
-        return not_run(needs)
-    gains = _gains(runs, *pair)
-    effects = _differences(gains)
-    within = {m: _p(own, -_margin(COMPARABLE, m)) for m, own in gains.items()}
-    beyond = {m: _p(own, -_margin(COMPARABLE, m), "less") for m, own in gains.items()}
-    verdict: Word = "inconclusive"
-    if any(_holm(beyond.values())):
-        verdict = "contradicted"
-    elif all(p < LEVEL for p in within.values()):
-        verdict = "supported"
-    note = sentence(
-        f"{_words(of)} minus {_words(than)}",
-        f"p that a loss is within 0.5 points or 0.010: {_listed(within)}",
-        *_about(runs, data, pair, of, than),
-        *why_undefined(runs, pair, effects),
-    )
-    return Evidence(_fair(runs, pair, verdict), effects, note)
+
+    def judge(gains: Gains) -> Judged:
+        within = {m: _p(own, -_margin(COMPARABLE, m)) for m, own in gains.items()}
+        beyond = [_p(own, -_margin(COMPARABLE, m), "less") for m, own in gains.items()]
+        verdict = _verdict(
+            supported=all(p < LEVEL for p in within.values()), contradicted=any(_holm(beyond))
+        )
+        return verdict, [f"p that a loss is within 0.5 points or 0.010: {_listed(within)}"]
+
+    return _pair(runs, of, than, data, judge)
 
 
 def limited_gain(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
     """MAE and correlation better, and F1 not (C10)."""
-    pair = [_system(runs, name) for name in (of, than)]
-    if needs := _lacks(runs, data, pair):
-        return not_run(needs)
-    gains = _gains(runs, *pair)
-    effects, p = _differences(gains), _ps(gains)
-    errors, f1 = ("mae", "corr"), ("f1_has0", "f1_non0")
-    against = [_p(gains[m], 0, "less") for m in errors] + [p[m] for m in f1]
-    verdict: Word = "inconclusive"
-    if any(_holm(against)):
-        verdict = "contradicted"
-    elif all(p[m] < LEVEL for m in errors) and all(p[m] >= LEVEL for m in f1):
-        verdict = "supported"
-    note = sentence(
-        f"{_words(of)} minus {_words(than)}",
-        _tally(gains),
-        *_about(runs, data, pair, of, than),
-        *why_undefined(runs, pair, effects),
-    )
-    return Evidence(_fair(runs, pair, verdict), effects, note)
+
+    def judge(gains: Gains) -> Judged:
+        p, errors, f1 = _ps(gains), ("mae", "corr"), ("f1_has0", "f1_non0")
+        against = [_p(gains[m], 0, "less") for m in errors] + [p[m] for m in f1]
+        verdict = _verdict(
+            supported=all(p[m] < LEVEL for m in errors) and all(p[m] >= LEVEL for m in f1),
+            contradicted=any(_holm(against)),
+        )
+        return verdict, [_tally(gains)]
+
+    return _pair(runs, of, than, data, judge)
 
 
 def changes_little(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
     """The half of C11 on the smaller corpus: it can fail here, and both halves take two corpora."""
-    pair = [_system(runs, name) for name in (of, than)]
-    if needs := _lacks(runs, data, pair):
-        return not_run(needs)
-    gains = _gains(runs, *pair)
-    effects = _differences(gains)
-    beyond = {
-        f"{METRICS[m].label} {word}": _p(own, sign * _margin(COMPARABLE, m), side)
-        for m, own in gains.items()
-        for word, sign, side in (("gains", 1, "greater"), ("loses", -1, "less"))
-    }
-    verdict: Word = "contradicted" if any(_holm(beyond.values())) else "inconclusive"
-    note = sentence(
-        f"{_words(of)} minus {_words(than)}",
-        f"p that a difference exceeds 0.5 points or 0.010: {_listed(beyond)}",
-        "that it matters on CMU-MOSEI is not tried here",
-        *_about(runs, data, pair, of, than),
-        *why_undefined(runs, pair, effects),
-    )
-    return Evidence(_fair(runs, pair, verdict), effects, note)
+
+    def judge(gains: Gains) -> Judged:
+        beyond = {
+            f"{METRICS[m].label} {word}": _p(own, sign * _margin(COMPARABLE, m), side)
+            for m, own in gains.items()
+            for word, sign, side in (("gains", 1, "greater"), ("loses", -1, "less"))
+        }
+        phrases = [
+            f"p that a difference exceeds 0.5 points or 0.010: {_listed(beyond)}",
+            "that it matters on CMU-MOSEI is not tried here",
+        ]
+        verdict = _verdict(supported=False, contradicted=any(_holm(beyond.values())))
+        return verdict, phrases
+
+    return _pair(runs, of, than, data, judge)
 
 
 def improvements(
@@ -222,58 +193,70 @@ def improvements(
 
 def full_gains_little(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
     """No gain beyond ``MINUSCULE``, at a higher cost: ``of`` is the costly one (C15)."""
+
+    def judge(gains: Gains) -> Judged:
+        beyond = {m: _p(own, _margin(MINUSCULE, m)) for m, own in gains.items()}
+        on_record = _timed() or {}
+        cost = {
+            word: on_record[key]["dense"] / on_record[key]["spt"]
+            for key, word in COSTS.items()
+            if key in on_record
+        }
+        verdict = _verdict(
+            supported=bool(cost) and min(cost.values()) > 1 and _at_most(gains, MINUSCULE),
+            contradicted=any(_holm(beyond.values())) or (bool(cost) and max(cost.values()) <= 1),
+        )
+        ratios = ", ".join(f"{word} {ratio:.2f}" for word, ratio in cost.items())
+        phrases = [
+            f"p that a gain exceeds 0.5 points or 0.005: {_listed(beyond)}",
+            f"full over sparse transformer, at CMU-MOSI's sizes: {ratios}"
+            if cost
+            else "cost not run: needs a record of times (python -m msalib.timing)",
+        ]
+        return verdict, phrases
+
+    return _pair(runs, of, than, data, judge)
+
+
+def mostly_better(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
+    """``LEAST`` of six better with p, and no gain of the other beyond ``MINUSCULE`` (C17)."""
+
+    def judge(gains: Gains) -> Judged:
+        beyond = {m: _p(own, -_margin(MINUSCULE, m), "less") for m, own in gains.items()}
+        clear = sum(p < LEVEL for p in _ps(gains).values())
+        other = {m: -own for m, own in gains.items()}
+        verdict = _verdict(
+            supported=clear >= LEAST and _at_most(other, MINUSCULE),
+            contradicted=any(_holm(beyond.values())),
+        )
+        told = f"p that the other gains more than 0.5 points or 0.005: {_listed(beyond)}"
+        return verdict, [_tally(gains), told]
+
+    return _pair(runs, of, than, data, judge)
+
+
+def _pair(
+    runs: Runs, of: Named, than: Named, data: str | None, judge: Callable[[Gains], Judged]
+) -> Evidence:
+    """One system against another: six gains, and what ``judge`` makes of them."""
     pair = [_system(runs, name) for name in (of, than)]
     if needs := _lacks(runs, data, pair):
         return not_run(needs)
     gains = _gains(runs, *pair)
     effects = _differences(gains)
-    beyond = {m: _p(own, _margin(MINUSCULE, m)) for m, own in gains.items()}
-    on_record = _timed() or {}
-    cost = {
-        word: on_record[key]["dense"] / on_record[key]["spt"]
-        for key, word in COSTS.items()
-        if key in on_record
-    }
-    verdict: Word = "inconclusive"
-    if any(_holm(beyond.values())) or (cost and max(cost.values()) <= 1):
-        verdict = "contradicted"
-    elif _at_most(gains, MINUSCULE) and cost and min(cost.values()) > 1:
-        verdict = "supported"
-    ratios = ", ".join(f"{word} {ratio:.2f}" for word, ratio in cost.items())
+    verdict, phrases = judge(gains)
     note = sentence(
         f"{_words(of)} minus {_words(than)}",
-        f"p that a gain exceeds 0.5 points or 0.005: {_listed(beyond)}",
-        f"full over sparse transformer, at CMU-MOSI's sizes: {ratios}"
-        if cost
-        else "cost not run: needs a record of times (python -m msalib.timing)",
+        *phrases,
         *_about(runs, data, pair, of, than),
         *why_undefined(runs, pair, effects),
     )
     return Evidence(_fair(runs, pair, verdict), effects, note)
 
 
-def mostly_better(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> Evidence:
-    """``LEAST`` of six better with p, and no gain of the other beyond ``MINUSCULE`` (C17)."""
-    pair = [_system(runs, name) for name in (of, than)]
-    if needs := _lacks(runs, data, pair):
-        return not_run(needs)
-    gains = _gains(runs, *pair)
-    effects, p = _differences(gains), _ps(gains)
-    beyond = {m: _p(own, -_margin(MINUSCULE, m), "less") for m, own in gains.items()}
-    other = {m: -own for m, own in gains.items()}
-    verdict: Word = "inconclusive"
-    if any(_holm(beyond.values())):
-        verdict = "contradicted"
-    elif sum(own < LEVEL for own in p.values()) >= LEAST and _at_most(other, MINUSCULE):
-        verdict = "supported"
-    note = sentence(
-        f"{_words(of)} minus {_words(than)}",
-        _tally(gains),
-        f"p that the other gains more than 0.5 points or 0.005: {_listed(beyond)}",
-        *_about(runs, data, pair, of, than),
-        *why_undefined(runs, pair, effects),
-    )
-    return Evidence(_fair(runs, pair, verdict), effects, note)
+def _verdict(*, supported: bool, contradicted: bool) -> Word:
+    """What contradicts comes first."""
+    return "contradicted" if contradicted else "supported" if supported else "inconclusive"
 
 
 def best_loss(runs: Runs, *, of: str, than: list[str], points: float) -> Evidence:
