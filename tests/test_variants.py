@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from msalib import describe, plots, readers, recipes, records, stats, study, systems, variants
+from msalib import plots, readers, recipes, records, stats, study, systems, variants
 from msalib.corpus import MODALITIES
 from msalib.printed import cell
 from msalib.runs import Runs
-from msalib.simulate import control
 from msalib.study import Study
 from msalib.systems import MODULES
 from msalib.tables import Note
@@ -365,49 +364,6 @@ def test_costs_are_seconds_per_epoch():
     )
     assert row(table, next(iter(found)))["s per epoch ↓"] == "1.00"
     assert table.frame["s per epoch ↓"].iloc[-1] == "-"
-
-
-# --- facts --------------------------------------------------------------------------------------
-
-
-def test_clips_stand_beside_table_6():
-    summary = describe.summarise(control(videos=12), "made up")
-    ours = variants.counts(summary)
-    assert set(ours.frame["clips (Table 6)"]) == {"-"} and "no counts" in ours.caption
-    mosi = variants.counts(summary.model_copy(update={"dataset": "mosi"}))
-    assert mosi.frame["clips (Table 6)"].tolist() == ["1284", "229", "686", "2199"]
-    assert "2,199 clips, 93 videos, 89 speakers" in mosi.caption
-    assert "nan" not in read(mosi).text.lower()
-
-
-def test_without_data_and_without_a_summary_there_is_a_sentence(monkeypatch):
-    monkeypatch.delenv("MSALIB_DATA", raising=False)
-    assert isinstance(variants.clips("mmmo-stretched"), Note)
-
-
-@pytest.mark.parametrize("preset", ["release", "paper"])
-def test_the_recipe_is_shown_whole_with_its_sources(preset):
-    own = Study("sugrm", preset=preset, profile="paper", dataset="mosi")
-    table = variants.recipe(own).shown
-    entries = recipes.table("sugrm", preset, "paper", "mosi")
-    assert len(table.frame) == sum(map(len, entries.values())) + 1
-    frame = table.frame.set_index("entry")
-    assert frame.loc["learning rate sequence", "release"] == "0.0005"
-    assert frame.loc["heads", "Table 7, MOSEI"] == "4"
-    assert frame.loc["attention dropout", "Table 7, MOSI"] == "0.3"
-    assert (frame["source"].iloc[:-1] != "-").all()
-    assert "nan" not in read(table).text.lower()
-
-
-def test_differences_of_the_presets_and_three_rates():
-    own = Study("sugrm", profile="paper", dataset="mosi")
-    entries = variants.recipe_differences(own).frame["entry"].tolist()
-    assert {"shift", "learning rate sequence", "accumulation"} <= set(entries)
-    rates = variants.rates(own).frame.set_index("part")["SUGRM, release"]
-    assert len({v for v in rates if v != "-"}) == 3
-    texts = variants.facts(own)
-    assert texts["entries_differ"] == str(len(entries))
-    assert texts["release_learning_rate_sequence"] == "0.0005"
 
 
 # --- figures ------------------------------------------------------------------------------------
