@@ -268,7 +268,7 @@ def fold_parameters(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Entry point: run the command; a ``UserError`` becomes one message and status 2."""
-    for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES"):
+    for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES", "MSALIB_CORPORA"):
         if os.environ.get(name):  # a notebook runs in another folder
             os.environ[name] = str(Path(os.environ[name]).resolve())
     try:

@@ -5,8 +5,9 @@ longest clip in it, L layers of an encoder, D features per frame.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,11 @@ class Corpus:
     a split to one of ``PARTS`` per clip. ``dropped`` says which clips of the source are not here
     and why, ``dropped_part`` in which part of the standard split they were. ``truth`` is what a
     simulation knows and data do not (None for real data).
+
+    ``media`` maps ``acoustic`` and ``visual`` to a file per clip, in table order, that an encoder
+    can be given (for ``visual`` also a folder of frames); ``faces`` says how faces are found in
+    the pictures (``encoders.faces``). ``notes`` say what a reader of numbers must know: what the
+    label is, which convention was chosen, what is unverified.
     """
 
     name: str
@@ -85,6 +91,9 @@ class Corpus:
     dropped: Mapping[str, str] = field(default_factory=dict)
     dropped_part: Mapping[str, str] = field(default_factory=dict)
     truth: Mapping | None = None
+    media: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    faces: str = "opencv"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         missing = [c for c in COLUMNS if c not in self.utterances]
@@ -102,6 +111,9 @@ class Corpus:
                 )
             if len(self) and features.lengths().min() < 1:
                 raise ValueError(f"{modality} features have a clip without frames")
+        for modality, files in self.media.items():
+            if modality not in ("visual", "acoustic") or len(files) != len(self):
+                raise ValueError(f"media {modality!r} need a file for each of {len(self)} clips")
         for name, split in self.splits.items():
             if not split.index.equals(self.utterances.index) or not set(split) <= set(PARTS):
                 raise ValueError(f"split {name!r} must give one of {PARTS} for every clip id")

@@ -24,6 +24,11 @@ def features_folder() -> Path:
     return Path(os.environ.get("MSALIB_FEATURES") or ROOT / "features")
 
 
+def corpora_folder() -> Path:
+    """Where data sets that were added lie: ``MSALIB_CORPORA``, by default ``corpora``."""
+    return Path(os.environ.get("MSALIB_CORPORA") or ROOT / "corpora")
+
+
 def folder_name(name: str) -> str:
     """An encoder's name as one plain folder: a hub id has a slash."""
     return re.sub(r"[^\w.-]+", "--", name)

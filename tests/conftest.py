@@ -14,9 +14,10 @@ def one_thread():
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    """No test reads or writes the records and features of the repository."""
+    """No test reads or writes the records, features and corpora of the repository."""
     monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "records"))
     monkeypatch.setenv("MSALIB_FEATURES", str(tmp_path / "features"))
+    monkeypatch.setenv("MSALIB_CORPORA", str(tmp_path / "corpora"))
 
 
 @pytest.fixture

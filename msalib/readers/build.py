@@ -1,0 +1,144 @@
+"""What a reader has found -> ``Corpus``: the checks that every format needs, with one wording.
+
+A reader knows its layout; whether ids are unique, labels lie on the scale and values are finite is
+asked here, so that the same fault gets the same message whatever file it came from.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from msalib.corpus import PARTS, Corpus, Features
+from msalib.errors import UserError
+
+SCALE = 3.0
+"""Labels lie from minus this to this."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One modality as a file holds it: ``frames[i]`` (T_i, D) of clip i, and what a frame is."""
+
+    source: str
+    unit: str
+    frames: Sequence[np.ndarray]
+    note: str = ""
+
+
+def corpus(
+    path: Path,
+    name: str,
+    table: pd.DataFrame,
+    *,
+    splits: Mapping[str, Sequence[str]],
+    found: Mapping[str, Found] | None = None,
+    media: Mapping[str, Sequence[Path]] | None = None,
+    faces: str = "opencv",
+    notes: Sequence[str] = (),
+    dropped: Mapping[str, str] | None = None,
+    clean: bool = False,
+) -> Corpus:
+    """A ``Corpus`` named ``name`` of the clips in ``table``, read from ``path``.
+
+    ``table`` has the columns id, video, segment, text and label, and any others; ``splits`` give a
+    part per row. Clips without a label are dropped and counted. ``clean`` replaces values that are
+    not finite by zero and says how many. Raises ``UserError`` for an id that is empty or twice, a
+    label off the scale, a part that is none, a clip without frames, frames of unequal width and
+    values that are not finite.
+    """
+
+    def bad(what, expected, remedy="Restore the file from its source."):
+        return UserError(path, found=what, expected=expected, remedy=remedy)
+
+    table = table.assign(id=table["id"].astype(str), text=table["text"].fillna("").astype(str))
+    if not len(table):
+        raise bad("no clips", "one clip or more")
+    if (table["id"] == "").any():
+        raise bad(f"no id for clip number {int((table['id'] == '').argmax()) + 1}", "an id each")
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        raise bad(f"two clips with the id {twice.iloc[0]}", "every id once")
+    label = pd.to_numeric(table["label"], errors="coerce").astype(float)
+    wrong = (label.isna() & table["label"].notna()) | (label.abs() > SCALE)
+    if wrong.any():
+        first = int(wrong.to_numpy().argmax())
+        raise bad(
+            f"label {table['label'].iloc[first]} for clip {table['id'].iloc[first]}",
+            f"a number from {-SCALE:g} to {SCALE:g}, or nothing",
+            "Correct the label; scales of other data sets are known to their own readers.",
+        )
+    for split, parts in splits.items():
+        strange = next((i for i, part in enumerate(parts) if part not in PARTS), None)
+        if strange is not None:
+            raise bad(
+                f"{split} part {parts[strange]!r} for clip {table['id'].iloc[strange]}",
+                " | ".join(PARTS),
+            )
+    keep = label.notna().to_numpy()
+    if not keep.any():
+        raise bad("no clip with a label", "labelled clips")
+    kept = np.flatnonzero(keep)
+    features = {
+        m: _features(path, table["id"].to_numpy(), kept, m, f, clean)
+        for m, f in (found or {}).items()
+    }
+    without = dict.fromkeys(table["id"][~keep], "no label")
+    utterances = table.assign(label=label)[keep].set_index("id")
+    named = {n: pd.Series(list(p), index=table["id"])[keep] for n, p in splits.items()}
+    first = next(iter(splits.values()))
+    return Corpus(
+        name=name,
+        utterances=utterances,
+        features=features,
+        splits=named,
+        dropped={**without, **(dropped or {})},
+        dropped_part={table["id"].iloc[i]: first[i] for i in np.flatnonzero(~keep)},
+        media={m: [Path(files[i]) for i in kept] for m, files in (media or {}).items()},
+        faces=faces,
+        notes=tuple(notes),
+    )
+
+
+def _features(path: Path, ids, kept, modality: str, found: Found, clean: bool) -> Features:
+    frames = [np.asarray(found.frames[i]) for i in kept]
+    width = frames[0].shape[-1] if frames[0].ndim == 2 else None
+    for i, array in zip(kept, frames, strict=True):
+        if array.ndim != 2 or not len(array) or not width or array.shape[1] != width:
+            raise UserError(
+                path,
+                found=f"{modality} features of shape {array.shape} for clip {ids[i]}",
+                expected=f"one frame or more, each of {width or 'some'} numbers",
+                remedy="Restore the file from its source.",
+            )
+    values = np.concatenate(frames).astype(np.float32)
+    offsets = np.concatenate([[0], np.cumsum([len(a) for a in frames])])
+    note = found.note
+    broken = ~np.isfinite(values)
+    if broken.any():
+        row, column = map(int, np.argwhere(broken)[0])
+        clip = ids[kept[int(np.searchsorted(offsets, row, side="right")) - 1]]
+        if not clean:
+            raise UserError(
+                path,
+                found=f"{int(broken.sum())} {modality} values that are NaN or infinite, the first "
+                f"for clip {clip}, feature {column}",
+                expected="finite numbers",
+                remedy="Restore the file, or pass --clean to replace them by zero.",
+            )
+        values[broken] = 0
+        note += f"{'; ' if note else ''}{int(broken.sum())} non-finite values replaced by zero"
+    return Features(
+        source=found.source,
+        unit=found.unit,
+        layers={1: values},
+        offsets=offsets,
+        provenance={
+            "source": found.source,
+            "note": note,
+            "values": hashlib.sha256(values.tobytes()).hexdigest(),
+        },
+    )
