@@ -128,8 +128,8 @@ def control(
     """
     _check(videos, clips, frames, profiles, speaker_effect, informative_share)
     people, *streams = np.random.default_rng(seed).spawn(1 + len(MODALITIES))
-    table = _clips(people, videos, clips)
-    sentiment = _sentiment(people, pd.factorize(table["video"])[0])
+    table = draw_clips(people, videos, clips)
+    sentiment = draw_sentiment(people, pd.factorize(table["video"])[0])
     overall = sum(WEIGHTS[m] * sentiment[m] for m in MODALITIES)
     settings = {
         "seed": seed,
@@ -162,9 +162,9 @@ def control(
         )
     return Corpus(
         name="control",
-        utterances=table.assign(text="", label=_labels(people, overall)),
+        utterances=table.assign(text="", label=draw_labels(people, overall)),
         features=features,
-        splits={"standard": _split(people, table["speaker"])},
+        splits={"standard": draw_split(people, table["speaker"])},
         truth={
             "sentiment": sentiment,
             "overall": overall,
@@ -211,7 +211,7 @@ def _best(profile) -> tuple[int, ...]:
     return tuple(k for k, ratio in enumerate(blocks, start=1) if ratio == max(blocks))
 
 
-def _clips(rng, videos, clips) -> pd.DataFrame:
+def draw_clips(rng, videos, clips) -> pd.DataFrame:
     """Video, segment and speaker of every clip, by id; some speakers have several videos."""
     speakers = round(videos / VIDEOS_PER_SPEAKER)
     speaker = np.append(np.arange(speakers), rng.integers(speakers, size=videos - speakers))
@@ -225,23 +225,26 @@ def _clips(rng, videos, clips) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("id")
 
 
-def _sentiment(rng, video) -> dict[str, np.ndarray]:
-    """s: sentiment of each modality, (N,)."""
-    shared = VIDEO_SD * rng.normal(size=video.max() + 1)[video]
-    shared = shared + CLIP_SD * rng.normal(size=len(video))
+def draw_sentiment(rng, group, between=VIDEO_SD, within=CLIP_SD) -> dict[str, np.ndarray]:
+    """s: sentiment of each modality, (N,); ``group`` (N,) numbers the clips' videos.
+
+    ``between`` and ``within`` are the standard deviations of u and c.
+    """
+    shared = between * rng.normal(size=group.max() + 1)[group]
+    shared = shared + within * rng.normal(size=len(group))
     return {
-        m: np.clip(shared + MODALITY_SD * rng.normal(size=len(video)), -3, 3) for m in MODALITIES
+        m: np.clip(shared + MODALITY_SD * rng.normal(size=len(group)), -3, 3) for m in MODALITIES
     }
 
 
-def _labels(rng, overall) -> np.ndarray:
+def draw_labels(rng, overall) -> np.ndarray:
     """y: what the annotators make of it, in steps of 0.2."""
     errors = ANNOTATOR_SD * rng.normal(size=(len(overall), ANNOTATORS))
     ratings = np.round(np.clip(overall[:, None] + errors, -3, 3))
     return ratings.mean(1) + 0.0  # turns minus zero into zero
 
 
-def _split(rng, speaker: pd.Series) -> pd.Series:
+def draw_split(rng, speaker: pd.Series) -> pd.Series:
     """Part of each clip; all clips of a speaker share one."""
     speakers = rng.permutation(speaker.unique())
     train, valid = (
