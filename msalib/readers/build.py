@@ -4,8 +4,10 @@ A reader knows its layout; whether ids are unique, labels lie on the scale and v
 asked here, so that the same fault gets the same message whatever file it came from.
 """
 
+import csv
 import hashlib
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,15 +42,17 @@ def corpus(
     faces: str = "opencv",
     notes: Sequence[str] = (),
     dropped: Mapping[str, str] | None = None,
+    dropped_part: Mapping[str, str] | None = None,
     clean: bool = False,
 ) -> Corpus:
     """A ``Corpus`` named ``name`` of the clips in ``table``, read from ``path``.
 
     ``table`` has the columns id, video, segment, text and label, and any others; ``splits`` give a
-    part per row. Clips without a label are dropped and counted. ``clean`` replaces values that are
-    not finite by zero and says how many. Raises ``UserError`` for an id that is empty or twice, a
-    label off the scale, a part that is none, a clip without frames, frames of unequal width and
-    values that are not finite.
+    part per row. Clips without a label are dropped and counted; ``dropped`` are those that the
+    reader left out, id -> reason, ``dropped_part`` the parts of the standard split that they were
+    in. ``clean`` replaces values that are not finite by zero and says how many. Raises
+    ``UserError`` for an id that is empty or twice, a label off the scale, a part that is none, a
+    clip without frames, frames of unequal width and values that are not finite.
     """
 
     def bad(what, expected, remedy="Restore the file from its source."):
@@ -96,11 +100,58 @@ def corpus(
         features=features,
         splits=named,
         dropped={**without, **(dropped or {})},
-        dropped_part={table["id"].iloc[i]: first[i] for i in np.flatnonzero(~keep)},
+        dropped_part={table["id"].iloc[i]: first[i] for i in np.flatnonzero(~keep)}
+        | dict(dropped_part or {}),
         media={m: [Path(files[i]) for i in kept] for m, files in (media or {}).items()},
         faces=faces,
         notes=tuple(notes),
     )
+
+
+def table(
+    path: Path, needed: Sequence[str], decode: Callable[[bytes], str] | None = None
+) -> pd.DataFrame:
+    """A comma-separated file as it is: every value text, empty where nothing stands.
+
+    ``decode`` turns bytes into text, by default as UTF-8 with or without a mark of byte order.
+    Raises ``UserError`` for a file that is missing or not such text, for a quote that does not
+    end, a line with more or fewer values than the header, a column twice, or ``needed`` ones that
+    lack. Python's own reader, because it is strict and counts lines.
+    """
+
+    def bad(found, expected="comma-separated UTF-8 text, a header and a line per clip"):
+        return UserError(
+            path, found=found, expected=expected, remedy="Restore the file from its source."
+        )
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise bad(error.strerror or "no readable file", ", ".join(needed)) from error
+    try:
+        text = decode(content) if decode else content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise bad(f"bytes that are no {error.encoding} text, at byte {error.start}") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, lines = [], []
+    try:
+        header = [column.strip() for column in next(reader, [])]
+        for row in reader:
+            if row:  # not an empty line
+                rows.append(row)
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise bad(f"line {reader.line_num}: {error}") from error
+    missing = [column for column in needed if column not in header]
+    if missing:
+        raise bad(f"no column {', '.join(missing)}", "the columns " + ", ".join(needed))
+    twice = next((column for i, column in enumerate(header) if column in header[:i]), None)
+    if twice is not None:
+        raise bad(f"two columns named {twice!r}", "every column once")
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != len(header):
+            raise bad(f"{len(row)} values in line {line}", f"{len(header)}, as in the header")
+    return pd.DataFrame(rows, columns=header, dtype=str)
 
 
 def _features(path: Path, ids, kept, modality: str, found: Found, clean: bool) -> Features:
