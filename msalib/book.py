@@ -101,7 +101,8 @@ def build() -> Path:
     """
     for name, dataset in readers.DATASETS.items():
         if not dataset.real:
-            for stale in paths.records_folder().glob(f"*/{name}-{dataset.shipped}/*/quick"):
+            made_with = dataset.shipped or dataset.encoder
+            for stale in paths.records_folder().glob(f"*/{name}-{made_with}/*/quick"):
                 shutil.rmtree(stale)
     for notebook, parameters in plan():
         typer.echo(f"running {notebook} {parameters or ''}".rstrip())

@@ -1,4 +1,4 @@
-"""The command ``msalib``: doctor, data, encode, run, records, printed, claims, book.
+"""The command ``msalib``: data, encode, run, records, train, predict, printed, claims, book, doctor.
 
 Bad input prints one message and exits with status 2. Heavy modules load inside the commands, so
 that ``--help`` answers at once.
@@ -35,6 +35,9 @@ def printed() -> None:
     """Check the papers' printed numbers."""
 
 
+data_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
 Clean = Annotated[
     bool, typer.Option("--clean", help="Replace NaN and infinite feature values by zero.")
 ]
@@ -49,48 +52,107 @@ def doctor() -> None:
         print(line)
 
 
-@app.command()
+@data_app.callback()
 def data(
+    context: typer.Context,
     record: Annotated[
         bool, typer.Option("--record", help="Record the summary that the data page shows.")
     ] = False,
     clean: Clean = False,
 ) -> None:
-    """List the data sets found, with counts and fingerprint."""
+    """List the data sets found, with counts and fingerprint; add and audit your own."""
+    if context.invoked_subcommand:
+        return
     from msalib import describe, readers
 
     _clean(clean)
-    for name, dataset in readers.DATASETS.items():
+    for name, dataset in readers.known().items():
         if not readers.at_hand(name):
             folder = readers.folder(name)
             print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
             continue
         corpus = readers.load(name)
-        summary = describe.summarise(corpus, dataset.title)
-        print(f"{name}: {dataset.title}, fingerprint {summary.fingerprint[:12]}")
-        for part, clips in summary.clips.items():
-            print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
-        _announce(corpus)
-        if record and dataset.real and not dataset.leaky:
+        _describe(corpus, dataset.title)
+        if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
             describe.summary(name, refresh=True)
+
+
+@data_app.command()
+def add(
+    path: Annotated[Path, typer.Argument(help="A file, an archive or a folder.")],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it; the name of the file if left out.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Its format, where that is not seen from the file.")
+    ] = None,
+    align: Annotated[
+        str, typer.Option(help="Of .csd files: labels (frames as they are) or words (their means).")
+    ] = "labels",
+    target: Annotated[int, typer.Option(help="Of POM: which of the 17 traits, from 0 on.")] = 0,
+    faces: Annotated[
+        str, typer.Option(help="How faces are found in pictures: opencv, mtcnn or whole.")
+    ] = "opencv",
+    clean: Clean = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Replace the data set of that name.")
+    ] = False,
+) -> None:
+    """Convert data as they circulate into a data set of your own, checked and safe to read.
+
+    Example: msalib data add unaligned_50.pkl --name mosi-unaligned
+    """
+    from msalib import readers
+    from msalib.readers import added, formats
+
+    chosen = name or added.name_of(path)
+    options = formats.options(clean=clean, align=align, target=target, faces=faces)
+    folder = added.add(path, chosen, options, format=format, refresh=refresh)
+    corpus = readers.load(chosen)
+    _describe(corpus, readers.dataset(chosen).title)
+    print(f"added: {folder} (next: msalib data audit {chosen})")
+
+
+@data_app.command("audit")
+def audit_(
+    dataset: Annotated[str, typer.Argument(help="A data set, such as mosi (msalib data).")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the report to this file, too.")
+    ] = None,
+    clean: Clean = False,
+) -> None:
+    """Check a data set: identity, integrity, independence of its parts, leakage of labels."""
+    from msalib import audit
+
+    _clean(clean)
+    for line in audit.lines(dataset, json_file):
+        print(line)
 
 
 @app.command()
 def encode(
-    dataset: Annotated[str, typer.Argument(help="A real data set, such as mosi.")],
+    dataset: Annotated[str, typer.Argument(help="A data set, such as mosi or raw.")],
     encoder: Annotated[
-        str, typer.Argument(help="minilm, bert-base, bert-large, a local folder or a hub id.")
-    ] = "minilm",
+        str,
+        typer.Argument(
+            help="A name (msalib doctor), a local folder, a hub id, or several joined by +; "
+            "the usual ones of the data set if left out."
+        ),
+    ] = "auto",
+    preset: Annotated[
+        str, typer.Option(help="Of sound and pictures: release (the authors' code) or paper.")
+    ] = "release",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     refresh: Annotated[bool, typer.Option("--refresh", help="Encode again.")] = False,
     clean: Clean = False,
 ) -> None:
-    """Encode transcripts: all layers of a text encoder."""
+    """Encode transcripts, sound and pictures: all layers of frozen encoders."""
     from msalib import encoders, readers
-    from msalib.encoders import text
+    from msalib.study import Study
 
     _clean(clean)
-    if readers.dataset(dataset).shipped:
+    study = Study("uegd", dataset=dataset, encoder=encoder, preset=preset, device=device)
+    if not study.encoders:
         raise UserError(
             f"data set {dataset!r}",
             found="features that it comes with, no transcripts to encode",
@@ -98,11 +160,11 @@ def encode(
             remedy="Use it as it is: it needs no encoding.",
         )
     corpus = readers.load(dataset)
-    resolved = encoders.resolve(encoder)
-    folder = encoders.store_folder(dataset, resolved)
-    text.encode(corpus, resolved, folder, device, refresh)
+    for chosen in study.encoders.values():
+        known = encoders.resolve(chosen.argument)
+        folder = encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
+        print(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
     _announce(corpus)
-    print(f"features of {len(corpus)} clips: {folder}")
 
 
 @app.command()
@@ -123,7 +185,7 @@ def run(
     _clean(clean)
     given = _values(parameter)
     dataset = given.get("dataset")
-    if dataset in readers.DATASETS and readers.at_hand(dataset):
+    if dataset in readers.known() and readers.at_hand(dataset):
         _announce(readers.load(dataset))
     executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
@@ -237,12 +299,27 @@ def _values(parameters: list[str] | None) -> dict[str, str]:
     return given
 
 
+def _describe(corpus: "Corpus", title: str) -> None:
+    """Counts by part, features, dropped clips and notes of a corpus."""
+    from msalib import describe
+
+    summary = describe.summarise(corpus, title)
+    print(f"{corpus.name}: {title}, fingerprint {summary.fingerprint[:12]}")
+    for part, clips in summary.clips.items():
+        print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
+    _announce(corpus)
+
+
 def _announce(corpus: "Corpus") -> None:
     """Say what the features of a corpus are and which clips were dropped."""
     for modality, features in corpus.features.items():
         note = features.provenance.get("note")
         about = f"one frame per {features.unit}" + (f"; {note}" if note else "")
         print(f"  {modality}: {features.source}, {about}")
+    for modality, files in corpus.media.items():
+        print(f"  {modality}: {len(files)} files to encode")
+    for note in corpus.notes:
+        print(f"  note: {note}")
     if corpus.dropped:
         reasons = ", ".join(f"{clip} ({why})" for clip, why in corpus.dropped.items())
         print(f"  dropped {len(corpus.dropped)} clips: {reasons}")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import encoders, multitask, readers, recipes, records, trainer
 from msalib.corpus import Corpus, Features
+from msalib.encoders import Encoder
 from msalib.errors import UserError
 from msalib.progress import bar
 from msalib.provenance import pick_device
@@ -49,8 +50,9 @@ class Parameters(BaseModel):
 class Study:
     """All runs of one paper in one setting.
 
-    ``encoder="auto"`` is what the data set offers: ``planted`` layers on the control, ``minilm``
-    on real transcripts. Raises ``UserError`` for any parameter that makes no sense.
+    ``encoder`` is one encoder, several joined by "+" (one per modality) or a name for several
+    (``encoders.SETS``); "auto" is what the data set offers: ``planted`` layers on the control,
+    ``minilm`` on real transcripts. Raises ``UserError`` for any parameter that makes no sense.
     """
 
     def __init__(self, paper: str, **parameters):
@@ -72,8 +74,8 @@ class Study:
         self.parameters = p
         self.dataset = readers.dataset(p.dataset)
         shipped = self.dataset.shipped
-        given = (shipped or "minilm") if p.encoder == "auto" else p.encoder
-        if shipped and given != shipped:
+        given = (shipped or self.dataset.encoder) if p.encoder == "auto" else p.encoder
+        if shipped and given != shipped and not self.dataset.raw:
             raise UserError(
                 f"encoder {p.encoder!r}",
                 found=f"an encoder for {p.dataset}, which comes with its features",
@@ -88,11 +90,29 @@ class Study:
                 expected="a frozen one, which is what UEGD is about",
                 remedy=f"Leave {TUNED_ENDING} out.",
             )
-        self._base = given.removesuffix(TUNED_ENDING) if self.tuned else given
-        known = shipped or self._base in encoders.ENCODERS  # else a folder or hub id, or refused
-        name = self._base if known else encoders.resolve(self._base).name
+        base = given.removesuffix(TUNED_ENDING) if self.tuned else given
+        self.encoders = {} if given == shipped else self._chosen(base)
+        known = given == shipped or base in encoders.SETS
+        name = base if known else "+".join(e.name for e in self.encoders.values())
         self.encoder = name + TUNED_ENDING * self.tuned
+        if self.encoders:
+            layerless = [m for m, e in self.encoders.items() if e.handcrafted]
+            self.dataset = self.dataset.encoded(self.encoders, layerless)
         self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
+
+    def _chosen(self, name: str) -> dict[str, Encoder]:
+        """Modality -> encoder, of those that this data set has something for."""
+        found = encoders.named(name) or encoders.resolve_all(name)
+        raw = self.dataset.raw
+        useless = [e.name for m, e in found.items() if m not in raw]
+        if useless and (name not in encoders.SETS or len(useless) == len(found)):
+            raise UserError(
+                f"encoder {' and '.join(useless)}",
+                found=f"nothing of {self.parameters.dataset} for it to read",
+                expected=f"an encoder of its {' or '.join(raw)} modality",
+                remedy="Choose other encoders (msalib doctor) or another data set (msalib data).",
+            )
+        return {m: e for m, e in found.items() if m in raw}
 
     @property
     def kind(self) -> str:
@@ -125,26 +145,32 @@ class Study:
         """
         if modality in self.dataset.vectors:
             return 1
-        if self.encoder in encoders.ENCODERS:  # no weights needed to read records
-            return encoders.ENCODERS[self.encoder].blocks
+        if modality in self.encoders and (blocks := self.encoders[modality].blocks):
+            return blocks  # no weights needed to read records
         return max(self.encoded.features[modality].layers)
 
     @cached_property
     def encoded(self) -> Corpus:
-        """The corpus with the layers of its encoder, encoded now where that was not done yet."""
+        """The corpus with the layers of its encoders, encoded now where that was not done yet."""
         corpus = self.corpus or readers.load(self.parameters.dataset)  # says what is missing
-        if self.dataset.shipped:
-            return corpus
-        from msalib.encoders import text, tuned
+        for encoder in self.encoders.values():
+            encoder = encoders.resolve(encoder.argument)  # says where weights are missing
+            if self.tuned:
+                from msalib.encoders import tuned
 
-        encoder = encoders.resolve(self._base)
-        if self.tuned:
-            return corpus.with_features(encoder.modality, tuned.word_pieces(corpus, encoder))
-        folder = encoders.store_folder(corpus.name, encoder)
+                features = tuned.word_pieces(corpus, encoder)
+            else:
+                self._encode(corpus, encoder)
+                features = encoders.read(corpus, encoder, self.parameters.preset)
+            corpus = corpus.with_features(encoder.modality, features)
+        return corpus
+
+    def _encode(self, corpus: Corpus, encoder: Encoder) -> None:
+        preset = self.parameters.preset
+        folder = encoders.store_folder(corpus.name, encoder, preset)
         if not folder.is_dir():
             with records.reserved(folder, wait=True):
-                text.encode(corpus, encoder, folder, self.parameters.device)
-        return corpus.with_features(encoder.modality, text.read(corpus, encoder, folder))
+                encoders.encode(corpus, encoder, preset=preset, device=self.parameters.device)
 
     def spec(self, system: System, seed: int) -> Spec:
         """The resolved specification of one run."""
@@ -236,16 +262,14 @@ class Study:
     @cached_property
     def features(self) -> Mapping[str, Features]:
         """What is at hand to hold records against: layers only where they are in their store."""
-        if self.corpus is None or self.dataset.shipped or self.tuned:
-            return {} if self.corpus is None else self.corpus.features
-        from msalib.encoders import text
-
-        encoder = encoders.ENCODERS.get(self._base) or encoders.resolve(self._base)
-        folder = encoders.store_folder(self.corpus.name, encoder)
-        if not folder.is_dir():
-            return self.corpus.features
-        layers = text.read(self.corpus, encoder, folder)
-        return {**self.corpus.features, encoder.modality: layers}
+        if self.corpus is None:
+            return {}
+        found = dict(self.corpus.features)
+        for encoder in () if self.tuned else self.encoders.values():
+            preset = self.parameters.preset
+            if encoders.store_folder(self.corpus.name, encoder, preset).is_dir():
+                found[encoder.modality] = encoders.read(self.corpus, encoder, preset)
+        return found
 
     def _checked(self, record: Record) -> Record:
         for modality, recorded in record.provenance.features.items():

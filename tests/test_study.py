@@ -424,10 +424,10 @@ def test_a_store_is_made_by_one_study_at_a_time(tmp_path, monkeypatch):
     folder = str(save_bert(tmp_path / "tiny-bert"))
     encoded, encode = [], text.encode
 
-    def watched(corpus, encoder, store, device):
+    def watched(corpus, encoder, store, *how):
         with records.reserved(store, wait=False) as free:
             encoded.append(free)
-        return encode(corpus, encoder, store, device)
+        return encode(corpus, encoder, store, *how)
 
     monkeypatch.setattr(text, "encode", watched)
     study = Study("uegd", dataset="mosi", encoder=folder, device="cpu")

