@@ -1,4 +1,4 @@
-"""The command ``msalib``: data, encode, run, records, train, predict, printed, claims, book, doctor.
+"""The command ``msalib``: data, encoders, runs, records, models, printed numbers, claims, book.
 
 Bad input prints one message and exits with status 2. Heavy modules load inside the commands, so
 that ``--help`` answers at once.
