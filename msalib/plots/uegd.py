@@ -90,6 +90,11 @@ def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Pictu
     """Planted signal per layer of the control beside the correlation that the model reached."""
     if truth is None:
         return Note("Real data: which layer truly knows most is not known. See the control's page.")
+    if "profiles" not in truth:
+        return Note(
+            "Real encoders on simulated clips: what the clips express is known, but not what each "
+            "layer of an encoder keeps of it. See the feature control's page."
+        )
     figure, (above, below) = axes_of(height=5.6, nrows=2, sharex=True)
     for modality, profile in truth["profiles"].items():
         look = MODALITY_STYLE[modality] | {"markersize": 5}
