@@ -60,6 +60,24 @@ def _control(story: str) -> Corpus:
     return simulate.story(story)
 
 
+def _raw(story: str) -> Corpus:
+    from msalib.simulate import raw
+
+    return raw.load(story)
+
+
+def _clips(story: str, title: str) -> Dataset:
+    """Simulated clips, for encoders to read (``simulate.raw.STORIES``)."""
+    return Dataset(
+        title,
+        lambda: _raw(story),
+        layered=MODALITIES,
+        raw=MODALITIES,
+        encoder="small",
+        real=False,
+    )
+
+
 def _pack(folder: str, vectors: tuple[str, ...] = (), setting: str | None = None) -> Corpus:
     from msalib.readers import pack
 
@@ -92,6 +110,10 @@ DATASETS = {
         shipped="planted",
         real=False,
     ),
+    "raw": _clips("raw", "Simulated clips"),
+    "raw-speaker": _clips("raw-speaker", "Simulated clips, sentiment tied to the speaker"),
+    "raw-noise": _clips("raw-noise", "Simulated clips, faces without sentiment"),
+    "raw-sarcasm": _clips("raw-sarcasm", "Simulated clips, a fifth of them sarcastic"),
     "mosi": Dataset(
         "CMU-MOSI",
         lambda: _pack("mosi", ("audio_opensmile",)),
