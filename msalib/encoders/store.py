@@ -1,12 +1,13 @@
 """The feature store: one folder, one .npy file per layer, each mapped into memory on use.
 
-    layer_00.npy ... layer_NN.npy   (S, D) float16, all clips laid end to end
+    layer_00.npy ... layer_NN.npy   (S, D) float16 (handcrafted: float32), all clips end to end
     offsets.npy                     (N + 1,) int64, clip i is frames offsets[i]:offsets[i + 1]
     ids.json                        the N clip ids, in order
     meta.json                       ``StoreMeta``
 
-Number k is the output of block k, 0 the input to block 1. A store is a function of its inputs
-alone: it holds no date, so that two of them can be compared byte by byte.
+Number k is the output of block k, 0 the input to block 1; features without blocks have the single
+number 1. A store is a function of its inputs alone: it holds no date, so that two of them can be
+compared byte by byte.
 
 While it is being written a store has another name (``.partial``) and a file progress.json; it gets
 its own name when every byte is on the disk.
@@ -19,8 +20,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from msalib.corpus import Features
 from msalib.errors import UserError
 from msalib.progress import bar
+
+_PRECISIONS = {"float16": "half", "float32": "single"}
 
 SAVE_EVERY = 2.0
 """Seconds of work that a killed extraction loses at most, beside the current batch."""
@@ -47,7 +50,7 @@ class StoreMeta(BaseModel):
     convention: str  # what layer k is
     unit: str  # what a frame is
     fingerprint: str  # of the clips encoded: see ``fingerprint``
-    dtype: Literal["float16"] = "float16"
+    dtype: Literal["float16", "float32"] = "float16"
     layers: int
     clips: int
     frames: int
@@ -55,6 +58,21 @@ class StoreMeta(BaseModel):
     truncated: int  # clips that the encoder could not take in full
     device: str
     versions: dict[str, str]
+    # Below: what stores of text have never said, and do not say where it is as usual.
+    first: int = 0  # number of the first layer
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the forward pass
+    counts: dict[str, int] = {}  # of frames and clips that are not as the others
+    settings: dict[str, str] = {}  # of the extractor, by name
+
+    def numbers(self) -> range:
+        """The numbers of the layers."""
+        return range(self.first, self.first + self.layers)
+
+    def text(self) -> bytes:
+        """What stands in meta.json."""
+        later = ("first", "precision", "counts", "settings")
+        usual = {n for n in later if getattr(self, n) == type(self).model_fields[n].default}
+        return self.model_dump_json(indent=2, exclude=usual).encode()
 
 
 def fingerprint(settings: str, clips: Iterable[tuple[str, str]]) -> str:
@@ -63,6 +81,11 @@ def fingerprint(settings: str, clips: Iterable[tuple[str, str]]) -> str:
     for clip in clips:
         digest.update(json.dumps(clip).encode() + b"\n")
     return digest.hexdigest()
+
+
+def _descr(meta: StoreMeta) -> str:
+    """The type of a value, little-endian."""
+    return np.dtype(meta.dtype).newbyteorder("<").str
 
 
 def _frame_bytes(meta: StoreMeta) -> int:
@@ -79,7 +102,7 @@ def _header(meta: StoreMeta) -> bytes:
     header = io.BytesIO()
     shape = (meta.frames, meta.dim)
     np.lib.format.write_array_header_1_0(
-        header, {"descr": "<f2", "fortran_order": False, "shape": shape}
+        header, {"descr": _descr(meta), "fortran_order": False, "shape": shape}
     )
     return header.getvalue()
 
@@ -117,27 +140,30 @@ def open_store(
         raise UserError(folder / file, found=found, expected=expected, remedy=remedy)
     provenance = meta.model_dump(include={"encoder", "revision", "convention", "fingerprint"})
     provenance["truncated"] = f"{meta.truncated} of {meta.clips} clips"
+    if meta.precision != "float32":
+        provenance["precision"] = meta.precision
+    provenance |= meta.settings | {name: str(number) for name, number in meta.counts.items()}
     offsets = np.load(folder / "offsets.npy", allow_pickle=False)
-    return Features(encoder, meta.unit, _Layers(folder, meta.layers), offsets, provenance)
+    return Features(encoder, meta.unit, _Layers(folder, meta.numbers()), offsets, provenance)
 
 
 class _Layers(Mapping[int, np.ndarray]):
     """Layer number -> memory map of its file, made on access."""
 
-    def __init__(self, folder: Path, number: int):
+    def __init__(self, folder: Path, numbers: range):
         self._folder = folder
-        self._number = number
+        self._numbers = numbers
 
     def __getitem__(self, layer: int) -> np.ndarray:
-        if layer not in range(self._number):
+        if layer not in self._numbers:
             raise KeyError(layer)
         return np.load(self._folder / _layer_file(layer), mmap_mode="c", allow_pickle=False)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self._number))
+        return iter(self._numbers)
 
     def __len__(self) -> int:
-        return self._number
+        return len(self._numbers)
 
 
 def _layer_file(layer: int) -> str:
@@ -171,7 +197,7 @@ def _mismatch(
 def _damage(folder: Path, meta: StoreMeta) -> tuple[str, str, str] | None:
     """First file of a store that is not what its description says: file, found, expected."""
     sizes = {
-        **{_layer_file(k): len(_header(meta)) + _data_bytes(meta) for k in range(meta.layers)},
+        **{_layer_file(k): len(_header(meta)) + _data_bytes(meta) for k in meta.numbers()},
         "offsets.npy": len(_npy(np.zeros(meta.clips + 1, np.int64))),
     }
     for file, size in sizes.items():
@@ -197,9 +223,24 @@ def write_store(
     """Write the store ``folder``, batch by batch, replacing one that is there; return ``folder``.
 
     ``batches`` holds clip numbers, every clip once; ``encode`` turns one batch of B clips into
-    their layers (L, B, T, D) float16, T at least the longest of them. A partial store with the same
-    ``meta`` and batches is continued. Raises ``UserError`` where the disk refuses, and where a
-    value does not fit into float16; what was written so far stays under its partial name.
+    their layers (L, B, T, D) of the store's type, T at least the longest of them. A partial store
+    with the same ``meta`` and batches is continued. Raises ``UserError`` where the disk refuses,
+    and where a value does not fit the type; what was written so far stays under its partial name.
+    """
+    return write_stream(folder, meta, ids, offsets, batches, lambda left: (encode(b) for b in left))
+
+
+def write_stream(
+    folder: Path,
+    meta: StoreMeta,
+    ids: Sequence[str],
+    offsets: np.ndarray,
+    batches: Sequence[np.ndarray],
+    encode: Callable[[Sequence[np.ndarray]], Generator[np.ndarray]],
+) -> Path:
+    """``write_store`` for an ``encode`` that is given all batches still to do, and yields.
+
+    So it can prepare the next batches while one is computed and written.
     """
     partial = folder.with_name(folder.name + ".partial")
     plan = hashlib.sha256(json.dumps([b.tolist() for b in batches]).encode()).hexdigest()
@@ -211,16 +252,17 @@ def write_store(
             done = 0
     saved = time.monotonic()
     progress = bar(batches, f"{meta.encoder} on {meta.dataset}", "batch")
-    for number, clips in enumerate(progress, 1):
-        if number <= done:
-            continue
-        states = encode(clips)
-        _check_finite(meta, states, [ids[i] for i in clips], lengths[clips])
-        with _disk_errors(folder):
-            _write_batch(partial, meta, states, offsets[clips], lengths[clips])
-            if time.monotonic() - saved > SAVE_EVERY:
-                _save_progress(partial, meta, plan, number)
-                saved = time.monotonic()
+    with closing(encode(batches[done:])) as left:
+        for number, clips in enumerate(progress, 1):
+            if number <= done:
+                continue
+            states = next(left)
+            _check_finite(meta, states, [ids[i] for i in clips], lengths[clips])
+            with _disk_errors(folder):
+                _write_batch(partial, meta, states, offsets[clips], lengths[clips])
+                if time.monotonic() - saved > SAVE_EVERY:
+                    _save_progress(partial, meta, plan, number)
+                    saved = time.monotonic()
     with _disk_errors(folder):
         _save_progress(partial, meta, plan, len(batches))
         _finish(partial, folder)
@@ -261,23 +303,26 @@ def _allocate(partial: Path, meta: StoreMeta, ids: Sequence[str], offsets: np.nd
     if free < needed:
         partial.rmdir()
         raise OSError(errno.ENOSPC, f"{free / 1e9:.3f} GB free, {needed / 1e9:.3f} GB needed")
-    for k in range(meta.layers):
+    for k in meta.numbers():
         with (partial / _layer_file(k)).open("wb") as file:
             file.write(_header(meta))
             file.truncate(len(_header(meta)) + _data_bytes(meta))
-    _write_whole(partial / "offsets.npy", _npy(offsets.astype(np.int64)))
-    _write_whole(partial / "ids.json", json.dumps(list(ids)).encode())
-    _write_whole(partial / "meta.json", meta.model_dump_json(indent=2).encode())
+    write_whole(partial / "offsets.npy", _npy(offsets.astype(np.int64)))
+    write_whole(partial / "ids.json", json.dumps(list(ids)).encode())
+    write_whole(partial / "meta.json", meta.text())
 
 
 def _check_finite(meta: StoreMeta, states: np.ndarray, ids: list[str], lengths) -> None:
+    largest = np.finfo(meta.dtype).max
     for clip, (name, length) in enumerate(zip(ids, lengths, strict=True)):
         bad = ~np.isfinite(states[:, clip, :length]).all(axis=(1, 2))  # (L,)
         if bad.any():
             raise UserError(
                 f"{meta.encoder}, clip {name}",
-                found=f"a value in layer {bad.argmax()} that is not finite in half precision",
-                expected="values between -65504 and 65504, as the store keeps float16",
+                found=f"a value in layer {meta.first + bad.argmax()} that is not finite "
+                f"in {_PRECISIONS[meta.dtype]} precision",
+                expected=f"values between -{largest:g} and {largest:g}, as the store keeps "
+                f"{meta.dtype}",
                 remedy="Check the weights; an encoder with larger activations cannot be stored.",
             )
 
@@ -285,20 +330,20 @@ def _check_finite(meta: StoreMeta, states: np.ndarray, ids: list[str], lengths) 
 def _write_batch(partial: Path, meta: StoreMeta, states: np.ndarray, starts, lengths) -> None:
     # Plain writes rather than a writable map: on a full disk a map ends the process by a signal.
     header, frame = len(_header(meta)), _frame_bytes(meta)
-    for k, layer in enumerate(states):
+    for k, layer in zip(meta.numbers(), states, strict=True):
         with (partial / _layer_file(k)).open("r+b") as file:
             for clip, start, length in zip(layer, starts.tolist(), lengths.tolist(), strict=True):
                 file.seek(header + start * frame)
-                file.write(np.ascontiguousarray(clip[:length], "<f2"))
+                file.write(np.ascontiguousarray(clip[:length], _descr(meta)))
 
 
 def _save_progress(partial: Path, meta: StoreMeta, plan: str, batches: int) -> None:
     """Say that so many batches are done, once their bytes are on the disk."""
-    for k in range(meta.layers):
+    for k in meta.numbers():
         with (partial / _layer_file(k)).open("r+b") as file:
             os.fsync(file.fileno())
     progress = json.dumps({"plan": plan, "batches": batches})
-    _write_whole(partial / "progress.json", progress.encode())
+    write_whole(partial / "progress.json", progress.encode())
 
 
 def _finish(partial: Path, folder: Path) -> None:
@@ -312,7 +357,7 @@ def _finish(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a small file so that it is there with all its bytes, or as it was before."""
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("wb") as file:

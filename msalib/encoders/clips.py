@@ -1,0 +1,230 @@
+"""What the extractors that read media share: which files, whether they changed, how long they are.
+
+Two passes over the clips: the first looks at every one (workers decode it, find faces, count), the
+second gives them to the model. Both go on where they were stopped.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from msalib.corpus import Corpus
+from msalib.encoders import Encoder, workers
+from msalib.encoders.store import fingerprint, write_whole
+from msalib.errors import UserError
+from msalib.progress import bar
+
+Preset = Literal["release", "paper"]
+PRESETS = {
+    "release": "what the authors' code does",
+    "paper": "what the paper's text says",
+}
+
+SEEN = "inputs.json"
+"""Beside the stores of a data set: path -> what it was like when it was read, and its SHA-256."""
+
+
+def check(preset: str) -> None:
+    """Raises ``UserError`` for a preset that there is not."""
+    if preset not in PRESETS:
+        raise UserError(
+            f"preset {preset!r}",
+            found="no such preset",
+            expected=", ".join(f"{name} ({what})" for name, what in PRESETS.items()),
+            remedy="Name one of these.",
+        )
+
+
+def command(corpus: Corpus, encoder: Encoder, preset: str) -> str:
+    """What to type for a store."""
+    chosen = "" if preset == "release" else f" --preset {preset}"
+    return f"msalib encode {corpus.name} {encoder.argument}{chosen}"
+
+
+def files(corpus: Corpus, modality: str) -> list[Path]:
+    """The file (or folder of pictures) of every clip. Raises ``UserError`` where there are none."""
+    if modality not in corpus.media:
+        raise UserError(
+            f"corpus {corpus.name}",
+            found=f"no media for the {modality} modality",
+            expected="a file per clip, as a folder of media with label.csv has",
+            remedy="Add the data set from its media (msalib data add), or choose another modality.",
+        )
+    return [Path(p) for p in corpus.media[modality]]
+
+
+def inputs(corpus: Corpus, modality: str, settings: str, folder: Path) -> str:
+    """The fingerprint of what an extractor is given: settings, ids, and each clip's SHA-256.
+
+    Digests are kept beside the store ``folder`` and taken anew where a file's size or time of
+    modification is another. Raises ``UserError`` for a file that is not there.
+    """
+    ids = corpus.utterances.index.astype(str)
+    digests = _digests(files(corpus, modality), folder.parent / SEEN)
+    return fingerprint(settings, zip(ids, digests, strict=True))
+
+
+def _digests(paths: list[Path], seen: Path) -> list[str]:
+    known = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(seen.read_bytes())
+    found, new = {}, False
+    for path in bar(paths, "reading the media", "clip"):
+        name, stamp = str(path.resolve()), _stamp(path)
+        if name in found:
+            continue  # one video may hold several clips
+        if known.get(name, [None])[0] != stamp:
+            known[name] = [stamp, _digest(path)]
+            new = True
+        found[name] = known[name][1]
+    if new:
+        with suppress(OSError):  # a store on a disk that only reads
+            seen.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(seen, json.dumps(known).encode())
+    return [found[str(path.resolve())] for path in paths]
+
+
+def _members(path: Path) -> list[Path]:
+    """The files of a clip: itself, or those of its folder."""
+    return sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+
+
+def _stamp(path: Path) -> str:
+    try:
+        said = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _members(path)]
+    except OSError as error:
+        raise UserError(
+            path,
+            found=error.strerror or str(error),
+            expected="the file of a clip",
+            remedy="Restore the file, or add the data set again from where its media are.",
+        ) from error
+    return json.dumps(said) if len(said) == 1 else hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    digests = []
+    for member in _members(path):
+        with member.open("rb") as file:
+            digests.append((member.name, hashlib.file_digest(file, "sha256").hexdigest()))
+    if path.is_dir():
+        return hashlib.sha256(repr(digests).encode()).hexdigest()
+    return digests[0][1]
+
+
+# --- the first pass -----------------------------------------------------------------------------
+
+
+def look(
+    folder: Path,
+    key: str,
+    function: Callable,
+    paths: Sequence[Path],
+    arguments: tuple,
+    description: str,
+) -> list[Any]:
+    """``function(path, *arguments)`` for every clip, in workers; results must fit into JSON.
+
+    Each is written down beside the store ``folder`` as soon as it is there, under ``key``, so that
+    a killed pass is continued. All clips are looked at before the first that cannot be read is
+    raised as a ``UserError``, which names the others.
+    """
+    notes = folder.with_name(folder.name + ".look")
+    found = _noted(notes, key, len(paths))
+    left = [n for n in range(len(paths)) if n not in found]
+    refused = []
+    tasks = ((paths[n], *arguments) for n in left)
+    results = workers.run(function, tasks, workers.number(len(left)))
+    notes.parent.mkdir(parents=True, exist_ok=True)
+    with notes.open("a") as file, closing(results):
+        for n, result in zip(bar(left, description, "clip"), results, strict=True):
+            if isinstance(result, UserError):
+                refused.append(result)
+                continue
+            found[n] = result
+            file.write(json.dumps([n, result]) + "\n")
+            file.flush()
+    if refused:
+        raise _all_of(refused)
+    return [found[n] for n in range(len(paths))]
+
+
+def forget(folder: Path) -> None:
+    """Remove what ``look`` wrote down, once the store is there."""
+    folder.with_name(folder.name + ".look").unlink(missing_ok=True)
+
+
+def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:
+    """What an earlier pass wrote under this key; the file then ends with a whole line."""
+    lines = notes.read_text(errors="replace").splitlines() if notes.is_file() else []
+    found = {}
+    if lines and lines[0] == json.dumps(key):
+        for line in lines[1:]:
+            with suppress(ValueError, TypeError):  # the last line of a killed pass may be torn
+                n, result = json.loads(line)
+                if n in range(clips):
+                    found[n] = result
+    notes.parent.mkdir(parents=True, exist_ok=True)
+    kept = [json.dumps(key), *(json.dumps([n, result]) for n, result in found.items())]
+    write_whole(notes, "".join(line + "\n" for line in kept).encode())
+    return found
+
+
+def _all_of(refused: list[UserError]) -> UserError:
+    first = refused[0]
+    if len(refused) == 1:
+        return first
+    names = ", ".join(error.where for error in refused[1:6])
+    more = f" and {len(refused) - 6} more" if len(refused) > 6 else ""
+    return UserError(
+        first.where,
+        found=f"{first.found}; and {len(refused) - 1} more clips that cannot be used: "
+        f"{names}{more}",
+        expected=first.expected,
+        remedy=first.remedy,
+    )
+
+
+# --- the second pass ----------------------------------------------------------------------------
+
+
+def batches(lengths: np.ndarray, frames: int) -> list[np.ndarray]:
+    """Batches of clips (as row numbers) of similar length, longest first.
+
+    A batch holds at most ``frames`` frames after padding, or one clip.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    found = []
+    while len(order):
+        size = max(1, frames // int(lengths[order[0]]))
+        found.append(order[:size])
+        order = order[size:]
+    return found
+
+
+def prepared(
+    left: Sequence[np.ndarray], function: Callable, task: Callable[[int], tuple]
+) -> Iterator[tuple[np.ndarray, list[Any]]]:
+    """Every batch that is left with ``function(*task(clip))`` of each of its clips.
+
+    Workers prepare about a batch ahead of the model. Raises the first ``UserError``.
+    """
+    if not left:
+        return
+    clips = np.concatenate(left).tolist()
+    largest = max(len(batch) for batch in left)
+    number = workers.number(len(clips))
+    with closing(workers.run(function, map(task, clips), number, ahead=largest)) as results:
+        for batch in left:
+            found = []
+            for _ in batch:
+                result = next(results)
+                if isinstance(result, UserError):
+                    raise result
+                found.append(result)
+            yield batch, found
