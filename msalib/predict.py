@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib import encoders, saved
 from msalib.corpus import MODALITIES, SUMS, Corpus, Features
+from msalib.encoders.media import PICTURE_FILES
 from msalib.errors import UserError
 from msalib.paths import ROOT
 from msalib.saved import About, Input, Model
@@ -260,7 +261,7 @@ def _material(about: About, clip: Clip, notes: list[str]) -> dict[str, object]:
         elif m == "acoustic" and clip.audio is not None:
             found[m] = _existing(clip.audio)
             used.add("audio")
-        elif clip.video is not None and (m == "visual" or not clip.video.is_dir()):
+        elif clip.video is not None and (m == "visual" or _has_sound(_existing(clip.video))):
             found[m] = _existing(clip.video)
             used.add("video")
     for name in ("text", "audio", "video"):
@@ -322,6 +323,21 @@ def _existing(path: Path) -> Path:
             remedy="Correct the path.",
         )
     return path
+
+
+def _has_sound(video: Path) -> bool:
+    """False for pictures without sound; what cannot be opened is left to the extractor to tell."""
+    if video.is_dir() or video.suffix.lower() in PICTURE_FILES:
+        return False
+    try:
+        import av
+    except ImportError:
+        return True
+    try:
+        with av.open(str(video)) as file:
+            return bool(file.streams.audio)
+    except (av.FFmpegError, OSError):
+        return True
 
 
 def _corpus(about: About, modality: str, ids: Sequence[str], material: Sequence) -> Corpus:
@@ -492,15 +508,16 @@ def read_features(path: Path | str) -> dict[str, np.ndarray]:
     expected = f"a .npz file with arrays named {', '.join(MODALITIES)} (some or all)"
     remedy = "Write it by numpy.savez(path, acoustic=...)."
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise ValueError("a single array")
-            arrays = {name: file[name] for name in file.files}
+        with Path(path).open("rb") as file:  # numpy leaves a file open that is none of its own
+            found = np.load(file, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                raise ValueError("a single array without a name")
+            arrays = {name: found[name] for name in found.files}
     except FileNotFoundError as error:
         raise UserError(
             path, found="no such file", expected=expected, remedy="Correct the path."
         ) from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         found = f"it cannot be read ({str(error).splitlines()[0] if str(error) else 'damaged'})"
         raise UserError(path, found=found, expected=expected, remedy=remedy) from error
     strange = [name for name in arrays if name not in MODALITIES]

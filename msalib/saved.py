@@ -536,7 +536,10 @@ def _network(folder: Path, about: About, run: Run) -> "nn.Module":
         network.load_state_dict(load(content))
     except FileNotFoundError as error:
         raise UserError(path, found="no such file", expected=expected, remedy=remedy) from error
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        found = _told(error).splitlines()[0]
+    except RuntimeError as error:  # torch's, of names and shapes
+        found = "weights of other names or shapes"
+        raise UserError(path, found=found, expected=expected, remedy=remedy) from error
+    except (OSError, ValueError, SafetensorError) as error:
+        found = _told(error)
         raise UserError(path, found=found, expected=expected, remedy=remedy) from error
     return network.eval()
