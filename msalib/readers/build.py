@@ -7,6 +7,7 @@ asked here, so that the same fault gets the same message whatever file it came f
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,24 +49,35 @@ def corpus(
     """A ``Corpus`` named ``name`` of the clips in ``table``, read from ``path``.
 
     ``table`` has the columns id, video, segment, text and label, and any others; ``splits`` give a
-    part per row. Clips without a label are dropped and counted; ``dropped`` are those that the
-    reader left out, id -> reason, ``dropped_part`` the parts of the standard split that they were
-    in. ``clean`` replaces values that are not finite by zero and says how many. Raises
-    ``UserError`` for an id that is empty or twice, a label off the scale, a part that is none, a
-    clip without frames, frames of unequal width and values that are not finite.
+    part per row. Clips without a label are dropped and counted, and so are those that ``dropped``
+    names, id -> reason; it may name others that the reader left out of the table, with the parts
+    of the standard split that they were in as ``dropped_part``. ``clean`` replaces values that are
+    not finite by zero and says how many. Raises ``UserError`` for an id that is empty or twice,
+    text that is no Unicode, a label off the scale, a part that is none, a clip without frames,
+    frames of unequal width and values that are not finite.
     """
 
     def bad(what, expected, remedy="Restore the file from its source."):
         return UserError(path, found=what, expected=expected, remedy=remedy)
 
-    table = table.assign(id=table["id"].astype(str), text=table["text"].fillna("").astype(str))
     if not len(table):
         raise bad("no clips", "one clip or more")
+    table = table.reset_index(drop=True)
+    for column in ["id", "text", *(c for c in table if c not in ("id", "text", "label"))]:
+        if column not in ("id", "text") and table[column].dtype.kind in "biuf":
+            continue
+        values = ["" if v is None or v is pd.NA or v != v else str(v) for v in table[column]]
+        strange = next((i for i, value in enumerate(values) if not _is_text(value)), None)
+        if strange is not None:
+            raise bad(f"characters that are none in the {column} of clip {strange + 1}", "Unicode")
+        table[column] = values
     if (table["id"] == "").any():
         raise bad(f"no id for clip number {int((table['id'] == '').argmax()) + 1}", "an id each")
-    twice = table["id"][table["id"].duplicated()]
-    if len(twice):
-        raise bad(f"two clips with the id {twice.iloc[0]}", "every id once")
+    if table["id"].duplicated().any():
+        twice = table["id"][table["id"].duplicated()].iloc[0]
+        first = next(iter(splits.values()))
+        parts = [str(first[i]) for i in np.flatnonzero(table["id"] == twice)]
+        raise bad(f"two clips with the id {twice} (in {' and '.join(parts[:2])})", "every id once")
     label = pd.to_numeric(table["label"], errors="coerce").astype(float)
     wrong = (label.isna() & table["label"].notna()) | (label.abs() > SCALE)
     if wrong.any():
@@ -82,15 +94,15 @@ def corpus(
                 f"{split} part {parts[strange]!r} for clip {table['id'].iloc[strange]}",
                 " | ".join(PARTS),
             )
-    keep = label.notna().to_numpy()
+    without = dict.fromkeys(table["id"][label.isna()], "no label") | dict(dropped or {})
+    keep = ~table["id"].isin(list(without)).to_numpy()
     if not keep.any():
-        raise bad("no clip with a label", "labelled clips")
+        raise bad("no clip with a label that can be kept", "labelled clips")
     kept = np.flatnonzero(keep)
     features = {
         m: _features(path, table["id"].to_numpy(), kept, m, f, clean)
         for m, f in (found or {}).items()
     }
-    without = dict.fromkeys(table["id"][~keep], "no label")
     utterances = table.assign(label=label)[keep].set_index("id")
     named = {n: pd.Series(list(p), index=table["id"])[keep] for n, p in splits.items()}
     first = next(iter(splits.values()))
@@ -99,7 +111,7 @@ def corpus(
         utterances=utterances,
         features=features,
         splits=named,
-        dropped={**without, **(dropped or {})},
+        dropped=without,
         dropped_part={table["id"].iloc[i]: first[i] for i in np.flatnonzero(~keep)}
         | dict(dropped_part or {}),
         media={m: [Path(files[i]) for i in kept] for m, files in (media or {}).items()},
@@ -154,10 +166,36 @@ def table(
     return pd.DataFrame(rows, columns=header, dtype=str)
 
 
+def clip_of(name: str) -> tuple[str, str] | None:
+    """Video and segment that a clip's id names, None where it names none.
+
+    MMSA writes ``video$_$clip``, the CMU SDK ``video[clip]``, papers' own files ``video_clip``.
+    """
+    for pattern in (r"(.+)\$_\$(.+)", r"(.+)\[(\d+)\]", r"(.+)_(\d+)"):
+        if match := re.fullmatch(pattern, name, re.DOTALL):
+            return match[1], match[2]
+    return None
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
 def _features(path: Path, ids, kept, modality: str, found: Found, clean: bool) -> Features:
     frames = [np.asarray(found.frames[i]) for i in kept]
     width = frames[0].shape[-1] if frames[0].ndim == 2 else None
     for i, array in zip(kept, frames, strict=True):
+        if array.dtype.kind not in "biuf":
+            raise UserError(
+                path,
+                found=f"{modality} features of type {array.dtype} for clip {ids[i]}",
+                expected="numbers",
+                remedy="Restore the file from its source.",
+            )
         if array.ndim != 2 or not len(array) or not width or array.shape[1] != width:
             raise UserError(
                 path,
@@ -165,8 +203,11 @@ def _features(path: Path, ids, kept, modality: str, found: Found, clean: bool) -
                 expected=f"one frame or more, each of {width or 'some'} numbers",
                 remedy="Restore the file from its source.",
             )
-    values = np.concatenate(frames).astype(np.float32)
     offsets = np.concatenate([[0], np.cumsum([len(a) for a in frames])])
+    values = np.empty((int(offsets[-1]), width), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is infinite: see below
+        for start, array in zip(offsets, frames, strict=False):
+            values[start : start + len(array)] = array
     note = found.note
     broken = ~np.isfinite(values)
     if broken.any():

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib.corpus import Corpus
 from msalib.errors import UserError
@@ -48,6 +48,21 @@ class Options(BaseModel):
     align: Literal["labels", "words"] = "labels"
     target: int = 0
     faces: str = "opencv"
+
+
+def options(**chosen) -> Options:
+    """The options that a command line gives; one that is none is a ``UserError``."""
+    try:
+        return Options(**chosen)
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"option --{where}",
+            found=repr(first["input"]),
+            expected=first["msg"].removeprefix("Input should be "),
+            remedy="See the options: msalib data add --help",
+        ) from error
 
 
 def reader(name: str) -> ModuleType:
