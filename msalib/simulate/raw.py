@@ -413,14 +413,17 @@ def _write_video(path: Path, sound: np.ndarray, pictures: np.ndarray) -> None:
     import av
 
     with av.open(str(path), "w") as container:
-        container.flags |= av.container.Flags.bitexact
-        video = container.add_stream("libx264", rate=faces.FPS, options={"crf": "12"})
+        container.flags |= av.container.Flags.bitexact.value
+        # One thread and no mbtree: else the same pictures give other bytes from time to time.
+        options = {"crf": "12", "x264-params": "mbtree=0"}
+        video = container.add_stream("libx264", rate=faces.FPS, options=options)
         video.width = video.height = faces.SIZE
         video.pix_fmt = "yuv420p"
-        video.thread_count = 1  # else the bytes depend on the machine's cores
+        video.thread_count = 1
         audio = container.add_stream("aac", rate=speech.RATE, layout="mono")
-        for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode())
         frame = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
