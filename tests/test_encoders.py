@@ -181,10 +181,8 @@ def test_a_text_beyond_the_models_positions_is_cut_and_counted(models, kind, tmp
     np.testing.assert_allclose(frames, alone[2], rtol=2e-3, atol=2e-3)
 
 
-def test_batches_hold_every_clip_once_within_the_budget(monkeypatch):
-    monkeypatch.setattr(text, "WORD_PIECES", 20)
-    lengths = np.array([2, 30, 5, 5, 9, 2, 10, 6])
-    batches = text.bucket(lengths)
+def test_batches_hold_every_clip_once_within_the_budget():
+    batches = text.batches(np.array([2, 30, 5, 5, 9, 2, 10, 6]), 20)
     assert [b.tolist() for b in batches] == [[1], [6, 4], [7, 2, 3], [0, 5]]
 
 

@@ -32,8 +32,8 @@ ABOUT = {
     "opensmile": (f"{SET} functionals", "clip"),
     "opensmile-frames": (f"{SET} low-level descriptors", "0.01 s of speech"),
     "log-mel": (
-        f"{BANDS} mel bands, windows of {WINDOW} samples every {STEP}, decibels below the "
-        f"clip's loudest, at least -{RANGE:g}",
+        f"{BANDS} mel bands, windows of {WINDOW} samples every {STEP}, decibels, at most "
+        f"{RANGE:g} below the clip's loudest",
         "0.02 s of speech",
     ),
 }
@@ -174,7 +174,7 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
     power = librosa.feature.melspectrogram(
         y=wave, sr=media.RATE, n_fft=WINDOW, hop_length=STEP, n_mels=BANDS, pad_mode="constant"
     )
-    return librosa.power_to_db(power, ref=np.max, top_db=RANGE).T
+    return librosa.power_to_db(power, ref=1.0, top_db=RANGE).T
 
 
 @lru_cache

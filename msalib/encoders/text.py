@@ -1,8 +1,8 @@
 """Text encoders: every layer of a BERT-family model for every transcript, in one forward pass.
 
 All word pieces are kept, CLS and SEP included, and block k is the model's ``hidden_states[k]``
-(papers/uegd.md (e)); 0 are the embeddings that enter block 1. Computed in float32 on any device,
-stored in float16.
+(papers/uegd.md (e)); 0 are the embeddings that enter block 1. Computed in float32 on a CPU and by
+autocast in bfloat16 on a GPU that has it, as the store says; stored in float16.
 """
 
 import warnings
@@ -14,7 +14,8 @@ import numpy as np
 
 from msalib import encoders
 from msalib.corpus import Corpus, Features
-from msalib.encoders import Encoder
+from msalib.encoders import Encoder, forward
+from msalib.encoders.clips import batches
 from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
 from msalib.errors import UserError
 from msalib.provenance import device_name, pick_device, versions
@@ -25,6 +26,9 @@ SETTINGS = "transcript as it is, all word pieces with CLS and SEP, cut at the mo
 
 WORD_PIECES = 1024
 """Padded word pieces per batch: a few seconds of BERT-Large on two cores."""
+
+WORD_PIECES_GPU = 16_384
+"""The same on a GPU: all layers of BERT-Large take about 2 GB of its memory."""
 
 TEXTS = 1000
 """Texts that are tokenised at a time."""
@@ -46,6 +50,7 @@ def encode(
         return folder
 
     device = pick_device(device)
+    precision = forward.precision(device)
     tokenizer, model = load(encoder)
     model.to(device)
     limit = positions(model, tokenizer)
@@ -73,14 +78,15 @@ def encode(
         truncated=truncated,
         device=device_name(device),
         versions=versions(),
+        precision=precision,
     )
     return write_store(
         folder,
         meta,
         corpus.utterances.index.astype(str).tolist(),
         np.concatenate([[0], np.cumsum(lengths)]),
-        bucket(lengths),
-        lambda clips: _layers(tokenizer, model, limit, texts[clips].tolist()),
+        batches(lengths, WORD_PIECES if device == "cpu" else WORD_PIECES_GPU),
+        lambda clips: _layers(tokenizer, model, limit, texts[clips].tolist(), precision),
     )
 
 
@@ -98,20 +104,6 @@ def read(corpus: Corpus, encoder: Encoder, folder: Path) -> Features:
         fingerprint=_fingerprint(corpus),
         command=f"msalib encode {corpus.name} {encoder.argument}",
     )
-
-
-def bucket(lengths: np.ndarray) -> list[np.ndarray]:
-    """Batches of clips (as row numbers) of similar length, longest first.
-
-    A batch holds at most ``WORD_PIECES`` after padding, or one clip.
-    """
-    order = np.argsort(-lengths, kind="stable")
-    batches = []
-    while len(order):
-        size = max(1, WORD_PIECES // int(lengths[order[0]]))
-        batches.append(order[:size])
-        order = order[size:]
-    return batches
 
 
 def _fingerprint(corpus: Corpus) -> str:
@@ -185,13 +177,15 @@ def _word_pieces(tokenizer, texts: np.ndarray) -> np.ndarray:
     return np.array(lengths)
 
 
-def _layers(tokenizer, model, limit: int, texts: list[str]) -> np.ndarray:
+def _layers(
+    tokenizer, model, limit: int, texts: list[str], precision: str = "float32"
+) -> np.ndarray:
     """All layers of B texts, padded to the longest: (L, B, T, D) float16."""
     import torch
 
     inputs = tokenizer(
         texts, padding=True, truncation=True, max_length=limit, return_tensors="pt"
     ).to(model.device)
-    with torch.inference_mode():
+    with forward.computing(model.device.type, precision):
         states = model(**inputs, output_hidden_states=True).hidden_states  # L of (B, T, D)
         return torch.stack([state.half() for state in states]).cpu().numpy()
