@@ -168,10 +168,9 @@ def predict(model: Model, clips: Sequence[Clip], device: str = "auto") -> Predic
                 continue
             own = _corpus(about, m, [clips[i].id for i in rows], [material[i][m] for i in rows])
             if asked.encoder is not None:
-                store = Path(folder) / m
-                own, cut = _encoded(own, about, m, store, device, general)
-                for clip in cut:
-                    notes[clip].append(f"{m}: longer than {asked.encoder.name} takes, cut there")
+                own = _encoded(own, about, m, Path(folder) / m, device, general)
+                for clip, said in _lost(own, m).items():
+                    notes[clip].append(f"{m}: {said}")
             _check_width(own, m, asked)
             for network, filled in zip(networks, vectors, strict=True):
                 filled[m][rows] = _vectors(network, own, m, asked.layer, device)
@@ -352,7 +351,7 @@ def _corpus(about: About, modality: str, ids: Sequence[str], material: Sequence)
         table["text"] = list(material)
     else:
         media[modality] = list(material)
-    return Corpus("clips", table, features, {}, media=media, faces=about.faces)
+    return Corpus("yours", table, features, {}, media=media, faces=about.faces)
 
 
 def _features(modality: str, asked: Input, ids: Sequence[str], arrays: Sequence) -> Features:
@@ -389,10 +388,11 @@ def _features(modality: str, asked: Input, ids: Sequence[str], arrays: Sequence)
 
 def _encoded(
     corpus: Corpus, about: About, modality: str, folder: Path, device: str, notes: list[str]
-) -> tuple[Corpus, list[str]]:
-    """The corpus with the layers of the model's encoder, and which clips were cut by it.
+) -> Corpus:
+    """The corpus with the layers of the model's encoder.
 
-    ``notes`` takes what the extractor warned of.
+    ``notes`` takes what the extractor warned of, and how its settings differ from those of the
+    training (another detector of faces, another precision).
     """
     source = about.inputs[modality].encoder
     encoder = _encoder(source)
@@ -402,30 +402,55 @@ def _encoded(
         warnings.simplefilter("always")
         extractor.encode(corpus, encoder, folder, device, **own)
     features = extractor.read(corpus, encoder, folder, **own)
-    _check_revision(source, features.provenance["revision"])
-    if features.provenance["convention"] != source.convention:
+    found = features.provenance
+    _check_revision(source, found["revision"])
+    if found["convention"] != source.convention:
         raise UserError(
-            f"encoder {source.name}",
-            found=f"layers that mean something else now ({features.provenance['convention']})",
+            f"encoder {source.name} of this model",
+            found=f"layers that mean something else now ({found['convention']})",
             expected=source.convention,
             remedy="Train the model again with this version of the code.",
         )
-    count = int(features.provenance.get("truncated", "0").split()[0])
-    lengths = features.lengths()
-    cut = corpus.utterances.index[lengths == lengths.max()].tolist() if count else []
-    if len(cut) != count:  # one is as long as the encoder takes, to the frame
-        cut = []
     ours = [w for w in caught if Path(w.filename).is_relative_to(ROOT / "msalib")]
     notes += [str(w.message) for w in ours]
-    return corpus.with_features(modality, features), cut
+    for name in saved.SETTINGS:
+        here, then = found.get(name), source.settings.get(name)
+        if here != then:
+            usual = "float32" if name == "precision" else "nothing"
+            notes.append(f"{modality} {name}: {here or usual}; in training: {then or usual}")
+    return corpus.with_features(modality, features)
+
+
+def _lost(corpus: Corpus, modality: str) -> dict[str, str]:
+    """What an encoder could not take of each clip, by id: frames beyond its limit, faces."""
+    features, ids = corpus.features[modality], corpus.utterances.index
+    lengths = features.lengths()
+    said = {}
+    count = int(features.provenance["truncated"].split()[0])
+    longest = lengths == lengths.max()
+    if count == longest.sum():  # else one of them just fits, and cannot be told from those cut
+        said |= dict.fromkeys(ids[longest], f"longer than {features.source} takes, cut there")
+    if modality == "visual":
+        empty = ~np.asarray(features.layers[features.blocks[0]]).any(1)
+        faceless = np.add.reduceat(empty, features.offsets[:-1])
+        said |= {
+            clip: f"no face in {missing} of {length} pictures"
+            for clip, missing, length in zip(ids, faceless, lengths, strict=True)
+            if missing
+        }
+    return said
 
 
 def _encoder(source: saved.Source) -> encoders.Encoder:
     """The encoder that a model was trained on, if it is here and still the same."""
     try:
         encoder = encoders.resolve(source.model)
-        if not encoders.is_here(encoder):
-            encoders.folder(encoder)  # tries the hub
+        if encoder.handcrafted:
+            from msalib.encoders import handcrafted
+
+            revision = handcrafted.revision(encoder)
+        else:
+            revision = encoders.revision(encoder)  # asks the hub for what is not here
     except UserError as error:
         raise UserError(
             f"encoder {source.name} of this model",
@@ -434,8 +459,7 @@ def _encoder(source: saved.Source) -> encoders.Encoder:
             remedy="Bring it here; a folder that has moved can be named anew in model.json "
             "('model').",
         ) from error
-    if not encoder.handcrafted:
-        _check_revision(source, encoders.revision(encoder))
+    _check_revision(source, revision)
     return encoder
 
 

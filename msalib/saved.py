@@ -38,12 +38,18 @@ FEATURES = ("weighted", "output", "mid_best", "uniform", "input")
 training of every layer first, and ``output`` stands or falls with the last block. By UEGD's Table 2
 it has the lowest error on MOSI, and is 0.004 points behind mid-best on MOSEI."""
 
+SETTINGS = ("sound", "waveform", "features", "sampling", "faces", "pictures", "precision")
+"""What extractors say in the provenance of features beside encoder, revision and convention."""
+
 LEVELS = (80, 90)
 """Per cent of labels that a prediction interval is made to hold."""
 
 
 class Source(BaseModel):
-    """The encoder of one modality. ``model`` is a registered name, a folder or a hub id."""
+    """The encoder of one modality. ``model`` is a registered name, a folder or a hub id.
+
+    ``settings`` are those with which it read the training clips: sampling, detector of faces, ...
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,6 +57,7 @@ class Source(BaseModel):
     model: str
     revision: str
     convention: str
+    settings: dict[str, str]
 
 
 class Input(BaseModel):
@@ -429,7 +436,11 @@ def _source(encoder: "Encoder", about: Mapping[str, str]) -> Source:
     if encoder.name not in encoders.ENCODERS and Path(model).is_dir():
         model = str(Path(model).resolve())
     return Source(
-        name=encoder.name, model=model, revision=about["revision"], convention=about["convention"]
+        name=encoder.name,
+        model=model,
+        revision=about["revision"],
+        convention=about["convention"],
+        settings={name: about[name] for name in SETTINGS if name in about},
     )
 
 
