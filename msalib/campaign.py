@@ -7,7 +7,7 @@ share the work (``study``). The notebooks then only read.
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from msalib import audit, describe, readers, sizes, systems
+from msalib import describe, leaky, readers, sizes, systems
 from msalib.corpus import SUMS
 from msalib.errors import UserError
 from msalib.paths import data_folder
@@ -142,7 +142,7 @@ def make(paper: str, **parameters) -> Iterator[Made]:
         study = Study(paper, **usual | parameters | {"dataset": name})
         found = {record.name() for step in plan[key] for record in step(study)}
         if study.dataset.leaky:
-            audit.audit(name)
+            leaky.audit(name)
         elif study.dataset.real:
             describe.summary(name)
         yield Made(study.setting, len(found))

@@ -86,7 +86,7 @@ def summary(dataset: str, refresh: bool = False) -> Summary:
     """
     return recorded(
         Summary,
-        "data",
+        f"data/{dataset}.json",
         dataset,
         lambda: summarise(readers.load(dataset), readers.dataset(dataset).title),
         refresh=refresh,
@@ -97,7 +97,7 @@ def summary(dataset: str, refresh: bool = False) -> Summary:
 
 def recorded(
     kind: type[M],
-    folder: str,
+    file: str,
     dataset: str,
     make: Callable[[], M],
     *,
@@ -105,13 +105,13 @@ def recorded(
     damaged: str,
     other: str,
 ) -> M:
-    """What ``<records>/<folder>/<dataset>.json`` says of a data set, or ``make`` made anew.
+    """What ``<records>/<file>`` says of a data set, or ``make`` made anew.
 
     Of real data it is recorded, and must be of the data at hand. ``damaged`` and ``other`` end the
     remedies for a file that cannot be read and for one of other data.
     """
     real, name = readers.dataset(dataset).real, kind.__name__.lower()
-    path = records.records_folder() / folder / f"{dataset}.json"
+    path = records.records_folder() / file
     if real and not refresh and path.is_file():
         try:
             found = kind.model_validate_json(path.read_bytes())

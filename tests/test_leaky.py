@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msalib import audit, readers
+from msalib import leaky, readers
 from msalib.corpus import Corpus, Features
 from msalib.errors import UserError
 
@@ -42,13 +42,13 @@ def corpus(leaking: bool, seed: int = 0) -> Corpus:
 
 
 def test_leaking_features_are_as_good_on_test_as_on_train_and_collapse_on_unseen_videos():
-    standard = audit.examine(corpus(leaking=True), "mosi-leaky", "standard")
-    unseen = audit.examine(corpus(leaking=True), "mosi-leaky-unseen", "features")
+    standard = leaky.examine(corpus(leaking=True), "mosi-leaky", "standard")
+    unseen = leaky.examine(corpus(leaking=True), "mosi-leaky-unseen", "features")
     assert standard.probe["visual"]["test"] > standard.probe["visual"]["train"]
     assert unseen.probe["visual"]["valid"] > 0.8
     assert abs(unseen.probe["visual"]["test"]) < 0.3
     assert abs(unseen.probe["linguistic"]["valid"] - unseen.probe["linguistic"]["test"]) < 0.2
-    signs = audit.probe_table([standard, unseen]).frame.set_index(["split", "modality"])
+    signs = leaky.probe_table([standard, unseen]).frame.set_index(["split", "modality"])
     assert signs.loc[("standard", "visual"), "test above train"] == "yes"
     assert (
         signs.loc[("test videos unseen by the makers", "visual"), "validation far above test"]
@@ -57,55 +57,55 @@ def test_leaking_features_are_as_good_on_test_as_on_train_and_collapse_on_unseen
 
 
 def test_no_sign_without_a_leak():
-    found = audit.examine(corpus(leaking=False), "control", "standard")
-    signs = audit.probe_table([found]).frame
+    found = leaky.examine(corpus(leaking=False), "control", "standard")
+    signs = leaky.probe_table([found]).frame
     assert set(signs["test above train"]) == {"no"}
     assert set(signs["validation far above test"]) == {"no"}
 
 
 def test_clips_that_were_seen_are_counted_by_part():
-    standard = audit.examine(corpus(leaking=True), "mosi-leaky", "standard")
-    unseen = audit.examine(corpus(leaking=True), "mosi-leaky-unseen", "features")
+    standard = leaky.examine(corpus(leaking=True), "mosi-leaky", "standard")
+    unseen = leaky.examine(corpus(leaking=True), "mosi-leaky-unseen", "features")
     assert standard.clips == {"train": 240, "valid": 50, "test": 110}
     assert standard.seen == {"train": 150, "valid": 50, "test": 100}
     assert unseen.seen == {"train": 250, "valid": 50, "test": 0}
-    assert list(audit.seen_table([unseen]).frame["share"]) == ["100%", "100%", "0%"]
+    assert list(leaky.seen_table([unseen]).frame["share"]) == ["100%", "100%", "0%"]
 
 
 def test_a_constant_modality_has_no_correlation_and_says_so():
     flat = corpus(leaking=False)
     zeros = Features("nothing", "clip", {1: np.zeros((400, 2))}, np.arange(401), {"sha256": "0"})
-    found = audit.examine(flat.with_features("acoustic", zeros), "control", "standard")
+    found = leaky.examine(flat.with_features("acoustic", zeros), "control", "standard")
     assert found.probe["acoustic"] == {"train": None, "valid": None, "test": None}
-    row = audit.probe_table([found]).frame.set_index("modality").loc["acoustic"]
+    row = leaky.probe_table([found]).frame.set_index("modality").loc["acoustic"]
     assert row["test"] == row["test above train"] == "undefined"
 
 
 def test_pooling_is_the_mean_over_the_frames_of_a_clip():
     frames = np.array([[1.0, 0], [3, 2], [5, 5]], np.float16)
     features = Features("dice", "throw", {0: 0 * frames, 2: frames}, np.array([0, 2, 3]))
-    np.testing.assert_allclose(audit.pooled(features), [[2, 1], [5, 5]])
+    np.testing.assert_allclose(leaky.pooled(features), [[2, 1], [5, 5]])
 
 
 def test_an_audit_is_recorded_once_and_read_afterwards(monkeypatch, tmp_path):
     made = corpus(leaking=True)
     monkeypatch.setattr(readers, "load", lambda name: made)
     monkeypatch.setattr(readers, "at_hand", lambda name: False)
-    first = audit.audit("mosi-leaky")
+    first = leaky.audit("mosi-leaky")
     monkeypatch.setattr(readers, "load", lambda name: pytest.fail("read the data again"))
-    assert audit.audit("mosi-leaky") == first
+    assert leaky.audit("mosi-leaky") == first
 
     monkeypatch.setattr(readers, "load", lambda name: corpus(leaking=False, seed=1))
     monkeypatch.setattr(readers, "at_hand", lambda name: True)
     with pytest.raises(UserError, match="the audit of other data"):
-        audit.audit("mosi-leaky")
+        leaky.audit("mosi-leaky")
 
     path = tmp_path / "records" / "audit" / "mosi-leaky.json"
     path.write_text("{")
     with pytest.raises(UserError, match="no readable audit"):
-        audit.audit("mosi-leaky")
+        leaky.audit("mosi-leaky")
 
 
 def test_the_control_has_no_variant_and_the_leaky_set_has_one():
-    assert audit.data_sets("control") == ["control"]
-    assert audit.data_sets("mosi-leaky") == ["mosi-leaky", "mosi-leaky-unseen"]
+    assert leaky.data_sets("control") == ["control"]
+    assert leaky.data_sets("mosi-leaky") == ["mosi-leaky", "mosi-leaky-unseen"]

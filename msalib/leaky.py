@@ -1,8 +1,8 @@
-"""Is this data what it says? Signs that features have seen the labels of the test part.
+"""The page on features that leak: how a linear probe and a model do on each part of the data.
 
 The signs need no model of ours: a linear probe on pooled features, and how it does on each part.
 Honest features do best where the probe was fitted. Those that leak do as well, or better, on clips
-whose labels their makers used, whatever part we put these in.
+whose labels their makers used, whatever part we put these in. The tests of that are in ``audit``.
 """
 
 import numpy as np
@@ -43,7 +43,7 @@ def audit(dataset: str, refresh: bool = False) -> Audit:
     split = readers.dataset(dataset).split
     return recorded(
         Audit,
-        "audit",
+        f"audit/{dataset}.json",
         dataset,
         lambda: examine(readers.load(dataset), dataset, split),
         refresh=refresh,
