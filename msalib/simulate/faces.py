@@ -92,6 +92,30 @@ def person(rng: np.random.Generator) -> Person:
     )
 
 
+def describe(who: Person, expression: Expression) -> dict[str, str]:
+    """What one sees, in words, by what it is about: as a caption would say it.
+
+    ``person`` comes first in a caption; any of the others may be left out.
+    """
+    mouth = np.searchsorted((-0.6, -0.2, 0.2, 0.6), expression.mouth)
+    mouths = ("a deep frown", "a frown", "a straight mouth", "a smile", "a broad smile")
+    brows = np.searchsorted((-0.35, 0.35), expression.brows)
+    eyes = np.searchsorted((0.45, 0.8), expression.eyes)
+    hair = "a bald head" if who.style == "bald" else f"{who.style} {who.hair} hair"
+    return {
+        "person": "a drawing of a person",
+        "skin": f"with {who.skin} skin",
+        "hair": f"with {hair}",
+        "glasses": "with glasses" if who.glasses else "without glasses",
+        "mouth": f"with {mouths[mouth]}",
+        "opening": "lips parted" if expression.opening > 0.35 else "lips closed",
+        "brows": ("with slanted brows", "with level brows", "with raised brows")[brows],
+        "eyes": ("with narrow eyes", "with open eyes", "with wide eyes")[eyes],
+        "clothes": f"in {who.clothes} clothes",
+        "background": f"before a {who.background} wall",
+    }
+
+
 def film(who: Person, expression: Expression, frames: int, rng: np.random.Generator) -> np.ndarray:
     """Pictures of one clip: (T, 64, 64, 3) uint8, RGB, ``FPS`` of them a second."""
     means, spread = np.array(expression), np.array(_MOTION)

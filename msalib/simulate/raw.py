@@ -41,7 +41,7 @@ VERSION = 1
 VIDEOS, CLIPS = 60, (5, 9)
 """Of the labelled part; the unlabelled one has ``UNLABELLED_VIDEOS``. Clips per video: a range."""
 
-UNLABELLED_VIDEOS = 90
+UNLABELLED_VIDEOS = 130
 
 
 class Story(NamedTuple):
@@ -209,21 +209,31 @@ class OnDemand(Sequence):
         return self._paths[index]
 
 
-def clip(corpus: Corpus, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sound (S,) float32 at 16 kHz and pictures (T, 64, 64, 3) uint8 of one clip of ``raw``."""
-    voice, face = corpus.truth["voice"].iloc[row], corpus.truth["face"].iloc[row]
-    sound = speech.say(
+def sound(corpus: Corpus, row: int) -> np.ndarray:
+    """Sound of one clip of ``raw``: (S,) float32 at 16 kHz."""
+    voice = corpus.truth["voice"].iloc[row]
+    return speech.say(
         corpus.utterances["text"].iloc[row],
         speech.Voice(**{k: voice[k] for k in speech.Voice._fields}),
         np.random.default_rng(int(voice["seed"])),
     )
-    pictures = faces.film(
+
+
+def clip(corpus: Corpus, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sound of one clip of ``raw``, and its pictures (T, 64, 64, 3) uint8, three a second."""
+    wave = sound(corpus, row)
+    rng = np.random.default_rng(int(corpus.truth["face"]["seed"].iloc[row]))
+    frames = round(len(wave) / speech.RATE * faces.FPS)
+    return wave, faces.film(*person(corpus, row), frames, rng)
+
+
+def person(corpus: Corpus, row: int) -> tuple[faces.Person, faces.Expression]:
+    """Who is in the pictures of one clip of ``raw``, and with which expression."""
+    face = corpus.truth["face"].iloc[row]
+    return (
         faces.Person(**{k: face[k] for k in faces.Person._fields}),
         faces.Expression(**{k: face[k] for k in faces.Expression._fields}),
-        round(len(sound) / speech.RATE * faces.FPS),
-        np.random.default_rng(int(face["seed"])),
     )
-    return sound, pictures
 
 
 def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files") -> Corpus:
@@ -379,24 +389,24 @@ def _labels(corpus: Corpus) -> pd.DataFrame:
 
 def _write_clip(corpus: Corpus, row: int, wanted: Mapping[str, Path], partial: Path) -> None:
     """One clip under a name of its own in ``partial``, then to its place."""
-    sound, pictures = clip(corpus, row)
+    wave, pictures = clip(corpus, row)
     wanted["visual"].parent.mkdir(parents=True, exist_ok=True)
     if wanted["visual"] == wanted["acoustic"]:
-        _write_video(partial / "clip.mp4", sound, pictures)
+        _write_video(partial / "clip.mp4", wave, pictures)
         _move(partial / "clip.mp4", wanted["visual"])
         return
     if not wanted["acoustic"].exists():
-        _write_sound(partial / "clip.wav", sound)
+        _write_sound(partial / "clip.wav", wave)
         _move(partial / "clip.wav", wanted["acoustic"])
     if not wanted["visual"].exists():
         _write_pictures(partial / "clip", pictures)
         _move(partial / "clip", wanted["visual"])
 
 
-def _write_sound(path: Path, sound: np.ndarray) -> None:
+def _write_sound(path: Path, wave: np.ndarray) -> None:
     import soundfile
 
-    soundfile.write(path, sound, speech.RATE, subtype="PCM_16")
+    soundfile.write(path, wave, speech.RATE, subtype="PCM_16")
 
 
 def _write_pictures(path: Path, pictures: np.ndarray) -> None:
@@ -409,7 +419,7 @@ def _write_pictures(path: Path, pictures: np.ndarray) -> None:
     (path / "fps.txt").write_text(f"{faces.FPS}\n")
 
 
-def _write_video(path: Path, sound: np.ndarray, pictures: np.ndarray) -> None:
+def _write_video(path: Path, wave: np.ndarray, pictures: np.ndarray) -> None:
     import av
 
     with av.open(str(path), "w") as container:
@@ -426,7 +436,7 @@ def _write_video(path: Path, sound: np.ndarray, pictures: np.ndarray) -> None:
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode())
-        frame = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
         frame.rate = speech.RATE
         container.mux(audio.encode(frame))
         container.mux(audio.encode())
