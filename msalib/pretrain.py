@@ -367,10 +367,10 @@ def states(name: str, folder: Path, clips: Corpus, rows: np.ndarray) -> np.ndarr
 
 def _states(name, folder, clips, rows) -> Iterator[np.ndarray]:
     """All layers of one clip at a time, (L, T, D)."""
-    from transformers import AutoModel, AutoTokenizer, CLIPVisionModel
+    from transformers import AutoModel, AutoTokenizer
 
-    kind = CLIPVisionModel if name == "clip" else AutoModel
-    model = kind.from_pretrained(folder, dtype=torch.float32).eval()
+    with quiet():  # on BERT's pooler, which is not there and not used
+        model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder) if name == "bert" else None
     for row in bar(rows, f"probing {name}", "clip"):
         if name == "bert":
