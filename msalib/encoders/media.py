@@ -20,11 +20,17 @@ from msalib.errors import UserError
 RATE = 16_000
 """Samples a second of every waveform."""
 
+RATES = range(1000, 1_000_000)
+"""Samples a second that a file may have; a damaged one may claim any number."""
+
 PICTURES = 3
 """Pictures a second that are kept."""
 
 HEIGHT = 720
 """Of a picture before faces are looked for (preset release)."""
+
+GAP = 60
+"""Seconds between two pictures at most; a damaged file may claim years."""
 
 CROP = 256
 """Side of a face crop, its aspect ratio not kept."""
@@ -49,11 +55,13 @@ def sound(path: Path, mix: Mix) -> np.ndarray:
     """
     path = Path(path)
     samples, rate = (_sound_file if path.suffix.lower() in SOUND_FILES else _container)(path)
+    if rate not in RATES:
+        raise _nothing(path, f"{rate} samples a second", f"{RATES.start} to {RATES[-1]}")
     if not samples.shape[1]:
         raise _nothing(path, "no samples", "sound")
-    wave = samples[0] if mix == "first" else samples.mean(axis=0)
-    if not np.isfinite(wave).all():
+    if not np.isfinite(samples).all():
         raise _nothing(path, "samples that are not finite numbers", "sound")
+    wave = samples[0] if mix == "first" else samples.mean(axis=0)
     if rate != RATE:
         librosa = _package("librosa")
         wave = librosa.resample(wave, orig_sr=rate, target_sr=RATE)
@@ -78,7 +86,7 @@ def _container(path: Path) -> tuple[np.ndarray, int]:
     with _decoding(path, "a video or sound file", (av.FFmpegError,)), av.open(str(path)) as file:
         if not file.streams.audio:
             raise _nothing(path, "no audio stream", "sound")
-        stream = file.streams.audio[0]
+        stream = _codec(path, file.streams.audio[0], "sound")
         rate = stream.rate
         same = av.AudioResampler(format="fltp", rate=rate)  # other numbers, planes of channels
         parts = [
@@ -86,7 +94,14 @@ def _container(path: Path) -> tuple[np.ndarray, int]:
             for frame in chain(file.decode(stream), [None])  # None: what the resampler still holds
             for part in same.resample(frame)
         ]
-    return np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32), rate
+        return (np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)), rate
+
+
+def _codec(path: Path, stream, expected: str):
+    """A stream, if there is a decoder for it."""
+    if stream.codec_context is None:
+        raise _nothing(path, "a stream in a format that is not known", expected)
+    return stream
 
 
 # --- pictures -----------------------------------------------------------------------------------
@@ -133,7 +148,8 @@ def crops(
 def _kept(path: Path, sampling: Sampling, faces: str) -> Iterator[np.ndarray]:
     """The pictures of a clip that are kept: (H, W, 3) uint8, RGB."""
     fps, pictures = _pictures(path)
-    for kept in _every(pictures, fps) if sampling == "release" else _nearest(pictures):
+    chosen = _every(pictures, fps) if sampling == "release" else _nearest(path, pictures)
+    for kept in chosen:
         whole = np.ascontiguousarray(kept)
         yield _at_height(whole) if sampling == "release" and faces != "whole" else whole
 
@@ -147,10 +163,13 @@ def _every(pictures: Timed, fps: float) -> Iterator[np.ndarray]:
     return (get() for number, (_, get) in enumerate(pictures) if number % step == 0)
 
 
-def _nearest(pictures: Timed) -> Iterator[np.ndarray]:
+def _nearest(path: Path, pictures: Timed) -> Iterator[np.ndarray]:
     """The one nearest to each multiple of 1/3 second up to the last; the earlier of two."""
     number, before = 0, None
     for now in pictures:
+        if before is not None and now[0] - before[0] > GAP:
+            found = f"{now[0] - before[0]:g} s between two pictures"
+            raise _nothing(path, found, f"pictures at most {GAP} s apart")
         while (due := number / PICTURES) <= now[0] + 1e-6:
             earlier = before is not None and due - before[0] <= now[0] - due + 1e-6
             yield (before if earlier else now)[1]()
@@ -209,7 +228,7 @@ def _video(path: Path) -> tuple[float, Timed]:
     with _decoding(path, "a video", (av.FFmpegError,)), av.open(str(path)) as file:
         if not file.streams.video:
             raise _nothing(path, "no video stream", "pictures")
-        stream = file.streams.video[0]
+        stream = _codec(path, file.streams.video[0], "pictures")
         rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     if not rate:
         raise _nothing(path, "a video stream without a rate", "pictures")
