@@ -6,7 +6,7 @@ that ``--help`` answers at once.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +72,7 @@ def data(
             print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
             continue
         corpus = readers.load(name)
-        _describe(corpus, dataset.title)
+        _describe(name, corpus, dataset.title)
         if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
             describe.summary(name, refresh=True)
 
@@ -109,7 +109,7 @@ def add(
     options = formats.options(clean=clean, align=align, target=target, faces=faces)
     folder = added.add(path, chosen, options, format=format, refresh=refresh)
     corpus = readers.load(chosen)
-    _describe(corpus, readers.dataset(chosen).title)
+    _describe(chosen, corpus, readers.dataset(chosen).title)
     print(f"added: {folder} (next: msalib data audit {chosen})")
 
 
@@ -299,12 +299,12 @@ def _values(parameters: list[str] | None) -> dict[str, str]:
     return given
 
 
-def _describe(corpus: "Corpus", title: str) -> None:
+def _describe(name: str, corpus: "Corpus", title: str) -> None:
     """Counts by part, features, dropped clips and notes of a corpus."""
     from msalib import describe
 
     summary = describe.summarise(corpus, title)
-    print(f"{corpus.name}: {title}, fingerprint {summary.fingerprint[:12]}")
+    print(f"{name}: {title}, fingerprint {summary.fingerprint[:12]}")
     for part, clips in summary.clips.items():
         print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
     _announce(corpus)
@@ -321,8 +321,17 @@ def _announce(corpus: "Corpus") -> None:
     for note in corpus.notes:
         print(f"  note: {note}")
     if corpus.dropped:
-        reasons = ", ".join(f"{clip} ({why})" for clip, why in corpus.dropped.items())
-        print(f"  dropped {len(corpus.dropped)} clips: {reasons}")
+        print(f"  dropped {len(corpus.dropped)} clips: {_reasons(corpus.dropped)}")
+
+
+def _reasons(dropped: Mapping[str, str]) -> str:
+    """Each clip with its reason, or each reason with its number of clips where there are many."""
+    if len(dropped) <= 10:
+        return ", ".join(f"{clip} ({why})" for clip, why in dropped.items())
+    clips = {}
+    for clip, why in dropped.items():
+        clips.setdefault(why, []).append(clip)
+    return "; ".join(f"{len(own)} {why}, the first {own[0]}" for why, own in clips.items())
 
 
 def _clean(clean: bool) -> None:

@@ -91,6 +91,27 @@ def _mmmo(name: str, stretch: float) -> Corpus:
     return frames.read(data_folder() / "mmmo", name, stretch=stretch)
 
 
+def _converted(name: str) -> Corpus:
+    """A data set of ``MSALIB_DATA`` by the reader that ``msalib data add`` would use."""
+    from msalib.readers import formats
+
+    options = formats.Options(clean=os.environ.get("MSALIB_CLEAN") == "1")
+    return formats.convert(data_folder() / name, name, options)[0]
+
+
+def _transcripts(name: str, title: str) -> Dataset:
+    return Dataset(title, lambda: _converted(name), layered=("linguistic",), raw=("linguistic",))
+
+
+def _vectors(name: str, title: str) -> Dataset:
+    return Dataset(
+        title,
+        lambda: _converted(name),
+        vectors=("visual", "acoustic"),
+        shipped="covarep-facet",
+    )
+
+
 def _leaky() -> Corpus:
     return _pack("mosi", ("visual_3dcnn", "audio_opensmile", "text_cnn"), "leaky")
 
@@ -141,6 +162,11 @@ DATASETS = {
         vectors=("visual", "acoustic"),
         shipped="covarep-facet",
     ),
+    "meld": _transcripts("meld", "MELD"),
+    "iemocap": _transcripts("iemocap", "IEMOCAP"),
+    "mustard": _transcripts("mustard", "MUStARD"),
+    "youtube": _vectors("youtube", "YouTube"),
+    "pom": _vectors("pom", "POM"),
     "mosi-leaky": Dataset(
         "CMU-MOSI with features that leak",
         _leaky,

@@ -1,0 +1,108 @@
+"""What the page of the raw control shows: clips, what makes a face or a voice, what stories differ in.
+
+Everything is computed from the simulation on the spot: there is nothing to record.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from msalib.corpus import MODALITIES, Corpus
+from msalib.plots.clips import Clip
+from msalib.plots.clips import clip as drawn
+from msalib.simulate import raw, speech
+from msalib.tables import Table
+
+MEANING = {
+    "pitch": "pitch of the voice (semitones)",
+    "pitch_range": "range of the melody (log)",
+    "speaking_rate": "syllables a second (log)",
+    "level": "loudness (dB)",
+    "open_quotient": "share of a cycle in which the glottis is open",
+    "breathiness": "breath in the voice (log)",
+    "jitter": "unsteadiness of the pitch (log)",
+    "mouth": "corners of the mouth, from -1 (down) to 1 (up)",
+    "opening": "opening of the mouth, 0 to 1",
+    "brows": "brows, from -1 (worried) to 1 (raised)",
+    "eyes": "opening of the eyes, 0 to 1",
+}
+"""The numbers that follow sentiment, in words."""
+
+
+def examples(corpus: Corpus, part: str = "valid") -> list[Clip]:
+    """The most negative, the most neutral and the most positive clip of a part, by all three."""
+    rows = corpus.rows(part, "standard")
+    shown = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
+    chosen = (
+        ("A negative clip", shown.max(0).argmin()),
+        ("A neutral clip", np.abs(shown).max(0).argmin()),
+        ("A positive clip", shown.min(0).argmax()),
+    )
+    return [example(corpus, int(rows[i]), title) for title, i in chosen]
+
+
+def torn(corpus: Corpus, part: str = "valid") -> Clip:
+    """The clip of a part whose modalities differ most, and what its label makes of them."""
+    rows = corpus.rows(part, "standard")
+    shown = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
+    return example(corpus, int(rows[np.ptp(shown, axis=0).argmax()]), "A clip at odds with itself")
+
+
+def example(corpus: Corpus, row: int, title: str) -> Clip:
+    """One clip of a raw control, rendered now."""
+    sound, pictures = raw.clip(corpus, row)
+    table = corpus.utterances
+    return drawn(
+        pictures,
+        sound,
+        speech.RATE,
+        text=table["text"].iloc[row],
+        label=float(table["label"].iloc[row]),
+        truth={m: float(corpus.truth["shown"][m][row]) for m in MODALITIES},
+        title=f"{title} ({table.index[row]})",
+    )
+
+
+def makings() -> Table:
+    """What of a voice and a face follows sentiment, by how much, and how noisily."""
+    rows = [
+        {
+            "": what,
+            "follows": MEANING[name],
+            "from -3 to 3": f"{6 * slope:+.2f}",
+            "noise of a clip (sd)": f"{noise:.2f}",
+        }
+        for what, numbers in (("voice", raw.VOICE), ("face", raw.FACE))
+        for name, (slope, noise) in numbers.items()
+    ]
+    caption = "What follows the sentiment of voice and face; all else belongs to the speaker."
+    return Table(pd.DataFrame(rows), caption=f"{caption} Setting: control.")
+
+
+def stories(names: Sequence[str] = tuple(raw.STORIES)) -> Table:
+    """What differs between the stories, measured on all clips of each."""
+    rows = []
+    for name in names:
+        corpus = raw.raw(name)
+        table, truth = corpus.utterances, corpus.truth
+        label = table["label"]
+        by_speaker = label.groupby(table["speaker"]).transform("mean")
+        rows.append(
+            {
+                "data set": name,
+                "clips": len(corpus),
+                "variance of labels between speakers": f"{by_speaker.var() / label.var():.0%}",
+                **{f"label and {m}": _corr(label, truth["shown"][m]) for m in MODALITIES},
+                "sarcastic clips": int(truth["sarcasm"].sum()),
+            }
+        )
+    caption = (
+        "The stories: how much of the label is the speaker's, and how well the label agrees with "
+        "what words, voice and face express (Pearson's r). Setting: control."
+    )
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _corr(a, b) -> str:
+    return f"{np.corrcoef(a, b)[0, 1]:.2f}"
