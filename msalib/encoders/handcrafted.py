@@ -5,6 +5,7 @@ different sizes. openSMILE (package opensmile, optional) is free for research an
 its licence asks others to buy one from audEERING.
 """
 
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import metadata
@@ -154,7 +155,9 @@ def size(path: Path, name: str, mix: media.Mix) -> tuple[int, int]:
 def features(path: Path, name: str, mix: media.Mix) -> np.ndarray:
     """The features of a clip by the extractor ``name``: (T, D) float32."""
     wave = media.sound(path, mix)
-    found = log_mel(wave) if name == "log-mel" else _smile(name)(wave, media.RATE)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Segment too short")  # refused below
+        found = log_mel(wave) if name == "log-mel" else _smile(name)(wave, media.RATE)
     found = np.ascontiguousarray(found, np.float32)
     if not len(found) or not np.isfinite(found).all():
         raise UserError(
