@@ -67,7 +67,7 @@ def corpus(
         if column not in ("id", "text") and table[column].dtype.kind in "biuf":
             continue
         values = ["" if v is None or v is pd.NA or v != v else str(v) for v in table[column]]
-        strange = next((i for i, value in enumerate(values) if not _is_text(value)), None)
+        strange = next((i for i, value in enumerate(values) if not is_text(value)), None)
         if strange is not None:
             raise bad(f"characters that are none in the {column} of clip {strange + 1}", "Unicode")
         table[column] = values
@@ -177,7 +177,8 @@ def clip_of(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
+    """Whether a text is Unicode that files can hold: no half of a character, no NUL."""
     try:
         value.encode()
     except UnicodeEncodeError:

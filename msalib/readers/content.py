@@ -49,10 +49,7 @@ def items(path: Path, where: str, value, count: int | None = None) -> list:
         raise bad(path, f"{where} of type {type(value).__name__}", "an array or a list")
     if count is not None and len(value) != count:
         raise bad(path, f"{where} of {len(value)} entries", f"{count}, one for every id")
-    try:
-        return value.tolist() if isinstance(value, np.ndarray) else list(value)
-    except ValueError as error:  # numbers that are no characters
-        raise bad(path, f"{where} with characters that are none", "text in Unicode") from error
+    return value.tolist() if isinstance(value, np.ndarray) else list(value)
 
 
 def texts(path: Path, where: str, value, count: int | None = None) -> list[str]:
@@ -70,6 +67,8 @@ def text(path: Path, where: str, value) -> str:
         except UnicodeDecodeError:
             return value.decode("latin-1")
     if isinstance(value, str):
+        if not build.is_text(value):
+            raise bad(path, f"{where} with characters that are none", "text in Unicode")
         return str(value)
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return str(int(value))

@@ -34,6 +34,7 @@ def _is_clip(clip) -> bool:
     )
 
 
+@np.errstate(invalid="ignore")  # values that are not finite are told when all is read
 def read(path: Path, name: str, options: Options, held) -> Corpus:
     """What a pickle holds as a ``Corpus``: a frame per word, the words joined by spaces.
 

@@ -31,6 +31,7 @@ def fits(held) -> bool:
     )
 
 
+@np.errstate(invalid="ignore")  # values that are not finite are told when all is read
 def read(path: Path, name: str, options: Options, held) -> Corpus:
     """What a pickle holds as a ``Corpus``: frames without padding, text empty.
 

@@ -326,6 +326,13 @@ def _check_size(machine: _Machine, shape: tuple[int, ...], itemsize: int, stored
         raise _Damaged(f"{stored} bytes for an array of shape {shape}"[:200])
 
 
+def _check_text(dtype: _Dtype, data: bytes) -> None:
+    # numpy makes text of any number; the rest of Python counts on there being no such text.
+    characters = np.frombuffer(data, dtype.order + "u4") if dtype.code[0] == "U" else ()
+    if len(characters) and characters.max() > 0x10FFFF:
+        raise _Damaged("text with characters that are none")
+
+
 def _dtype(machine: _Machine, code, *_) -> _Dtype:
     code = code.decode() if isinstance(code, bytes) else code
     if code in ("O", "O4", "O8"):
@@ -365,6 +372,7 @@ def _finish_array(machine: _Machine, array: np.ndarray, state) -> None:
     else:
         data = _raw(data)
         _check_size(machine, shape, dtype.made().itemsize, len(data))
+        _check_text(dtype, data)
     array.__setstate__((1, shape, dtype.made(), bool(fortran), data))
 
 
@@ -373,6 +381,7 @@ def _array_of_buffer(machine: _Machine, data, dtype, shape, order) -> np.ndarray
         raise _Damaged("an array without a type")
     shape, data = _shape(shape), _raw(data)
     _check_size(machine, shape, dtype.made().itemsize, len(data))
+    _check_text(dtype, data)
     flat = np.frombuffer(data, dtype.made()) if data else np.empty(0, dtype.made())
     return flat.reshape(shape, order=order)
 
@@ -382,6 +391,7 @@ def _scalar(machine: _Machine, dtype, data=b"") -> np.generic:
         raise _Damaged("a number without a type")
     data = _raw(data)
     _check_size(machine, (), dtype.made().itemsize, len(data))
+    _check_text(dtype, data)
     return np.frombuffer(data, dtype.made())[0]
 
 
