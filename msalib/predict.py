@@ -37,6 +37,7 @@ from msalib.encoders.media import PICTURE_FILES
 from msalib.errors import UserError
 from msalib.paths import ROOT
 from msalib.saved import About, Input, Model
+from msalib.tables import Table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -660,3 +661,112 @@ def report(found: Predictions) -> list[str]:
         "that modality; such numbers do not add up to the prediction.",
     ]
     return lines
+
+
+# --- for pages ----------------------------------------------------------------------------------
+
+
+def coverage(model: Model, found: Predictions, corpus: Corpus) -> Table:
+    """Whether intervals hold as many labels as they promise, on clips of a corpus.
+
+    "Luck" is where 95% of all sets of so many validation clips would put the share: it follows a
+    beta distribution. Videos are resampled for the interval of what was found.
+    """
+    from scipy.stats import beta
+
+    from msalib import stats
+
+    rows = corpus.utterances.loc[[clip.id for clip in found.clips]]
+    label, given = rows["label"].to_numpy(), found.clips[0].given
+    errors = model.about.errors[saved.key(given)]
+    table = []
+    for level in saved.LEVELS:
+        own = [clip.prediction_intervals[str(level)] for clip in found.clips]
+        held = np.array([i.low <= y <= i.high for i, y in zip(own, label, strict=True)])
+        share = stats.estimate(
+            *stats.means(held.astype(float), rows["video"].to_numpy()), kind="level"
+        )
+        k = -(-(len(errors) + 1) * level // 100)
+        luck = beta.ppf([0.025, 0.975], k, len(errors) + 1 - k)
+        half = model.about.half_width(given, level)
+        sides = {
+            "label below -0.5": label < -0.5,
+            "in between": np.abs(label) <= 0.5,
+            "above 0.5": label > 0.5,
+        }
+        table.append(
+            {
+                "interval": f"{level}%",
+                "half width (points)": "whole scale" if half is None else f"{half:.2f}",
+                "held": f"{share.effect:.0%}",
+                "95% interval": f"{share.low:.0%} to {share.high:.0%}",
+                "luck": f"{luck[0]:.0%} to {luck[1]:.0%}" if half is not None else "100%",
+            }
+            | {name: _share(held[chosen]) for name, chosen in sides.items()}
+        )
+    caption = (
+        f"Share of the labels of {len(label)} clips that lie in their prediction interval, made of "
+        f"the errors on {len(errors)} validation clips. Setting: {found.setting}."
+    )
+    return Table(pd.DataFrame(table), caption=caption)
+
+
+def _share(held: np.ndarray) -> str:
+    return f"{held.mean():.0%}" if len(held) else "no clip"
+
+
+def both(clips: Sequence[Prediction]) -> Table:
+    """Both kinds of interval beside each other, one row per clip."""
+
+    def told(own: Interval | None) -> str:
+        return "one training: unknown" if own is None else f"{own.low:+.2f} to {own.high:+.2f}"
+
+    frame = pd.DataFrame(
+        {
+            "clip": clip.id,
+            "prediction": f"{clip.prediction:+.2f}",
+            "of single seeds": f"{min(clip.seeds):+.2f} to {max(clip.seeds):+.2f}",
+            f"{SEED_LEVEL}% interval of the mean": told(clip.mean_interval),
+        }
+        | {
+            f"{level}% prediction interval": told(own)
+            for level, own in clip.prediction_intervals.items()
+        }
+        for clip in clips
+    )
+    caption = "Interval of the mean: the luck of training. Prediction interval: where labels lie."
+    return Table(frame, caption=caption)
+
+
+def widths(about: About) -> Table:
+    """How wide intervals are, and how many test labels they held, by what is given."""
+    frame = pd.DataFrame(
+        {"given": " + ".join(name.split("+"))}
+        | {
+            f"{level}%, half width (points)": "whole scale"
+            if (half := about.half_width(name.split("+"), level)) is None
+            else f"{half:.2f}"
+            for level in saved.LEVELS
+        }
+        | {f"{level}%, held": f"{held[str(level)]:.0%}" for level in saved.LEVELS}
+        for name, held in about.coverage.items()
+    )
+    caption = (
+        "Half width of the prediction intervals by the modalities that are given, and the share of "
+        f"test labels that they held. Setting: {about.setting}."
+    )
+    return Table(frame, caption=caption)
+
+
+def environment(about: About) -> Table:
+    """Where a saved model comes from."""
+    own = about.provenance
+    row = {
+        "commit": own.commit,
+        "device": own.device,
+        "versions": ", ".join(f"{name} {version}" for name, version in own.versions.items()),
+        "seeds": len(about.runs),
+        "trained (UTC)": own.started[:16].replace("T", " "),
+        "seconds per seed": f"{own.seconds:.1f}",
+    }
+    return Table(pd.DataFrame([row]), caption="Where this model comes from.")
