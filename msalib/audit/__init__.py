@@ -172,8 +172,9 @@ def probe_table(found: Report) -> Table:
             "modality": p.modality,
             "features": f"{escape(p.source)} ({p.features})",
             "is it": c.question,
-            "split": escape(c.split),
-            "difference of r": f"{c.difference:+.3f}",
+            "by": c.of,
+            "split": escape(c.split) or "-",
+            "difference": f"{c.difference:+.3f}",
             "p": f"{c.p:.4f}",
             "permuted": f"{c.units} {c.unit}s",
             "sign of a leak": "yes" if c.rejected else "no",
@@ -183,7 +184,9 @@ def probe_table(found: Report) -> Table:
     ]
     return Table(
         pd.DataFrame(rows),
-        caption="One-sided permutation tests of the linear probe; a sign is what Holm's correction "
-        f"over this table leaves at {leakage.LEVEL:.0%} and is at least {leakage.FAR:g}. "
+        caption="One-sided tests of the linear probe and of single features. Differences are of "
+        "Pearson's r; for 'some videos above others', a standard deviation of Fisher's z beyond "
+        "chance. A sign is what Holm's correction over this table leaves at "
+        f"{leakage.LEVEL:.0%} and is at least {leakage.FAR:g}. "
         f"{found.title} ({found.dataset}).",
     )

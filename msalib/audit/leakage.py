@@ -16,6 +16,10 @@ Three questions, one-sided, Holm over all of them and all modalities:
   test clips? Then the makers of the features used the labels of that side, and this tells which
   clips of the split at hand they had seen.
 
+Each is asked of the probe, and of every single feature at once (its correlation with the label;
+the p-value is that of the largest difference among them): a leak in one column among many is
+diluted in a probe.
+
 A fourth question needs no parts: are some videos far easier than others? The correlations within
 videos, as Fisher's z, scatter by chance with variance 1 / (n - 3); honest videos may differ, too,
 by a standard deviation of up to ``HONEST``. More than that, by a chi-squared test, is what labels
@@ -58,11 +62,20 @@ FAR = 0.1
 WIDEST = 512
 """Features beyond this many are replaced by that many principal components."""
 
+STRONGEST = 256
+"""Single features that are looked at, those that correlate most with the label in all parts
+together."""
+
 FEW = 5
 """Fewer speakers than this in a part are too few to permute; then videos are."""
 
 
-UNEVEN = "some videos above others"
+TEST, VALID, SIDE, UNEVEN = QUESTIONS = (
+    "test above training",
+    "validation above test",
+    "training side above test",
+    "some videos above others",
+)
 
 
 class Level(BaseModel):
@@ -81,7 +94,8 @@ class Comparison(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    question: str  # "test above training", ..., or UNEVEN
+    question: str  # one of QUESTIONS
+    of: str  # "probe", or "feature 7", the one of all features with the largest difference
     split: str  # empty where parts play no role
     difference: float  # of correlations; for UNEVEN, standard deviation of z beyond chance
     p: float
@@ -100,6 +114,14 @@ class Probe(BaseModel):
     features: int
     parts: dict[str, Level]
     comparisons: list[Comparison]
+
+
+class Largest(NamedTuple):
+    """Of several scores, the one with the largest difference; its p-value is among all of them."""
+
+    difference: float
+    p: float
+    place: int
 
 
 class Units(NamedTuple):
@@ -197,76 +219,91 @@ def _ridge(n, x, y, xx, xy) -> tuple[np.ndarray, np.ndarray]:
 
 
 def easier(
-    guess: np.ndarray,
+    scores: np.ndarray,
     label: np.ndarray,
     unit: np.ndarray,
     high: np.ndarray,
     low: np.ndarray,
     permutations: int = PERMUTATIONS,
-) -> tuple[float, float]:
-    """Correlation on the clips ``high`` minus that on ``low``, and its one-sided p-value.
+) -> Largest | None:
+    """Correlation with the label on the clips ``high`` minus that on ``low``, scores (N, K).
 
-    ``high`` and ``low`` (N,) are disjoint and keep units (N,) whole. Under the null hypothesis any
-    units of the two could be the ones that are called high. nan where a correlation is undefined.
+    One-sided: larger on ``high`` in the direction that all clips together have. ``high`` and
+    ``low`` (N,) are disjoint and keep units (N,) whole. Under the null hypothesis any units of the
+    two could be the ones that are called high. None where no correlation is defined.
     """
-    count = unit.max() + 1
-    x, y = guess - guess.mean(), label - label.mean()
-    sums = np.stack(
-        [np.bincount(unit, w, count) for w in (np.ones_like(y), x, y, x * x, y * y, x * y)]
-    )
-    is_high = np.bincount(unit, high, count) > 0
-    chosen = np.flatnonzero(is_high | (np.bincount(unit, low, count) > 0))
-    sums, is_high = sums[:, chosen], is_high[chosen].astype(float)
-    observed = float(_difference(sums, is_high[None])[0])
-    if np.isnan(observed):
-        return observed, np.nan
+    x, y = scores - scores.mean(0), label - label.mean()
+    x = x * np.where(y @ x < 0, -1, 1)
+    columns = x.shape[1]
+    sums = [_per_unit(v, unit) for v in (np.column_stack([np.ones_like(y), y, y * y]), x, x * x)]
+    sums = np.hstack([*sums, _per_unit(x * y[:, None], unit)])  # (V, 3 + 3 K)
+    is_high = _per_unit(high[:, None], unit)[:, 0] > 0
+    chosen = np.flatnonzero(is_high | (_per_unit(low[:, None], unit)[:, 0] > 0))
+    sums, is_high = sums[chosen], is_high[chosen].astype(float)
+    observed = _difference(sums, is_high[None])[0]
+    if np.isnan(observed).all():
+        return None
+    place = int(np.nanargmax(observed))
     rng, above, done = np.random.default_rng(0), 0, 0
-    step = max(1, 2_000_000 // len(chosen))
+    step = max(1, 2_000_000 // max(len(chosen), columns))
     while done < permutations:
         size = min(step, permutations - done)
-        drawn = rng.permuted(np.tile(is_high, (size, 1)), axis=1)
-        difference = _difference(sums, drawn)
+        drawn = _difference(sums, rng.permuted(np.tile(is_high, (size, 1)), axis=1))
+        largest = np.where(np.isnan(drawn), -np.inf, drawn).max(1)
         # An assignment without a correlation speaks against no one: it counts as above.
-        above += int((~(difference < observed - 1e-12)).sum())
+        above += int(((largest >= observed[place] - 1e-12) | np.isneginf(largest)).sum())
         done += size
-    return observed, (1 + above) / (1 + permutations)
+    return Largest(float(observed[place]), (1 + above) / (1 + permutations), place)
 
 
-def uneven(guess: np.ndarray, label: np.ndarray, video: np.ndarray) -> tuple[float, float, int]:
-    """Standard deviation of Fisher's z over videos beyond chance, its p-value, and the videos.
+def _per_unit(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Sums over the clips of each unit: (N, K) to (V, K)."""
+    order = np.argsort(unit, kind="stable")
+    starts = np.searchsorted(unit[order], np.arange(unit.max() + 1))
+    return np.add.reduceat(values[order].astype(float), starts)
 
-    The p-value is of a standard deviation above ``HONEST``. nan where too few videos have enough
-    clips, or a correlation.
+
+def uneven(scores: np.ndarray, label: np.ndarray, video: np.ndarray) -> tuple[Largest, int] | None:
+    """Standard deviation of Fisher's z over videos beyond chance, scores (N, K); and the videos.
+
+    The p-value is of a standard deviation above ``HONEST``, times K. None where too few videos
+    have enough clips, or a correlation.
     """
     from scipy.stats import chi2
 
     count = np.bincount(video)
 
     def within(values):
-        return values - (np.bincount(video, values) / count)[video]
+        return values - (_per_unit(values, video) / count[:, None])[video]
 
-    x, y = within(guess), within(label)
-    xx, yy, xy = (np.bincount(video, v) for v in (x * x, y * y, x * y))
-    chosen = (count >= CLIPS) & (xx > 1e-12) & (yy > 1e-12)
-    if chosen.sum() < VIDEOS:
-        return np.nan, np.nan, int(chosen.sum())
-    z = np.arctanh(np.clip(xy[chosen] / np.sqrt(xx[chosen] * yy[chosen]), -0.99, 0.99))
-    chance = 1 / (count[chosen] - 3)
-    beyond = float(np.sqrt(max(0.0, z.var(ddof=1) - chance.mean())))
-    weight = 1 / (chance + HONEST**2)
-    scatter = (weight * (z - np.average(z, weights=weight)) ** 2).sum()
-    return beyond, float(chi2.sf(scatter, len(z) - 1)), len(z)
+    x, y = within(scores), within(label[:, None])
+    xx, yy, xy = (_per_unit(v, video) for v in (x * x, y * y, x * y))
+    defined = (count[:, None] >= CLIPS) & (xx > 1e-12) & (yy > 1e-12)  # (V, K)
+    r = np.where(defined, xy, 0) / np.sqrt(np.where(defined, xx * yy, 1))
+    z, chance = np.arctanh(np.clip(r, -0.99, 0.99)), 1 / np.maximum(count - 3, 1)[:, None]
+    videos = defined.sum(0)
+    weight = defined / (chance + HONEST**2)
+    middle = (weight * z).sum(0) / np.maximum(weight.sum(0), 1e-12)
+    scatter = (weight * (z - middle) ** 2).sum(0)
+    p = np.where(videos >= VIDEOS, chi2.sf(scatter, np.maximum(videos - 1, 1)), np.nan)
+    if np.isnan(p).all():
+        return None
+    place = int(np.nanargmin(p))
+    own = defined[:, place]
+    beyond = z[own, place].var(ddof=1) - chance[own, 0].mean()
+    largest = min(1.0, float(p[place]) * int((videos >= VIDEOS).sum()))
+    return Largest(float(np.sqrt(max(0.0, beyond))), largest, place), int(videos[place])
 
 
 def _difference(sums: np.ndarray, is_high: np.ndarray) -> np.ndarray:
-    """Difference of correlations for each assignment (R, V)."""
-    high = sums @ is_high.T
-    return _correlation(high) - _correlation(sums.sum(1)[:, None] - high)
+    """Difference of correlations for each assignment and score: (R, V) to (R, K)."""
+    high = is_high @ sums
+    return _correlation(high) - _correlation(sums.sum(0) - high)
 
 
 def _correlation(sums):
-    n, x, y, xx, yy, xy = sums
-    n = np.where(n > 1, n, np.nan)
+    n, y, yy = (np.where(sums[:, :1] > 1, sums[:, [i]], np.nan) for i in range(3))
+    x, xx, xy = np.split(sums[:, 3:], 3, axis=1)
     var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
     product = np.where((var_x > 1e-12) & (var_y > 1e-12), var_x * var_y, np.nan)
     return (xy / n - x * y / n**2) / np.sqrt(product)
@@ -281,17 +318,31 @@ def probe(corpus: Corpus, split: str, permutations: int = PERMUTATIONS) -> list[
     for modality, features in corpus.features.items():
         if last(features) is None or by.number.max() == 0:
             continue
-        guess = predictions(pooled(features), label, by.number)
+        x = pooled(features)
+        guess = predictions(x, label, by.number)
+        places, strongest = _strongest(x, label)
+        comparisons = _comparisons(corpus, split, own, guess[:, None], permutations, ["probe"])
+        if len(places):
+            names = [f"feature {place}" for place in places]
+            comparisons += _comparisons(corpus, split, own, strongest, permutations, names)
         probes.append(
             Probe(
                 modality=modality,
                 source=features.source,
-                features=int(last(features).shape[1]),
+                features=x.shape[1],
                 parts=_levels(corpus, split, guess, label, by.number),
-                comparisons=_comparisons(corpus, split, own, guess, label, permutations),
+                comparisons=comparisons,
             )
         )
     return _judged(probes)
+
+
+def _strongest(x: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places and values (N, K) of the features that correlate most with the label."""
+    places = np.flatnonzero(x.std(0) > 1e-9 * np.maximum(1, np.abs(x).max(0)))
+    x = (x[:, places] - x[:, places].mean(0)) / x[:, places].std(0)
+    order = np.argsort(-np.abs((label - label.mean()) @ x), kind="stable")[:STRONGEST]
+    return places[order], x[:, order]
 
 
 def _levels(corpus, split, guess, label, unit) -> dict[str, Level]:
@@ -311,48 +362,44 @@ def _levels(corpus, split, guess, label, unit) -> dict[str, Level]:
     return levels
 
 
-def _comparisons(corpus, split, own, guess, label, permutations) -> list[Comparison]:
-    wanted = []
+def _comparisons(corpus, split, own, scores, permutations, names) -> list[Comparison]:
+    label = corpus.utterances["label"].to_numpy(float)
     part = corpus.splits[split].to_numpy()
+    wanted = []
     if own is not None:
         wanted = [
-            ("test above training", split, own, part == "test", part == "train"),
-            ("validation above test", split, own, part == "valid", part == "test"),
+            (TEST, split, own, part == "test", part == "train"),
+            (VALID, split, own, part == "valid", part == "test"),
         ]
     for name, parts in corpus.splits.items():
         unit = own if name == split else units(corpus, name)
         if unit is not None:
             test = (parts == "test").to_numpy()
-            wanted.append(("training side above test", name, unit, ~test, test))
+            wanted.append((SIDE, name, unit, ~test, test))
     found = []
     for question, name, unit, high, low in wanted:
         if not high.any() or not low.any():
             continue
-        difference, p = easier(guess, label, unit.number, high, low, permutations)
-        if not np.isnan(p):
-            found.append(
-                Comparison(
-                    question=question,
-                    split=name,
-                    difference=round(difference, 4),
-                    p=p,
-                    units=len(np.unique(unit.number[high | low])),
-                    unit=unit.kind,
-                )
-            )
-    beyond, p, videos = uneven(guess, label, pd.factorize(corpus.utterances["video"])[0])
-    if not np.isnan(p):
-        found.append(
-            Comparison(
-                question=UNEVEN,
-                split="",
-                difference=round(beyond, 4),
-                p=p,
-                units=videos,
-                unit="video",
-            )
-        )
+        largest = easier(scores, label, unit.number, high, low, permutations)
+        if largest is not None:
+            count = len(np.unique(unit.number[high | low]))
+            found.append(_compared(question, name, largest, count, unit.kind, names))
+    scattered = uneven(scores, label, pd.factorize(corpus.utterances["video"])[0])
+    if scattered is not None:
+        found.append(_compared(UNEVEN, "", *scattered, "video", names))
     return found
+
+
+def _compared(question, split, largest: Largest, count, kind, names) -> Comparison:
+    return Comparison(
+        question=question,
+        of=names[largest.place],
+        split=split,
+        difference=round(largest.difference, 4),
+        p=largest.p,
+        units=count,
+        unit=kind,
+    )
 
 
 def _judged(probes: list[Probe]) -> list[Probe]:
@@ -381,16 +428,14 @@ def check(corpus: Corpus, split: str, permutations: int = PERMUTATIONS):
     """Findings on every modality of a split, and the probes that they rest on."""
     probes = probe(corpus, split, permutations)
     if not corpus.features:
-        message = "There are no features to probe."
-        return [_finding("note", "text", message)], probes
+        return [_finding("note", "text", "There are no features to probe.")], probes
     found = []
     if units(corpus, split) is None:
         found.append(_sharing(corpus, split))
     without = [m for m in corpus.features if m not in {p.modality for p in probes}]
     found += [_finding("note", m, "There are no features to probe yet.") for m in without]
     for one in probes:
-        signs = [s for c in one.comparisons if c.rejected for s in _signs(corpus, split, one, c)]
-        found += signs or [_silent(one)]
+        found += _signs(corpus, split, one) or [_silent(one)]
     return found, probes
 
 
@@ -405,95 +450,102 @@ def _finding(severity, about, message, remedy="", check="linear probe") -> Findi
     )
 
 
-def _signs(corpus, split, one: Probe, found: Comparison) -> list[Finding]:
+def _signs(corpus, split, one: Probe) -> list[Finding]:
+    """A finding for each question that is answered yes, by the probe or by a single feature."""
+    asked = {}
+    for found in one.comparisons:
+        if found.rejected:
+            asked.setdefault((found.question, found.split), []).append(found)
+    return [_sign(corpus, split, one, answers) for answers in asked.values()]
+
+
+def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> Finding:
+    question, other = answers[0].question, answers[0].split
+    evidence = "; ".join(
+        f"{'linear probe' if c.of == 'probe' else c.of} {c.difference:+.2f}, p = {c.p:.2g}"
+        for c in answers
+    )
+    evidence += f" ({answers[0].units} {answers[0].unit}s)"
     about = f"{one.modality}: {one.source}"
-    if found.question == UNEVEN:
-        told = (
-            "Some videos are far easier for a linear probe than others: correlations within "
-            f"{found.units} videos differ, beyond chance, by a standard deviation of "
-            f"{found.difference:.2f} (Fisher's z; honest features: up to {HONEST:g}; "
-            f"p = {found.p:.1g}). Labels of some videos may have been used"
-        )
-        remedy = (
-            "Ask which videos the makers of the features used, and give that as a split. Missing "
-            "faces or voices in some videos can look the same."
-        )
-        train, test = (one.parts[p].r for p in ("train", "test"))
-        if train is None or test is None or test < train:
-            return [_finding("warning", about, f"{told}.", remedy)]
-        # If all of them were in other parts, test would be the harder one.
-        return [
-            _finding(
-                "error",
-                about,
-                f"{told}, of the test part, too, for it is no harder than training "
-                f"(r = {test:.2f} against {train:.2f}, each clip predicted from other videos).",
-                remedy,
-            )
-        ]
-    evidence = f"{found.difference:+.2f} (p = {found.p:.2g}, {found.units} {found.unit}s permuted)"
     r = {part: "undefined" if x.r is None else f"{x.r:.2f}" for part, x in one.parts.items()}
-    if found.question == "test above training":
-        return [
-            _finding(
-                "error",
-                about,
-                f"A linear probe does better on test (r = {r['test']}) than on training videos "
-                f"that it was not fitted on ({r['train']}): {evidence}. The features have seen "
-                "labels of test clips.",
-                "Count nothing with these features. Ask which labels their makers used, and split "
-                "by that.",
-            )
-        ]
-    if found.question == "validation above test":
-        return [
-            _finding(
-                "warning",
-                about,
-                f"A linear probe does better on validation (r = {r['valid']}) than on test "
-                f"({r['test']}): {evidence}. The features have seen labels of validation clips.",
-                "Choose no epoch, layer or modality on this validation part; test scores are of "
-                "models that were chosen wrongly.",
-            )
-        ]
-    if found.split == split:
-        return [
-            _finding(
-                "note",
-                about,
-                f"The probe does better on training and validation clips than on test: {evidence}. "
-                "The features were made with labels of that side.",
-                "Fair for test scores, but models will take these features for better than they "
-                "are.",
-            )
-        ]
-    seen = (corpus.splits[found.split] != "test").to_numpy()
+    probed = f"probe: test {r['test']}, training {r['train']}, validation {r['valid']}"
+    if question == TEST:
+        return _finding(
+            "error",
+            about,
+            f"Labels of test videos are easier to tell than those of training videos: {evidence}; "
+            f"{probed}. The features have seen labels of test clips.",
+            "Count nothing with these features. Ask which labels their makers used, and split by "
+            "that.",
+        )
+    if question == VALID:
+        return _finding(
+            "warning",
+            about,
+            f"Labels of validation videos are far easier to tell than those of test videos: "
+            f"{evidence}; {probed}. The features have seen labels of validation clips.",
+            "Choose no epoch, layer or modality on this validation part: test scores are of "
+            "models that were chosen wrongly.",
+        )
+    if question == UNEVEN:
+        return _unevenness(split, one, about, evidence)
+    if other == split:
+        return _finding(
+            "note",
+            about,
+            "Labels of training and validation videos are easier to tell than those of test "
+            f"videos: {evidence}; {probed}. The features were made with labels of that side.",
+            "Fair for test scores, but models take these features for better than they are.",
+        )
+    return _known_side(corpus, split, other, about, evidence)
+
+
+def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
+    told = (
+        "Some videos are far easier than others: correlations within videos differ, beyond chance, "
+        f"by more than honest ones do (standard deviation of Fisher's z up to {HONEST:g}): "
+        f"{evidence}. Labels of some videos may have been used"
+    )
+    remedy = (
+        "Ask which videos the makers of the features used, and give that as a split. Missing "
+        "faces or voices in some videos can look the same."
+    )
+    sides = [c.p for c in one.comparisons if c.question == SIDE and c.split == split]
+    if not sides or min(sides) < LEVEL:
+        return _finding("warning", about, f"{told}.", remedy)
+    # If all of them were on the training side, test would be the harder one.
+    told += (
+        ", of the test part, too, for it is not harder than training and validation (least p = "
+        f"{min(sides):.2g})."
+    )
+    return _finding("error", about, told, remedy)
+
+
+def _known_side(corpus, split, other, about, evidence) -> Finding:
+    seen = (corpus.splits[other] != "test").to_numpy()
     part = corpus.splits[split].to_numpy()
     count = {p: (int((seen & (part == p)).sum()), int((part == p).sum())) for p in PARTS}
     told = (
-        f"By split {found.split!r}, a linear probe does better on training and validation clips "
-        f"than on test clips: {evidence}. The makers of the features used labels of that side, "
+        f"By split {other!r}, labels of training and validation videos are easier to tell than "
+        f"those of its test videos: {evidence}. The makers of the features used labels of that "
+        "side, "
     )
     if count["test"][0]:
-        return [
-            _finding(
-                "error",
-                about,
-                f"{told}and it has {share(*count['test'])} test clips of split {split!r}.",
-                f"Count nothing with these features on split {split!r}; use split "
-                f"{found.split!r}, and mind its validation part.",
-            )
-        ]
+        return _finding(
+            "error",
+            about,
+            f"{told}and it has {share(*count['test'])} test clips of split {split!r}.",
+            f"Count nothing with these features on split {split!r}; use split {other!r}, and mind "
+            "its validation part.",
+        )
     if count["valid"][0]:
-        return [
-            _finding(
-                "warning",
-                about,
-                f"{told}and it has {share(*count['valid'])} validation clips of split {split!r}.",
-                "Choose no epoch, layer or modality on this validation part.",
-            )
-        ]
-    return [_finding("note", about, f"{told}which has no test clip of split {split!r}.")]
+        return _finding(
+            "warning",
+            about,
+            f"{told}and it has {share(*count['valid'])} validation clips of split {split!r}.",
+            "Choose no epoch, layer or modality on this validation part.",
+        )
+    return _finding("note", about, f"{told}which has no test clip of split {split!r}.")
 
 
 def _silent(one: Probe) -> Finding:
@@ -508,7 +560,7 @@ def _silent(one: Probe) -> Finding:
         about,
         f"No sign of a leak: r = {r} on train/valid/test, each clip predicted from other "
         f"videos; of {len(one.comparisons)} signs looked for, the strongest is {least.question} "
-        f"({least.difference:+.2f}, p = {least.p:.2g}).",
+        f"({least.of}, {least.difference:+.2f}, p = {least.p:.2g}).",
     )
 
 
