@@ -190,7 +190,7 @@ def _read(path: Path, names: list[str]) -> dict[str, np.ndarray]:
         *(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
         *(NotImplementedError, RuntimeError, MemoryError, SyntaxError, OverflowError),
     ) as error:
-        found = f"not a readable feature file ({' '.join(str(error).split())})"
+        found = f"not a readable feature file ({' '.join(str(error).split()):.200})"
         raise _bad(path, found, "a complete .npz with " + ", ".join(names)) from error
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":

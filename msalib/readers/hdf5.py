@@ -47,7 +47,7 @@ class Sequences:
                 expected="the package that reads .csd files",
                 remedy='Install it: pip install "msalib[media]"',
             )
-        self._start()
+        self._child = None
         return self
 
     def __exit__(self, *_) -> None:
@@ -94,21 +94,25 @@ class Sequences:
         self._selector.register(self._child.stdout, selectors.EVENT_READ)
 
     def _stop(self) -> None:
+        if self._child is None:
+            return
         self._child.kill()
         self._child.wait()
         self._selector.close()
         self._child.stdin.close()
         self._child.stdout.close()
+        self._child = None
 
     def _bad(self, path: Path, found: str, expected: str, remedy: str = REMEDY):
         from msalib.errors import UserError
 
-        self._stop()
-        self._start()  # for the next file, should the caller go on
+        self._stop()  # the next question starts another
         return UserError(path, found=found, expected=expected, remedy=remedy)
 
     def _ask(self, path: Path, what: str):
         question = json.dumps([what, os.fspath(path)]).encode() + b"\n"
+        if self._child is None:
+            self._start()
         try:
             self._child.stdin.write(question)
         except BrokenPipeError:  # it broke when it closed the file before, which was read in full
@@ -142,10 +146,10 @@ class Sequences:
                 )
             piece = os.read(self._child.stdout.fileno(), min(size - done, 1 << 20))
             if not piece:
-                self._child.wait()
+                status = self._child.wait()
                 raise self._bad(
                     path,
-                    f"reading it ends the process (status {self._child.returncode})",
+                    f"reading it ends the process (status {status})",
                     "a complete HDF5 file",
                 )
             content[done : done + len(piece)] = piece
@@ -274,7 +278,7 @@ def _serve() -> None:
             found, expected = error.args
             say("bad", {"found": found, "expected": expected})
         except (Exception, MemoryError) as error:
-            found = f"not a readable HDF5 file ({' '.join(str(error).split())})"
+            found = f"not a readable HDF5 file ({' '.join(str(error).split()):.200})"
             say("bad", {"found": found, "expected": "a complete .csd file"})
 
 

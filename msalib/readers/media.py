@@ -227,7 +227,11 @@ def _listing(folder: Path) -> dict[str, dict[str, tuple[Path, bool]]]:
     for entry in entries:
         path = folder / entry.name
         if entry.is_dir():
-            pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURES]
+            pictures = [
+                p
+                for p in path.iterdir()
+                if p.suffix.lower() in PICTURES and not p.name.startswith(".")
+            ]
             if pictures:
                 full = all(p.stat().st_size > 0 for p in pictures)
                 listing.setdefault(entry.name, {})[FOLDER] = (path, full)

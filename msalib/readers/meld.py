@@ -66,23 +66,26 @@ def decode(content: bytes) -> tuple[str, int]:
 
     Copies of MELD differ in the encoding of quotes and dashes: UTF-8; cp1252; UTF-8 of the control
     characters that cp1252's quotes become when they are taken for Latin-1; and UTF-8 that was
-    taken for cp1252 and saved again. Raises ``UnicodeDecodeError`` for what is none of these.
+    taken for cp1252 and saved again. Raises ``UnicodeDecodeError`` for what is none of these, a
+    damaged UTF-8 file among them: one that holds both encodings.
     """
     try:
         text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252")
+    except UnicodeDecodeError as error:
+        try:
+            text = content.decode("cp1252")
+        except UnicodeDecodeError:
+            raise error from None
+        if any(_restored(match[0]) for match in _TWICE.finditer(text)):
+            raise
         return text, sum(character > "\x7f" for character in text)
     count = 0
 
     def again(match):
         nonlocal count
-        try:
-            restored = match[0].encode("cp1252").decode()
-        except UnicodeError:
-            return match[0]
+        restored = _restored(match[0])
         count += len(restored)
-        return restored
+        return restored or match[0]
 
     def quote(match):
         nonlocal count
@@ -90,6 +93,14 @@ def decode(content: bytes) -> tuple[str, int]:
         return match[0].encode("latin-1").decode("cp1252")
 
     return _CONTROL.sub(quote, _TWICE.sub(again, text)), count
+
+
+def _restored(text: str) -> str:
+    """What was saved as UTF-8, read as cp1252; empty if it was not."""
+    try:
+        return text.encode("cp1252").decode()
+    except UnicodeError:
+        return ""
 
 
 def _read(path: Path, part: str) -> tuple[pd.DataFrame, int]:

@@ -100,7 +100,7 @@ def _json(path: Path):
     except FileNotFoundError as error:
         raise _bad(path, "no such file", f"{DATA} and {FOLDS} in one folder") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise _bad(path, f"no JSON ({' '.join(str(error).split())})", "a JSON file") from error
+        raise _bad(path, f"no JSON ({' '.join(str(error).split()):.200})", "a JSON file") from error
     return content
 
 
