@@ -22,7 +22,7 @@ from msalib.corpus import PARTS, Corpus
 from msalib.describe import recorded
 from msalib.provenance import commit
 from msalib.readers import added
-from msalib.tables import Table
+from msalib.tables import Note, Table
 
 __all__ = ["Finding", "Report", "examine", "lines", "probe_table", "report", "table", "write"]
 
@@ -45,6 +45,13 @@ class Report(BaseModel):
     def count(self, severity: str) -> int:
         """Findings of a severity."""
         return Counter(f.severity for f in self.findings)[severity]
+
+    @property
+    def setting(self) -> str:
+        """What figures and tables say of it: the kind of data, the data set and the split."""
+        known = readers.dataset(self.dataset)
+        kind = "leaky" if known.leaky else "real data" if known.real else "control"
+        return f"{kind}: {self.title}, split {self.split}"
 
     @property
     def summary(self) -> str:
@@ -161,12 +168,14 @@ def table(found: Report, group: str | None = None) -> Table:
     named = f"{group.capitalize()}" if group else "All findings"
     return Table(
         pd.DataFrame(rows),
-        caption=f"{named}: {found.title} ({found.dataset}), split {found.split}.",
+        caption=f"{named}. Setting: {found.setting}.",
     )
 
 
-def probe_table(found: Report) -> Table:
+def probe_table(found: Report) -> Table | Note:
     """Every comparison of two groups of clips, with its p-value and what came of it."""
+    if not any(p.comparisons for p in found.probes):
+        return Note(f"No features to probe. Setting: {found.setting}.")
     rows = [
         {
             "modality": p.modality,
@@ -187,6 +196,5 @@ def probe_table(found: Report) -> Table:
         caption="One-sided tests of the linear probe and of single features. Differences are of "
         "Pearson's r; for 'some videos above others', a standard deviation of Fisher's z beyond "
         "chance. A sign is what Holm's correction over this table leaves at "
-        f"{leakage.LEVEL:.0%} and is at least {leakage.FAR:g}. "
-        f"{found.title} ({found.dataset}).",
+        f"{leakage.LEVEL:.0%} and is at least {leakage.FAR:g}. Setting: {found.setting}.",
     )

@@ -4,6 +4,7 @@ Colours are Okabe and Ito's, safe for colour-blind readers, and whatever has a c
 marker, a dash or a hatch of its own, so that figures can be read in grey.
 """
 
+from msalib.plots.audit import probe_levels
 from msalib.plots.common import (
     MODALITY_STYLE,
     Picture,
@@ -94,6 +95,7 @@ __all__ = [
     "passes",
     "planted_profile",
     "power_curves",
+    "probe_levels",
     "sampling_windows",
     "scores_by_tasks",
     "target_map",
