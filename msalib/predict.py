@@ -414,6 +414,8 @@ def _encoded(
         )
     ours = [w for w in caught if Path(w.filename).is_relative_to(ROOT / "msalib")]
     notes += [str(w.message) for w in ours]
+    if modality == "visual" and about.faces == "whole":
+        notes.append("each picture is taken for a face crop, as in training")
     for name in saved.SETTINGS:
         here, then = found.get(name), source.settings.get(name)
         if here != then:

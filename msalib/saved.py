@@ -232,7 +232,15 @@ def train(
 
     out = Path(out)
     _check_place(out, refresh)
-    study = Study("uegd", **{**(parameters or {}), "dataset": dataset})
+    parameters = {"dataset": dataset, **(parameters or {})}
+    if parameters["dataset"] != dataset:
+        raise UserError(
+            f"parameter dataset {parameters['dataset']!r}",
+            found=f"another data set than {dataset}",
+            expected="one data set",
+            remedy="Leave -p dataset out.",
+        )
+    study = Study("uegd", **parameters)
     wanted = _system(study, features)
     corpus = study.encoded
     torch.set_num_threads(1)  # as in Study: the number of cores must not change the digits
@@ -251,7 +259,7 @@ def train(
         for network, own in zip(networks, read_parts["train"].vectors, strict=True)
     ]
     errors, coverage = _calibrated(networks, means, read_parts["valid"], read_parts["test"])
-    with _written(out) as folder:
+    with _written(out, refresh) as folder:
         runs = []
         for i, (spec, fit) in enumerate(zip(specs, fits, strict=True)):
             file, content = f"seed-{spec.seed}.safetensors", _weights(fit.model)
@@ -315,6 +323,14 @@ def report(folder: Path) -> list[str]:
 
 def _check_place(out: Path, refresh: bool) -> None:
     """Before hours of training: whether its result will have a place."""
+    above = next(p for p in out.absolute().parents if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UserError(
+            out,
+            found=f"{above}, {'not writable' if above.is_dir() else 'which is no folder'}",
+            expected="a place for a new folder",
+            remedy="Name another place with --out.",
+        )
     if not out.exists():
         return
     if not (out / ABOUT).is_file():
@@ -451,7 +467,7 @@ def _weights(network: "nn.Module") -> bytes:
 
 
 @contextmanager
-def _written(out: Path) -> Iterator[Path]:
+def _written(out: Path, refresh: bool) -> Iterator[Path]:
     """A folder to write into that becomes ``out``, in the place of one that is there."""
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
@@ -459,6 +475,7 @@ def _written(out: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
+        _check_place(out, refresh)  # it may have come meanwhile
         if out.exists():
             out.rename(old)
         temporary.rename(out)

@@ -568,7 +568,8 @@ def test_sound_and_pictures_go_the_way_of_the_corpus(heard):
     own = [clip.prediction for clip in shown.clips]
     assert own == pytest.approx(record.predictions["test"].prediction, abs=1e-4)
     assert {tuple(clip.given) for clip in shown.clips} == {("visual", "acoustic")}
-    assert shown.notes == [] and not any(clip.notes for clip in shown.clips)
+    assert shown.notes == ["each picture is taken for a face crop, as in training"]
+    assert not any(clip.notes for clip in shown.clips)
     assert shown.clips[0].mean_interval is None
     assert "a single training" in "\n".join(predict.report(shown))
     sampling = model.about.inputs["visual"].encoder.settings["sampling"]

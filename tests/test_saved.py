@@ -150,6 +150,11 @@ def test_bad_choices_are_refused_before_training(no_training, tmp_path):
         saved.train("nothing", tmp_path / "m")
     with pytest.raises(UserError, match="parameter 'seeds'"):
         saved.train("control", tmp_path / "m", parameters={"seeds": "none"})
+    with pytest.raises(UserError, match="found another data set than control"):
+        saved.train("control", tmp_path / "m", parameters={"dataset": "mosi"})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file, which is no folder"):
+        saved.train("control", tmp_path / "file" / "new" / "m")
     assert not (tmp_path / "m").exists()
 
 
