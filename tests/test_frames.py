@@ -10,8 +10,11 @@ from msalib import readers
 from msalib.corpus import PARTS
 from msalib.errors import UserError
 from msalib.readers import frames
+from msalib.readers.formats import Options
+from tests import fixtures_more
 
-MMMO = Path(os.environ.get("MSALIB_DATA") or "not set") / "mmmo"
+DATA = Path(os.environ.get("MSALIB_DATA") or "not set")
+MMMO = DATA / "mmmo"
 needs_mmmo = pytest.mark.skipif(not MMMO.is_dir(), reason="no mmmo in MSALIB_DATA")
 
 COUNTS = {"train": 6, "valid": 2, "test": 3}
@@ -145,3 +148,116 @@ def test_mmmo_is_what_its_source_counts():
     assert sizes == {"visual": 36, "acoustic": 74}
     assert all((f.lengths() == 20).all() for f in corpus.features.values())
     assert readers.DATASETS["mmmo"].modalities == ("visual", "acoustic")
+
+
+# --- what is added as a format ------------------------------------------------------------------
+
+
+def test_a_folder_and_its_file_are_detected_but_not_a_pack(tmp_path):
+    folder = write(tmp_path)
+    assert frames.detects(folder) and frames.detects(folder / "features.npz")
+    assert frames.read(folder / "features.npz", "toy").fingerprint() == (
+        frames.read(folder, "toy", Options()).fingerprint()
+    )
+    (folder / "utterances.csv").write_text("id\n")
+    assert not frames.detects(folder)
+
+
+def test_conventions_of_mmmo_are_noted(tmp_path):
+    corpus = frames.read(fixtures_more.mmmo(tmp_path), "toy", Options())
+    assert corpus.notes[0] == "label is the source's, 1 to 5, less 3"
+    assert corpus.notes[1] == frames.NO_TEXT and "linguistic" not in corpus.features
+
+
+def test_values_that_are_not_finite_can_be_cleaned(tmp_path):
+    folder = write(tmp_path, **bad("audio_train", (0, 1, 2), np.inf))
+    features = frames.read(folder, "toy", Options(clean=True)).features["acoustic"]
+    assert features.layers[1][1, 2] == 0
+    assert features.provenance["note"].endswith("; 1 non-finite values replaced by zero")
+
+
+def test_classes_of_youtube_become_minus_one_to_one(tmp_path):
+    corpus = frames.read(fixtures_more.youtube(tmp_path), "toy", Options())
+    with np.load(tmp_path / "features.npz") as stored:
+        given = np.concatenate([stored[f"y_{part}"] for part in PARTS])
+    assert corpus.utterances["label"].tolist() == (given @ [-1, 0, 1]).tolist()
+    assert set(corpus.utterances["label"]) == {-1.0, 0.0, 1.0}
+    assert "unverified" in corpus.notes[0]
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0], [1, 1, 0], [0.5, 0.5, 0], [2, 0, 0], [np.nan, 1, 0]])
+def test_classes_are_one_hot(tmp_path, row):
+    folder = fixtures_more.youtube(tmp_path)
+    with np.load(folder / "features.npz") as stored:
+        content = dict(stored)
+    content["y_valid"][2] = row
+    np.savez(folder / "features.npz", **content)
+    with pytest.raises(UserError, match="found labels that are not one-hot; expected one of 3"):
+        frames.read(folder, "toy", Options())
+
+
+@pytest.mark.parametrize("target", [0, 8, 16])
+def test_a_trait_of_pom_is_chosen(tmp_path, target):
+    corpus = frames.read(fixtures_more.pom(tmp_path), "toy", Options(target=target))
+    with np.load(tmp_path / "features.npz") as stored:
+        given = np.concatenate([stored[f"y_{part}"] for part in PARTS])[:, target]
+    kept = given[given >= 1]
+    assert corpus.utterances["label"].to_numpy() == pytest.approx(kept - 4, abs=1e-6)
+    assert f"label is trait {target} of 17" in corpus.notes[0]
+    assert corpus.features["visual"].provenance["note"] == frames.UNNAMED
+    if target == 8:
+        assert set(corpus.dropped) == {"train_023", "valid_007", "test_009"}
+        assert corpus.dropped["test_009"] == "trait 8 is 0.667, below its scale"
+        assert corpus.dropped_part["test_009"] == "test"
+        assert corpus.notes[1] == "3 clips dropped whose trait lies below 1"
+    else:
+        assert not corpus.dropped
+
+
+@pytest.mark.parametrize("target", [-1, 17])
+def test_a_trait_that_is_none_is_told(tmp_path, target):
+    with pytest.raises(UserError, match=rf"target {target}: found no such trait; .* 0 to 16"):
+        frames.read(fixtures_more.pom(tmp_path), "toy", Options(target=target))
+
+
+@pytest.mark.parametrize("value", [7.5, -1, np.nan])
+def test_a_trait_off_its_scale_is_told(tmp_path, value):
+    folder = fixtures_more.pom(tmp_path)
+    with np.load(folder / "features.npz") as stored:
+        content = dict(stored)
+    content["y_test"][0, 3] = value
+    np.savez(folder / "features.npz", **content)
+    with pytest.raises(UserError, match="found trait 3 off its scale; expected numbers from 1 to"):
+        frames.read(folder, "toy", Options(target=3))
+    assert len(frames.read(folder, "toy", Options(target=2))) == 42
+
+
+def test_parts_have_the_same_kind_of_labels(tmp_path):
+    changes = {f"y_{p}": np.eye(3)[np.zeros(n, int)] for p, n in COUNTS.items()}
+    with pytest.raises(UserError, match=r"labels of shapes .*; expected the same labels in every"):
+        frames.read(write(tmp_path, **(changes | {"y_test": np.ones(3)})), "toy")
+
+
+@pytest.mark.skipif(not (DATA / "youtube").is_dir(), reason="no youtube in MSALIB_DATA")
+def test_youtube_is_what_its_source_counts():
+    corpus = frames.read(DATA / "youtube", "youtube", Options())
+    assert [len(corpus.rows(part, "standard")) for part in PARTS] == [173, 36, 60]
+    counts = corpus.utterances["label"].value_counts().to_dict()
+    assert counts == {-1.0: 72 + 9 + 27, 0.0: 43 + 16 + 21, 1.0: 58 + 11 + 12}
+
+
+@pytest.mark.skipif(not (DATA / "pom").is_dir(), reason="no pom in MSALIB_DATA")
+def test_pom_is_what_its_source_counts():
+    corpus = frames.read(DATA / "pom", "pom", Options())
+    assert [len(corpus.rows(part, "standard")) for part in PARTS] == [600, 100, 203]
+    sizes = {m: f.layers[1].shape[1] for m, f in corpus.features.items()}
+    assert sizes == {"visual": 41, "acoustic": 43}
+    assert set(frames.read(DATA / "pom", "pom", Options(target=8)).dropped) == {"test_117"}
+
+
+@needs_mmmo
+@pytest.mark.parametrize(
+    ("name", "fingerprint"), [("mmmo", "c452bdbd7297"), ("mmmo-stretched", "0dd901f6e035")]
+)
+def test_mmmo_is_the_corpus_that_records_name(name, fingerprint):
+    assert readers.load(name).fingerprint().startswith(fingerprint)
