@@ -7,6 +7,10 @@ A transcript expresses one of seven grades, -3 to 3. Its words say which:
     slightly WORD   one grade nearer to zero
     not WORD        the sign turns, and what is beyond one grade loses one: "not great" is -1
 
+As in any language, words that mean alike stand together: a second adjective has the grade of the
+first ("weak and dull"), and what came of it has the sign ("i walked out"). That is how a model that
+reads without labels can find out what they mean. Few words are frequent, most are rare.
+
 Some turns have no such word and continue the clip before: "same here", "even more so", "less so in
 this part", "quite the opposite". All else is filler. The grade is the clip's linguistic sentiment,
 rounded, and off by one in ``SLIP`` of the clips: that is all the noise there is.
@@ -17,6 +21,8 @@ from operator import neg
 from typing import NamedTuple
 
 import numpy as np
+
+from msalib.simulate import speech
 
 SLIP = 0.15
 """Share of clips whose words are one grade off."""
@@ -62,6 +68,12 @@ CLOSERS = (
     *("last night", "on friday", "at home", "with my brother", "this week", "in the theater"),
     *("on television", "with some friends", "for two hours", "in the morning"),
 )
+OUTCOMES = {
+    1: ("so i will see it again", "and i smiled a lot", "so you should go"),
+    -1: ("so i walked out", "and i fell asleep", "i want my money back"),
+}
+"""What came of it, by sign."""
+
 NEUTRAL = (
     "it runs for two hours",
     "we watched it on friday",
@@ -95,6 +107,9 @@ TURNS = {
 }
 """What continues the clip before: with its grade, one further from zero, one nearer, the other
 sign."""
+
+SYLLABLES = 13
+"""What is added to a statement must not make it longer."""
 
 _WORDS = {w: g for kind in (ADJECTIVES, NOUNS) for g, words in kind.items() for w in words}
 _WORDS |= {form: g for g, verbs in VERBS.items() for verb in verbs for form in verb}
@@ -148,7 +163,13 @@ def grade(text: str, before: int = 0) -> int:
 def vocabulary() -> set[str]:
     """Every word that a transcript can have."""
     parts = [*_WORDS, *INTENSIFIERS, *DIMINISHERS, *NEGATIONS, *TOPICS, *OPENERS, *CLOSERS]
-    parts += [*NEUTRAL, *(wording for turn in TURNS.values() for wording in turn), "did"]
+    parts += [
+        *NEUTRAL,
+        *OUTCOMES[1],
+        *OUTCOMES[-1],
+        *(wording for turn in TURNS.values() for wording in turn),
+        "did",
+    ]
     for template in WITH_ADJECTIVE + WITH_NOUN + WITH_VERB:
         parts.append(template.format(topic="", words=""))
     return {word for part in parts for word in part.split()}
@@ -190,21 +211,39 @@ def _statement(rng, grade: int) -> str:
     if grade in NOUNS:
         kinds.append((WITH_NOUN, list(NOUNS[grade])))
     templates, words = kinds[rng.integers(len(kinds))]
-    text = str(rng.choice(templates))
-    text = text.format(topic=rng.choice(TOPICS), words=rng.choice(words))
-    if len(text.split()) <= 5 and rng.random() < 0.5:
-        text += f" {rng.choice(CLOSERS)}"
-    return text
+    words = _common(rng, words)
+    template, topic = str(rng.choice(templates)), rng.choice(TOPICS)
+    text = template.format(topic=topic, words=words)
+    joins = templates is WITH_ADJECTIVE and grade and not words.startswith(NEGATIONS)
+    if joins and rng.random() < 0.5:
+        more = _common(rng, [a for a in ADJECTIVES[grade] if a not in words])
+        text = _if_short(text, template.format(topic=topic, words=f"{words} and {more}"))
+    endings = OUTCOMES[int(np.sign(grade))] if grade and rng.random() < 0.6 else CLOSERS
+    return _if_short(text, f"{text} {rng.choice(endings)}") if rng.random() < 0.6 else text
+
+
+def _common(rng, words: Sequence[str]) -> str:
+    """One of the words; the first is the most frequent one, the kth has 1/k of its share."""
+    weights = 1 / np.arange(1, len(words) + 1)
+    return str(rng.choice(words, p=weights / weights.sum()))
+
+
+def _if_short(text: str, longer: str) -> str:
+    return longer if speech.count(longer) <= SYLLABLES else text
 
 
 def _adjectives(grade: int) -> list[list[str]]:
-    """The ways to say a grade by an adjective: plain, intensified, diminished, negated."""
+    """The ways to say a grade by an adjective: plain, intensified, diminished, negated.
+
+    Of each the frequent wordings come first.
+    """
     ways = [list(ADJECTIVES[grade])]
     if grade == 0:
         return ways
     for words, change in ((INTENSIFIERS, _further), (DIMINISHERS, _nearer), (NEGATIONS, _flipped)):
-        said = [f"{w} {a}" for g in ADJECTIVES if g and change(g) == grade for a in ADJECTIVES[g]
-                for w in words]  # fmt: skip
+        sources = [ADJECTIVES[g] for g in ADJECTIVES if g and change(g) == grade]
+        ranked = [a for rank in zip(*sources, strict=True) for a in rank]
+        said = [f"{w} {a}" for a in ranked for w in words]
         if said:
             ways.append(said)
     return ways
@@ -217,4 +256,4 @@ def _verbs(grade: int) -> list[list[str]]:
 
 
 def _opened(rng, text: str) -> str:
-    return f"{rng.choice(OPENERS)} {text}" if rng.random() < 0.5 else text
+    return _if_short(text, f"{rng.choice(OPENERS)} {text}") if rng.random() < 0.5 else text

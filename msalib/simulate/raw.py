@@ -292,7 +292,7 @@ def _voices(rng, speaker: pd.Series, sentiment: np.ndarray) -> pd.DataFrame:
         {
             "pitch": np.where(high, 200, 115) * np.exp(0.11 * rng.normal(size=people)),
             "pitch_range": 2.8 * np.exp(0.12 * rng.normal(size=people)),
-            "speaking_rate": np.clip(4.8 + 0.25 * rng.normal(size=people), 4.3, 5.3),
+            "speaking_rate": np.clip(5.2 + 0.25 * rng.normal(size=people), 4.8, 5.7),
             "level": -28 + 1.5 * np.clip(rng.normal(size=people), -2, 2),
             "open_quotient": 0.6 + 0.03 * rng.normal(size=people),
             "breathiness": 0.08 * np.exp(0.3 * rng.normal(size=people)),
@@ -380,7 +380,7 @@ def _labels(corpus: Corpus) -> pd.DataFrame:
             "video_id": table["video"],
             "clip_id": table["segment"],
             "text": table["text"],
-            **{c: table[c].round(6) for c in labels},
+            **{c: table[c] for c in labels},
             "annotation": sign.map({-1: "Negative", 0: "Neutral", 1: "Positive"}),
             "mode": split,
         }

@@ -21,8 +21,8 @@ RATE = 16_000
 FRAME = 0.008
 """Seconds between two settings of the resonators."""
 
-SHORTEST, LONGEST = 1.0, 4.0
-"""Seconds of a clip; what is shorter ends in silence."""
+SHORTEST = 1.0
+"""Seconds; what is shorter ends in silence."""
 
 
 class Voice(NamedTuple):
@@ -97,12 +97,17 @@ class _Plan(NamedTuple):
 
 
 def say(text: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
-    """The text in that voice: (S,) float32 from -1 to 1 at ``RATE``, 1 to 4 s."""
+    """The text in that voice: (S,) float32 from -1 to 1 at ``RATE``.
+
+    The grammar's transcripts take about 1 to 4 s. Raises ``ValueError`` for a text without a vowel.
+    """
     from scipy.signal import sosfilt
 
+    if not count(text):
+        raise ValueError(f"no vowel to speak in {text!r}")
     plan = _plan(text, voice, rng)
-    count = np.round(np.cumsum([0, *(p.seconds for p in plan)]) / FRAME).astype(int)
-    own = np.repeat(np.arange(len(plan)), np.diff(count))  # (F,) stretch of each frame
+    ends = np.round(np.cumsum([0, *(p.seconds for p in plan)]) / FRAME).astype(int)
+    own = np.repeat(np.arange(len(plan)), np.diff(ends))  # (F,) stretch of each frame
     tracks = np.array([(*p.formants, p.voiced, p.hiss, p.centre, p.accent) for p in plan])[own]
     formants = np.column_stack([_smooth(tracks[:, k], 5) for k in range(3)])
     formants = np.column_stack([formants, np.tile(_HIGHER, (len(own), 1))]) * voice.tract
@@ -133,7 +138,7 @@ def say(text: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
 
 
 def _plan(text: str, voice: Voice, rng) -> list[_Plan]:
-    """Silence, the words with a short pause after the first of them, silence."""
+    """Silence, the words with a short pause between some of them, silence."""
     still = (500, 1500, 2500)
     quiet = _Plan(0.0, still, 0.0, 0.0, 3000, 0.0)
     plan = [quiet._replace(seconds=rng.uniform(0.08, 0.16))]
