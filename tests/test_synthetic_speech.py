@@ -19,7 +19,7 @@ def pitch(wave):
         frame = wave[start : start + 800] - wave[start : start + 800].mean()
         if np.sqrt(np.mean(frame**2)) < 0.3 * np.sqrt(np.mean(wave**2)):
             continue
-        corr = np.correlate(frame, frame, "full")[799:]
+        corr = np.fft.irfft(np.abs(np.fft.rfft(frame, 1600)) ** 2)
         lag = 40 + int(np.argmax(corr[40:270]))  # 59 to 400 Hz
         if corr[lag] > 0.4 * corr[0]:
             found.append(RATE / lag)

@@ -357,9 +357,9 @@ def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
     text = json.dumps(settings, indent=2) + "\n"
     mark = folder / "clips.json"
     if not mark.exists():
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
-            file.write(text)
-        _move(Path(file.name), mark)
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+            (Path(partial) / "clips.json").write_text(text)
+            _move(Path(partial) / "clips.json", mark)
     elif mark.read_text() != text:
         raise UserError(
             folder,
