@@ -582,8 +582,8 @@ def _measure(content, size: int) -> None:
             inside.discard(id(thing))
             own = thing.nbytes if isinstance(thing, np.ndarray) else 1
             known[id(thing)] = (total[0] + 1, total[1] + 1, total[2] + own)
-            if open_:
-                _sum(open_[-1][2], known[id(thing)], size)
+            above = open_[-1][2] if open_ else [0, 0, 0]
+            _sum(above, known[id(thing)], size)
 
 
 def _sum(total: list[int], part: tuple[int, int, int], size: int) -> None:

@@ -1,0 +1,422 @@
+"""Pickles and archives of strangers: data come through, all else is refused by name."""
+
+import collections
+import datetime
+import io
+import os
+import pickle
+import struct
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+
+from msalib.errors import UserError
+from msalib.readers import safe
+
+CONTENT = {
+    "float64": np.arange(6.0).reshape(2, 3),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "strided": np.arange(12)[::2],
+    "big-endian": np.arange(3, dtype=">i4"),
+    "half": np.float16([1, 2]),
+    "truth": np.array([True, False]),
+    "text": np.array(["ab", "cé"]),
+    "bytes": np.array([b"a", b"bc"]),
+    "objects": np.array(["x", 1, None, [1, 2], (3,)], dtype=object),
+    "scalar": np.array(3.0),
+    "empty": np.zeros((0, 5)),
+    "numbers": [1, -5, 2**40, 2**70, 1e-300, True, None, np.float32(1.5), np.int64(3)],
+    "strings": ["", "hé\n", b"xyz\xff", b"", bytearray(b"q"), np.str_("né"), np.bool_(True)],
+    "containers": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), {1, 2}, frozenset("ab"), {}, []],
+    "ordered": collections.OrderedDict(a=1, b=[2]),
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "file.pkl"
+
+
+def message(path, content: bytes) -> str:
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        safe.load(path)
+    text = str(error.value)
+    assert text.startswith(f"{path}: found ") and "; expected " in text and "\n" not in text
+    return text
+
+
+def same(a, b):
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, np.ndarray):
+        if a.dtype != b.dtype or a.shape != b.shape:
+            return False
+        return all(map(same, a.ravel(), b.ravel())) if a.dtype == object else (a == b).all()
+    if isinstance(a, list | tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and a == b
+
+
+# --- what is read -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_data_come_through_in_every_protocol(path, protocol):
+    content = pickle.dumps(CONTENT, protocol=protocol)
+    path.write_bytes(content)
+    assert same(safe.load(path), pickle.loads(content))
+
+
+@pytest.mark.parametrize("module", [b"numpy.core", b"numpy._core"])
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_old_and_new_names_of_numpy(path, module, protocol):
+    content = pickle.dumps({"a": np.arange(3.0), "b": np.float32(2)}, protocol=protocol)
+    ours = np._core.__name__.encode()
+    if protocol == 5:  # names are text with a length
+        for name in (b".numeric", b".multiarray"):
+            old, new = ours + name, module + name
+            content = content.replace(bytes([len(old)]) + old, bytes([len(new)]) + new)
+        content = content.replace(content[2:11], b"")  # the length of the frame, which is a hint
+    else:
+        content = content.replace(ours, module)
+    path.write_bytes(content)
+    loaded = safe.load(path)
+    assert loaded["a"].tolist() == [0, 1, 2] and loaded["b"] == 2
+
+
+PYTHON_2 = (
+    b"(dp0\nS'array'\np1\ncnumpy.core.multiarray\n_reconstruct\np2\n(cnumpy\nndarray\np3\n(I0\ntp4\n"
+    b"S'b'\np5\ntp6\nRp7\n(I1\n(L2L\ntp8\ncnumpy\ndtype\np9\n(S'f8'\np10\nI0\nI1\ntp11\nRp12\n(I3\n"
+    b"S'<'\np13\nNNNI-1\nI-1\nI0\ntp14\nbI00\nS'\\x00\\x00\\x00\\x00\\x00\\x00\\xf8?\\x00\\x00\\x00"
+    b"\\x00\\x00\\x00\\x00\\xc0'\np15\ntp16\nbsS'word'\np17\nS'caf\\xc3\\xa9'\np18\nsS'latin'\n"
+    b"S'caf\\xe9'\nsS'truth'\nI01\ns."
+)
+
+
+def test_a_pickle_of_python_2(path):
+    path.write_bytes(PYTHON_2)
+    loaded = safe.load(path)
+    assert loaded["array"].tolist() == [1.5, -2.0]
+    assert (loaded["word"], loaded["latin"], loaded["truth"]) == ("café", "café", True)
+
+
+def test_binary_strings_of_python_2(path):
+    """Protocol 2: the data of arrays are strings, whether they look like text or not."""
+    for raw in (b"\x01\x00\xfe\xff", b"abcd"):
+        state = b"U" + bytes([len(raw)]) + raw
+        header = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01bt"
+        dtype = b"cnumpy\ndtype\nU\x02i2K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff"
+        dtype += b"\xff\xffK\x00tb"
+        path.write_bytes(header + b"R(K\x01K\x02\x85" + dtype + b"\x89" + state + b"tb.")
+        assert safe.load(path).tolist() == np.frombuffer(raw, "<i2").tolist()
+
+
+def test_parts_that_are_shared_stay_shared(path):
+    words = ["a", "b"]
+    path.write_bytes(pickle.dumps([words, words]))
+    first, second = safe.load(path)
+    assert first is second
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+class Call:
+    """An object whose pickle calls ``function``."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_pickle_that_runs_code_is_refused_by_name(path, tmp_path, protocol):
+    there = tmp_path / "there"
+    content = pickle.dumps([1, Call(os.system, f"touch {there}")], protocol=protocol)
+    text = message(path, content)
+    assert f"found a pickle that uses {os.system.__module__}.system; expected numpy" in text
+    assert "pickles can run code" in text
+    assert not there.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (Call(eval, "1"), "eval"),
+        (Call(getattr, [], "append"), "getattr"),
+        (Call(open, "x", "w"), "open"),
+        (Call(bytes, 10**12), "calls bytes"),
+        (datetime.date(2020, 1, 1), "datetime.date"),
+        (io.BytesIO, "_io.BytesIO"),
+        (np.dtype("f8"), "numpy.dtype"),
+        (np.ndarray, "numpy.ndarray"),
+        (np.load, "numpy.load"),
+        (np.zeros(2, dtype=[("a", "f8")]), "an array of type 'V8'"),
+        (np.zeros(2, dtype="M8[s]"), "an array of type 'M8'"),
+        (np.zeros(2, dtype=complex), "an array of type 'c16'"),
+        (np.array([np.zeros(2), None], dtype=object), "an array of arrays"),
+        (np.ma.zeros(2), "numpy.ma"),
+        (collections.Counter(), "collections.Counter"),
+        (UserError("a", found="b", expected="c", remedy="d"), "msalib.errors.UserError"),
+        ({(1, 2): 3}, "a key of type tuple"),
+    ],
+)
+def test_what_is_no_data_is_refused_by_name(path, value, name):
+    for protocol in (0, 2, 4):
+        text = message(path, pickle.dumps({"x": value}, protocol=protocol))
+        assert name in text, text
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"cposix\nsystem\n(S'true'\ntR.", "posix.system"),
+        (b"(S'true'\niposix\nsystem\n.", "posix.system"),
+        (b"\x80\x02cos\nsystem\n)\x81.", "os.system"),
+        (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "os.system"),
+        (b"\x80\x04cnumpy\nndarray\n)\x81.", "numpy.ndarray"),
+        (b"cnumpy\nndarray\n(I9\ntR.", "numpy.ndarray"),
+        (b"cos.path\njoin\\\x1b[31m\n.", "os.path.join"),
+        (b"Psomewhere\n.", "a persistent id"),
+        (b"K\x01Q.", "a persistent id"),
+        (b"\x82\x01.", "an extension code"),
+        (b"\x97.", "a buffer outside the file"),
+        (b"}}b.", "sets the state of dict"),
+    ],
+)
+def test_instructions_that_make_objects_are_refused(path, content, found):
+    text = message(path, content)
+    assert found in text and text.isprintable()
+
+
+def bomb(levels: int, width: int) -> bytes:
+    """A list of ``width`` times the same list of ``width`` times the same list, and so on."""
+    content = b"]\x94"
+    for level in range(levels):
+        content += b"](" + b"h" + bytes([level]) + (b"h" + bytes([level])) * (width - 1) + b"e\x94"
+    return content + b"."
+
+
+def array_of(shape: str, data: bytes, code: str = "f8") -> bytes:
+    """A pickle of one array with any shape and data."""
+    return (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n"
+        + shape.encode()
+        + f"cnumpy\ndtype\n(S'{code}'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\n".encode()
+        + data
+        + b"tb."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"\x8e" + struct.pack("<Q", 10**12) + b"x.", "it ends too early"),
+        (b"\x96" + struct.pack("<Q", 2**63) + b"x.", "it ends too early"),
+        (b"T\xff\xff\xff\xff.", "it ends too early"),
+        (b"\x8b\xff\xff\xff\x7f.", "a number of 2147483647 bytes"),
+        (b"I" + b"9" * 5000 + b"\n.", "a number of 5000 digits"),
+        (b"](" + b"N" * 30 + b"e", "it ends too early"),
+        (array_of("(L1000000000000L\nt", b"S''\n"), "an array of shape (1000000000000,)"),
+        (array_of("(L1000000000000L\nI0\nt", b"S''\n"), "an array of shape (1000000000000, 0)"),
+        (array_of("(I-1\nt", b"S''\n"), "an array without a shape"),
+        (array_of("(I2\nt", b"S'12345678'\n"), "8 bytes for an array of shape (2,)"),
+        (array_of("(I1\nt", b"S'12345678'\n", "V8"), "an array of type 'V8'"),
+        (array_of("(I1\nt", b"S'12345678'\n", "U2000000000"), "an array of type 'U2000000000'"),
+        (array_of("(I1\nt", b"S'\\xff\\xff\\xff\\xff'\n", "U1"), "text with characters that are"),
+        (b"]\x94h\x00a.", "a container that contains itself"),
+        (b"(" * 40 + b"]" + b"t" * 40 + b".", "containers nested too deep"),
+        (b"](" * 40 + b"e" * 40 + b".", "containers nested too deep"),
+        (b"]\x94]h\x00a\x94" + b"".join(b"]h%ca\x94" % i for i in range(1, 60)) + b".", "too deep"),
+        (bomb(9, 20), "the same parts again and again"),
+        (b"](X\x00\x01\x00\x00" + b"x" * 256 + b"\x94" + b"h\x00" * 10_000 + b"e.", "again and"),
+        (b"N.N.", "2 bytes after its end"),
+        (b".", "a damaged or truncated pickle"),
+        (b"", "it ends too early"),
+        (b"hello\n", "a damaged or truncated pickle"),
+        (b"\x80\x04K\x01\x93.", "a damaged or truncated pickle"),
+        (b"}(K\x01u.", "keys without values"),
+        (b"j\xff\xff\xff\xff.", "a damaged or truncated pickle"),
+    ],
+)
+def test_a_small_file_cannot_mean_too_much(path, content, found):
+    assert found in message(path, content)
+
+
+def test_a_place_in_memory_is_no_size(path):
+    """The standard library makes room for all places before the one that is named."""
+    path.write_bytes(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff\x86.")
+    assert safe.load(path) == (None, None)
+
+
+def test_calls_make_no_more_than_the_file_holds(path):
+    text = b"X\x00\x10\x00\x00" + b"x" * 4096 + b"\x94"
+    call = b"c_codecs\nencode\n(h\x00X\x06\x00\x00\x00latin1tR"
+    assert "arrays that fit in it" in message(path, text + call * 1000 + b".")
+
+
+def test_numbers_as_keys_are_limited(path, monkeypatch):
+    monkeypatch.setattr(safe, "MAX_KEYS", 10)
+    assert "more than 10 keys that are numbers" in message(path, pickle.dumps(set(range(20))))
+    path.write_bytes(pickle.dumps({str(i): i for i in range(20)}))
+    assert len(safe.load(path)) == 20
+
+
+def test_limits_of_size_and_number(path, monkeypatch):
+    monkeypatch.setattr(safe, "MAX_OBJECTS", 50)
+    assert "more objects than a data set has" in message(path, pickle.dumps(list(range(100))))
+    monkeypatch.setattr(safe, "MAX_BYTES", 50)
+    assert "0 GiB at most" in message(path, pickle.dumps(list(range(100))))
+
+
+def test_every_truncation_is_told(path):
+    content = pickle.dumps(CONTENT, protocol=4)
+    for end in range(0, len(content), 7):
+        assert "truncated" in message(path, content[:end]) or end == 0
+
+
+def test_a_missing_file_is_told(path):
+    with pytest.raises(UserError, match="found no such file; expected a pickle"):
+        safe.load(path)
+    with pytest.raises(UserError, match="found no such file"):
+        safe.load(path.parent)
+
+
+# --- archives -----------------------------------------------------------------------------------
+
+
+def zipped(path, members, **options):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def tarred(path, members):
+    """Members are names with bytes, or whole ``TarInfo``."""
+    with tarfile.open(path, "w:gz" if path.name.endswith("gz") else "w") as archive:
+        for name, content in members:
+            info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def special(name, kind, target=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def refused(path, tmp_path) -> str:
+    into = tmp_path / "deep" / "into"
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError) as error:
+        safe.unpack(path, into)
+    assert not into.exists()
+    assert [p for p in sorted(tmp_path.rglob("*")) if p.is_file()] == [
+        p for p in before if p.is_file()
+    ]
+    assert str(error.value).startswith(f"{path}: found ")
+    return str(error.value)
+
+
+FILES = [("a/", b""), ("a/one.txt", b"one"), ("a/b/two.bin", bytes(100_000)), ("three", b"")]
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "x.tgz", "X.ZIP"])
+def test_an_archive_is_unpacked(tmp_path, name):
+    path = tmp_path / name
+    members = [m for m in FILES if m[1] or not m[0].endswith("/")]
+    (zipped if name.lower().endswith("zip") else tarred)(path, members)
+    safe.unpack(path, tmp_path / "into")
+    for name, content in members:
+        assert (tmp_path / "into" / name).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil", "a/../../evil", "/tmp/evil", "..\\evil", "a\\..\\..\\evil", "C:\\evil", "C:evil"],
+)
+@pytest.mark.parametrize("end", [".zip", ".tar", ".tar.gz"])
+def test_names_that_lead_out_are_refused_by_name(tmp_path, name, end):
+    path = tmp_path / f"x{end}"
+    (zipped if end == ".zip" else tarred)(path, [("fine", b"1"), (name, b"evil")])
+    text = refused(path, tmp_path)
+    assert f"found the name {name!r}, which leads out of it" in text
+
+
+@pytest.mark.parametrize(
+    ("member", "kind"),
+    [
+        (special("link", tarfile.SYMTYPE, "/etc/passwd"), "link"),
+        (special("link", tarfile.LNKTYPE, "fine"), "link"),
+        (special("device", tarfile.CHRTYPE), "device"),
+        (special("pipe", tarfile.FIFOTYPE), "device"),
+    ],
+)
+def test_links_and_devices_are_refused_by_name(tmp_path, member, kind):
+    path = tarred(tmp_path / "x.tar", [("fine", b"1"), (member, b"")])
+    assert f"found {member.name!r}, which is a {kind}" in refused(path, tmp_path)
+
+
+def test_a_link_in_a_zip_is_refused_by_name(tmp_path):
+    info = zipfile.ZipInfo("link")
+    info.external_attr = 0o120777 << 16
+    path = zipped(tmp_path / "x.zip", [(info, "/etc/passwd")])
+    assert "found 'link', which is a link" in refused(path, tmp_path)
+
+
+def test_a_name_twice_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate"):
+        path = zipped(tmp_path / "x.zip", [("a", "1"), ("a", "2")])
+    assert "found the name 'a' twice or empty" in refused(path, tmp_path)
+    path = zipped(tmp_path / "y.zip", [("a", "1"), ("a/b", "2")])
+    assert "found what cannot be unpacked: " in refused(path, tmp_path)
+
+
+def test_limits_of_archives(tmp_path, monkeypatch):
+    path = zipped(tmp_path / "x.zip", FILES[1:])
+    monkeypatch.setattr(safe, "MAX_FILES", 2)
+    assert "found more than a data set holds; expected at most 2 files" in refused(path, tmp_path)
+    monkeypatch.setattr(safe, "MAX_FILES", 200)
+    monkeypatch.setattr(safe, "MAX_UNPACKED", 50_000)
+    assert "found more than a data set holds" in refused(path, tmp_path)
+
+
+def test_an_archive_that_lies_about_sizes_is_refused(tmp_path):
+    path = zipped(tmp_path / "x.zip", [("a", bytes(100_000))])
+    content = path.read_bytes()
+    path.write_bytes(content.replace(struct.pack("<I", 100_000), struct.pack("<I", 10)))
+    text = refused(path, tmp_path)
+    assert "another size than the archive says" in text or "damaged" in text
+
+
+@pytest.mark.parametrize("end", [".zip", ".tar", ".tar.gz"])
+def test_a_truncated_archive_is_told(tmp_path, end):
+    path = tmp_path / f"x{end}"
+    (zipped if end == ".zip" else tarred)(path, FILES[1:])
+    content = path.read_bytes()
+    stop = content.rstrip(b"\0")  # a .tar ends in zeros, of which two blocks are enough
+    for share in (0, 0.1, 0.5, 0.9, 0.99):
+        path.write_bytes(content[: int(share * len(stop))])
+        assert "found a damaged or truncated archive" in refused(path, tmp_path)
+
+
+def test_an_archive_with_a_password_is_told(tmp_path):
+    path = zipped(tmp_path / "x.zip", [("a", b"1")])
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    content[6] |= 1
+    path.write_bytes(content)
+    assert "found 'a' with a password" in refused(path, tmp_path)
+
+
+def test_a_missing_archive_is_told(tmp_path):
+    text = refused(tmp_path / "none.zip", tmp_path)
+    assert "found what cannot be unpacked: No such file" in text
