@@ -8,11 +8,22 @@ import sys
 import numpy as np
 import pytest
 
-from msalib import cli, notebooks, paths, records
+from msalib import cli, notebooks, paths, readers, records
 from tests.factory import layer_records, write_pack
 from tests.test_encoders import change_weights, save_bert
 
-COMMANDS = ("doctor", "data", "encode", "run", "records", "claims", "book", "printed")
+COMMANDS = (
+    "doctor",
+    "encode",
+    "run",
+    "records",
+    "train",
+    "predict",
+    "claims",
+    "book",
+    "printed",
+    "data",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -100,9 +111,9 @@ def test_the_module_is_the_command():
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "msalib: data set 'moshi': found no such data set; expected one of control, "
-        "control-opposite, mosi, mosei, mmmo, mmmo-stretched, mosi-leaky, mosi-leaky-unseen. "
-        "See which are there: msalib data.\n"
+        "msalib: data set 'moshi': found no such data set; expected one of "
+        f"{', '.join(readers.DATASETS)}. "
+        "See which are there: msalib data; add your own: msalib data add PATH.\n"
     )
 
 
@@ -157,7 +168,7 @@ def test_an_unknown_encoder_is_refused(refused, mosi):
 
 def test_an_unknown_device_is_refused(refused, mosi, tmp_path):
     model = save_bert(tmp_path / "bert")
-    assert "device 'tpu': found no such" in refused("encode", "mosi", model, "--device", "tpu")
+    assert "parameter 'device': found 'tpu'" in refused("encode", "mosi", model, "--device", "tpu")
     assert not paths.features_folder().exists()
 
 

@@ -60,7 +60,9 @@ def pins() -> dict[str, str]:
 
 def test_every_dependency_is_pinned_within_its_range():
     wanted = PROJECT["dependencies"] + [
-        line for extra in ("book", "dev") for line in PROJECT["optional-dependencies"][extra]
+        line
+        for extra in ("book", "media", "dev")
+        for line in PROJECT["optional-dependencies"][extra]
     ]
     pinned = pins()
     for requirement in map(Requirement, wanted):
@@ -71,10 +73,12 @@ def test_every_dependency_is_pinned_within_its_range():
 def test_what_the_package_imports_is_a_dependency():
     """At the top or inside a function; pip gives a package more names than its own."""
     named = {"sklearn": "scikit-learn", "yaml": "pyyaml", "huggingface_hub": "transformers"}
+    named |= {"tokenizers": "transformers", "cv2": "opencv-python-headless"}
     wanted = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
     wanted |= {
         canonicalize_name(Requirement(line).name)
-        for line in PROJECT["optional-dependencies"]["book"]
+        for extra in ("book", "media", "opensmile", "mtcnn")
+        for line in PROJECT["optional-dependencies"][extra]
     }
     imported = set()
     for path in (ROOT / "msalib").rglob("*.py"):
@@ -102,6 +106,7 @@ def test_every_package_folder_is_installed():
 
 
 HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "papermill", "scipy", "pandas"}
+HEAVY |= {"av", "cv2", "h5py", "librosa", "soundfile"}
 
 
 @pytest.mark.parametrize("module", ["msalib", "msalib.cli"])
