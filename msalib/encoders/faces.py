@@ -20,7 +20,7 @@ DETECTORS = {
     "whole": "the picture is the face",
 }
 
-SMALLEST = 0.05
+SMALLEST = 0.1
 """Side of the smallest face, as a share of the picture's height."""
 
 
