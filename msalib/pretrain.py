@@ -53,11 +53,15 @@ SPAN, SPAN_STARTS = 5, 0.08
 CLUSTERS = 100
 """Of cepstra: what a masked frame is guessed to be."""
 
+TRANSCRIPT_VIDEOS = 1500
+"""Of the unlabelled part for ``bert``: words need no rendering, and a few hundred transcripts do
+not show which words go together."""
+
 KEPT = 0.7
 """Share of what one sees in a picture that its caption mentions."""
 
 
-STEPS = {"bert": 2000, "wavlm": 1500, "clip": 800}
+STEPS = {"bert": 3000, "wavlm": 1500, "clip": 800}
 
 
 class Pretrained(NamedTuple):
@@ -73,7 +77,7 @@ class Pretrained(NamedTuple):
 
 
 def bert(clips: Corpus, steps: int) -> Pretrained:
-    """A BERT on the transcripts of ``clips``; two in a row half of the time."""
+    """A BERT on the transcripts of ``clips``, alone or, half of the time, after the one before."""
     from transformers import BertConfig, BertForMaskedLM
 
     tokenizer = _tokenizer(clips.utterances["text"].tolist())
@@ -275,13 +279,16 @@ def pixels(pictures: np.ndarray) -> torch.Tensor:
 
 
 def _tokenizer(texts: list[str]):
-    """A word-piece tokeniser made from these texts."""
-    from tokenizers import BertWordPieceTokenizer
+    """Word pieces: every word of these texts is one, all others are spelt."""
     from transformers import BertTokenizerFast
 
-    made = BertWordPieceTokenizer(lowercase=True)
-    made.train_from_iterator(texts, vocab_size=400, min_frequency=1, show_progress=False)
-    return BertTokenizerFast(tokenizer_object=made._tokenizer, model_max_length=128)
+    words = sorted({word for text in texts for word in text.split()})
+    letters = [chr(k) for k in range(ord("a"), ord("z") + 1)]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    spelt = [*letters, *(f"##{letter}" for letter in letters)]
+    pieces = dict.fromkeys([*special, *spelt, *words])
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    return BertTokenizerFast(vocab=vocabulary, model_max_length=128)
 
 
 def _mask_words(rng, ids: torch.Tensor, tokenizer) -> tuple[torch.Tensor, torch.Tensor]:
@@ -484,10 +491,12 @@ def pretrain(name: str, folder: Path, steps: int | None = None, clips: Corpus | 
 
     ``clips`` are the unlabelled part of the raw control unless given.
     """
+    if clips is None:
+        clips = raw.unlabelled(videos=TRANSCRIPT_VIDEOS) if name == "bert" else raw.unlabelled()
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # else sums, and so weights, depend on the machine's cores
     steps = steps or STEPS[name]
-    made = MAKERS[name](raw.unlabelled() if clips is None else clips, steps)
+    made = MAKERS[name](clips, steps)
     save(name, made, folder, steps)
     return made
 
