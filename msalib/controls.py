@@ -1,14 +1,16 @@
-"""What the page of the raw control shows: clips, what makes a face or a voice, what stories differ in.
+"""What the page of the raw control shows: clips, what makes a voice or a face, the stories.
 
-Everything is computed from the simulation on the spot: there is nothing to record.
+Everything but what pretraining recorded is computed from the simulation on the spot.
 """
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from msalib.corpus import MODALITIES, Corpus
+from msalib.paths import records_folder
 from msalib.plots.clips import Clip
 from msalib.plots.clips import clip as drawn
 from msalib.simulate import raw, speech
@@ -106,3 +108,23 @@ def stories(names: Sequence[str] = tuple(raw.STORIES)) -> Table:
 
 def _corr(a, b) -> str:
     return f"{np.corrcoef(a, b)[0, 1]:.2f}"
+
+
+def pretrained() -> Table:
+    """The encoders that ship with the package: objective, loss, and what a probe finds by layer."""
+    found = json.loads((records_folder() / "pretrain.json").read_text())
+    rows = [
+        {
+            "encoder": f"small-{name}",
+            "pretrained on": about["data"],
+            "objective": about["objective"],
+            "loss, start to end": f"{about['losses'][0]:.2f} to {about['losses'][-1]:.2f}",
+            "r by layer, 0 (input) to 6": ", ".join(f"{r:.2f}" for r in about["probe"]["valid"]),
+        }
+        for name, about in found.items()
+    ]
+    caption = (
+        "The small encoders. r: Pearson's correlation of a linear probe with the label, validation "
+        "part. Setting: control."
+    )
+    return Table(pd.DataFrame(rows), caption=caption)
