@@ -121,6 +121,19 @@ def test_colours_are_red_green_blue(tmp_path):
         assert (np.abs(picture.mean(axis=(0, 1)) - [200, 0, 0]) < 12).all()
 
 
+def test_a_video_that_lies_is_put_upright(tmp_path):
+    path = write_video(tmp_path / "a.mp4", [flat(40)] * 3)  # its upper left corner is bright
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 44
+    clockwise = np.array([0, 1, 0, -1, 0, 0, 64, 0], ">i4")
+    clockwise[[1, 3, 6]] *= 2**16
+    content[matrix : matrix + 32] = clockwise.tobytes()
+    path.write_bytes(content)
+    (picture, *_) = media._kept(path, "release", "whole")
+    corners = picture[8, 8], picture[8, -8], picture[-8, 8], picture[-8, -8]
+    assert [int(c.mean()) > 128 for c in corners] == [False, True, False, False]
+
+
 def test_bicubic_is_that_of_pillow(tmp_path):
     image = pytest.importorskip("PIL.Image")
     rng = np.random.default_rng(0)
@@ -327,6 +340,22 @@ def test_looking_names_all_that_cannot_be_read_and_goes_on_where_it_was(tmp_path
     assert clips.look(tmp_path / "store", "other", noted, paths, (0,), "l") == [1, 4, 3, 5]
     clips.forget(tmp_path / "store")
     assert not notes.exists()
+
+
+def without(path: Path) -> int:
+    raise UserError("sound", found="no package", expected="one", remedy="Install it.")
+
+
+def test_what_is_missing_for_all_clips_is_said_once(tmp_path):
+    with pytest.raises(UserError) as error:
+        clips.look(tmp_path / "store", "key", without, [tmp_path] * 3, (), "looking")
+    assert str(error.value) == "sound: found no package; expected one. Install it."
+
+
+def test_a_disk_that_refuses_is_said(tmp_path):
+    (tmp_path / "features").touch()
+    with pytest.raises(UserError, match="the disk refused"):
+        clips.look(tmp_path / "features" / "store", "key", noted, [tmp_path], (0,), "looking")
 
 
 def test_a_fingerprint_follows_the_media_and_not_their_place(tmp_path):

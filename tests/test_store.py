@@ -1,5 +1,6 @@
 """The feature store: what comes back, what is refused; a kill or a full disk does no harm."""
 
+import json
 import multiprocessing
 import random
 import shutil
@@ -307,6 +308,35 @@ def test_a_value_beyond_half_precision_is_refused_with_its_place(tmp_path):
     with pytest.raises(UserError, match=r"clip video_5: found a value in layer 1 .* 65504"):
         write(tmp_path / "ramp", encode)
     assert not (tmp_path / "ramp").exists()
+
+
+def test_a_store_of_text_says_what_it_has_always_said(tmp_path):
+    said = json.loads((write(tmp_path / "ramp") / "meta.json").read_bytes())
+    assert list(said) == [
+        *("format", "dataset", "encoder", "revision", "convention", "unit", "fingerprint"),
+        *("dtype", "layers", "clips", "frames", "dim", "truncated", "device", "versions"),
+    ]
+
+
+def test_features_without_blocks_have_layer_one_in_float32_and_say_their_settings(tmp_path):
+    more = {"first": 1, "layers": 1, "dtype": "float32", "precision": "bfloat16"}
+    more |= {"counts": {"without a face": 3}, "settings": {"preset": "paper"}}
+    meta = META.model_copy(update=more)
+    folder = write(tmp_path / "one", lambda clips: ramp(clips)[1:2].astype(np.float32) + 1e-5, meta)
+    assert StoreMeta.model_validate_json((folder / "meta.json").read_bytes()) == meta
+    features = open_store(folder, **ASKED)
+    assert list(features.layers) == [1]
+    assert features.blocks == (1,)
+    assert features.layers[1].dtype == np.float32
+    assert features.layers[1][0, 0] == np.float32(100) + np.float32(1e-5)
+    told = {"without a face": "3", "preset": "paper", "precision": "bfloat16"}
+    assert told.items() <= features.provenance.items()
+
+    def too_large(clips):
+        return np.full((1, len(clips), LENGTHS[clips].max(), DIM), np.inf, np.float32)
+
+    with pytest.raises(UserError, match=r"layer 1 that is not finite in single precision"):
+        write(tmp_path / "inf", too_large, meta)
 
 
 def test_what_lies_in_the_padding_does_not_matter(tmp_path):

@@ -178,6 +178,10 @@ def test_the_preprocessor_says_how_pictures_are_prepared(tmp_path):
     say(crop_size=64)
     with pytest.raises(UserError, match="pictures of 64 pixels; expected 32"):
         vision.load(encoder)
+    for content, found in (("{", "Expecting"), ("[]", "a list")):
+        (folder / "preprocessor_config.json").write_text(content)
+        with pytest.raises(UserError, match=f"preprocessor_config.json: found {found}"):
+            vision.load(encoder)
 
 
 def test_a_model_of_speech_is_refused(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 
 from msalib.corpus import Corpus
 from msalib.encoders import Encoder, workers
-from msalib.encoders.store import fingerprint, write_whole
+from msalib.encoders.store import disk_errors, fingerprint, write_whole
 from msalib.errors import UserError
 from msalib.progress import bar
 
@@ -135,13 +135,13 @@ def look(
     raised as a ``UserError``, which names the others.
     """
     notes = folder.with_name(folder.name + ".look")
-    found = _noted(notes, key, len(paths))
+    with disk_errors(folder):
+        found = _noted(notes, key, len(paths))
     left = [n for n in range(len(paths)) if n not in found]
     refused = []
     tasks = ((paths[n], *arguments) for n in left)
     results = workers.run(function, tasks, workers.number(len(left)))
-    notes.parent.mkdir(parents=True, exist_ok=True)
-    with notes.open("a") as file, closing(results):
+    with disk_errors(folder), notes.open("a") as file, closing(results):
         for n, result in zip(bar(left, description, "clip"), results, strict=True):
             if isinstance(result, UserError):
                 refused.append(result)
@@ -176,15 +176,15 @@ def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:
 
 
 def _all_of(refused: list[UserError]) -> UserError:
-    first = refused[0]
-    if len(refused) == 1:
+    """One error for all; a missing package is the same for every clip."""
+    first, *others = {str(error): error for error in refused}.values()
+    if not others:
         return first
-    names = ", ".join(error.where for error in refused[1:6])
-    more = f" and {len(refused) - 6} more" if len(refused) > 6 else ""
+    names = ", ".join(error.where for error in others[:5])
+    more = f" and {len(others) - 5} more" if len(others) > 5 else ""
     return UserError(
         first.where,
-        found=f"{first.found}; and {len(refused) - 1} more clips that cannot be used: "
-        f"{names}{more}",
+        found=f"{first.found}; and {len(others)} more clips that cannot be used: {names}{more}",
         expected=first.expected,
         remedy=first.remedy,
     )

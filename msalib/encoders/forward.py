@@ -4,6 +4,7 @@ Blocks are listened to directly. What transformers calls ``hidden_states`` diffe
 families and versions in whether the last entry is before or after the encoder's final LayerNorm.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,32 @@ def captured(blocks, keep: Callable) -> Iterator[list]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def preprocessor(path: Path) -> dict:
+    """What a model's folder says of how its input is prepared; nothing where it is silent.
+
+    Raises ``UserError`` for a file that is no configuration.
+    """
+    file = path / "preprocessor_config.json"
+    if not file.is_file():
+        return {}
+    try:
+        said = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise _unreadable(file, str(error)) from error
+    if not isinstance(said, dict):
+        raise _unreadable(file, f"a {type(said).__name__}")
+    return said
+
+
+def _unreadable(file: Path, found: str) -> UserError:
+    return UserError(
+        file,
+        found=found,
+        expected="the configuration of a preprocessor, in JSON",
+        remedy="Restore the model's folder from its source.",
+    )
 
 
 def pretrained(model_class, path: Path, kinds: tuple[str, ...], unused: tuple[str, ...]):

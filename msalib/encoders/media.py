@@ -247,7 +247,8 @@ def _video_frames(path: Path, fps: float) -> Timed:
 
 def _upright(frame) -> np.ndarray:
     """A telephone held upright stores pictures that lie, and says so."""
-    return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+    turns = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise
+    return np.rot90(frame.to_ndarray(format="rgb24"), turns)
 
 
 def _at_height(picture: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ frames runs clip by clip, but attention, which has a mask. The convolutions need
 models normalise over all frames of an input and the positional ones of Data2Vec see the padding.
 """
 
-import json
 import math
 import warnings
 from pathlib import Path
@@ -173,13 +172,9 @@ def load(encoder: Encoder, preset: clips.Preset):
     # The vector that stands for masked frames is only used in training.
     model = forward.pretrained(AutoModel, path, KINDS, ("masked_spec_embed", "adapter."))
     model.encoder.pos_conv_embed = _clip_by_clip(model.encoder.pos_conv_embed)
-    return model, preset == "paper" and _normalises(path)
-
-
-def _normalises(path: Path) -> bool:
-    """What the model's preprocessor says of waveforms; those without one are normalised."""
-    file = path / "preprocessor_config.json"
-    return not file.is_file() or bool(json.loads(file.read_bytes()).get("do_normalize", True))
+    # Where the preprocessor is silent, transformers normalises.
+    says_so = bool(forward.preprocessor(path).get("do_normalize", True))
+    return model, preset == "paper" and says_so
 
 
 def _clip_by_clip(convolution):

@@ -245,7 +245,7 @@ def write_stream(
     partial = folder.with_name(folder.name + ".partial")
     plan = hashlib.sha256(json.dumps([b.tolist() for b in batches]).encode()).hexdigest()
     lengths = np.diff(offsets)
-    with _disk_errors(folder):
+    with disk_errors(folder):
         done = _resume(partial, meta, plan)
         if done is None:
             _allocate(partial, meta, ids, offsets)
@@ -258,19 +258,20 @@ def write_stream(
                 continue
             states = next(left)
             _check_finite(meta, states, [ids[i] for i in clips], lengths[clips])
-            with _disk_errors(folder):
+            with disk_errors(folder):
                 _write_batch(partial, meta, states, offsets[clips], lengths[clips])
                 if time.monotonic() - saved > SAVE_EVERY:
                     _save_progress(partial, meta, plan, number)
                     saved = time.monotonic()
-    with _disk_errors(folder):
+    with disk_errors(folder):
         _save_progress(partial, meta, plan, len(batches))
         _finish(partial, folder)
     return folder
 
 
 @contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn what a disk refuses into a ``UserError`` that names the store."""
     try:
         yield
     except OSError as error:

@@ -7,7 +7,6 @@ sequence as a vector of zeros, and is counted. Presets differ in which pictures 
 (``media.look``): ``release`` takes every int(fps / 3)-th, ``paper`` those at 3 a second.
 """
 
-import json
 import warnings
 from pathlib import Path
 
@@ -165,15 +164,14 @@ class Preparation:
     """How a model's pictures are prepared, from its preprocessor's configuration."""
 
     def __init__(self, path: Path, side: int):
-        file = path / "preprocessor_config.json"
-        said = json.loads(file.read_bytes()) if file.is_file() else {}
+        said = forward.preprocessor(path)
         self.crop = _side(said.get("crop_size"), side)
         self.resize = max(_side(said.get("size"), self.crop), self.crop)
         self.mean = np.array(said.get("image_mean", MEAN), np.float32)
         self.deviation = np.array(said.get("image_std", DEVIATION), np.float32)
         if self.crop != side:
             raise UserError(
-                file,
+                path / "preprocessor_config.json",
                 found=f"pictures of {self.crop} pixels",
                 expected=f"{side}, as the model's config.json says",
                 remedy="Restore the model's folder from its source.",
