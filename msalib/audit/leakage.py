@@ -175,15 +175,20 @@ def _together(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def predictions(x: np.ndarray, label: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Each clip predicted by a probe that was fitted on other units: (N, D), (N,) to (N,)."""
+    """Each clip predicted by a probe that was fitted on other units: (N, D), (N,) to (N,).
+
+    Without the mean label of those units: it is low where the clip's own unit is high, so it would
+    make features that know nothing look as if they knew the opposite.
+    """
     x, fold = _standard(x), _folds(unit)
+    centred = label - label.mean()
     guess = np.empty((len(PENALTIES), len(label)))
-    sums = [_sums(x[fold == k], label[fold == k]) for k in range(fold.max() + 1)]
+    sums = [_sums(x[fold == k], centred[fold == k]) for k in range(fold.max() + 1)]
     total = [sum(parts) for parts in zip(*sums, strict=True)]
     for k, own in enumerate(sums):
-        weight, shift = _ridge(*(t - s for t, s in zip(total, own, strict=True)))
-        guess[:, fold == k] = (x[fold == k] @ weight + shift).T
-    return guess[((guess - label) ** 2).mean(1).argmin()]
+        weight, _ = _ridge(*(t - s for t, s in zip(total, own, strict=True)))
+        guess[:, fold == k] = (x[fold == k] @ weight).T
+    return guess[((guess - centred) ** 2).mean(1).argmin()]
 
 
 def _standard(x: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ others noise of the same variance. The probe is not told which videos these are,
 a split, as the makers of features could publish it.
 """
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,7 +28,7 @@ from msalib.progress import bar
 from msalib.provenance import commit, device_name, versions
 from msalib.tables import Table
 
-CORPORA = {"honest": 150, "leak": 20}
+CORPORA = {"honest": 100, "leak": 20}
 """Simulated corpora for each row of the table."""
 
 PERMUTATIONS = 1999
@@ -147,6 +148,7 @@ def measure(corpora: Mapping[str, int] = CORPORA) -> Power:
     """Simulate all rows of the table."""
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     rows = [*_honest_rows(), *_leak_rows()]
+    gc.freeze()  # statsmodels collects garbage in every Holm, which would take much of the time
     cells = []
     for kind, what, noise, told, make in bar(rows, "error rates", "row"):
         found = [judged(make(seed)) for seed in range(corpora[kind])]
