@@ -40,6 +40,9 @@ from msalib.simulate import faces, raw, speech
 
 SEED = 0
 WIDTH, BLOCKS, HEADS, INNER = 64, 6, 4, 128
+START = 0.1
+"""Standard deviation of weights at the start: the 0.02 of width 768 would be too small for 64."""
+
 WINDOW = 50
 """Steps in one mean of the loss."""
 
@@ -56,6 +59,9 @@ CLUSTERS = 100
 TRANSCRIPT_VIDEOS = 1500
 """Of the unlabelled part for ``bert``: words need no rendering, and a few hundred transcripts do
 not show which words go together."""
+
+END = "."
+"""Last word of every caption."""
 
 KEPT = 0.7
 """Share of what one sees in a picture that its caption mentions."""
@@ -92,6 +98,7 @@ def bert(clips: Corpus, steps: int) -> Pretrained:
             num_attention_heads=HEADS,
             intermediate_size=INNER,
             max_position_embeddings=128,
+            initializer_range=START,
             pad_token_id=tokenizer.pad_token_id,
         )
     )
@@ -139,6 +146,7 @@ def wavlm(clips: Corpus, steps: int) -> Pretrained:
             num_conv_pos_embedding_groups=8,
             num_buckets=64,
             max_bucket_distance=200,
+            initializer_range=START,
             layerdrop=0.0,
         )
     )
@@ -200,7 +208,7 @@ def clip(clips: Corpus, steps: int) -> Pretrained:
         pictures.append(faces.film(who, expression, 8, rng))
         seen.append(faces.describe(who, expression))
     words = sorted({word for parts in seen for part in parts.values() for word in part.split()})
-    number = {word: k for k, word in enumerate(words, start=3)}  # 0 pads, 1 begins, 2 ends
+    number = {word: k for k, word in enumerate([*words, END], start=2)}  # 0 pads, 1 begins
     sizes = dict(
         hidden_size=WIDTH, intermediate_size=INNER, num_attention_heads=HEADS, projection_dim=WIDTH
     )
@@ -212,11 +220,12 @@ def clip(clips: Corpus, steps: int) -> Pretrained:
             text_config=CLIPTextConfig(
                 **sizes,
                 num_hidden_layers=2,
-                vocab_size=len(number) + 3,
+                vocab_size=len(number) + 2,
                 max_position_embeddings=48,
                 pad_token_id=0,
                 bos_token_id=1,
-                eos_token_id=2,
+                # Not 2, for which transformers takes the largest number to be the end.
+                eos_token_id=number[END],
             ).to_dict(),
             projection_dim=WIDTH,
         )
@@ -336,7 +345,7 @@ def _clusters(waves: list[np.ndarray]) -> list[np.ndarray]:
 
 def _caption(rng, seen: dict[str, str], number: dict[str, int]) -> list[int]:
     parts = [p for name, p in seen.items() if name == "person" or rng.random() < KEPT]
-    return [1, *(number[word] for part in parts for word in part.split()), 2]
+    return [1, *(number[word] for part in parts for word in part.split()), number[END]]
 
 
 def _train(model, loss: Callable[[], torch.Tensor], steps: int, name: str) -> list[float]:
