@@ -21,6 +21,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -240,7 +241,7 @@ def write_stream(
 ) -> Path:
     """``write_store`` for an ``encode`` that is given all batches still to do, and yields.
 
-    So it can prepare the next batches while one is computed and written.
+    So it can prepare the next batches while one is computed; it runs in a thread of its own.
     """
     partial = folder.with_name(folder.name + ".partial")
     plan = hashlib.sha256(json.dumps([b.tolist() for b in batches]).encode()).hexdigest()
@@ -252,11 +253,14 @@ def write_stream(
             done = 0
     saved = time.monotonic()
     progress = bar(batches, f"{meta.encoder} on {meta.dataset}", "batch")
-    with closing(encode(batches[done:])) as left:
+    # The next batch is computed while one is written; leaving waits for it, then ends the rest.
+    with closing(encode(batches[done:])) as left, ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, left, None)
         for number, clips in enumerate(progress, 1):
             if number <= done:
                 continue
-            states = next(left)
+            states = coming.result()
+            coming = thread.submit(next, left, None)
             _check_finite(meta, states, [ids[i] for i in clips], lengths[clips])
             with disk_errors(folder):
                 _write_batch(partial, meta, states, offsets[clips], lengths[clips])
