@@ -23,6 +23,9 @@ from msalib.errors import UserError
 SECONDS = 600
 """Time that one task may take: minutes of video with a slow detector of faces."""
 
+PIXELS = 10**8
+"""Of a picture at most; a damaged one may claim any number."""
+
 FEWEST = 8
 """Tasks that are worth a process."""
 
@@ -143,7 +146,12 @@ def _start() -> subprocess.Popen:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # decoders print what they think of a file
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "OMP_NUM_THREADS": "1",
+            "OPENCV_IO_MAX_IMAGE_PIXELS": str(PIXELS),
+        },
     )
 
 
