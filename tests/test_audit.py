@@ -126,12 +126,12 @@ def test_honest_controls_are_rarely_accused_and_planted_leaks_are_found(monkeypa
     monkeypatch.setattr(power, "PERMUTATIONS", PERMUTATIONS)
     place = power.PLACEMENTS[1]
     alarms = found = 0
-    for seed in range(8):
+    for seed in range(5):
         made = power.honest(seed)
         alarms += power.judged(made)[1]
         found += power.judged(power.leaking(made, place.shares, 0.5, seed))[0]
     assert alarms <= 1
-    assert found >= 7
+    assert found >= 4
 
 
 @pytest.mark.parametrize("name", ["control", "control-opposite"])
