@@ -116,7 +116,7 @@ def test_pictures_without_a_face_are_zeros_in_their_place_and_counted(tiny, some
         assert layer.any(axis=1).tolist() == [v > 100 for values in clips for v in values]
     assert features.provenance[vision.NO_FACE] == "4"
     assert features.provenance[vision.NO_FACES] == "1"
-    assert features.provenance["faces"].endswith("the largest, margin 0")
+    assert features.provenance["faces"].endswith("the largest, margin 0, at a height of 720")
 
 
 def test_no_face_anywhere_is_refused(tiny, some_faces, tmp_path):
@@ -139,6 +139,7 @@ def test_a_store_of_another_detector_or_preset_is_refused(tiny, tmp_path):
     features = vision.read(data, tiny, folder, "paper")
     assert features.provenance["preset"] == "paper"
     assert features.provenance["sampling"].startswith("the picture nearest")
+    assert features.provenance["faces"] == "whole: the picture is the face"
 
 
 def test_release_and_paper_crop_the_same_face_from_pictures_of_other_heights(tmp_path):

@@ -27,8 +27,8 @@ UNIT = "picture, 3 a second"
 KINDS = ("clip", "clip_vision_model")
 
 SAMPLING = {
-    "release": f"every int(fps / {media.PICTURES})-th picture, height {media.HEIGHT} for detection",
-    "paper": f"the picture nearest to each multiple of 1/{media.PICTURES} s, as it is",
+    "release": f"every int(fps / {media.PICTURES})-th picture",
+    "paper": f"the picture nearest to each multiple of 1/{media.PICTURES} s",
 }
 
 PICTURES = {"cpu": 32, "cuda": 512}
@@ -94,7 +94,7 @@ def encode(
         settings={
             "preset": preset,
             "sampling": SAMPLING[preset],
-            "faces": f"{faces.version(corpus.faces)}, the largest, margin 0",
+            "faces": _faces(corpus.faces, preset),
             "pictures": f"{media.CROP} x {media.CROP}, then bicubic to {preparation.resize}, "
             f"centre {preparation.crop}",
         },
@@ -137,6 +137,13 @@ def read(
 def settings(corpus: Corpus, preset: str) -> str:
     """What of a store's fingerprint is not the media."""
     return f"{SAMPLING[preset]}, faces {corpus.faces}, {media.CROP} x {media.CROP}"
+
+
+def _faces(name: str, preset: str) -> str:
+    if name == "whole":
+        return f"{name}: {faces.DETECTORS[name]}"
+    height = f", at a height of {media.HEIGHT}" if preset == "release" else ""
+    return f"{faces.version(name)}, the largest, margin 0{height}"
 
 
 def _check(lengths: np.ndarray, faceless: np.ndarray, corpus: Corpus) -> None:
