@@ -14,6 +14,7 @@ import shutil
 import stat
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -63,7 +64,9 @@ def load(path: Path):
             size = os.fstat(file.fileno()).st_size
             if size > MAX_BYTES:
                 raise _Refused(f"{size / 2**30:.0f} GiB", f"{MAX_BYTES / 2**30:.0f} GiB at most")
-            content = _Machine(file, size).run()
+            with warnings.catch_warnings():  # of strange escapes in strings of Python 2
+                warnings.simplefilter("ignore", DeprecationWarning)
+                content = _Machine(file, size).run()
         _measure(content, size)
         return content
     except _Refused as refusal:
@@ -692,6 +695,8 @@ def _check_members(members) -> int:
                 "more than a data set holds",
                 f"at most {MAX_FILES} files and {MAX_UNPACKED / 2**30:.0f} GiB",
             )
+    if not names:
+        raise _Refused("an archive of nothing", "files")
     return total
 
 
@@ -715,12 +720,16 @@ def _tar_members(path: Path) -> Iterator:
             if member.issym() or member.islnk():
                 kind = "link"
             yield member.name, kind, member.size, lambda m=member: archive.extractfile(m)
-        # tarfile takes a damaged header for the end; the end is a block of zeros.
+        # tarfile takes a damaged header for the end; the end is zeros and nothing but zeros. To
+        # read them all is also what has the checksum of a .gz looked at.
         archive.fileobj.seek(archive.offset)
-        if archive.fileobj.read(512) != bytes(512):
+        end = 0
+        while block := archive.fileobj.read(2**20):
+            end += len(block)
+            if block.strip(b"\0"):
+                raise tarfile.ReadError("no end")
+        if end < tarfile.BLOCKSIZE:
             raise tarfile.ReadError("no end")
-        while archive.fileobj.read(2**20):  # a .gz has its checksum there
-            pass
 
 
 def _copy(source: BinaryIO, target: BinaryIO, size: int, name: str) -> None:
