@@ -703,6 +703,12 @@ def _check_members(members) -> int:
 def _zip_members(path: Path) -> Iterator:
     """Of each member: name, kind, bytes, and what opens it."""
     with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file:  # zipfile does not compare the number of its entries
+            file.seek(-min(path.stat().st_size, 2**16 + 22), os.SEEK_END)
+            tail = file.read()
+        (count,) = struct.unpack_from("<H", tail, tail.rindex(b"PK\5\6") + 10)
+        if count not in (len(archive.infolist()), 0xFFFF):  # 0xFFFF: more than 2 bytes hold
+            raise zipfile.BadZipFile(f"{len(archive.infolist())} entries of {count}")
         for member in archive.infolist():
             mode = member.external_attr >> 16
             kind = "folder" if member.is_dir() else "file"
