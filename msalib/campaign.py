@@ -73,6 +73,7 @@ PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] =
     "uegd": {
         "control": EVERYTHING,
         "control-opposite": EVERYTHING,
+        "raw": (Study.singles, _sums, _joint),
         "mosi": EVERYTHING,
         "mmmo": (Study.singles, _joint, _concatenated),
         "mosi-leaky": (Study.singles, _joint),

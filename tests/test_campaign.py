@@ -37,9 +37,11 @@ def without_shares(monkeypatch):
 # --- what is made -------------------------------------------------------------------------------
 
 
-def test_every_data_set_has_a_plan():
+def test_every_data_set_has_a_plan_but_those_that_no_exhibit_reads_yet():
     planned = {key.split()[0] for plan in PLANS.values() for key in plan}
-    assert planned == set(readers.DATASETS)
+    unplanned = {"raw-speaker", "raw-noise", "raw-sarcasm"}
+    unplanned |= {"meld", "iemocap", "mustard", "youtube", "pom"}
+    assert planned | unplanned == set(readers.DATASETS) and not planned & unplanned
 
 
 def test_the_control_gets_all_that_any_exhibit_reads_once(monkeypatch):
