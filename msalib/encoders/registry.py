@@ -118,7 +118,7 @@ ENCODERS = {
         _vision("small-clip", str(SMALL / "clip"), 6, 64, _SHIPPED),
         _handcrafted("opensmile", 88, "eGeMAPS functionals, one vector a clip (openSMILE)"),
         _handcrafted("opensmile-frames", 25, "eGeMAPS low-level descriptors (openSMILE)"),
-        _handcrafted("log-mel", 80, "log-mel spectrogram (librosa)"),
+        _handcrafted("log-mel", 128, "log-mel spectrogram, MMML A.2 (librosa)"),
     )
 }
 
