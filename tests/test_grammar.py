@@ -38,6 +38,7 @@ def first(row):
         ("the movie was not superb", -2),
         ("the movie was not bad", 1),
         ("the movie was hardly terrible", 2),
+        ("the movie was utterly bad", -3),
         ("i did not like the cast", -1),
         ("i did not hate the cast", 2),
         ("we loved the cast", 3),

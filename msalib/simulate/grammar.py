@@ -8,8 +8,9 @@ A transcript expresses one of seven grades, -3 to 3. Its words say which:
     not WORD        the sign turns, and what is beyond one grade loses one: "not great" is -1
 
 As in any language, words that mean alike stand together: a second adjective has the grade of the
-first ("weak and dull"), and what came of it has the sign ("i walked out"). That is how a model that
-reads without labels can find out what they mean. Few words are frequent, most are rare.
+first ("weak and dull"), what came of it has the sign ("i walked out"), and things are "utterly" bad
+and "truly" good. That is how a model that reads without labels can find out what they mean. Few
+words are frequent, most are rare.
 
 Some turns have no such word and continue the clip before: "same here", "even more so", "less so in
 this part", "quite the opposite". All else is filler. The grade is the clip's linguistic sentiment,
@@ -55,8 +56,10 @@ NOUNS = {
     -2: ("mess", "letdown"),
     -3: ("disaster", "nightmare"),
 }
-INTENSIFIERS = ("very", "really", "so", "truly", "extremely")
-DIMINISHERS = ("slightly", "somewhat", "rather", "fairly")
+INTENSIFIERS = {1: ("very", "truly", "really"), -1: ("very", "utterly", "terribly")}
+DIMINISHERS = {1: ("fairly", "quite"), -1: ("slightly", "rather")}
+"""By the sign of what they stand before."""
+
 NEGATIONS = ("not", "never", "hardly")
 
 TOPICS = (
@@ -152,9 +155,9 @@ def grade(text: str, before: int = 0) -> int:
             continue
         value = _WORDS[word]
         before_it = words[i - 1] if i else ""
-        if before_it in INTENSIFIERS:
+        if before_it in {*INTENSIFIERS[1], *INTENSIFIERS[-1]}:
             return _further(value)
-        if before_it in DIMINISHERS:
+        if before_it in {*DIMINISHERS[1], *DIMINISHERS[-1]}:
             return _nearer(value)
         return _flipped(value) if before_it in NEGATIONS else value
     return 0
@@ -162,7 +165,8 @@ def grade(text: str, before: int = 0) -> int:
 
 def vocabulary() -> set[str]:
     """Every word that a transcript can have."""
-    parts = [*_WORDS, *INTENSIFIERS, *DIMINISHERS, *NEGATIONS, *TOPICS, *OPENERS, *CLOSERS]
+    parts = [*_WORDS, *NEGATIONS, *TOPICS, *OPENERS, *CLOSERS]
+    parts += [*INTENSIFIERS[1], *INTENSIFIERS[-1], *DIMINISHERS[1], *DIMINISHERS[-1]]
     parts += [
         *NEUTRAL,
         *OUTCOMES[1],
@@ -240,7 +244,12 @@ def _adjectives(grade: int) -> list[list[str]]:
     ways = [list(ADJECTIVES[grade])]
     if grade == 0:
         return ways
-    for words, change in ((INTENSIFIERS, _further), (DIMINISHERS, _nearer), (NEGATIONS, _flipped)):
+    sign = int(np.sign(grade))
+    for words, change in (
+        (INTENSIFIERS[sign], _further),
+        (DIMINISHERS[sign], _nearer),
+        (NEGATIONS, _flipped),
+    ):
         sources = [ADJECTIVES[g] for g in ADJECTIVES if g and change(g) == grade]
         ranked = [a for rank in zip(*sources, strict=True) for a in rank]
         said = [f"{w} {a}" for a in ranked for w in words]
