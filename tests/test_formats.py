@@ -128,6 +128,25 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path):
     assert not there.exists()
 
 
+def test_what_a_file_says_cannot_break_a_message(tmp_path):
+    """Nor colour the terminal, nor fill it."""
+    path = write_pickle(tmp_path / "x.pkl", {"\x1b[31mred\n": {"a\rb": 1}})
+    assert "with the keys ?[31mred?, the first a dict" in message(formats.detect, path)
+    content = mmsa_content()
+    content["train"]["id"][0] = content["train"]["id"][1] = "\n" + "long" * 10_000
+    text = message(convert, write_pickle(path, content))
+    assert "two clips with the id ?longlong" in text and len(text) < 1500
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(formats.reader("meld"), "detects", refuse)
+    text = message(formats.detect, tmp_path)
+    assert text.startswith(f"{tmp_path}: found what cannot be read: Permission denied; expected")
+
+
 def test_a_folder_of_no_layout_is_told_with_what_it_holds(tmp_path):
     text = message(formats.detect, tmp_path)
     assert text.startswith(

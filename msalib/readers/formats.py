@@ -83,11 +83,8 @@ def detect(path: Path) -> str:
     Raises ``UserError`` where it is none of ``FORMATS``, or more than one, and for pickles and
     archives that cannot be read safely.
     """
-    path = Path(path)
-    if is_archive(path):
-        with _unpacked(path) as inside:
-            return _choose(inside, _pickled(inside))
-    return _choose(path, _pickled(path))
+    with _opened(Path(path)) as inside:
+        return _choose(inside, _pickled(inside))
 
 
 def convert(
@@ -101,11 +98,9 @@ def convert(
     path = Path(path)
     if format is not None:
         reader(format)  # an unknown name is told before a large file is read
-    if not is_archive(path):
-        return _convert(path, name, options, format)
-    with _unpacked(path) as inside:
+    with _opened(path) as inside:
         corpus, format = _convert(inside, name, options, format)
-    if corpus.media:
+    if corpus.media and is_archive(path):
         raise UserError(
             path,
             found="clips of sound or pictures in an archive",
@@ -170,28 +165,49 @@ def _pickled(path: Path):
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
-    """What there is to read in an archive, for a while; errors name the archive, not its copy."""
-    from msalib.readers import safe
+def _opened(path: Path) -> Iterator[Path]:
+    """What there is to read at a path, for a while: itself, or what an archive holds.
 
+    Errors name the archive, not its copy; and since they quote files, they are made to fit a line.
+    """
     with tempfile.TemporaryDirectory(prefix="msalib-") as folder:
         root = Path(folder) / "archive"
-        safe.unpack(path, root)
-        inside = root
-        while inside.is_dir() and len(entries := _visible(inside)) == 1:
-            inside = entries[0]
-        if inside.is_dir():
-            pickles = [p for p in entries if p.name.lower().endswith(PICKLES)]
-            inside = pickles[0] if len(pickles) == 1 else inside  # a pickle and its licence, say
         try:
-            yield inside
+            yield _unpacked(path, root) if is_archive(path) else path
         except UserError as error:
             raise UserError(
-                error.where.replace(str(root), str(path)),
-                found=error.found,
-                expected=error.expected,
-                remedy=error.remedy,
+                _line(error.where.replace(str(root), str(path))),
+                found=_line(error.found.replace(str(root), str(path))),
+                expected=_line(error.expected),
+                remedy=_line(error.remedy),
             ) from error
+        except OSError as error:
+            raise UserError(
+                path,
+                found=f"what cannot be read: {error.strerror or error}",
+                expected="files and folders that you may read",
+                remedy="Check the path and who may read it.",
+            ) from error
+
+
+def _line(text: str) -> str:
+    """Text for one line of a terminal, whatever a file has put in it."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown if len(shown) <= 1000 else f"{shown[:900]} ... {shown[-90:]}"
+
+
+def _unpacked(path: Path, root: Path) -> Path:
+    """Unpack an archive to ``root``; the file or folder in it that there is to read."""
+    from msalib.readers import safe
+
+    safe.unpack(path, root)
+    inside = root
+    while inside.is_dir() and len(entries := _visible(inside)) == 1:
+        inside = entries[0]
+    if inside.is_dir():
+        pickles = [p for p in entries if p.name.lower().endswith(PICKLES)]
+        inside = pickles[0] if len(pickles) == 1 else inside  # a pickle and its licence, say
+    return inside
 
 
 def _visible(folder: Path) -> list[Path]:
