@@ -2,13 +2,19 @@
 
 import ast
 import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
-from msalib import encoders, notebooks, readers, tables
+from msalib import encoders, notebooks, paths, readers, tables
 from msalib.readers import added, formats
-from tests.fixtures import FIXTURES, VARIANTS
+from tests import clips
+from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 from tests.test_cli import msalib, refused  # noqa: F401 - fixtures
 from tests.test_encoders import save_bert
 
@@ -110,3 +116,128 @@ def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):  # noqa: 
     assert name == added.name_of(path)
     assert "a name that is not taken" in refused("data", "add", path)
     assert msalib("data", "add", path, "--refresh")[0] == 0
+
+
+# --- bad input: one message, status 2, nothing half-written ---------------------------------------
+
+
+class Runs:
+    """What no data set has a reason to hold."""
+
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+def bad_pickle(folder, change) -> Path:
+    content = mmsa_content()
+    change(content)
+    return write_pickle(folder / "bad.pkl", content)
+
+
+def code(folder):
+    return write_pickle(folder / "bad.pkl", {"train": Runs()})
+
+
+def way_out(folder):
+    with zipfile.ZipFile(folder / "bad.zip", "w") as archive:
+        archive.writestr("../escaped.txt", "x")
+    return folder / "bad.zip"
+
+
+def truncated_csd(folder):
+    path = FIXTURES["csd"](folder)
+    file = sorted(path.glob("*.csd"))[0]
+    file.write_bytes(file.read_bytes()[:3000])
+    return path
+
+
+def nan(folder):
+    return bad_pickle(folder, lambda c: c["test"]["audio"].__setitem__((0, 0, 0), np.nan))
+
+
+def too_long(folder):
+    return bad_pickle(folder, lambda c: c["train"].update(audio_lengths=[99] * 24))
+
+
+def off_the_scale(folder):
+    return bad_pickle(folder, lambda c: c["train"]["regression_labels"].__setitem__(0, 7.0))
+
+
+def one_id_twice(folder):
+    return bad_pickle(folder, lambda c: c["train"]["id"].__setitem__(1, c["train"]["id"][0]))
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (code, "posix.system"),
+        (way_out, "../escaped.txt"),
+        (truncated_csd, ".csd"),
+        (nan, "NaN or infinite"),
+        (too_long, "length"),
+        (off_the_scale, "regression_labels 7 for clip vid00"),
+        (one_id_twice, "vid00"),
+    ],
+)
+def test_bad_data_are_told_and_nothing_is_kept(refused, tmp_path, make, found):  # noqa: F811
+    source = tmp_path / "source"
+    source.mkdir()
+    assert found in refused("data", "add", make(source), "--name", "mine")
+    left = paths.corpora_folder()
+    assert not left.exists() or not list(left.iterdir())
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def silence(folder):
+    clips.write_wav(next(folder.rglob("*.wav")), np.zeros(0))
+
+
+def no_picture_stream(folder):
+    """A video that has sound only, in the place of a folder of frames."""
+    frames_ = next(p.parent for p in sorted(folder.rglob("*.png")))
+    shutil.rmtree(frames_)
+    sound = next(folder.rglob("*.wav"))
+    shutil.copy(sound, frames_.with_suffix(".mp4"))
+
+
+def no_face(folder):
+    """Every picture plain grey."""
+    cv2 = pytest.importorskip("cv2", reason="opencv is not installed")
+    for path in folder.rglob("*.png"):
+        cv2.imwrite(str(path), np.full((48, 48, 3), 128, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "save", "found"),
+    [
+        (silence, clips.save_wavlm, ".wav: found "),
+        (no_picture_stream, clips.save_clip, ".mp4: found "),
+        (no_face, clips.save_clip, "face"),
+    ],
+    ids=["sound without samples", "video without pictures", "no face"],
+)
+def test_clips_that_cannot_be_encoded_are_told(
+    msalib,  # noqa: F811
+    refused,  # noqa: F811
+    tmp_path,
+    spoil,
+    save,
+    found,
+):
+    folder = FIXTURES["media"](tmp_path / "source")
+    spoil(folder)
+    model = save(tmp_path / "model")
+    assert msalib("data", "add", folder, "--name", "mine")[0] == 0
+    assert found in refused("encode", "mine", model, "--device", "cpu")
+    assert not list(paths.features_folder().rglob("meta.json"))
+
+
+def test_a_transcript_of_2000_words_is_cut_and_told(msalib, bert, tmp_path):  # noqa: F811
+    content = mmsa_content()
+    content["train"]["raw_text"] = [" ".join(["good film"] * 1000)] * 24
+    path = write_pickle(tmp_path / "long.pkl", content)
+    assert msalib("data", "add", path, "--name", "mine")[0] == 0
+    with pytest.warns(UserWarning, match="24 of 42 texts of mine are longer"):
+        assert msalib("encode", "mine", bert, "--device", "cpu")[0] == 0
+    kept = encoders.read(readers.load("mine"), encoders.resolve(bert))
+    assert kept.provenance["truncated"] == "24 of 42 clips"
