@@ -199,6 +199,19 @@ def test_predictions_are_those_of_a_ridge_regression_fitted_on_other_units():
         assert min(np.abs(w - guess[fold == k]).max() for w in wanted) < 1e-9
 
 
+def test_pooling_is_the_mean_over_frames_in_any_block(monkeypatch):
+    rng = np.random.default_rng(0)
+    offsets = np.concatenate([[0], np.cumsum(rng.integers(1, 9, 30))])
+    x = rng.normal(size=(offsets[-1], 3))
+    wanted = [x[a:b].mean(0) for a, b in zip(offsets, offsets[1:], strict=False)]
+    features = Features("made", "frame", {0: x * 0, 1: x}, offsets)
+    for block in (1, 40, 10**6):
+        monkeypatch.setattr(leakage, "BLOCK", block)
+        np.testing.assert_allclose(leakage.pooled(features), wanted)
+    x[0, 0] = np.nan
+    assert np.isfinite(leakage.pooled(features)).all()
+
+
 def test_many_columns_are_reduced_and_still_predict(monkeypatch):
     monkeypatch.setattr(leakage, "WIDEST", 20)
     rng = np.random.default_rng(0)
@@ -253,17 +266,20 @@ def test_videos_may_differ_a_little():
     assert leakage.uneven(split[:, None], label, np.arange(1200)) is None  # one clip each
 
 
-def test_speakers_are_exchanged_where_there_are_enough_that_keep_to_one_part():
+def test_speakers_are_exchanged_where_they_keep_to_one_part():
     made = corpus()
     video = pd.factorize(made.utterances["video"])[0]
-    pairs = replace(made, utterances=made.utterances.assign(speaker=video // 2))
-    found = leakage.units(pairs, "standard")
-    assert found.kind == "video"  # validation has 4 speakers only
-    table = made.utterances.assign(speaker=np.where(video < 2, 0, video))
-    found = leakage.units(replace(made, utterances=table), "standard")
-    assert found.kind == "speaker" and found.number.max() == 38
-    everywhere = replace(made, utterances=made.utterances.assign(speaker="one"))
-    assert leakage.units(everywhere, "standard").kind == "video"
+
+    def units(speaker):
+        table = made.utterances.assign(speaker=speaker)
+        return leakage.units(replace(made, utterances=table), "standard")
+
+    assert units(video // 2).kind == "speaker" and units(video // 2).number.max() == 19
+    assert units("one").kind == "video"  # who is in every part
+    # Two voices in every video, one of them in two: these go together.
+    voices = [f"{v}{i % 2}" for i, v in enumerate(video)]
+    voices[10] = voices[0]
+    assert units(voices).number.max() == 38
 
 
 def test_where_parts_share_videos_the_gain_from_that_is_measured():
