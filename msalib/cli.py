@@ -66,7 +66,12 @@ def data(
     from msalib import describe, readers
 
     _clean(clean)
-    for name, dataset in readers.known().items():
+    for name in readers.names():
+        try:
+            dataset = readers.dataset(name)
+        except UserError as error:  # an added one that is damaged; the others are as they were
+            print(f"{name}: {error}")
+            continue
         if not readers.at_hand(name):
             folder = readers.folder(name)
             print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
@@ -193,7 +198,7 @@ def run(
     _clean(clean)
     given = _values(parameter)
     dataset = given.get("dataset")
-    if dataset in readers.known() and readers.at_hand(dataset):
+    if dataset in readers.names() and readers.at_hand(dataset):
         _announce(readers.load(dataset))
     executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")

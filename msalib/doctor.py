@@ -20,7 +20,7 @@ def report() -> Iterator[str]:
     yield "data"
     if not os.environ.get("MSALIB_DATA"):
         yield "  MSALIB_DATA is not set: real data are not found, committed records are read"
-    for name in readers.known():
+    for name in readers.names():
         try:
             if readers.at_hand(name):
                 yield f"  {name}: {len(readers.load(name))} clips"

@@ -98,6 +98,16 @@ def test_the_list_of_data_sets_has_those_that_were_added(msalib, tmp_path):  # n
     assert "mine: " in msalib("doctor")[1]
 
 
+def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, tmp_path):  # noqa: F811
+    for name in ("fine", "spoilt"):
+        msalib("data", "add", FIXTURES["mag"](tmp_path / name), "--name", name)
+    (paths.corpora_folder() / "spoilt" / "about.json").write_text("{")
+    status, out, _ = msalib("data")
+    assert status == 0 and "\nfine: MAG features" in out
+    assert "spoilt: " in out and "no readable description" in out
+    assert "no readable description" in refused("run", "uegd/table3", "-p", "dataset", "spoilt")
+
+
 def test_what_cannot_be_added_leaves_nothing(refused, tmp_path):  # noqa: F811
     path = FIXTURES["mag"](tmp_path)
     assert "the name of a built-in data set" in refused("data", "add", path, "--name", "mosi")

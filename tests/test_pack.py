@@ -374,7 +374,8 @@ def test_the_kind_of_every_setting(name, encoder, profile, kind):
 def test_a_data_set_is_described_without_contradiction(name):
     known = readers.dataset(name)
     assert known.modalities and not set(known.layered) & set(known.vectors)
-    assert bool(known.shipped) == (not known.real or not known.layered)
+    assert bool(known.shipped) == (not known.raw)  # an encoder has something to read, or not
+    assert set(known.raw) >= set(known.layered) or known.shipped
     assert not (known.leaky and known.as_published)
 
 

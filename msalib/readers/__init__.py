@@ -185,11 +185,11 @@ DATASETS = {
 }
 
 
-def known() -> dict[str, Dataset]:
+def names() -> list[str]:
     """Every data set that has a name here: the built-in ones, then those that were added."""
     from msalib.readers import added
 
-    return DATASETS | {name: _added(name) for name in added.names()}
+    return [*DATASETS, *added.names()]
 
 
 def dataset(name: str) -> Dataset:
@@ -202,7 +202,7 @@ def dataset(name: str) -> Dataset:
         raise UserError(
             f"data set {name!r}",
             found="no such data set",
-            expected=f"one of {', '.join([*DATASETS, *added.names()])}",
+            expected=f"one of {', '.join(names())}",
             remedy="See which are there: msalib data; add your own: msalib data add PATH.",
         )
     return _added(name)
