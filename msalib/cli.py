@@ -124,17 +124,19 @@ def audit_(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the report to this file, too.")
     ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Record the report that the audit's page shows.")
+    ] = False,
     clean: Clean = False,
 ) -> None:
     """Check a data set: identity, integrity, independence of its parts, leakage of labels.
 
     Exits with status 0 when the checks ran, whatever they found.
     """
-    from msalib import audit, readers
+    from msalib import audit
 
     _clean(clean)
-    readers.load(dataset)  # says what is missing
-    found = audit.report(dataset, refresh=True)
+    found = audit.report(dataset, refresh=True) if record else audit.made(dataset)
     for line in audit.lines(found):
         print(line)
     if json_file:

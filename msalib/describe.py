@@ -107,10 +107,11 @@ def recorded(
 ) -> M:
     """What ``<records>/<file>`` says of a data set, or ``make`` made anew.
 
-    Of real data it is recorded, and must be of the data at hand. ``damaged`` and ``other`` end the
-    remedies for a file that cannot be read and for one of other data.
+    Of built-in real data it is recorded, and must be of the data at hand. ``damaged`` and ``other``
+    end the remedies for a file that cannot be read and for one of other data.
     """
-    real, name = readers.dataset(dataset).real, kind.__name__.lower()
+    name = kind.__name__.lower()
+    real = readers.dataset(dataset).real and dataset in readers.DATASETS
     path = records.records_folder() / file
     if real and not refresh and path.is_file():
         try:

@@ -24,7 +24,17 @@ from msalib.provenance import commit
 from msalib.readers import added
 from msalib.tables import Note, Table
 
-__all__ = ["Finding", "Report", "examine", "lines", "probe_table", "report", "table", "write"]
+__all__ = [
+    "Finding",
+    "Report",
+    "examine",
+    "lines",
+    "made",
+    "probe_table",
+    "report",
+    "table",
+    "write",
+]
 
 
 class Report(BaseModel):
@@ -67,21 +77,22 @@ def report(dataset: str, refresh: bool = False) -> Report:
     ``refresh`` makes it from the data at hand and, for real data, records it. Raises
     ``UserError`` for a data set that is unknown or not at hand, and for a record of other data.
     """
-    known = readers.dataset(dataset)
-
-    def make():
-        corpus, files = readers.load(dataset), _files(dataset)
-        return examine(corpus, dataset, known.title, known.split, files)
-
     return recorded(
         Report,
         f"audit/{dataset}-report.json",
         dataset,
-        make,
+        lambda: made(dataset),
         refresh=refresh,
-        damaged=f"make it again from the data: msalib data audit {dataset}",
-        other=f"make it again: msalib data audit {dataset}",
+        damaged=f"make it again from the data: msalib data audit {dataset} --record",
+        other=f"make it again: msalib data audit {dataset} --record",
     )
+
+
+def made(dataset: str) -> Report:
+    """The audit of a data set by name, made from the data at hand and recorded nowhere."""
+    known = readers.dataset(dataset)
+    corpus, files = readers.load(dataset), _files(dataset)
+    return examine(corpus, dataset, known.title, known.split, files)
 
 
 def examine(
