@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -203,7 +204,7 @@ def test_pooling_is_the_mean_over_frames_in_any_block(monkeypatch):
     rng = np.random.default_rng(0)
     offsets = np.concatenate([[0], np.cumsum(rng.integers(1, 9, 30))])
     x = rng.normal(size=(offsets[-1], 3))
-    wanted = [x[a:b].mean(0) for a, b in zip(offsets, offsets[1:], strict=False)]
+    wanted = [x[a:b].mean(0) for a, b in pairwise(offsets)]
     features = Features("made", "frame", {0: x * 0, 1: x}, offsets)
     for block in (1, 40, 10**6):
         monkeypatch.setattr(leakage, "BLOCK", block)
@@ -224,8 +225,6 @@ def test_many_columns_are_reduced_and_still_predict(monkeypatch):
 
 
 def test_the_difference_is_that_of_correlations_and_its_p_value_that_of_all_assignments():
-    from itertools import combinations
-
     rng = np.random.default_rng(3)
     unit, label = np.arange(48) // 6, rng.normal(size=48)
     scores = label + rng.normal(size=48)
