@@ -12,7 +12,7 @@ card) and ``pretrain.json`` beside the records of runs. Its keys, by encoder: ``
 frames finds of the modality's sentiment in each layer, 0 the input to block 1. It is asked on the
 training and validation speakers of ``raw``: ``valid`` is the correlation on validation speakers
 after training ones, ``folds`` that of five folds over the speakers of both. No test clip is looked
-at. The settings of ``bert`` and ``clip`` were changed after first runs whose probes were at chance.
+at. ``CHOICES`` says which settings were changed after first runs.
 """
 
 import contextlib
@@ -70,6 +70,13 @@ mentioned, who it is would tell pictures apart, and nobody would have to look at
 
 
 STEPS = {"bert": 6000, "wavlm": 1500, "clip": 1200}
+
+_CHANGED = (
+    "Settings were changed after first runs whose probes were at chance on training and validation "
+    "speakers. No test clip was looked at."
+)
+CHOICES = {"bert": _CHANGED, "wavlm": "No test clip was looked at.", "clip": _CHANGED}
+"""What decided the settings: said in the card, in the record and on the page."""
 
 
 class Pretrained(NamedTuple):
@@ -474,6 +481,7 @@ license: mit
 - **Objective**: {card["objective"]}.
 - **Training**: {steps} steps of AdamW, seed {SEED}. Loss {made.losses[0]:.3f} in the first
   {WINDOW} steps, {made.losses[-1]:.3f} in the last.
+- **Choices**: {CHOICES[name]}
 - **Made by**: `python -m msalib.pretrain {name}`; losses by step and what linear probes find in
   each layer are in `book/records/pretrain.json`.
 - **Licence**: MIT, as the package. It was trained on nothing but output of this package.
@@ -496,6 +504,7 @@ def _record(name: str, made: Pretrained, steps: int, found: dict[str, list[float
         **made.card,
         "steps": steps,
         "seed": SEED,
+        "choices": CHOICES[name],
         "losses": [round(loss, 4) for loss in made.losses],
         "probe": found,
         "provenance": {

@@ -63,8 +63,25 @@ def test_the_stories_differ_where_they_say():
 def test_what_pretraining_recorded_is_shown_by_layer(tmp_path, monkeypatch):
     monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path))
     about = {"data": "9 clips", "objective": "guessing", "losses": [3.0, 1.25]}
+    about["choices"] = "As told."
     about["probe"] = {"valid": [0.1, 0.25], "folds": [0.0, 0.1]}
     (tmp_path / "pretrain.json").write_text(json.dumps({"toy": about}))
     (row,) = controls.pretrained().frame.to_dict("records")
     assert row["encoder"] == "small-toy" and row["loss, start to end"] == "3.00 to 1.25"
-    assert row["r by layer, 0 (input) to 6"] == "0.10, 0.25"
+    assert row["r by layer, 0 (input) to 1"] == "0.10, 0.25"
+    assert row["r in five folds"] == "0.00, 0.10" and row["how settings were chosen"] == "As told."
+    said = controls.by_layer().text
+    assert "small-toy: +0.15 on validation, +0.10 in five folds" in said and "same" not in said
+
+
+def test_an_input_that_is_the_same_for_all_is_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path))
+    probe = {"valid": [0.0, 0.5, 0.4], "folds": [0.0, -0.001, -0.002]}
+    (tmp_path / "pretrain.json").write_text(json.dumps({"toy": {"probe": probe}}))
+    assert "+0.50 on validation, +0.00 in five folds (its input is the" in controls.by_layer().text
+
+
+def test_the_mixture_is_that_of_the_corpus(corpus):
+    said = controls.mixture(corpus).text
+    for m, weight in corpus.truth["weights"].items():
+        assert f"{m} {weight:.0%}" in said
