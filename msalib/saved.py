@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from msalib import encoders, models, records
+from msalib import models, records
 from msalib.corpus import MODALITIES, Corpus
 from msalib.errors import UserError
 from msalib.readers.build import SCALE
@@ -449,7 +449,7 @@ def _input(study: "Study", corpus: Corpus, modality: str, layer: int | str) -> I
 
 def _source(encoder: "Encoder", about: Mapping[str, str]) -> Source:
     model = encoder.argument
-    if encoder.name not in encoders.ENCODERS and Path(model).is_dir():
+    if model == encoder.model and Path(model).is_dir():
         model = str(Path(model).resolve())
     return Source(
         name=encoder.name,

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import encoders, multitask, readers, recipes, records, trainer
-from msalib.corpus import Corpus, Features
+from msalib.corpus import MODALITIES, Corpus, Features
 from msalib.encoders import Encoder
 from msalib.errors import UserError
 from msalib.progress import bar
@@ -112,7 +112,8 @@ class Study:
                 expected=f"an encoder of its {' or '.join(raw)} modality",
                 remedy="Choose other encoders (msalib doctor) or another data set (msalib data).",
             )
-        return {m: e for m, e in found.items() if m in raw}
+        # In one order, so that records have one name however the encoders were joined.
+        return {m: found[m] for m in MODALITIES if m in found and m in raw}
 
     @property
     def kind(self) -> str:

@@ -90,10 +90,20 @@ def test_a_folder_with_a_plus_in_its_name_is_a_folder(tmp_path):
     assert encoders.resolve_all(folder)["linguistic"].model == folder
 
 
+@pytest.mark.parametrize("name", ["wavlm-large", "minilm", "log-mel", "small-wavlm"])
+def test_a_folder_may_have_the_name_of_a_registered_encoder(tmp_path, name):
+    folder = save_config(tmp_path / name, "wavlm")
+    found = encoders.resolve(folder)
+    assert (found.name, found.argument) == (name, folder)
+    assert encoders.resolve(found.argument).model == folder
+
+
 def test_two_encoders_of_one_modality_are_refused():
     error = refused(encoders.resolve_all, "bert-base+roberta-base")
     assert "two for the linguistic modality, bert-base and roberta-base" in error
     assert "expected one per modality" in error
+    error = refused(encoders.named, "wavlm-large+hubert-base")  # whose weights need not be here
+    assert "two for the acoustic modality, wavlm-large and hubert-base" in error
     error = refused(encoders.resolve_all, "bert-base+nothing")
     assert "encoder 'nothing'" in error and "several joined by +" in error
 
@@ -140,6 +150,8 @@ def test_a_set_gives_what_the_data_have_something_for(offer):
     assert Study("uegd", dataset="toy", encoder="log-mel").dataset.vectors == ("acoustic",)
     both = Study("uegd", dataset="toy", encoder="log-mel+bert-base")
     assert (both.encoder, both.blocks("acoustic")) == ("log-mel+bert-base", 1)
+    # Joined the other way round they have the same name, and so the same records.
+    assert Study("uegd", dataset="toy", encoder="bert-base+log-mel").encoder == both.encoder
 
 
 def test_an_encoder_with_nothing_to_read_is_refused(offer):

@@ -7,6 +7,7 @@ Nothing here imports torch or transformers; ``encoders.text``, ``speech``, ``vis
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
@@ -80,9 +81,26 @@ def resolve_all(name: str) -> dict[str, Encoder]:
 
     Raises ``UserError`` like ``resolve``, and for two encoders of one modality.
     """
-    names = SETS.get(name) or ([name] if Path(name).is_dir() else name.split("+"))
+    return _by_modality(name, [resolve(n) for n in _split(name)])
+
+
+def named(name: str) -> dict[str, Encoder] | None:
+    """The same where every name is registered, whether its weights are here or not; else None."""
+    names = _split(name)
+    if not all(n in ENCODERS for n in names):
+        return None
+    return _by_modality(name, [ENCODERS[n] for n in names])
+
+
+def _split(name: str) -> Sequence[str]:
+    if name in SETS:
+        return SETS[name]
+    return [name] if Path(name).is_dir() else name.split("+")
+
+
+def _by_modality(name: str, chosen: Sequence[Encoder]) -> dict[str, Encoder]:
     found: dict[str, Encoder] = {}
-    for encoder in map(resolve, names):
+    for encoder in chosen:
         if encoder.modality in found:
             raise UserError(
                 f"encoder {name!r}",
@@ -93,14 +111,6 @@ def resolve_all(name: str) -> dict[str, Encoder]:
             )
         found[encoder.modality] = encoder
     return found
-
-
-def named(name: str) -> dict[str, Encoder] | None:
-    """The same where every name is registered, whether its weights are here or not; else None."""
-    names = SETS.get(name) or name.split("+")
-    if not all(n in ENCODERS for n in names):
-        return None
-    return {ENCODERS[n].modality: ENCODERS[n] for n in names}
 
 
 def _model_type(path: Path) -> str:

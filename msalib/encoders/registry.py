@@ -32,7 +32,11 @@ class Encoder:
     @property
     def argument(self) -> str:
         """What to type on the command line for this encoder."""
-        return self.name if self.name in ENCODERS else self.model
+        registered = ENCODERS.get(self.name)
+        # A folder may have the name of a registered encoder: a download from elsewhere often does.
+        if registered and (registered.package or registered.model) == (self.package or self.model):
+            return self.name
+        return self.model
 
     @property
     def extractor(self) -> str:
