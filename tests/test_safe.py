@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import gzip
 import io
 import os
 import pickle
@@ -28,7 +29,16 @@ CONTENT = {
     "scalar": np.array(3.0),
     "empty": np.zeros((0, 5)),
     "numbers": [1, -5, 2**40, 2**70, 1e-300, True, None, np.float32(1.5), np.int64(3)],
-    "strings": ["", "hé\n", b"xyz\xff", b"", bytearray(b"q"), np.str_("né"), np.bool_(True)],
+    "strings": [
+        "",
+        "hé\n",
+        b"xyz\xff",
+        b"",
+        bytearray(b"q"),
+        np.str_("né"),
+        np.str_(""),
+        np.bool_(True),
+    ],
     "containers": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), {1, 2}, frozenset("ab"), {}, []],
     "ordered": collections.OrderedDict(a=1, b=[2]),
 }
@@ -274,6 +284,31 @@ def test_limits_of_size_and_number(path, monkeypatch):
     assert "0 GiB at most" in message(path, pickle.dumps(list(range(100))))
 
 
+def test_a_byte_that_asks_for_a_container_counts_for_its_memory(path, monkeypatch):
+    monkeypatch.setattr(safe, "MAX_OBJECTS", 10_000)
+    for one in (b"]", b"}", b"\x8f", b"(l", b"(d", b"(\x91"):
+        assert "found more objects than" in message(path, b"(" + one * 1000 + b"l.")
+        path.write_bytes(b"(" + one * 900 + b"l.")
+        assert len(safe.load(path)) == 900
+
+
+def test_a_long_chain_of_arrays_is_refused_before_it_is_made(path):
+    dtype = b"cnumpy\ndtype\n(\x8c\x02O8\x89\x88tR(K\x03\x8c\x01|NNNJ" + b"\xff" * 4
+    dtype += b"J" + b"\xff" * 4 + b"K\x3ftbq\x02\x30"
+    names = b"cnumpy.core.multiarray\n_reconstruct\nq\x00\x30cnumpy\nndarray\nq\x01\x30"
+    around = b"q\x09\x30h\x00(h\x01K\x00\x85C\x01btR(K\x01K\x01\x85h\x02\x89]h\x09atb"
+    content = b"\x80\x04" + dtype + names + b"N" + around * 200_000 + b"."
+    assert "found an array of arrays" in message(path, content)
+
+
+def test_a_full_memory_is_told(path, monkeypatch):
+    def full(machine):
+        raise MemoryError
+
+    monkeypatch.setattr(safe._Machine, "run", full)
+    assert "found more than the memory holds" in message(path, b"N.")
+
+
 def test_every_truncation_is_told(path):
     content = pickle.dumps(CONTENT, protocol=4)
     for end in range(0, len(content), 7):
@@ -406,6 +441,27 @@ def test_a_truncated_archive_is_told(tmp_path, end):
     for share in (0, 0.1, 0.5, 0.9, 0.99):
         path.write_bytes(content[: int(share * len(stop))])
         assert "found a damaged or truncated archive" in refused(path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_an_archive_cannot_fill_the_memory_by_its_headers(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(safe, "MAX_HEADER", 2**16)
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.XHDTYPE, 2**20
+    for content in (header.tobuf(tarfile.GNU_FORMAT) + bytes(2**21), tar_of_one() + bytes(2**17)):
+        opened = gzip.open if name.endswith("gz") else open
+        with opened(tmp_path / name, "wb") as file:
+            file.write(content)
+        with pytest.raises(UserError, match="found a damaged or truncated archive"):
+            safe.unpack(tmp_path / name, tmp_path / "into")
+        assert not (tmp_path / "into").exists()
+
+
+def tar_of_one() -> bytes:
+    with io.BytesIO() as whole:
+        with tarfile.open(fileobj=whole, mode="w") as archive:
+            archive.addfile(tarfile.TarInfo("a"))
+        return whole.getvalue()
 
 
 def test_an_archive_with_a_password_is_told(tmp_path):

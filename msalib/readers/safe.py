@@ -7,6 +7,7 @@ file cannot fill the memory either: the standard library's unpickler believes th
 """
 
 import codecs
+import gzip
 import math
 import os
 import re
@@ -30,7 +31,10 @@ MAX_BYTES = 64 * 2**30
 """Largest pickle that is read (the largest in the field, of CMU-MOSEI, has some 12 GB)."""
 
 MAX_OBJECTS = 20_000_000
-"""Numbers, texts and containers in one pickle; an array is one."""
+"""Numbers, texts and containers in one pickle; an array is one, a list, set or dictionary counts
+``CONTAINER``, for that is its room in memory: a byte of a file can ask for one."""
+
+CONTAINER = 10
 
 MAX_DEPTH = 32
 """Containers in containers."""
@@ -41,6 +45,9 @@ MAX_KEYS = 10_000
 MAX_UNPACKED = 128 * 2**30
 MAX_FILES = 200_000
 """Of one archive."""
+
+MAX_HEADER = 2**24
+"""Bytes of the header of one member, and of the zeros after the last."""
 
 _SHARED = 16
 """How many times the size of its file a pickle may mean: parts that occur twice are stored once."""
@@ -80,6 +87,11 @@ def load(path: Path):
     except OSError as error:
         found, expected = error.strerror or str(error), "a pickle that can be read"
         raise UserError(path, found=found, expected=expected, remedy=remedy) from error
+    except MemoryError as error:
+        remedy = "Read it on a machine with more memory, or close other programs."
+        raise UserError(
+            path, found="more than the memory holds", expected="data that fit in it", remedy=remedy
+        ) from error
     # What follows is the machine met by bytes that are no pickle.
     except (ValueError, TypeError, LookupError, OverflowError, struct.error) as error:
         detail = f" ({error})" if isinstance(error, _Damaged) else ""
@@ -143,7 +155,7 @@ _MODULES = {
 }
 """Older names of the same modules."""
 
-_DTYPE = re.compile(r"b1|[iu][1248]|f[248]|[SU][1-9]\d{0,8}")
+_DTYPE = re.compile(r"b1|[iu][1248]|f[248]|[SU](0|[1-9]\d{0,8})")
 
 
 class _Machine:
@@ -205,6 +217,10 @@ class _Machine:
 
     def push(self, value) -> None:
         self.stack.append(value)
+
+    def container(self, value) -> None:
+        self.count(CONTAINER - 1)
+        self.push(value)
 
     def mark(self) -> None:
         self.marks.append(self.stack)
@@ -322,9 +338,11 @@ def _shape(shape) -> tuple[int, ...]:
 
 def _check_size(machine: _Machine, shape: tuple[int, ...], itemsize: int, stored: int) -> None:
     # A length of zero hides the others: (10**12, 0) has no bytes, and is walked for ever.
-    if math.prod(max(n, 1) for n in shape) > max(stored, 2**24):
+    if math.prod(max(n, 1) for n in shape) > max(stored, 2**16):
         raise _Refused(f"an array of shape {shape}"[:200], "arrays that fit in the file")
     machine.make(stored)
+    if not itemsize:
+        raise _Damaged("an array of texts without characters")
     if math.prod(shape) * itemsize != stored:
         raise _Damaged(f"{stored} bytes for an array of shape {shape}"[:200])
 
@@ -372,6 +390,9 @@ def _finish_array(machine: _Machine, array: np.ndarray, state) -> None:
         _check_size(machine, shape, 1, len(data))
         data = list(data)
         machine.count(len(data))
+        # Refused here, for to throw away a long chain of them ends the process.
+        if any(isinstance(item, np.ndarray) for item in data):
+            raise _Refused("an array of arrays", "arrays of numbers, text or plain containers")
     else:
         data = _raw(data)
         _check_size(machine, shape, dtype.made().itemsize, len(data))
@@ -393,6 +414,8 @@ def _scalar(machine: _Machine, dtype, data=b"") -> np.generic:
     if not isinstance(dtype, _Dtype) or dtype.code == "O":
         raise _Damaged("a number without a type")
     data = _raw(data)
+    if dtype.code in ("U0", "S0") and not data:  # the empty text, of which no array is made
+        return dtype.made().type()
     _check_size(machine, (), dtype.made().itemsize, len(data))
     _check_text(dtype, data)
     return np.frombuffer(data, dtype.made())[0]
@@ -507,16 +530,16 @@ _STEPS = {
     b"1": _Machine.pop_mark,
     b"2": lambda m: m.push(m.stack[-1]),
     b")": lambda m: m.push(()),
-    b"]": lambda m: m.push([]),
-    b"}": lambda m: m.push({}),
-    b"\x8f": lambda m: m.push(set()),
+    b"]": lambda m: m.container([]),
+    b"}": lambda m: m.container({}),
+    b"\x8f": lambda m: m.container(set()),
     b"t": lambda m: m.push(tuple(m.pop_mark())),
     b"\x85": lambda m: m.tuple(1),
     b"\x86": lambda m: m.tuple(2),
     b"\x87": lambda m: m.tuple(3),
-    b"l": lambda m: m.push(m.pop_mark()),
-    b"d": lambda m: (items := m.pop_mark(), m.push({}), m.pairs(m.stack[-1], items)),
-    b"\x91": lambda m: m.push(_frozenset(m, m.pop_mark())),
+    b"l": lambda m: m.container(m.pop_mark()),
+    b"d": lambda m: (items := m.pop_mark(), m.container({}), m.pairs(m.stack[-1], items)),
+    b"\x91": lambda m: m.container(_frozenset(m, m.pop_mark())),
     b"a": lambda m: (item := m.stack.pop(), m.extend(m.stack[-1], [item])),
     b"e": lambda m: (items := m.pop_mark(), m.extend(m.stack[-1], items)),
     b"s": lambda m: (v := m.stack.pop(), k := m.stack.pop(), m.pairs(m.stack[-1], [k, v])),
@@ -569,8 +592,6 @@ def _measure(content, size: int) -> None:
                 total[1] += 1
                 total[2] += len(child) if isinstance(child, str | bytes | bytearray) else 1
                 continue
-            if isinstance(child, np.ndarray) and isinstance(thing, np.ndarray):
-                raise _Refused("an array of arrays", "arrays of numbers, text or plain containers")
             if id(child) in inside:
                 raise _Refused("a container that contains itself", "plain containers")
             if id(child) not in known:
@@ -719,8 +740,29 @@ def _zip_members(path: Path) -> Iterator:
             yield member.filename, kind, member.file_size, lambda m=member: archive.open(m)
 
 
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+class _Sips:
+    """A file of which no one reads much at once: tarfile takes headers of any size in whole."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_HEADER:
+            raise tarfile.ReadError("a header too large")
+        return self._file.read(size)
+
+
 def _tar_members(path: Path) -> Iterator:
-    with tarfile.open(path) as archive:
+    with (
+        (gzip.open if _is_gzip(path) else open)(path, "rb") as content,
+        tarfile.open(fileobj=_Sips(content), mode="r:") as archive,
+    ):
         for member in archive:
             kind = "file" if member.isreg() else "folder" if member.isdir() else "device"
             if member.issym() or member.islnk():
@@ -732,7 +774,7 @@ def _tar_members(path: Path) -> Iterator:
         end = 0
         while block := archive.fileobj.read(2**20):
             end += len(block)
-            if block.strip(b"\0"):
+            if block.strip(b"\0") or end > MAX_HEADER:
                 raise tarfile.ReadError("no end")
         if end < tarfile.BLOCKSIZE:
             raise tarfile.ReadError("no end")
