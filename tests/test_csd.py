@@ -380,6 +380,17 @@ def test_an_array_larger_than_its_file_is_told(tmp_path):
     assert "features of shape (10000000000, 2); expected an array of up to 1 GiB" in message(folder)
 
 
+def test_a_small_file_cannot_mean_too_much(tmp_path):
+    folder = small(tmp_path)
+    with h5py.File(folder / "COVAREP.csd", "a") as file:
+        group = file["COVAREP/data/a"]
+        del group["features"], group["intervals"]
+        # Never written: zeros that cost nothing.
+        group.create_dataset("features", (2**28, 1), "f4", chunks=(1024, 1))
+        group.create_dataset("intervals", (2**28, 2), "f2", chunks=(1024, 2))
+    assert "found far more data than the file has bytes" in message(folder)
+
+
 def test_names_that_cannot_be_printed_are_told(tmp_path):
     folder = small(tmp_path, COVAREP={"a\nb": (np.zeros((3, 2)), LABELS)})
     assert r"found the name 'a\nb'; expected names of printable" in message(folder)

@@ -31,6 +31,10 @@ MEMORY = 8 << 30
 ENTRY = 1 << 30
 """Bytes of one array; an hour of COVAREP at 100 frames a second is a fifth of it."""
 
+PACKED = 64
+"""How many times its own size a file may hold beyond an ``ENTRY``: what was never stored, or is the
+same throughout, costs a file nothing."""
+
 REMEDY = "The file is truncated or damaged: restore it from its source."
 
 
@@ -225,6 +229,7 @@ def _entries(file, say) -> None:
 
     _, root = _root(file)
     data = _inside(root, "data", h5py.Group)
+    left = ENTRY + PACKED * Path(file.filename).stat().st_size
     for video in sorted(data):
         entry = _inside(data, _name(video), h5py.Group)
         features = _inside(entry, "features", h5py.Dataset)
@@ -235,6 +240,9 @@ def _entries(file, say) -> None:
                 f"type {times.dtype} for {video}",
                 "features (T, D) and intervals (T, 2) of one length T",
             )
+        left -= features.size * features.dtype.itemsize + times.size * times.dtype.itemsize
+        if left < 0:
+            raise _Refused("far more data than the file has bytes", "data as they were recorded")
         reply = {"video": video, "shape": features.shape, "times": times.shape}
         times = times[...].astype("<f8")
         if features.dtype.kind in "fiu":
