@@ -233,8 +233,8 @@ def _disk_errors(path: Path) -> Iterator[None]:
             path,
             found=f"it cannot be written ({error.strerror})",
             expected="a writable folder with free space",
-            remedy="Free space, or set MSALIB_RECORDS (for features MSALIB_FEATURES) to another "
-            "folder; finished runs are kept.",
+            remedy="Free space, or set MSALIB_RECORDS (for features MSALIB_FEATURES, for added "
+            "data MSALIB_CORPORA) to another folder; what is finished is kept.",
         ) from error
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -181,6 +183,42 @@ def test_a_name_that_is_taken_is_refused_unless_refreshed(tmp_path, source):
     assert added.about("toy").format == "mag"
     assert added.names() == ["toy"]
     assert sorted(p.name for p in corpora_folder().iterdir()) == ["toy"]
+
+
+def test_a_name_taken_while_a_command_reads_is_refused(monkeypatch, tmp_path, source):
+    convert = formats.convert
+
+    def slowly(*arguments):
+        read = convert(*arguments)
+        monkeypatch.setattr(formats, "convert", convert)
+        add(other)
+        return read
+
+    other = FIXTURES["mag"](tmp_path / "other")
+    monkeypatch.setattr(formats, "convert", slowly)
+    assert "found one of that name" in message(add, source)
+    assert added.about("toy").format == "mag"
+    added.check("toy")
+
+
+def test_of_two_that_write_at_once_one_waits(monkeypatch, source):
+    corpus, format = formats.convert(source, "toy", formats.Options())
+    write, inside, most = added._write, [], []
+
+    def watched(*arguments):
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.1)
+        about = write(*arguments)
+        inside.pop()
+        return about
+
+    monkeypatch.setattr(added, "_write", watched)
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(added.write, corpus, source, format, refresh=True) for _ in range(2)]
+        assert [m.result() for m in made] == [corpora_folder() / "toy"] * 2
+    assert most == [1, 1]
+    added.check("toy")
 
 
 def test_added_data_sets_are_found_by_name(source):

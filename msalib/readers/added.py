@@ -8,7 +8,8 @@
     <modality>.npy      (N + 1,) int64, clip i is frames [i]:[i + 1]
 
 Nothing here is a pickle. A data set is written under another name (``.partial``) and gets its own
-when every byte is on the disk. Text is kept character by character, numbers to the last bit.
+when every byte is on the disk; of two commands that write it, one waits. Text is kept
+character by character, numbers to the last bit.
 """
 
 import csv
@@ -29,6 +30,7 @@ from msalib.paths import corpora_folder
 from msalib.readers import formats
 from msalib.readers.formats import Options
 from msalib.readers.published import PUBLISHED, UNPUBLISHED
+from msalib.records import reserved
 
 MEDIA = (
     *(".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac"),
@@ -146,17 +148,22 @@ def write(
     What a simulation knows (``Corpus.truth``) is not kept. Raises ``UserError`` for a name that is
     taken (without ``refresh``) or is none, and where the disk refuses.
     """
-    _check_name(corpus.name, refresh)
     folder = corpora_folder() / corpus.name
     partial = folder.with_name(f".{corpus.name}.partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        about = _write(partial, corpus, Path(source), format, options or Options())
-        _write_text(partial / "about.json", about.model_dump_json(indent=2))
-        _replace(partial, folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with reserved(folder, wait=True):
+            _check_name(corpus.name, refresh)  # it may have been taken meanwhile
+            try:
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                about = _write(partial, corpus, Path(source), format, options or Options())
+                _write_text(partial / "about.json", about.model_dump_json(indent=2))
+                _replace(partial, folder)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise UserError(
             folder,
             found=f"the disk refused: {error.strerror or error}",
