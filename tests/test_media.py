@@ -187,6 +187,10 @@ SOUND = {
         "found 2 samples a second; expected 1000 to 999999",
     ),
     "text video": (lambda f: text_file(f / "a.mp4"), "content that cannot be decoded"),
+    "cut wav": (
+        lambda f: cut(write_wav(f / "a.wav", tone(999)), 0.5),
+        r"found \d+ of \d+ bytes of sound; expected a whole sound file",
+    ),
     "cut video": (
         lambda f: cut(write_video(f / "a.mp4", sound=tone(9999)[None]), 0.5),
         "content that cannot be decoded",
@@ -220,6 +224,18 @@ def test_sound_that_is_none_is_refused_by_name(tmp_path, case):
     with pytest.raises(UserError, match=found) as error:
         media.sound(path, "first")
     assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("told", [0x7FFFFFFF, 0xFFFFFFFF, 44])
+def test_a_wav_that_could_not_know_its_length_is_read(tmp_path, told):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(500), 16_000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    assert content[36:40] == b"data"
+    size = 1000 + told if told == 44 else told  # some programs count the header
+    content[40:44] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert len(media.sound(path, "first")) == 500
 
 
 @pytest.mark.parametrize("case", PICTURES)

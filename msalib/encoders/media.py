@@ -4,6 +4,7 @@ Workers run these functions, so this module imports nothing heavy. Files that ca
 or hold nothing, are a ``UserError`` that names them.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,12 @@ RATE = 16_000
 
 RATES = range(1000, 1_000_000)
 """Samples a second that a file may have; a damaged one may claim any number."""
+
+STREAMED = 0x7FFF0000
+"""Bytes of sound from which on a .wav means that its length was not known when it was begun."""
+
+MISCOUNTED = 64
+"""Bytes of sound that a .wav may lack: some programs count its header, too."""
 
 PICTURES = 3
 """Pictures a second that are kept."""
@@ -77,8 +84,32 @@ def _sound_file(path: Path) -> tuple[np.ndarray, int]:
     """(channels, samples) float32 and samples a second."""
     soundfile = _package("soundfile")
     with _decoding(path, "a sound file", (soundfile.LibsndfileError,)):
+        if path.suffix.lower() == ".wav":
+            _check_whole(path)
         content, rate = soundfile.read(path, dtype="float32", always_2d=True)
         return content.T, rate
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a .wav that is cut short: libsndfile reads what is left as a shorter sound."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+            return  # RF64 and others say their length elsewhere
+        while len(head := file.read(8)) == 8:
+            size = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                there = end - file.tell()
+                if there + MISCOUNTED < size < STREAMED:
+                    raise UserError(
+                        path,
+                        found=f"{there} of {size} bytes of sound",
+                        expected="a whole sound file",
+                        remedy=_RESTORE,
+                    )
+                return
+            file.seek(size + size % 2, os.SEEK_CUR)
 
 
 def _container(path: Path) -> tuple[np.ndarray, int]:
@@ -294,6 +325,9 @@ def _cubic_weights(size: int, target: int) -> np.ndarray:
 # --- what goes wrong ----------------------------------------------------------------------------
 
 
+_RESTORE = "The file is truncated or damaged: restore it from its source, or leave the clip out."
+
+
 @contextmanager
 def _decoding(path: Path, kind: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
     """Turn what a library says of a file into a ``UserError`` that names it."""
@@ -313,8 +347,7 @@ def _decoding(path: Path, kind: str, errors: tuple[type[Exception], ...]) -> Ite
             path,
             found=f"content that cannot be decoded ({reason[:200]})",
             expected=kind,
-            remedy="The file is truncated or damaged: restore it from its source, or leave the "
-            "clip out.",
+            remedy=_RESTORE,
         ) from error
 
 
