@@ -189,3 +189,10 @@ def test_options_are_checked():
     text = message(formats.options, align="letters")
     assert text.startswith("option --align: found 'letters'; expected 'labels' or 'words'.")
     assert "msalib data add --help" in text
+
+
+def test_a_folder_of_pickles_is_told_which_to_give(tmp_path):
+    write_pickle(tmp_path / "b.pkl", {})
+    write_pickle(tmp_path / "a.pkl", {})
+    with pytest.raises(UserError, match=r"data add '.*a\.pkl'"):
+        formats.detect(tmp_path)

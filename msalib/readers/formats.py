@@ -147,11 +147,14 @@ def _choose(path: Path, content) -> str:
             expected="one format",
             remedy="Name the format: --format " + fitting[0].NAME,
         )
+    remedy = "Give the file or the folder that one of these names."
+    if path.is_dir() and (pickles := _pickles(_visible(path))):
+        remedy = f"A pickle is added by itself: msalib data add '{pickles[0]}'"
     raise UserError(
         path,
         found=_inside(path, content),
         expected="one of the formats " + "; ".join(f"{m.NAME}: {m.TITLE}" for m in modules),
-        remedy="Give the file or the folder that one of these names.",
+        remedy=remedy,
     )
 
 
@@ -205,7 +208,7 @@ def _unpacked(path: Path, root: Path) -> Path:
     while inside.is_dir() and len(entries := _visible(inside)) == 1:
         inside = entries[0]
     if inside.is_dir():
-        pickles = [p for p in entries if p.name.lower().endswith(PICKLES)]
+        pickles = _pickles(entries)
         inside = pickles[0] if len(pickles) == 1 else inside  # a pickle and its licence, say
     return inside
 
@@ -214,6 +217,10 @@ def _visible(folder: Path) -> list[Path]:
     return [
         p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name not in _JUNK
     ]
+
+
+def _pickles(entries: list[Path]) -> list[Path]:
+    return [p for p in entries if p.name.lower().endswith(PICKLES)]
 
 
 def _inside(path: Path, content) -> str:
