@@ -218,7 +218,10 @@ def test_a_store_is_left_alone_until_media_or_weights_change(sounds, tmp_path, m
     folder = speech.encode(data, encoder, tmp_path / "store", "cpu")
     with monkeypatch.context() as patch:
         patch.setattr(speech, "load", None)  # would fail if called
+        looked = tmp_path / "store.look"
+        looked.touch()  # as if killed just after the store got its name
         assert speech.encode(data, encoder, folder, "cpu") == folder
+        assert not looked.exists()
     write_wav(sounds[2], tone(500))
     for call in (speech.read, speech.encode):
         with pytest.raises(UserError, match="features of other clips"):

@@ -156,7 +156,8 @@ def look(
 
 def forget(folder: Path) -> None:
     """Remove what ``look`` wrote down, once the store is there."""
-    folder.with_name(folder.name + ".look").unlink(missing_ok=True)
+    with suppress(OSError):  # a store on a disk that only reads
+        folder.with_name(folder.name + ".look").unlink(missing_ok=True)
 
 
 def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:

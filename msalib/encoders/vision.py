@@ -61,6 +61,7 @@ def encode(
     clips.check(preset)
     if folder.exists() and not refresh:
         read(corpus, encoder, folder, preset)
+        clips.forget(folder)  # killed between the store's last byte and this
         return folder
 
     device = pick_device(device)
