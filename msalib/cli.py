@@ -397,6 +397,8 @@ def _announce(corpus: "Corpus") -> None:
         print(f"  {modality}: {features.source}, {about}")
     for modality, files in corpus.media.items():
         print(f"  {modality}: {len(files)} files to encode")
+    if texts := int((corpus.utterances["text"].str.strip() != "").sum()):
+        print(f"  linguistic: {texts} transcripts to encode")
     for note in corpus.notes:
         print(f"  note: {note}")
     if corpus.dropped:

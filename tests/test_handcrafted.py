@@ -12,10 +12,10 @@ from tests.clips import corpus, tone, write_wav
 pytest.importorskip("soundfile", reason="sound needs the extra media")
 needs_opensmile = pytest.mark.skipif(
     find_spec("opensmile") is None,
-    reason='openSMILE is not installed (pip install "msalib[opensmile]")',
+    reason='openSMILE is not installed (pip install -e ".[opensmile]")',
 )
 needs_librosa = pytest.mark.skipif(
-    find_spec("librosa") is None, reason='librosa is not installed (pip install "msalib[media]")'
+    find_spec("librosa") is None, reason='librosa is not installed (pip install -e ".[media]")'
 )
 
 

@@ -534,7 +534,7 @@ def film(path, frames, wave=None):
 def heard(tmp_path_factory):
     """A model of sound and pictures, its corpus, and the record of its run."""
     for package in ("av", "cv2", "librosa", "soundfile"):
-        pytest.importorskip(package, reason="sound and pictures: pip install 'msalib[media]'")
+        pytest.importorskip(package, reason="sound and pictures: pip install -e '.[media]'")
     folder = tmp_path_factory.mktemp("heard")
     label = np.linspace(-3, 3, 36).round(1)
     ids = pd.Index([f"c{i}" for i in range(36)], name="id")

@@ -226,7 +226,7 @@ def _detail(encoder: Encoder, here: bool) -> str:
     if encoder.handcrafted:
         package = HANDCRAFTED[encoder.name]
         extra = "opensmile" if package == "opensmile" else "media"
-        return package if here else f'needs {package}: pip install "msalib[{extra}]"'
+        return package if here else f'needs {package}: pip install -e ".[{extra}]"'
     return str(folder(encoder)) if here else f"comes from the hub on use; {_ELSEWHERE}"
 
 

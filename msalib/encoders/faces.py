@@ -79,7 +79,7 @@ def _mtcnn() -> Detector:
             "faces 'mtcnn'",
             found=f"no package mtcnn that can be imported ({error})",
             expected="the optional detector of faces",
-            remedy='Run: pip install "msalib[mtcnn]", or use the detector opencv.',
+            remedy='Run: pip install -e ".[mtcnn]", or use the detector opencv.',
         ) from error
     network = MTCNN()
 
@@ -115,13 +115,13 @@ def cv2_module():
             "pictures",
             found="no package opencv-python-headless",
             expected="what reads pictures and finds faces in them",
-            remedy='Run: pip install "msalib[media]".',
+            remedy='Run: pip install -e ".[media]".',
         ) from error
     if not hasattr(cv2, "CascadeClassifier"):
         raise UserError(
             "pictures",
             found=f"OpenCV {cv2.__version__}, which has no detector of faces",
             expected="version 4",
-            remedy='Run: pip install "msalib[media]".',
+            remedy='Run: pip install -e ".[media]".',
         )
     return cv2

@@ -141,7 +141,7 @@ def revision(encoder: Encoder) -> str:
             f"extractor {encoder.name!r}",
             found=f"no package {package}",
             expected="what computes these features",
-            remedy=f'Run: pip install "msalib[{extra}]".',
+            remedy=f'Run: pip install -e ".[{extra}]".',
         ) from error
 
 

@@ -146,7 +146,7 @@ def draw(who: Person, expression: Expression, sway: tuple[float, float] = (0.0, 
             "drawn faces",
             found="no OpenCV",
             expected="the package opencv-python-headless",
-            remedy='Run: pip install "msalib[media]".',
+            remedy='Run: pip install -e ".[media]".',
         ) from None
 
     canvas = np.empty((SIZE * _DETAIL, SIZE * _DETAIL, 3), np.uint8)

@@ -338,7 +338,7 @@ def _check_packages(kind: str) -> None:
             "rendering of simulated clips",
             found=f"no {' and no '.join(absent)}",
             expected="the packages that write sound and pictures",
-            remedy='Run: pip install "msalib[media]".',
+            remedy='Run: pip install -e ".[media]".',
         )
 
 
