@@ -436,7 +436,7 @@ def test_a_child_that_breaks_after_an_answer_is_started_again(tmp_path):
 def test_a_missing_package_is_told(tmp_path, monkeypatch):
     folder = small(tmp_path)
     monkeypatch.setattr(hdf5.importlib.util, "find_spec", lambda name: None)
-    assert 'pip install "msalib[media]"' in message(folder)
+    assert 'pip install -e ".[media]"' in message(folder)
 
 
 def test_damaged_copies_end_in_a_clean_error_or_a_clean_read(tmp_path, monkeypatch):

@@ -370,5 +370,5 @@ def _package(name: str):
             "sound and pictures",
             found=f"no package {name}",
             expected="what decodes media",
-            remedy='Run: pip install "msalib[media]".',
+            remedy='Run: pip install -e ".[media]".',
         ) from error

@@ -49,7 +49,7 @@ class Sequences:
                 "h5py",
                 found="not installed",
                 expected="the package that reads .csd files",
-                remedy='Install it: pip install "msalib[media]"',
+                remedy='Install it: pip install -e ".[media]"',
             )
         self._child = None
         return self
