@@ -94,8 +94,9 @@ def test_labels_of_validation_videos_only_are_a_warning():
 def test_a_leak_spread_over_all_parts_shows_in_videos_that_are_far_easier():
     made = leaking(corpus(videos=60, clips=20), np.arange(0, 60, 2), noise=0.3)
     findings, _ = leakage.check(made, "standard", PERMUTATIONS)
-    (error,) = [f for f in findings if f.about.startswith("visual")]
-    assert error.severity == "error" and "Some videos are far easier" in error.message
+    (told,) = [f for f in findings if f.about.startswith("visual")]
+    assert told.severity == "warning" and "Some videos are far easier" in told.message
+    assert "perhaps of the test part, too" in told.message
     assert severities(findings, "acoustic") == {"ok"}
 
 
@@ -181,7 +182,8 @@ def test_mosi_is_flagged_without_its_makers_split():
     )
     blind = replace(made, splits={"standard": made.splits["standard"]})
     findings, _ = leakage.check(blind, "standard", PERMUTATIONS)
-    assert severities(findings, "linguistic") == severities(findings, "visual") == {"error"}
+    for modality in ("linguistic", "visual"):  # a sign of it, if no proof
+        assert severities(findings, modality) <= {"warning", "error"}
     assert severities(findings, "acoustic") == {"ok"}
 
 

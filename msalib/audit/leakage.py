@@ -49,9 +49,11 @@ PERMUTATIONS = 4999
 LEVEL = 0.05
 """Of a whole audit: the chance of one false alarm or more on honest features."""
 
-HONEST = 0.2
-"""Standard deviation of Fisher's z that videos may have for honest reasons. The last layer of
-MiniLM on CMU-MOSI has 0.18, openSMILE none; features that leak there have 0.36 and 0.38."""
+HONEST = 0.25
+"""Standard deviation of Fisher's z that videos may have for honest reasons. Honest texts have 0.13
+(MELD, IEMOCAP), 0.19 (CMU-MOSEI) and 0.21 (CMU-MOSI) with counts of words, 0.18 and 0.21 with
+MiniLM, openSMILE none. Features that leak on CMU-MOSI have 0.36 and 0.38: this bound was set with
+them at hand, so the question by itself gives a warning, never an error."""
 
 CLIPS, VIDEOS = 8, 10
 """A video needs so many clips for a correlation of its own, and a test so many videos."""
@@ -513,14 +515,13 @@ def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
         "faces or voices in some videos can look the same."
     )
     sides = [c.p for c in one.comparisons if c.question == SIDE and c.split == split]
-    if not sides or min(sides) < LEVEL:
-        return _finding("warning", about, f"{told}.", remedy)
-    # If all of them were on the training side, test would be the harder one.
-    told += (
-        ", of the test part, too, for it is not harder than training and validation (least p = "
-        f"{min(sides):.2g})."
-    )
-    return _finding("error", about, told, remedy)
+    if sides and min(sides) >= LEVEL:
+        # A hint, no proof: with few test videos a leak on the training side may not show.
+        told += (
+            ", perhaps of the test part, too, for it is not harder than training and validation "
+            f"(least p = {min(sides):.2g})"
+        )
+    return _finding("warning", about, f"{told}.", remedy)
 
 
 def _known_side(corpus, split, other, about, evidence) -> Finding:
