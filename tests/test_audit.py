@@ -156,8 +156,8 @@ def check_mosi(standard: audit.Report, unseen: audit.Report) -> None:
     def leaks(found, about):
         return severities([f for f in found.findings if f.group == "leakage"], about)
 
-    assert leaks(standard, "linguistic: text_cnn") == {"error"}
-    assert leaks(standard, "visual: visual_3dcnn") == {"error"}
+    assert "error" in leaks(standard, "linguistic: text_cnn")
+    assert "error" in leaks(standard, "visual: visual_3dcnn")
     assert "warning" in leaks(unseen, "visual: visual_3dcnn")
     assert "error" not in leaks(unseen, "visual: visual_3dcnn")
     levels = {p.modality: p.parts for p in unseen.probes}["visual"]
