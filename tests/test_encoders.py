@@ -247,7 +247,7 @@ def test_a_store_of_other_weights_or_texts_is_refused(bert, tmp_path):
         assert f"msalib encode toy {bert} --refresh" in str(error.value)
     text.encode(clips, encoder, folder, "cpu", refresh=True)
     text.read(clips, encoder, folder)
-    with pytest.raises(UserError, match="features of other clips or texts"):
+    with pytest.raises(UserError, match="features of other clips, texts, media or settings"):
         text.read(corpus([*TEXTS[:-1], "another"]), encoder, folder)
 
 

@@ -360,3 +360,47 @@ def test_fingerprint_changes_with_ids_texts_order_and_settings():
     }
     assert len(prints) == 6
     assert fingerprint("all", iter(clips)) in prints
+
+
+@pytest.mark.parametrize("moment", ["put aside", "named", "done"])
+def test_a_replacement_that_is_killed_keeps_a_whole_store(tmp_path, monkeypatch, moment):
+    """Killed with the old store put aside, the new one named, or before the old one is gone."""
+    folder = write(tmp_path / "ramp")
+    before = contents(folder)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        if moment == "put aside":
+            rename = Path.rename
+            patched.setattr(
+                Path,
+                "rename",
+                lambda path, target: (
+                    killed() if path.name.endswith(".partial") else rename(path, target)
+                ),
+            )
+        elif moment == "named":
+            settle, calls = store.settle, []
+
+            def last(given):
+                calls.append(given)
+                return settle(given) if len(calls) == 1 else killed()
+
+            patched.setattr(store, "settle", last)
+        else:
+            remove = shutil.rmtree
+            patched.setattr(
+                shutil,
+                "rmtree",
+                lambda path, **how: killed() if path.name.endswith(".old") else remove(path, **how),
+            )
+        with pytest.raises(KeyboardInterrupt):
+            write(folder)
+    open_store(folder, **ASKED)
+    assert contents(folder) == before
+    assert not folder.with_name("ramp.old").exists()
+    write(folder)
+    assert contents(folder) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["ramp"]

@@ -22,7 +22,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -127,6 +127,7 @@ def open_store(
     made elsewhere with an encoder that is not here. ``command`` is what makes the store, for the
     message.
     """
+    settle(folder)
     if not folder.is_dir():
         raise UserError(
             folder,
@@ -190,7 +191,8 @@ def _mismatch(
     if revision is not None and meta.revision != revision:
         return file, f"{encoder} revision {meta.revision}", f"revision {revision}"
     if meta.fingerprint != fingerprint:
-        found = f"features of other clips or texts (fingerprint {meta.fingerprint[:16]})"
+        given = f"(fingerprint {meta.fingerprint[:16]})"
+        found = f"features of other clips, texts, media or settings {given}"
         return file, found, f"fingerprint {fingerprint[:16]}"
     return None
 
@@ -243,6 +245,7 @@ def write_stream(
 
     So it can prepare the next batches while one is computed; it runs in a thread of its own.
     """
+    settle(folder)
     partial = folder.with_name(folder.name + ".partial")
     plan = hashlib.sha256(json.dumps([b.tolist() for b in batches]).encode()).hexdigest()
     lengths = np.diff(offsets)
@@ -353,13 +356,27 @@ def _save_progress(partial: Path, meta: StoreMeta, plan: str, batches: int) -> N
 
 def _finish(partial: Path, folder: Path) -> None:
     """Give the store its name; the one it replaces, if any, goes at the last moment."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        folder.rename(old)
-    (partial / "progress.json").unlink()
+        folder.rename(_old(folder))
     partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    settle(folder)
+
+
+def settle(folder: Path) -> None:
+    """Finish what a kill left of a replacement: one store of that name, and nothing beside it.
+
+    A store that was put aside comes back where its successor had not yet got the name.
+    """
+    with suppress(OSError):  # a disk that only reads has nothing to settle
+        if not folder.exists() and _old(folder).is_dir():
+            _old(folder).rename(folder)
+        elif _old(folder).is_dir():
+            shutil.rmtree(_old(folder))
+        (folder / "progress.json").unlink(missing_ok=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
 
 
 def write_whole(path: Path, content: bytes) -> None:
