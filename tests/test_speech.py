@@ -169,7 +169,7 @@ def test_presets_differ_in_channel_and_normalisation(tiny, tmp_path):
         assert features.provenance["sound"] == f"16 kHz, {sound}"
         assert features.provenance["waveform"] == how
         assert features.provenance["sampling"].startswith("frame 0 and every 10th")
-    with pytest.raises(UserError, match=r"features of other clips .* --preset paper --refresh"):
+    with pytest.raises(UserError, match=r"features of other clips, .* --preset paper --refresh"):
         speech.read(data, tiny, release, preset="paper")
 
 
