@@ -115,5 +115,5 @@ def test_captions_say_what_is_drawn():
 
 def test_without_opencv_it_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(UserError, match=r"drawn faces: found no OpenCV.*msalib\[media\]"):
+    with pytest.raises(UserError, match=r"drawn faces: found no OpenCV.*\.\[media\]"):
         draw(WHO, CALM)

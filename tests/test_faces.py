@@ -92,7 +92,7 @@ def test_mtcnn_gives_left_top_width_height_and_boxes_beyond_the_edge(stand_in):
 def test_mtcnn_without_its_package_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "mtcnn", None)
     faces.detector.cache_clear()
-    with pytest.raises(UserError, match=r"no package mtcnn .* pip install \"msalib\[mtcnn\]\""):
+    with pytest.raises(UserError, match=r"no package mtcnn .* pip install -e \"\.\[mtcnn\]\""):
         faces.detector("mtcnn")
 
 
@@ -106,7 +106,7 @@ def test_opencv_without_cascades_or_not_at_all_is_refused(monkeypatch):
     with pytest.raises(UserError, match="which has no detector of faces; expected version 4"):
         faces.cv2_module()
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(UserError, match=r"no package opencv.* pip install \"msalib\[media\]\""):
+    with pytest.raises(UserError, match=r"no package opencv.* pip install -e \"\.\[media\]\""):
         faces.cv2_module()
 
 

@@ -113,5 +113,5 @@ def test_a_missing_package_is_refused_and_a_store_read_without_it(data, tmp_path
     monkeypatch.setattr(handcrafted.metadata, "version", missing)
     if folder.exists():
         handcrafted.read(data, mel, folder)
-    with pytest.raises(UserError, match=r"no package opensmile.* pip install \"msalib\[opensmile"):
+    with pytest.raises(UserError, match=r"no package opensmile.* pip install -e \"\.\[opensmile"):
         handcrafted.encode(data, extractor("opensmile"), tmp_path / "other")

@@ -310,7 +310,7 @@ def test_a_folder_of_other_clips_is_refused(small, rendered):
 
 def test_without_its_packages_it_says_so(small, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"no soundfile and no opencv.*msalib\[media\]"):
+    with pytest.raises(UserError, match=r"no soundfile and no opencv.*\.\[media\]"):
         raw.render(small, tmp_path / "clips")
     assert not (tmp_path / "clips").exists()
 
