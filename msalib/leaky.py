@@ -10,16 +10,14 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from msalib import readers
-from msalib.corpus import PARTS, Corpus, Features
+from msalib.audit.leakage import PENALTIES, pooled
+from msalib.corpus import PARTS, Corpus
 from msalib.describe import recorded
 from msalib.metrics import METRICS, regression
 from msalib.provenance import commit
 from msalib.runs import Runs
 from msalib.study import Study
 from msalib.tables import Table, spread
-
-PENALTIES = np.logspace(-1, 4, 11)
-"""Of the ridge probe, chosen by leave-one-out on the training part."""
 
 
 class Audit(BaseModel):
@@ -70,14 +68,11 @@ def examine(corpus: Corpus, dataset: str, split: str) -> Audit:
     )
 
 
-def pooled(features: Features) -> np.ndarray:
-    """Mean over the frames of each clip, last layer: (N, D)."""
-    frames = np.asarray(features.layers[max(features.layers)], float)
-    return np.add.reduceat(frames, features.offsets[:-1]) / features.lengths()[:, None]
-
-
 def probe(x: np.ndarray, label: np.ndarray, rows: dict[str, np.ndarray]) -> dict:
-    """Pearson's r on each part of a ridge regression fitted on the training part."""
+    """Pearson's r on each part of a ridge regression fitted on the training part.
+
+    Its penalty is chosen by leave-one-out there.
+    """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -93,7 +93,7 @@ class Study:
         base = given.removesuffix(TUNED_ENDING) if self.tuned else given
         self.encoders = {} if given == shipped else self._chosen(base)
         known = given == shipped or base in encoders.SETS
-        name = base if known else "+".join(e.name for e in self.encoders.values())
+        name = base if known else encoders.joined(self.encoders)
         self.encoder = name + TUNED_ENDING * self.tuned
         if self.encoders:
             layerless = [m for m, e in self.encoders.items() if e.handcrafted]
@@ -117,15 +117,20 @@ class Study:
 
     @property
     def kind(self) -> str:
-        """``control``, ``as-published`` or ``substitute``."""
-        return self.dataset.setting(self.paper, self.encoder, self.parameters.profile)
+        """``control``, ``as-published`` or ``substitute``.
+
+        A folder or hub id is a substitute whatever it is called: a name proves nothing.
+        """
+        registered = all(e.argument == e.name for e in self.encoders.values())
+        encoder = self.encoder if registered else ""
+        return self.dataset.setting(self.paper, encoder, self.parameters.profile)
 
     @property
     def setting(self) -> str:
         """The setting in words, as every table and caption names it."""
         p = self.parameters
         what = self.dataset.title
-        if self.dataset.real:
+        if self.dataset.real or self.encoders:
             name = self.encoder.removesuffix(TUNED_ENDING)
             words = f"{name} trained along" if self.tuned else f"{self.encoder} layers"
             parts = [words] if self.dataset.layered else []

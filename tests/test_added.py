@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -297,3 +298,16 @@ def test_a_half_written_data_set_is_none(source):
     folder = add(source)
     shutil.copytree(folder, folder.with_name(".other.partial"))
     assert added.names() == ["toy"]
+
+
+def test_a_replacement_that_was_killed_gives_the_old_data_back(tmp_path):
+    path = FIXTURES["mag"](tmp_path)
+    folder = added.add(path, "mine", formats.Options())
+    before = added.read("mine").fingerprint()
+    folder.rename(folder.with_name(".mine.old"))  # killed between two renames
+    assert added.names() == ["mine"]
+    assert added.read("mine").fingerprint() == before
+
+
+def test_a_name_is_made_of_letters_without_their_accents():
+    assert added.name_of(Path("Ünïcode Clips.pkl")) == "unicode-clips"

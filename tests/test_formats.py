@@ -161,7 +161,7 @@ def test_a_folder_of_no_layout_is_told_with_what_it_holds(tmp_path):
 
 def test_other_files_are_told(tmp_path):
     path = tmp_path / "x.txt"
-    assert "found no such file or folder; expected one" in message(formats.detect, path)
+    assert "found no such file or folder; expected data" in message(formats.detect, path)
     path.write_text("hello")
     assert "found a file of no known format; expected one of" in message(convert, path)
 

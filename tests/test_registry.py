@@ -175,3 +175,18 @@ def test_the_raw_controls_are_data_sets_whose_titles_are_those_of_their_stories(
     study = Study("uegd", dataset="raw")
     assert study.kind == "control" and study.encoder == "small"
     assert study.dataset.layered == MODALITIES and study.corpus.name == "raw"
+
+
+def test_a_name_proves_nothing(tmp_path, monkeypatch):
+    """A folder that is called like the published encoder is a substitute for it."""
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+    published = Study("uegd", dataset="mosi", encoder="bert-large", profile="paper")
+    assert published.kind == "as-published"
+    folder = save_config(tmp_path / "bert-large", "bert")
+    assert Study("uegd", dataset="mosi", encoder=folder, profile="paper").kind == "substitute"
+
+
+def test_a_set_that_is_spelt_out_is_that_set():
+    spelt = Study("uegd", dataset="raw", encoder="small-bert+small-clip+small-wavlm")
+    assert spelt.encoder == "small" == Study("uegd", dataset="raw").encoder
+    assert "control: Simulated clips (small layers)" in spelt.setting

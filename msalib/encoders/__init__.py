@@ -7,7 +7,7 @@ Nothing here imports torch or transformers; ``encoders.text``, ``speech``, ``vis
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
@@ -111,6 +111,12 @@ def _by_modality(name: str, chosen: Sequence[Encoder]) -> dict[str, Encoder]:
             )
         found[encoder.modality] = encoder
     return found
+
+
+def joined(chosen: Mapping[str, Encoder]) -> str:
+    """One name for encoders by modality: that of their set, or their own joined by "+"."""
+    names = tuple(encoder.name for encoder in chosen.values())
+    return next((s for s, members in SETS.items() if members == names), "+".join(names))
 
 
 def _model_type(path: Path) -> str:

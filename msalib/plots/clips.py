@@ -30,7 +30,7 @@ class Clip:
         sound = base64.b64encode(self.wav).decode()
         return (
             f"{self.picture._repr_html_()}"
-            f'<div class="msa-clip"><audio controls preload="none" '
+            f'<div class="msa-clip"><audio controls preload="metadata" '
             f'aria-label="The voice of this clip: {escape(self.text)}" '
             f'src="data:audio/wav;base64,{sound}"></audio>'
             f"<p>“{escape(self.text)}”</p><p>{escape(self.truth)}</p></div>"

@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -111,7 +112,8 @@ def name_of(path: Path) -> str:
     """What to call the data set at a path: the name of the file or folder, as a plain name."""
     name = Path(path).resolve().name
     end = next((s for s in SUFFIXES if name.lower().endswith(s) and len(name) > len(s)), "")
-    name = name[: len(name) - len(end)]
+    name = unicodedata.normalize("NFKD", name[: len(name) - len(end)])
+    name = "".join(c for c in name if not unicodedata.combining(c))
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_").lower() or "data"
 
 
@@ -120,6 +122,10 @@ def names() -> list[str]:
     folder = corpora_folder()
     if not folder.is_dir():
         return []
+    for aside in folder.glob(".*.old"):  # a replacement was killed before it had the name
+        place = folder / aside.name[1:].removesuffix(".old")
+        if not place.exists():
+            aside.rename(place)
     return sorted(p.name for p in folder.iterdir() if _is_plain(p.name) and p.is_dir())
 
 
@@ -335,8 +341,8 @@ def _write_text(path: Path, text: str) -> None:
 def _replace(partial: Path, folder: Path) -> None:
     """Give a data set its name; the one it replaces, if any, goes at the last moment."""
     old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
     partial.rename(folder)
     descriptor = os.open(folder.parent, os.O_RDONLY)

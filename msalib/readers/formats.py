@@ -132,6 +132,13 @@ def _convert(path: Path, name: str, options: Options, format: str | None):
 
 
 def _choose(path: Path, content) -> str:
+    if not path.exists():
+        raise UserError(
+            path,
+            found="no such file or folder",
+            expected="data to add",
+            remedy="Check the path.",
+        )
     if content is _NO_PICKLE:
         modules = [reader(name) for name in FORMATS if name not in PICKLED]
         fitting = [module for module in modules if module.detects(path)]
