@@ -208,9 +208,9 @@ def _line(text: str) -> str:
 
 def _unpacked(path: Path, root: Path) -> Path:
     """Unpack an archive to ``root``; the file or folder in it that there is to read."""
-    from msalib.readers import safe
+    from msalib.readers import archives
 
-    safe.unpack(path, root)
+    archives.unpack(path, root)
     inside = root
     while inside.is_dir() and len(entries := _visible(inside)) == 1:
         inside = entries[0]
