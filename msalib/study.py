@@ -121,9 +121,11 @@ class Study:
 
         A folder or hub id is a substitute whatever it is called: a name proves nothing.
         """
-        registered = all(e.argument == e.name for e in self.encoders.values())
-        encoder = self.encoder if registered else ""
+        encoder = self.encoder if len(self._registered()) == len(self.encoders) else ""
         return self.dataset.setting(self.paper, encoder, self.parameters.profile)
+
+    def _registered(self) -> list[Encoder]:
+        return [e for e in self.encoders.values() if e.argument == e.name]
 
     @property
     def setting(self) -> str:
@@ -133,6 +135,8 @@ class Study:
         if self.dataset.real or self.encoders:
             name = self.encoder.removesuffix(TUNED_ENDING)
             words = f"{name} trained along" if self.tuned else f"{self.encoder} layers"
+            if self.dataset.real and any(e.name.startswith("small-") for e in self._registered()):
+                words += ", which know simulated clips only: a demonstration"
             parts = [words] if self.dataset.layered else []
             parts += [f"{m} vectors" for m in self.dataset.vectors]
             what += f" ({', '.join(parts)})"

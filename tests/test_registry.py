@@ -190,3 +190,10 @@ def test_a_set_that_is_spelt_out_is_that_set():
     spelt = Study("uegd", dataset="raw", encoder="small-bert+small-clip+small-wavlm")
     assert spelt.encoder == "small" == Study("uegd", dataset="raw").encoder
     assert "control: Simulated clips (small layers)" in spelt.setting
+
+
+def test_small_encoders_on_real_data_are_called_a_demonstration(offer):
+    offer(layered=("acoustic",), raw=("acoustic",), encoder="small")
+    setting = Study("uegd", dataset="toy").setting
+    assert "toy (small layers, which know simulated clips only: a demonstration)" in setting
+    assert "demonstration" not in Study("uegd", dataset="raw").setting
