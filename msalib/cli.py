@@ -124,6 +124,9 @@ def audit_(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the report to this file, too.")
     ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Probe features of this encoder (see encode), last block.")
+    ] = None,
     record: Annotated[
         bool, typer.Option("--record", help="Record the report that the audit's page shows.")
     ] = False,
@@ -136,7 +139,14 @@ def audit_(
     from msalib import audit
 
     _clean(clean)
-    found = audit.report(dataset, refresh=True) if record else audit.made(dataset)
+    if record and encoder:
+        raise UserError(
+            "--record",
+            found="an encoder beside it",
+            expected="the data as they are, which the page shows",
+            remedy="Leave one of the two out; --json keeps any report.",
+        )
+    found = audit.report(dataset, refresh=True) if record else audit.made(dataset, encoder)
     for line in audit.lines(found):
         print(line)
     if json_file:

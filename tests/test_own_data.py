@@ -91,6 +91,16 @@ def test_features_that_came_with_the_data_give_way_to_an_encoder(msalib, bert, t
     assert "bert layers, visual vectors, acoustic vectors" in shown[0].setting
 
 
+def test_features_of_an_encoder_can_be_audited(msalib, refused, bert, tmp_path):  # noqa: F811
+    msalib("data", "add", FIXTURES["meld"](tmp_path), "--name", "mine")
+    assert "no features to probe" in msalib("data", "audit", "mine")[1]
+    status, out, _ = msalib("data", "audit", "mine", "--encoder", bert)
+    assert status == 0 and "linear probe | linguistic: bert" in out
+    assert "Leave one of the two out" in refused(
+        "data", "audit", "mine", "--encoder", bert, "--record"
+    )
+
+
 def test_the_list_of_data_sets_has_those_that_were_added(msalib, tmp_path):  # noqa: F811
     msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
     status, out, _ = msalib("data")

@@ -88,11 +88,18 @@ def report(dataset: str, refresh: bool = False) -> Report:
     )
 
 
-def made(dataset: str) -> Report:
-    """The audit of a data set by name, made from the data at hand and recorded nowhere."""
+def made(dataset: str, encoder: str | None = None) -> Report:
+    """The audit of a data set by name, made from the data at hand and recorded nowhere.
+
+    With the name of an encoder (``study.Parameters``), its features are probed, last block, and
+    made where they are not there yet.
+    """
+    from msalib.study import Study
+
     known = readers.dataset(dataset)
-    corpus, files = readers.load(dataset), _files(dataset)
-    return examine(corpus, dataset, known.title, known.split, files)
+    corpus = Study("uegd", dataset=dataset, encoder=encoder).encoded if encoder else None
+    corpus = corpus or readers.load(dataset)
+    return examine(corpus, dataset, known.title, known.split, _files(dataset))
 
 
 def examine(
