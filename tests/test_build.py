@@ -159,3 +159,18 @@ def test_clean_replaces_by_zero_and_says_how_many():
 )
 def test_what_an_id_names(name, clip):
     assert build.clip_of(name) == clip
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("id,text\na,b\n".encode("utf-16"), "UTF-16 text"),
+        (b"id;text\na;b\n", "separated by semicolons"),
+        (b"id\ttext\na\tb\n", "separated by tabs"),
+    ],
+)
+def test_what_spreadsheets_save_is_told_with_its_remedy(tmp_path, content, found):
+    path = tmp_path / "label.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"{found}.*Save it as CSV UTF-8, comma-separated"):
+        build.table(path, ("id", "text"))

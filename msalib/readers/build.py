@@ -4,6 +4,7 @@ A reader knows its layout; whether ids are unique, labels lie on the scale and v
 asked here, so that the same fault gets the same message whatever file it came from.
 """
 
+import codecs
 import csv
 import hashlib
 import io
@@ -131,15 +132,20 @@ def table(
     lack. Python's own reader, because it is strict and counts lines.
     """
 
-    def bad(found, expected="comma-separated UTF-8 text, a header and a line per clip"):
-        return UserError(
-            path, found=found, expected=expected, remedy="Restore the file from its source."
-        )
+    def bad(
+        found,
+        expected="comma-separated UTF-8 text, a header and a line per clip",
+        remedy="Restore the file from its source.",
+    ):
+        return UserError(path, found=found, expected=expected, remedy=remedy)
 
     try:
         content = path.read_bytes()
     except OSError as error:
         raise bad(error.strerror or "no readable file", ", ".join(needed)) from error
+    as_saved = "Save it as CSV UTF-8, comma-separated."  # what spreadsheets call it
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise bad("UTF-16 text, as spreadsheets save 'Unicode text'", remedy=as_saved)
     try:
         text = decode(content) if decode else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -155,6 +161,9 @@ def table(
     except csv.Error as error:
         raise bad(f"line {reader.line_num}: {error}") from error
     missing = [column for column in needed if column not in header]
+    if missing and len(header) == 1 and (mark := next((m for m in ";\t" if m in header[0]), "")):
+        name = {";": "semicolons", "\t": "tabs"}[mark]
+        raise bad(f"columns that are separated by {name}", remedy=as_saved)
     if missing:
         raise bad(f"no column {', '.join(missing)}", "the columns " + ", ".join(needed))
     twice = next((column for i, column in enumerate(header) if column in header[:i]), None)
