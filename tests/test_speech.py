@@ -271,3 +271,14 @@ def test_a_corpus_without_sound_and_an_unknown_preset_are_refused(tiny, tmp_path
 
 def test_a_cpu_computes_in_float32():
     assert forward.precision("cpu") == "float32"
+
+
+def test_what_was_read_of_the_media_is_kept_when_it_is_killed(tmp_path, monkeypatch):
+    made = corpus(acoustic=[write_wav(tmp_path / f"{i}.wav", tone(400, i)) for i in range(3)])
+    digest = clips._digest
+    monkeypatch.setattr(clips, "SAVE_EVERY", -1)
+    monkeypatch.setattr(clips, "_digest", lambda path: digest(path) if path.stem != "2" else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        clips.inputs(made, "acoustic", "as it is", tmp_path / "store")
+    kept = json.loads((tmp_path / clips.SEEN).read_bytes())
+    assert [Path(name).name for name in kept] == ["0.wav", "1.wav"]

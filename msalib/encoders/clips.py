@@ -6,6 +6,7 @@ second gives them to the model. Both go on where they were stopped.
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ PRESETS = {
     "release": "what the authors' code does",
     "paper": "what the paper's text says",
 }
+
+SAVE_EVERY = 10.0
+"""Seconds of reading media that a kill loses at most, beside the current file."""
 
 SEEN = "inputs.json"
 """Beside the stores of a data set: path -> what it was like when it was read, and its SHA-256."""
@@ -73,20 +77,27 @@ def _digests(paths: list[Path], seen: Path) -> list[str]:
     known = {}
     with suppress(OSError, ValueError):
         known = json.loads(seen.read_bytes())
-    found, new = {}, False
+    found, unsaved, saved = {}, False, time.monotonic()
     for path in bar(paths, "reading the media", "clip"):
         name, stamp = str(path.resolve()), _stamp(path)
         if name in found:
             continue  # one video may hold several clips
         if known.get(name, [None])[0] != stamp:
             known[name] = [stamp, _digest(path)]
-            new = True
+            unsaved = True
         found[name] = known[name][1]
-    if new:
-        with suppress(OSError):  # a store on a disk that only reads
-            seen.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(seen, json.dumps(known).encode())
+        if unsaved and time.monotonic() - saved > SAVE_EVERY:
+            _keep(known, seen)
+            unsaved, saved = False, time.monotonic()
+    if unsaved:
+        _keep(known, seen)
     return [found[str(path.resolve())] for path in paths]
+
+
+def _keep(known: dict, seen: Path) -> None:
+    with suppress(OSError):  # a store on a disk that only reads
+        seen.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(seen, json.dumps(known).encode())
 
 
 def _members(path: Path) -> list[Path]:
