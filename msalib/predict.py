@@ -22,7 +22,6 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -397,12 +396,11 @@ def _encoded(
     """
     source = about.inputs[modality].encoder
     encoder = _encoder(source)
-    own = {} if modality == "linguistic" else {"preset": about.spec.preset}
-    extractor = import_module(f"msalib.encoders.{encoder.extractor}")
+    encode, read = encoders.functions(encoder, about.spec.preset)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        extractor.encode(corpus, encoder, folder, device, **own)
-    features = extractor.read(corpus, encoder, folder, **own)
+        encode(corpus, encoder, folder, device)
+    features = read(corpus, encoder, folder)
     found = features.provenance
     _check_revision(source, found["revision"])
     if found["convention"] != source.convention:
@@ -448,12 +446,7 @@ def _encoder(source: saved.Source) -> encoders.Encoder:
     """The encoder that a model was trained on, if it is here and still the same."""
     try:
         encoder = encoders.resolve(source.model)
-        if encoder.handcrafted:
-            from msalib.encoders import handcrafted
-
-            revision = handcrafted.revision(encoder)
-        else:
-            revision = encoders.revision(encoder)  # asks the hub for what is not here
+        revision = encoders.revision(encoder)  # asks the hub for what is not here
     except UserError as error:
         raise UserError(
             f"encoder {source.name} of this model",

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from msalib import encoders
 from msalib.encoders import Encoder, handcrafted, media
 from msalib.errors import UserError
 from tests.clips import corpus, tone, write_wav
@@ -96,7 +97,7 @@ def test_presets_media_and_versions_tell_stores_apart(data, tmp_path, monkeypatc
     folder = handcrafted.encode(data, mel, tmp_path / "store")
     with pytest.raises(UserError, match="features of other clips"):
         handcrafted.read(data, mel, folder, "paper")
-    monkeypatch.setattr(handcrafted, "revision", lambda encoder: "librosa 0")
+    monkeypatch.setattr(encoders, "revision", lambda encoder: "librosa 0")
     with pytest.raises(UserError, match="expected revision librosa 0"):
         handcrafted.read(data, mel, folder)
 
@@ -108,9 +109,9 @@ def test_a_missing_package_is_refused_and_a_store_read_without_it(data, tmp_path
         handcrafted.encode(data, mel, folder)
 
     def missing(package):
-        raise handcrafted.metadata.PackageNotFoundError(package)
+        raise encoders.metadata.PackageNotFoundError(package)
 
-    monkeypatch.setattr(handcrafted.metadata, "version", missing)
+    monkeypatch.setattr(encoders.metadata, "version", missing)
     if folder.exists():
         handcrafted.read(data, mel, folder)
     with pytest.raises(UserError, match=r"no package opensmile.* pip install -e \"\.\[opensmile"):

@@ -7,10 +7,10 @@ Nothing here imports torch or transformers; ``encoders.text``, ``speech``, ``vis
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from importlib import import_module
+from functools import lru_cache, partial
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -148,7 +148,7 @@ def folder(encoder: Encoder) -> Path:
 def is_here(encoder: Encoder) -> bool:
     """Whether the weights are on this machine (asks no hub)."""
     if encoder.handcrafted:
-        return find_spec(HANDCRAFTED[encoder.name]) is not None
+        return _version(encoder) is not None
     return Path(encoder.model).is_dir() or _cached(encoder.model) is not None
 
 
@@ -156,14 +156,41 @@ def revision(encoder: Encoder) -> str:
     """What tells one version of the weights from another.
 
     For a folder the first 16 hexadecimal digits of the SHA-256 over configuration, tokeniser and
-    weights; for a hub model the commit. Raises ``UserError`` like ``folder``.
+    weights; for a hub model the commit; for handcrafted features the package and its version.
+    Raises ``UserError`` like ``folder``, and for a package that is not installed.
     """
+    if encoder.handcrafted:
+        return _package_revision(encoder)
     path = folder(encoder)
     if not Path(encoder.model).is_dir():
         return path.name  # the hub's cache names a snapshot by its commit
     files = [path / name for name in _FILES if (path / name).is_file()] + _weight_files(path)
     digests = [(p.name, _sha256(p, p.stat().st_size, p.stat().st_mtime_ns)) for p in files]
     return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
+
+
+def _package_revision(encoder: Encoder) -> str:
+    package, version = HANDCRAFTED[encoder.name], _version(encoder)
+    if version is None:
+        raise UserError(
+            f"extractor {encoder.name!r}",
+            found=f"no package {package}",
+            expected="what computes these features",
+            remedy=f"Run: {_install(package)}.",
+        )
+    return f"{package} {version}"
+
+
+def _version(encoder: Encoder) -> str | None:
+    """Of the package that computes handcrafted features; None where it is not installed."""
+    try:
+        return metadata.version(HANDCRAFTED[encoder.name])
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _install(package: str) -> str:
+    return f'pip install -e ".[{"opensmile" if package == "opensmile" else "media"}]"'
 
 
 def store_folder(dataset: str, encoder: Encoder, preset: str = "release") -> Path:
@@ -187,9 +214,9 @@ def encode(
 
     Raises ``UserError`` as ``text.encode`` and its like do.
     """
+    make, _ = functions(encoder, preset)
     path = store_folder(corpus.name, encoder, preset)
-    own = {} if encoder.modality == "linguistic" else {"preset": preset}
-    return _extractor(encoder).encode(corpus, encoder, path, device, refresh, **own)
+    return make(corpus, encoder, path, device, refresh)
 
 
 def read(corpus: "Corpus", encoder: Encoder, preset: str = "release") -> "Features":
@@ -197,13 +224,19 @@ def read(corpus: "Corpus", encoder: Encoder, preset: str = "release") -> "Featur
 
     Raises ``UserError`` as ``text.read`` and its like do.
     """
-    path = store_folder(corpus.name, encoder, preset)
-    own = {} if encoder.modality == "linguistic" else {"preset": preset}
-    return _extractor(encoder).read(corpus, encoder, path, **own)
+    _, look = functions(encoder, preset)
+    return look(corpus, encoder, store_folder(corpus.name, encoder, preset))
 
 
-def _extractor(encoder: Encoder):
-    return import_module(f"msalib.encoders.{encoder.extractor}")
+def functions(encoder: Encoder, preset: str) -> tuple[Callable, Callable]:
+    """``encode`` and ``read`` of the module that runs an encoder, for a store of any place.
+
+    Transcripts are read one way only; the others are given the preset.
+    """
+    module = import_module(f"msalib.encoders.{encoder.extractor}")
+    if encoder.modality == "linguistic":
+        return module.encode, module.read
+    return partial(module.encode, preset=preset), partial(module.read, preset=preset)
 
 
 class Found(NamedTuple):
@@ -231,8 +264,7 @@ def available() -> list[Found]:
 def _detail(encoder: Encoder, here: bool) -> str:
     if encoder.handcrafted:
         package = HANDCRAFTED[encoder.name]
-        extra = "opensmile" if package == "opensmile" else "media"
-        return package if here else f'needs {package}: pip install -e ".[{extra}]"'
+        return package if here else f"needs {package}: {_install(package)}"
     return str(folder(encoder)) if here else f"comes from the hub on use; {_ELSEWHERE}"
 
 

@@ -26,6 +26,9 @@ PRESETS = {
     "paper": "what the paper's text says",
 }
 
+MIX = {"release": "first", "paper": "mean"}
+"""Preset -> which channel of the sound."""
+
 SAVE_EVERY = 10.0
 """Seconds of reading media that a kill loses at most, beside the current file."""
 
@@ -42,6 +45,11 @@ def check(preset: str) -> None:
             expected=", ".join(f"{name} ({what})" for name, what in PRESETS.items()),
             remedy="Name one of these.",
         )
+
+
+def heard(preset: str) -> str:
+    """What an extractor of sound is given, in words."""
+    return {"first": "16 kHz, first channel", "mean": "16 kHz, mean of the channels"}[MIX[preset]]
 
 
 def command(corpus: Corpus, encoder: Encoder, preset: str) -> str:

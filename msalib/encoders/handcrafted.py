@@ -8,7 +8,6 @@ its licence asks others to buy one from audEERING.
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +25,6 @@ SET = "eGeMAPSv02"
 
 WINDOW, STEP, BANDS, RANGE = 960, 320, 128, 80.0
 """Of the log-mel spectrogram: samples (0.06 s, 0.02 s), mel bands, decibels (MMML A.2)."""
-
-MIX = {"release": "first", "paper": "mean"}
 
 ABOUT = {
     "opensmile": (f"{SET} functionals", "clip"),
@@ -62,17 +59,17 @@ def encode(
         clips.forget(folder)  # killed between the store's last byte and this
         return folder
 
-    revision_ = revision(encoder)
+    revision = encoders.revision(encoder)
     fingerprint = clips.inputs(corpus, "acoustic", settings(encoder, preset), folder)
     paths = clips.files(corpus, "acoustic")
-    name, mix = encoder.name, MIX[preset]
+    name, mix = encoder.name, clips.MIX[preset]
     sizes = clips.look(folder, fingerprint, size, paths, (name, mix), "measuring the sound")
     lengths = np.array([length for length, _ in sizes])
     what, unit = ABOUT[name]
     meta = StoreMeta(
         dataset=corpus.name,
         encoder=name,
-        revision=revision_,
+        revision=revision,
         convention=CONVENTION,
         unit=unit,
         fingerprint=fingerprint,
@@ -87,7 +84,7 @@ def encode(
         first=1,
         settings={
             "preset": preset,
-            "sound": f"16 kHz, {mix} channel" if mix == "first" else "16 kHz, mean of the channels",
+            "sound": clips.heard(preset),
             "features": what,
         },
     )
@@ -112,14 +109,10 @@ def read(
     preset or by another version of the package (compared where it is installed).
     """
     clips.check(preset)
-    try:
-        known = revision(encoder)
-    except UserError:  # a store made elsewhere can be read without the package
-        known = None
     return open_store(
         folder,
         encoder=encoder.name,
-        revision=known,
+        revision=encoders.revision(encoder) if encoders.is_here(encoder) else None,
         fingerprint=clips.inputs(corpus, "acoustic", settings(encoder, preset), folder),
         command=clips.command(corpus, encoder, preset),
     )
@@ -127,22 +120,7 @@ def read(
 
 def settings(encoder: Encoder, preset: str) -> str:
     """What of a store's fingerprint is not the media."""
-    return f"16 kHz, channel {MIX[preset]}, {ABOUT[encoder.name][0]}"
-
-
-def revision(encoder: Encoder) -> str:
-    """The package and its version. Raises ``UserError`` where it is not installed."""
-    package = encoders.HANDCRAFTED[encoder.name]
-    try:
-        return f"{package} {metadata.version(package)}"
-    except metadata.PackageNotFoundError as error:
-        extra = "opensmile" if package == "opensmile" else "media"
-        raise UserError(
-            f"extractor {encoder.name!r}",
-            found=f"no package {package}",
-            expected="what computes these features",
-            remedy=f'Run: pip install -e ".[{extra}]".',
-        ) from error
+    return f"16 kHz, channel {clips.MIX[preset]}, {ABOUT[encoder.name][0]}"
 
 
 # --- in workers ---------------------------------------------------------------------------------

@@ -35,14 +35,11 @@ FRAMES_PER_SECOND = 5
 SECONDS = 120
 """Longest clip; attention takes memory with the square of the length."""
 
-MIX = {"release": "first", "paper": "mean"}
-"""Preset -> which channel."""
-
 SETTINGS = {
     preset: f"16 kHz, channel {mix}, waveform {waveform}, at most {SECONDS} s, "
     f"{FRAMES_PER_SECOND} frames a second"
     for (preset, mix), waveform in zip(
-        MIX.items(), ("as it is", "normalised where the preprocessor says so"), strict=True
+        clips.MIX.items(), ("as it is", "normalised where the preprocessor says so"), strict=True
     )
 }
 
@@ -82,7 +79,7 @@ def encode(
     fingerprint = clips.inputs(corpus, "acoustic", SETTINGS[preset], folder)
     paths = clips.files(corpus, "acoustic")
     samples = clips.look(
-        folder, fingerprint, media.samples, paths, (MIX[preset],), "decoding the sound"
+        folder, fingerprint, media.samples, paths, (clips.MIX[preset],), "decoding the sound"
     )
     samples = np.array(samples)
     longest, shortest = SECONDS * media.RATE, receptive_field(model.config)
@@ -108,16 +105,14 @@ def encode(
         counts={SHORT: int((samples < shortest).sum())},
         settings={
             "preset": preset,
-            "sound": f"16 kHz, {MIX[preset]} channel"
-            if MIX[preset] == "first"
-            else "16 kHz, mean of the channels",
+            "sound": clips.heard(preset),
             "waveform": "normalised to mean 0, variance 1" if normalise else "as it is",
             "sampling": f"frame 0 and every {step}th after it, none averaged",
         },
     )
 
     def states(left):
-        for _, waves in clips.prepared(left, media.sound, lambda n: (paths[n], MIX[preset])):
+        for _, waves in clips.prepared(left, media.sound, lambda n: (paths[n], clips.MIX[preset])):
             whole = [prepare(wave[:longest], shortest, normalise) for wave in waves]
             yield layers(model, whole, step, precision).half().cpu().numpy()
 
