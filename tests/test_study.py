@@ -390,6 +390,20 @@ def test_a_record_of_other_features_is_refused(tmp_path, monkeypatch):
         Study("uegd", dataset="mosi", seeds=1).run(vectors)
 
 
+def test_runs_on_vectors_need_no_weights_of_an_encoder(tmp_path, monkeypatch):
+    write_pack(tmp_path / "mosi")
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+
+    def no_weights(name):
+        raise UserError(f"encoder {name!r}", found="no weights", expected="some", remedy="None.")
+
+    monkeypatch.setattr(encoders, "resolve", no_weights)
+    study = Study("uegd", dataset="mosi", seeds=1)
+    assert asked(study.singles(["acoustic"])) == [("acoustic-1", 0)]
+    with pytest.raises(UserError, match="no weights"):
+        study.run(WEIGHTED)
+
+
 def test_an_encoder_in_a_folder_is_recorded_by_its_name(tmp_path, monkeypatch):
     """Neither a record nor its path shows where on this machine the encoder lies."""
     write_pack(tmp_path / "data" / "mosi")
