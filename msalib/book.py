@@ -11,37 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import typer
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from msalib import notebooks, paths, readers
+from msalib.contents import plan
 from msalib.errors import UserError
 
 TIMEOUT_S = 20 * 60
-
-
-class Page(BaseModel):
-    """One entry of ``book/notebooks.yaml``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    notebook: str
-    parameters: dict[str, bool | int | float | str] = {}
-
-
-def plan() -> list[tuple[str, dict]]:
-    """The notebooks of the book with their parameters, in the order in which they run."""
-    path = paths.BOOK / "notebooks.yaml"
-    try:
-        pages = TypeAdapter(list[Page]).validate_python(yaml.safe_load(path.read_text()))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise UserError(
-            path.name,
-            found=" ".join(str(error).split()),
-            expected="a list of {notebook: <name>, parameters: {<name>: <value>}}",
-            remedy="Correct book/notebooks.yaml.",
-        ) from None
-    return [(page.notebook, page.parameters) for page in pages]
 
 
 def gate(executed: Path, notebook: str, parameters: Mapping) -> list[str]:

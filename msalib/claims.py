@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib import papers, paths, printed, readers, records, statements
+from msalib import contents, papers, paths, printed, readers, records, statements
 from msalib.errors import UserError
 from msalib.evidence import TESTS, Evidence, Word, not_run
 from msalib.papers import Claim
@@ -155,14 +155,14 @@ def parity(paper: str) -> Told:
 
 
 def evaluate(paper: str) -> list[Verdict]:
-    """Every claim with a test in every setting that has records, and as published in any case.
+    """Judge every claim with a test in every setting that counts, and as published in any case.
 
     Leaky settings are left out.
     """
     chosen = [claim for claim in registry(paper) if claim.rerun.test is not None]
     if not chosen:
         return []
-    settings = [s for s in records.settings(paper) if kind(paper, s) in KINDS]
+    settings = [s for s in counted(paper) if kind(paper, s) in KINDS]
     verdicts = [
         verdict for setting in settings for verdict in judge(chosen, records.find(paper, setting))
     ]
@@ -180,6 +180,28 @@ def evaluate(paper: str) -> list[Verdict]:
                 for claim in chosen
             ]
     return sorted(verdicts, key=lambda v: KINDS.index(v.kind))
+
+
+def study(paper: str) -> list[Setting]:
+    """Return the settings that verdicts rest on: those of the book's pages, and as published."""
+    return list(dict.fromkeys([*contents.settings(paper), *as_published(paper)]))
+
+
+def counted(paper: str) -> list[Setting]:
+    """Return the settings of the study that have records, ordered by the folders of these."""
+    paths = {setting: records.files(paper, setting) for setting in study(paper)}
+    return sorted((s for s in paths if paths[s]), key=lambda s: paths[s][0].parent)
+
+
+def apart(paper: str) -> list[Verdict]:
+    """Judge the claims on all other records, which the study does not count: a user's own runs.
+
+    Leaky settings are left out.
+    """
+    chosen = [claim for claim in registry(paper) if claim.rerun.test is not None]
+    others = [s for s in records.settings(paper) if s not in study(paper)] if chosen else []
+    verdicts = [v for setting in others for v in judge(chosen, records.find(paper, setting))]
+    return [v for v in verdicts if v.kind in KINDS]
 
 
 def as_published(paper: str) -> list[Setting]:

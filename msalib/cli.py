@@ -15,7 +15,7 @@ import typer
 from msalib.errors import UserError
 
 if TYPE_CHECKING:
-    from msalib.claims import Evidences
+    from msalib.claims import Evidences, Verdict
     from msalib.corpus import Corpus
 
 app = typer.Typer(
@@ -338,33 +338,45 @@ def claims(
         str | None, typer.Argument(help="A paper, such as uegd; all if left out.")
     ] = None,
 ) -> None:
-    """Print the verdict of every claim by kind of evidence, re-runs setting by setting."""
+    """Print the verdict of every claim by kind of evidence, re-runs setting by setting.
+
+    Runs of your own, on added data or with the quick profile, follow and are not counted.
+    """
     from msalib import claims, papers
 
     for name in [paper] if paper else papers.known():
         for evidences in claims.weigh(name):
             for fields in _told(evidences):
                 print(" | ".join([evidences.claim.id, *fields]))
+        if apart := claims.apart(name):
+            print(f"your runs of {name}, which the study does not count:")
+            for verdict in apart:
+                print(" | ".join([verdict.claim.id, *_judged(verdict)]))
 
 
 def _told(evidences: "Evidences") -> Iterator[list[str]]:
     """One line per kind of evidence and setting: kind, verdict, what it rests on."""
-    from msalib import ledger
-
     yield ["printed", evidences.printed.verdict, evidences.printed.note]
     yield ["parity", *evidences.parity]
     for verdict in evidences.runs:
-        effects = "; ".join(ledger.effect_text(*e) for e in verdict.evidence.effects.items())
-        note = verdict.evidence.note
-        yield [
-            ledger.setting_text(verdict),
-            verdict.evidence.verdict,
-            f"{effects} ({note})" if effects else note,
-            f"{len(verdict.records)} records",
-        ]
+        yield _judged(verdict)
     for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):
         if not verdicts:
             yield [kind, *evidences.not_run(kind)]
+
+
+def _judged(verdict: "Verdict") -> list[str]:
+    """The setting of a verdict on records, the verdict, what it rests on, how many records."""
+    from msalib import ledger
+
+    effects = "; ".join(ledger.effect_text(*e) for e in verdict.evidence.effects.items())
+    note = verdict.evidence.note
+    return [
+        ledger.setting_text(verdict),
+        verdict.evidence.verdict,
+        f"{effects} ({note})" if effects else note,
+        f"{len(verdict.records)} records",
+    ]
 
 
 @app.command()

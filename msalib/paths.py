@@ -15,8 +15,16 @@ CLAIMS = BOOK / "claims"
 
 
 def records_folder() -> Path:
-    """Records of runs: ``MSALIB_RECORDS``, by default ``book/records``."""
+    """Records of runs on built-in data: ``MSALIB_RECORDS``, by default ``book/records``."""
     return Path(os.environ.get("MSALIB_RECORDS") or BOOK / "records")
+
+
+def your_records_folder() -> Path:
+    """Records of runs on data sets that a user added: ``MSALIB_RECORDS``, by default ``records``.
+
+    They are no part of the book and never committed.
+    """
+    return Path(os.environ.get("MSALIB_RECORDS") or ROOT / "records")
 
 
 def features_folder() -> Path:

@@ -22,9 +22,8 @@ def _verdicts(paper: str) -> str:
     chosen = [claim for claim in claims.registry(paper) if claim.rerun.test is not None]
     settings = [
         setting
-        for setting in records.settings(paper)
-        if setting.profile == "paper"
-        and claims.kind(paper, setting) in ("as-published", "substitute")
+        for setting in claims.counted(paper)
+        if claims.kind(paper, setting) in ("as-published", "substitute")
     ]
     columns = [claims.judge(chosen, records.find(paper, setting)) for setting in settings]
     heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in settings]

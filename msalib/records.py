@@ -3,7 +3,7 @@
 A run is named by the hash of its specification. Its record is one JSON file,
 ``<records>/<paper>/<dataset>-<encoder>/<preset>/<profile>/<inputs>-seed<k>-<hash>.json``; numbers
 of the book come from nowhere else. Records of the profile ``quick`` are made while the book is
-built and are not committed.
+built and are not committed; those on data sets that a user added lie in a folder of the user's own.
 """
 
 import fcntl
@@ -17,9 +17,10 @@ from typing import Literal, NamedTuple, TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from msalib import readers
 from msalib.corpus import MODALITIES
 from msalib.errors import UserError
-from msalib.paths import folder_name, records_folder
+from msalib.paths import folder_name, records_folder, your_records_folder
 
 
 class Spec(BaseModel):
@@ -48,7 +49,7 @@ class Spec(BaseModel):
     def path(self) -> Path:
         """Where the record of this run lies."""
         return (
-            records_folder()
+            roots(self.dataset)[0]
             / self.paper
             / f"{self.dataset}-{folder_name(self.encoder)}"
             / self.preset
@@ -305,15 +306,35 @@ class Setting(NamedTuple):
     profile: str
 
 
+def roots(dataset: str) -> list[Path]:
+    """Return where records on a data set are looked for; they are written to the first.
+
+    Earlier versions wrote those on added data sets beside the book's.
+    """
+    if dataset in readers.DATASETS:
+        return [records_folder()]
+    return list(dict.fromkeys([your_records_folder(), records_folder()]))
+
+
+def files(paper: str, setting: Setting) -> list[Path]:
+    """Return the paths of all records of one setting, ordered by file name."""
+    dataset, encoder, preset, profile = setting
+    folder = Path(paper, f"{dataset}-{folder_name(encoder)}", preset, profile)
+    by_name: dict[str, Path] = {}
+    for root in roots(dataset):
+        for path in (root / folder).glob("*.json"):
+            by_name.setdefault(path.name, path)
+    return [by_name[name] for name in sorted(by_name)]
+
+
 def find(paper: str, setting: Setting) -> list[Record]:
     """All records of one setting, ordered by file name."""
-    dataset, encoder, preset, profile = setting
-    folder = records_folder() / paper / f"{dataset}-{folder_name(encoder)}" / preset / profile
-    return [read(path) for path in sorted(folder.glob("*.json"))]
+    return [read(path) for path in files(paper, setting)]
 
 
 def settings(paper: str) -> list[Setting]:
     """Every setting that has records of a paper, as one record of each says."""
-    folders = {path.parent for path in (records_folder() / paper).glob("*/*/*/*.json")}
-    specs = [read(next(folder.glob("*.json"))).spec for folder in sorted(folders)]
-    return [Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs]
+    roots = dict.fromkeys([records_folder(), your_records_folder()])
+    paths = [path for root in roots for path in (root / paper).glob("*/*/*/*.json")]
+    specs = [read(next(folder.glob("*.json"))).spec for folder in sorted({p.parent for p in paths})]
+    return list(dict.fromkeys(Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs))

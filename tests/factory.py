@@ -181,6 +181,10 @@ def truth_of(record: Record) -> Truth:
     }
 
 
+COUNTED = {"dataset": "raw", "encoder": "small", "profile": "paper"}
+"""A control of UEGD that the study counts, as a specification has it."""
+
+
 def layer_records(
     noise: dict[str, dict[int | str, float]],
     *,
@@ -188,11 +192,12 @@ def layer_records(
     videos: int = 20,
     clips: int = 8,
     rng: np.random.Generator | None = None,
+    **spec,
 ) -> list[Record]:
     """Records of single layers: modality -> layer -> sd of the noise that its predictions have."""
     systems = {system({m: layer}): sd for m, own in noise.items() for layer, sd in own.items()}
     blocks = {m: max(k for k in own if isinstance(k, int)) for m, own in noise.items()}
-    return system_records(systems, blocks, seeds=seeds, videos=videos, clips=clips, rng=rng)
+    return system_records(systems, blocks, seeds=seeds, videos=videos, clips=clips, rng=rng, **spec)
 
 
 def system_records(

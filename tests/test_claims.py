@@ -176,7 +176,7 @@ def written(dataset, encoder, setting, profile="paper"):
 
 
 def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_missing():
-    written("control", "planted", "control", "quick")
+    written("raw", "small", "control")
     written("mosi", "minilm", "substitute")
     verdicts = claims.evaluate("uegd")
     settings = list(dict.fromkeys(v.setting for v in verdicts))
@@ -184,7 +184,7 @@ def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_m
         ("mosi", "bert-large", "release", "paper"),
         ("mosei", "bert-large", "release", "paper"),
         ("mosi", "minilm", "release", "paper"),
-        ("control", "planted", "release", "quick"),
+        ("raw", "small", "release", "paper"),
     ]
     assert len(verdicts) == len(settings) * len(UEGD)
     published = [v for v in verdicts if v.setting.encoder == "bert-large"]
@@ -207,11 +207,38 @@ def test_leaky_features_are_no_evidence():
 
 def test_a_data_set_with_a_hyphen_keeps_its_name():
     written("control-opposite", "planted", "control", "quick")
-    assert {v.setting.dataset for v in claims.evaluate("uegd")} == {
-        "control-opposite",
-        "mosi",
-        "mosei",
-    }
+    assert {v.setting.dataset for v in claims.apart("uegd")} == {"control-opposite"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "encoder", "setting", "profile"),
+    [
+        ("control", "planted", "control", "quick"),  # a page shows it, and no total counts it
+        ("mosi", "minilm", "substitute", "quick"),
+        ("mosi", "some-bert", "substitute", "paper"),
+        ("mine", "csv", "substitute", "quick"),
+        ("mine", "csv", "substitute", "paper"),
+    ],
+)
+def test_runs_of_other_settings_stand_apart_and_change_no_count(dataset, encoder, setting, profile):
+    written("mosi", "minilm", "substitute")
+    before = [repr(v) for v in claims.evaluate("uegd")]
+    assert claims.apart("uegd") == []
+    written(dataset, encoder, setting, profile)
+    assert [repr(v) for v in claims.evaluate("uegd")] == before
+    yours = claims.apart("uegd")
+    assert [v.claim for v in yours] == UEGD
+    assert {v.setting for v in yours} == {(dataset, encoder, "release", profile)}
+    assert by_id(yours)["UEGD-C6"].evidence.verdict == "supported"
+
+
+def test_the_study_is_what_pages_show_with_the_full_recipe():
+    for paper in ("uegd", "sugrm"):
+        settings = claims.study(paper)
+        assert len(settings) == len(set(settings)) > 3
+        assert {s.profile for s in settings} == {"paper"}
+    assert ("mosi", "minilm-tuned", "paper", "paper") in claims.study("sugrm")
+    assert claims.study("mmml") == []
 
 
 def test_verdicts_are_the_same_however_often_they_are_computed():

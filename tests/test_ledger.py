@@ -9,7 +9,7 @@ import pytest
 from msalib import claims, evidence, ledger, records, stats
 from msalib.corpus import MODALITIES
 from msalib.stats import Estimate
-from tests.factory import layer_records
+from tests.factory import COUNTED, layer_records
 from tests.html import Page, read
 
 SETTING = "control: a <small> corpus & more; release recipe, profile quick, 2 seeds"
@@ -129,7 +129,7 @@ def test_rules_show_the_test_of_every_claim():
 
 
 def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
-    found = layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 2.0}})
+    found = layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 2.0}}, **COUNTED)
     for record in found:
         records.write(record)
     verdicts = claims.evaluate("uegd")
@@ -137,6 +137,6 @@ def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
     assert len(table.frame) == len({v.claim.id for v in verdicts})
     assert len(table.frame.columns) == 1 + len({v.setting for v in verdicts})
     row = table.frame[table.frame["claim"].str.contains("UEGD-C6</b>")].iloc[0]
-    (ours,) = [cell for column, cell in row.items() if column.startswith("control, planted")]
+    (ours,) = [cell for column, cell in row.items() if column.startswith("raw, small")]
     assert 'aria-label="supported"' in ours and "✓" in ours
     assert "✓ supported" in table.caption

@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from msalib import encoders, notebooks, paths, readers, tables
+from msalib import claims, encoders, notebooks, overview, papers, paths, readers, tables
 from msalib.readers import added, formats
 from tests import clips
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
@@ -99,6 +99,26 @@ def test_features_of_an_encoder_can_be_audited(msalib, refused, bert, tmp_path):
     assert "Leave one of the two out" in refused(
         "data", "audit", "mine", "--encoder", bert, "--record"
     )
+
+
+def test_runs_on_added_data_leave_the_study_as_it_is(msalib, tmp_path):  # noqa: F811
+    """Toy runs once became columns of the front page and turned its totals."""
+    before = totals()
+    msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
+    _, study_alone, _ = msalib("claims", "uegd")
+    run_cells("uegd/table3", dataset="mine", seeds=1, device="cpu")
+    assert totals() == before
+    status, out, error = msalib("claims", "uegd")
+    assert (status, error) == (0, "")
+    assert out.startswith(study_alone) and "your runs" not in study_alone
+    heading, *lines = out.removeprefix(study_alone).splitlines()
+    assert heading.startswith("your runs of uegd")
+    assert len(lines) == 17 and all(" | substitute: mine, " in line for line in lines)
+
+
+def totals() -> dict[str, str]:
+    weighed = {"uegd": claims.weigh("uegd")}
+    return overview.totals(weighed, [], {"uegd": papers.load("uegd")})
 
 
 def test_the_list_of_data_sets_has_those_that_were_added(msalib, tmp_path):  # noqa: F811

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from msalib import records
+from msalib import paths, records
 from msalib.errors import UserError
 from msalib.records import Setting, Spec, reserved, system
 from tests.factory import layer_records, make_record, predictions
@@ -233,6 +233,26 @@ def test_records_are_found_by_setting():
     assert records.find("uegd", full) == [other]
     assert records.find("uegd", real) == [mosi]
     assert records.find("sugrm", quick) == [] == records.settings("sugrm")
+
+
+def test_records_of_added_data_lie_in_a_folder_of_the_users_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("MSALIB_RECORDS")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "BOOK", tmp_path / "book")
+    added = make_record({"linguistic": 1}, parts=PARTS, dataset="mine", encoder="csv")
+    builtin = make_record({"linguistic": 1}, parts=PARTS)
+    assert records.write(added).is_relative_to(tmp_path / "records")
+    assert records.write(builtin).is_relative_to(tmp_path / "book" / "records")
+    mine = Setting("mine", "csv", "release", "quick")
+    assert records.settings("uegd") == [("control", "planted", "release", "quick"), mine]
+    # An earlier version wrote both beside each other: what it wrote is found.
+    (tmp_path / "records").rename(tmp_path / "elsewhere")
+    earlier = tmp_path / "book" / added.spec.path().relative_to(tmp_path)
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text(added.model_dump_json(exclude_defaults=True))
+    assert records.find("uegd", mine) == [added]
+    records.write(added)
+    assert records.find("uegd", mine) == [added]
 
 
 def test_what_a_killed_write_leaves_is_no_record(record):

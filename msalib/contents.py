@@ -1,0 +1,52 @@
+"""What the book holds: its notebooks with their parameters, and the settings that it counts.
+
+``book/notebooks.yaml`` is the one place that says so. Records of any other setting lie where they
+like and change nothing in the book.
+"""
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from msalib import paths
+from msalib.errors import UserError
+from msalib.records import Setting
+
+
+class Page(BaseModel):
+    """One entry of ``book/notebooks.yaml``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    notebook: str
+    parameters: dict[str, bool | int | float | str] = {}
+
+
+def plan() -> list[tuple[str, dict]]:
+    """Return the notebooks of the book with their parameters, in the order in which they run."""
+    path = paths.BOOK / "notebooks.yaml"
+    try:
+        pages = TypeAdapter(list[Page]).validate_python(yaml.safe_load(path.read_text()))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise UserError(
+            path.name,
+            found=" ".join(str(error).split()),
+            expected="a list of {notebook: <name>, parameters: {<name>: <value>}}",
+            remedy="Correct book/notebooks.yaml.",
+        ) from None
+    return [(page.notebook, page.parameters) for page in pages]
+
+
+def settings(paper: str) -> list[Setting]:
+    """Return the settings that pages of a paper show with the full recipe, each once.
+
+    The profile ``quick`` is for lessons: a page may show it, and no verdict of the study rests on
+    it.
+    """
+    shown = [p for name, p in plan() if name.startswith(f"{paper}/") and "encoder" in p]
+    return list(
+        dict.fromkeys(
+            Setting(p["dataset"], p["encoder"], p.get("preset", "release"), p["profile"])
+            for p in shown
+            if p["profile"] == "paper"
+        )
+    )
