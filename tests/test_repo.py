@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from msalib import book, cli, notebooks, paths, readme, records
+from msalib import book, claims, cli, notebooks, papers, paths, readme, records
 from msalib.encoders.registry import SMALL
 
 ROOT = paths.ROOT
@@ -156,14 +156,19 @@ def test_nothing_is_large_and_no_features_are_committed():
 
 
 def test_committed_records_lie_where_their_specification_says(committed):
-    found = [p for p in tracked() if p.is_relative_to(paths.BOOK / "records" / "uegd")]
-    assert found
-    data = set()
-    for path in found:
-        record = records.read(path)
-        assert record.spec.path() == path
-        assert record.spec.profile == "paper"  # quick ones are no evidence
-        data.add((record.spec.dataset, record.provenance.data))
+    folder = paths.BOOK / "records"
+    data, counted = set(), set()
+    for paper in papers.known():
+        study = claims.study(paper)
+        for path in (p for p in tracked() if p.is_relative_to(folder / paper)):
+            record = records.read(path)
+            spec = record.spec
+            assert spec.path() == path
+            setting = records.Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
+            assert setting in study  # no quick one among them
+            data.add((spec.dataset, record.provenance.data))
+            counted.add(paper)
+    assert counted >= {"uegd", "sugrm"}
     assert len(data) == len({dataset for dataset, _ in data})  # one version of each data set
 
 
