@@ -69,6 +69,13 @@ class Study:
                 expected=f"one of {names}" if unknown else wanted,
                 remedy="Leave it out or correct it.",
             ) from error
+        if paper not in TRAINERS:
+            raise UserError(
+                f"paper {paper!r}",
+                found="no runs of it",
+                expected=f"one of {', '.join(TRAINERS)}",
+                remedy="Name a paper whose exhibits are here.",
+            )
         self.paper = paper
         self._fresh: set[str] = set()  # hashes of runs that a refresh has trained already
         self._features: dict[str, Features] = {}  # modality -> what its encoder gave

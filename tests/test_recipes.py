@@ -159,3 +159,9 @@ def test_the_table_shows_the_source_of_the_value_that_counts():
 def test_unknown_names_are_refused_with_those_there_are(preset, profile, message):
     with pytest.raises(UserError, match=message):
         recipes.load("uegd", preset, profile, "mosi")
+
+
+@pytest.mark.parametrize("paper", ["mmml", "../recipes/uegd", ""])
+def test_a_paper_without_a_recipe_is_refused_with_those_that_have(paper):
+    with pytest.raises(UserError, match=r"found no recipe of it; expected one of .*sugrm, uegd"):
+        recipes.load(paper, "release", "paper", "mosi")

@@ -390,6 +390,12 @@ def test_a_record_of_other_features_is_refused(tmp_path, monkeypatch):
         Study("uegd", dataset="mosi", seeds=1).run(vectors)
 
 
+@pytest.mark.parametrize("paper", ["mmml", "self_mm", "../uegd", ""])
+def test_a_paper_without_runs_is_refused_with_those_that_have(paper):
+    with pytest.raises(UserError, match="found no runs of it; expected one of uegd, sugrm"):
+        Study(paper)
+
+
 def test_runs_on_vectors_need_no_weights_of_an_encoder(tmp_path, monkeypatch):
     write_pack(tmp_path / "mosi")
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
