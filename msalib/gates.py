@@ -10,13 +10,14 @@ from torch import Tensor
 
 from msalib import models, noise, train
 from msalib.corpus import MODALITIES
-from msalib.provenance import pick_device
+from msalib.provenance import one_thread, pick_device
 from msalib.records import System
 from msalib.study import Study
 from msalib.tables import Table
 from msalib.trainer import Trainer
 
 
+@one_thread()
 def unused(study: Study, wanted: System, seed: int = 0) -> Table:
     """Gradient and movement of each gate's parameters when some modalities are not used.
 
@@ -53,6 +54,7 @@ def unused(study: Study, wanted: System, seed: int = 0) -> Table:
     return Table(frame, caption=caption)
 
 
+@one_thread()
 def reading(study: Study, wanted: System) -> Table:
     """Gate weight, size of the embedding it multiplies, and what is lost without the modality.
 

@@ -528,9 +528,9 @@ def pretrain(name: str, folder: Path, steps: int | None = None, clips: Corpus | 
     if clips is None:
         clips = raw.unlabelled(videos=TRANSCRIPT_VIDEOS) if name == "bert" else raw.unlabelled()
     torch.manual_seed(SEED)
-    torch.set_num_threads(1)  # else sums, and so weights, depend on the machine's cores
     steps = steps or STEPS[name]
-    made = MAKERS[name](clips, steps)
+    with provenance.one_thread():  # else sums, and so weights, depend on the machine's cores
+        made = MAKERS[name](clips, steps)
     save(name, made, folder, steps)
     return made
 

@@ -221,14 +221,8 @@ def train(
     those of the same runs by ``Study.run``; the test part is judged once, at the end. Raises
     ``UserError`` also for an unknown choice of features and where the disk refuses.
     """
-    from datetime import UTC, datetime
-    from time import perf_counter
-
-    import torch
-
-    from msalib.provenance import pick_device
+    from msalib.provenance import one_thread
     from msalib.study import Study
-    from msalib.trainer import Trainer, provenance_of
 
     out = Path(out)
     _check_place(out, refresh)
@@ -243,7 +237,21 @@ def train(
     study = Study("uegd", **parameters)
     wanted = _system(study, features)
     corpus = study.encoded
-    torch.set_num_threads(1)  # as in Study: the number of cores must not change the digits
+    with one_thread():  # as in Study: the number of cores must not change the digits
+        _train(study, corpus, wanted, features, out, refresh)
+    return out
+
+
+def _train(
+    study: "Study", corpus: Corpus, wanted: System, features: str, out: Path, refresh: bool
+) -> None:
+    """Train one model per seed and save them with what is known of them."""
+    from datetime import UTC, datetime
+    from time import perf_counter
+
+    from msalib.provenance import pick_device
+    from msalib.trainer import Trainer, provenance_of
+
     trainer = Trainer(corpus, pick_device(study.parameters.device))
     specs = [study.spec(wanted, seed) for seed in range(study.parameters.seeds)]
     started, clock = datetime.now(UTC), perf_counter()
@@ -297,7 +305,6 @@ def train(
             ),
         )
         records.write_json(folder / ABOUT, about.model_dump(mode="json"))
-    return out
 
 
 def report(folder: Path) -> list[str]:

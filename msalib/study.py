@@ -5,7 +5,7 @@ goes on where it stopped, and two processes can share one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from msalib.corpus import MODALITIES, Corpus, Features
 from msalib.encoders import Encoder
 from msalib.errors import UserError
 from msalib.progress import bar
-from msalib.provenance import pick_device
+from msalib.provenance import one_thread, pick_device
 from msalib.records import Record, Spec, System, system
 from msalib.runs import FEATURES, Runs
 
@@ -328,15 +328,14 @@ class Study:
 
     def _train(self, specs: list[Spec]) -> None:
         """Train and record these runs, beside other processes that may be at the same."""
-        if not specs:
-            return
-        import torch
-
         # These models are so small that a second thread gains little, loses much beside any other
-        # load, and would let the number of cores change the last digits. An encoder that is trained
-        # along is large enough for all.
-        if not self.tuned:
-            torch.set_num_threads(1)
+        # load, and would let the number of cores change the last digits. An encoder that is
+        # fine-tuned is large enough for all.
+        if specs:
+            with nullcontext() if self.tuned else one_thread():
+                self._train_groups(specs)
+
+    def _train_groups(self, specs: list[Spec]) -> None:
         device = pick_device(self.parameters.device)
         inputs = {modality for spec in specs for modality in spec.inputs}
         training = TRAINERS[self.paper](self.encoded_for(inputs), device)

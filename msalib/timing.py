@@ -95,11 +95,9 @@ def read() -> dict | None:
 def measure(device: str = "auto", *, passes: int = PASSES, bert: bool = True) -> dict:
     """The whole record. Times of different models alternate, so that all meet the same load."""
     device = provenance.pick_device(device)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as a study sets it
     torch.manual_seed(0)
     started = datetime.now(UTC)
-    try:
+    with provenance.one_thread():  # as a study has it
         cost = _cost(device, passes)
         on, batches, sizes = _test_part(device)
         made_up = [_made_up(device)]
@@ -121,8 +119,6 @@ def measure(device: str = "auto", *, passes: int = PASSES, bert: bool = True) ->
                 "started": started.isoformat(timespec="seconds"),
             },
         }
-    finally:
-        torch.set_num_threads(threads)
     return known
 
 

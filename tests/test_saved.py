@@ -61,6 +61,7 @@ def test_a_model_is_its_runs(kept):
         "seed-1.safetensors",
     ]
     about = saved.describe(kept)
+    assert about.provenance.threads == 1
     study = Study("uegd", **CPU)
     found = study.run([system(dict.fromkeys(MODALITIES, "weighted"))])
     assert about.spec == found[0].spec and [run.seed for run in about.runs] == [0, 1]

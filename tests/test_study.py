@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from msalib import encoders, readers, records, replicas, train
 from msalib.corpus import MODALITIES
@@ -394,6 +395,26 @@ def test_a_record_of_other_features_is_refused(tmp_path, monkeypatch):
 def test_a_paper_without_runs_is_refused_with_those_that_have(paper):
     with pytest.raises(UserError, match="found no runs of it; expected one of uegd, sugrm"):
         Study(paper)
+
+
+@pytest.fixture
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+def test_training_takes_one_thread_and_gives_the_others_back(two_threads):
+    (record,) = Study("uegd", seeds=1).run(WEIGHTED)
+    assert record.provenance.threads == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_training_that_fails_gives_the_threads_back(two_threads, monkeypatch):
+    monkeypatch.setattr(Trainer, "train", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Study("uegd", seeds=1).run(WEIGHTED)
+    assert torch.get_num_threads() == 2
 
 
 def test_runs_on_vectors_need_no_weights_of_an_encoder(tmp_path, monkeypatch):
