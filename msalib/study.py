@@ -100,6 +100,8 @@ class Study:
             )
         base = given.removesuffix(TUNED_ENDING) if self.tuned else given
         self.encoders = {} if given == shipped else self._chosen(base)
+        if self.tuned:
+            self._refuse_fine_tuning_of_media()
         known = given == shipped or base in encoders.SETS
         name = base if known else encoders.joined(self.encoders)
         self.encoder = name + TUNED_ENDING * self.tuned
@@ -122,6 +124,24 @@ class Study:
             )
         # In one order, so that records have one name however the encoders were joined.
         return {m: found[m] for m in MODALITIES if m in found and m in raw}
+
+    def _refuse_fine_tuning_of_media(self) -> None:
+        """Raise ``UserError`` unless the one encoder to be fine-tuned reads text."""
+        media = [e.name for m, e in self.encoders.items() if m != "linguistic"]
+        if not media:
+            return
+        usual = encoders.named(self.dataset.encoder)
+        text = usual.get("linguistic") if "linguistic" in self.dataset.raw else None
+        leave = f"eave {TUNED_ENDING} out."
+        remedy = f"L{leave}"
+        if text is not None:
+            remedy = f"Name one of text: -p encoder {text.name}{TUNED_ENDING}, or l{leave}"
+        raise UserError(
+            f"encoder {self.parameters.encoder!r}",
+            found=f"{' and '.join(media)}, which read no text",
+            expected="an encoder of text, the only kind that is fine-tuned",
+            remedy=remedy,
+        )
 
     @property
     def kind(self) -> str:

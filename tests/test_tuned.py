@@ -140,3 +140,12 @@ def test_batches_by_length_judge_every_clip_in_its_place(data, folder):
 def test_uegd_is_about_frozen_encoders(folder):
     with pytest.raises(UserError, match="'minilm-tuned': found an encoder that is trained along"):
         Study("uegd", dataset="mosi", encoder="minilm-tuned")
+
+
+@pytest.mark.parametrize("name", ["small", "small-wavlm", "small-bert+small-clip", "log-mel"])
+def test_an_encoder_that_reads_no_text_is_not_fine_tuned(name):
+    with pytest.raises(UserError, match="expected an encoder of text") as refused:
+        Study("sugrm", dataset="raw", encoder=f"{name}-tuned")
+    remedy = str(refused.value).split("-p encoder ")[1].split(",")[0]
+    assert Study("sugrm", dataset="raw", encoder=remedy).encoder == remedy == "small-bert-tuned"
+    assert not Study("sugrm", dataset="raw", encoder=name).tuned  # the other remedy
