@@ -1,5 +1,7 @@
 """Small media for tests: sound files, videos, folders of pictures, a corpus of them, models."""
 
+import os
+import time
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -29,9 +31,11 @@ def tone(samples: int, seed: int = 0) -> np.ndarray:
 
 
 def write_wav(path: Path, wave: np.ndarray, rate: int = 16_000) -> Path:
+    """Write a sound file that has lain there for a while, so that its digest is kept."""
     import soundfile
 
     soundfile.write(path, wave, rate, subtype="FLOAT")
+    os.utime(path, (0, time.time() - 10))
     return path
 
 

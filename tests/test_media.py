@@ -393,6 +393,8 @@ def test_a_fingerprint_follows_the_media_and_not_their_place(tmp_path):
 
 def test_digests_are_kept_and_a_picture_in_a_folder_counts(tmp_path, monkeypatch):
     paths = [write_pictures(tmp_path / "a", [flat(1), flat(2)], "3")]
+    for picture in paths[0].iterdir():
+        os.utime(picture, (0, time.time() - 10))
     folder = tmp_path / "features" / "store"
     first = clips.inputs(corpus(visual=paths), "visual", "s", folder)
     with monkeypatch.context() as patch:
@@ -400,6 +402,21 @@ def test_digests_are_kept_and_a_picture_in_a_folder_counts(tmp_path, monkeypatch
         assert clips.inputs(corpus(visual=paths), "visual", "s", folder) == first
     (paths[0] / "1.png").unlink()
     assert clips.inputs(corpus(visual=paths), "visual", "s", folder) != first
+
+
+def test_a_file_that_changes_within_the_tick_of_its_disk_is_seen(tmp_path):
+    """As many bytes, and a time of modification that a disk cut to the same second."""
+    path, folder = tmp_path / "0.wav", tmp_path / "features" / "store"
+    second = int(time.time())
+
+    def fingerprint(pitch: int) -> str:
+        write_wav(path, tone(50, pitch))
+        os.utime(path, (second, second))
+        return clips.inputs(corpus(acoustic=[path]), "acoustic", "s", folder)
+
+    first = fingerprint(1)
+    assert fingerprint(2) != first
+    assert fingerprint(1) == first
 
 
 def test_an_unknown_preset_is_refused():

@@ -32,6 +32,13 @@ MIX = {"release": "first", "paper": "mean"}
 SAVE_EVERY = 10.0
 """Seconds of reading media that a kill loses at most, beside the current file."""
 
+SETTLED = 2.0
+"""Seconds since a file was modified from which on its time of modification can be trusted.
+
+Some disks keep whole or even seconds only: a file that is written twice within one may look
+unchanged (git has the same rule for its index).
+"""
+
 SEEN = "inputs.json"
 """Beside the stores of a data set: path -> what it was like when it was read, and its SHA-256."""
 
@@ -74,7 +81,8 @@ def inputs(corpus: Corpus, modality: str, settings: str, folder: Path) -> str:
     """The fingerprint of what an extractor is given: settings, ids, and each clip's SHA-256.
 
     Digests are kept beside the store ``folder`` and taken anew where a file's size or time of
-    modification is another. Raises ``UserError`` for a file that is not there.
+    modification is another, or where a file was modified just before (``SETTLED``). Raises
+    ``UserError`` for a file that is missing.
     """
     ids = corpus.utterances.index.astype(str)
     digests = _digests(files(corpus, modality), folder.parent / SEEN)
@@ -90,10 +98,14 @@ def _digests(paths: list[Path], seen: Path) -> list[str]:
         name, stamp = str(path.resolve()), _stamp(path)
         if name in found:
             continue  # one video may hold several clips
-        if known.get(name, [None])[0] != stamp:
+        if known.get(name, [None])[0] == stamp:
+            found[name] = known[name][1]
+        elif _settled(path):
             known[name] = [stamp, _digest(path)]
-            unsaved = True
-        found[name] = known[name][1]
+            found[name], unsaved = known[name][1], True
+        else:
+            known.pop(name, None)
+            found[name] = _digest(path)
         if unsaved and time.monotonic() - saved > SAVE_EVERY:
             _keep(known, seen)
             unsaved, saved = False, time.monotonic()
@@ -124,6 +136,12 @@ def _stamp(path: Path) -> str:
             remedy="Restore the file, or add the data set again from where its media are.",
         ) from error
     return json.dumps(said) if len(said) == 1 else hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _settled(path: Path) -> bool:
+    """Check whether a next change of a file would show in its time of modification."""
+    last = max((p.stat().st_mtime for p in _members(path)), default=0.0)
+    return last < time.time() - SETTLED
 
 
 def _digest(path: Path) -> str:
