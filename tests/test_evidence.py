@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from msalib import claims, readers, stats
 from msalib.corpus import MODALITIES
-from msalib.evidence import uegd
+from msalib.evidence import TESTS, by_name, sugrm, uegd
 from msalib.evidence.uegd import (
     best_block_within,
     best_in_second_half,
@@ -933,3 +933,16 @@ def test_layers_planted_equal_support_no_claim_more_often_than_its_level_allows(
 
 def test_every_test_is_one_of_a_claim():
     assert {claim.rerun.test for claim in UEGD} == {test.__name__ for test in uegd.TESTS}
+
+
+def test_two_tests_of_one_name_are_refused():
+    """One would take the place of the other, and verdicts would change in silence."""
+    assert by_name([*uegd.TESTS, *sugrm.TESTS]) == TESTS
+    assert by_name([better_than, better_than]) == {"better_than": better_than}  # one that is shared
+
+    def better_than_():
+        pass
+
+    better_than_.__name__ = "better_than"
+    with pytest.raises(ValueError, match="two tests of claims are called better_than"):
+        by_name([*uegd.TESTS, better_than_])
