@@ -35,15 +35,15 @@ test-minilm: minilm
 # The error rates of the claims' tests come last: they are drawn at the noise of these records.
 records-uegd: minilm
 	$(BIN)/msalib records uegd
-	$(BIN)/python -m msalib.power
+	$(BIN)/python -m msalib.papers.uegd.power
 
 # The times come last: they want a quiet machine.
 records-sugrm: minilm
 	$(BIN)/msalib records sugrm
-	$(BIN)/python -m msalib.timing
+	$(BIN)/python -m msalib.papers.sugrm.timing
 
 readme: $(INSTALLED)
-	$(BIN)/python -m msalib.readme
+	$(BIN)/python -m msalib.pages.readme
 
 $(INSTALLED): requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; set PYTHON=...')"

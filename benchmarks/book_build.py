@@ -12,7 +12,7 @@ import time
 
 from measured import write
 
-from msalib.paths import ROOT
+from msalib.base.paths import ROOT
 
 NOTEBOOK, RENDERING, READY = "running ", "rendering ", "The book is ready"
 

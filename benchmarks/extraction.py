@@ -35,10 +35,10 @@ import typer
 from measured import summary, text, timed, write
 from torch.utils.flop_counter import FlopCounterMode
 
-from msalib.corpus import Corpus
+from msalib.base.provenance import pick_device
+from msalib.data.corpus import Corpus
 from msalib.encoders import Encoder, faces, forward, media, speech, vision, workers
 from msalib.encoders import text as words
-from msalib.provenance import pick_device
 
 CLIPS = {
     "cpu": {"linguistic": 32, "acoustic": 4, "visual": 3},

@@ -1,4 +1,4 @@
-"""Time to ``import msalib`` and ``import msalib.cli``, against ``import numpy``.
+"""Time to ``import msalib`` and ``import msalib.__main__``, against ``import numpy``.
 
 Every import happens in a fresh interpreter, the modules in turn, so that other load on the machine
 meets all of them.
@@ -11,7 +11,7 @@ import sys
 
 from measured import summary, text, write
 
-MODULES = ("numpy", "msalib", "msalib.cli")
+MODULES = ("numpy", "msalib", "msalib.__main__")
 ROUNDS = 10
 TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 

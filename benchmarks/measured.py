@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from msalib import provenance, records
+from msalib.base import provenance
+from msalib.runs import records
 
 RESULTS = Path(__file__).parent / "results"
 LOAD = os.getloadavg()  # over 1, 5 and 15 minutes, before this process adds its own

@@ -11,7 +11,10 @@ from time import perf_counter
 import pandas as pd
 from measured import summary, text, write
 
-from msalib import checks, papers, paths, printed
+from msalib.base import paths
+from msalib.evidence import registry as papers
+from msalib.evidence.printed import checks
+from msalib.evidence.printed import table as printed
 
 ROUNDS = 10
 

@@ -26,10 +26,14 @@ import typer
 from measured import summary, text, timed, write
 from uegd_step import LAYER, corpus, simulated
 
-from msalib import noise, readers, recipes, replicas, train, trainer
-from msalib.corpus import MODALITIES, Corpus, Examples, Features
-from msalib.models import uegd
-from msalib.provenance import pick_device
+from msalib.base import noise
+from msalib.base.provenance import pick_device
+from msalib.data import datasets as readers
+from msalib.data.corpus import MODALITIES, Corpus, Examples, Features
+from msalib.models import recipes, uegd
+from msalib.runs import trainer
+from msalib.training import loop as train
+from msalib.training import replicas
 
 SEQUENTIAL = 8
 """Models that are trained one after the other at most; more would take as much longer each."""

@@ -19,9 +19,9 @@ from measured import summary, text, timed, write
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
+from msalib.base.provenance import pick_device
 from msalib.models.mult import MulT
 from msalib.models.spt import PAIRS, SPT, Block
-from msalib.provenance import pick_device
 
 SIZES = {"visual": 20, "acoustic": 5, "linguistic": 768}
 LENGTHS = {"visual": 500, "acoustic": 375, "linguistic": 50}

@@ -24,12 +24,14 @@ from measured import summary, text, timed, write
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from msalib import encoders, noise, train
-from msalib.corpus import COLUMNS, Corpus, Examples, Features
+from msalib import encoders
+from msalib.base import noise
+from msalib.base.provenance import pick_device
+from msalib.data.corpus import COLUMNS, Corpus, Examples, Features
 from msalib.models import uegd
-from msalib.provenance import pick_device
-from msalib.records import system
-from msalib.study import Study
+from msalib.runs.records import system
+from msalib.runs.study import Study
+from msalib.training import loop as train
 
 LAYER = 4
 TOLERANCE = 1e-5

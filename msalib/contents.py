@@ -7,9 +7,9 @@ like and change nothing in the book.
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from msalib import paths
-from msalib.errors import UserError
-from msalib.records import Setting
+from msalib.base import paths
+from msalib.base.errors import UserError
+from msalib.runs.records import Setting
 
 
 class Page(BaseModel):

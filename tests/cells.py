@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from msalib import papers, printed
-from msalib.checks import Finding
+from msalib.evidence import registry as papers
+from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.checks import Finding
 
 Number = str | float | tuple[str | float, str] | tuple[str | float, str, str]
 """As printed; or a value and what is printed; or these and a note."""

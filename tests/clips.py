@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.corpus import Corpus
+from msalib.data.corpus import Corpus
 
 CONVOLUTIONS = {"conv_dim": (8,) * 7, "num_conv_pos_embedding_groups": 2}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.corpus import MODALITIES, PARTS, Corpus, Features
-from msalib.records import Predictions, Provenance, Record, Spec, System, system
+from msalib.data.corpus import MODALITIES, PARTS, Corpus, Features
+from msalib.runs.records import Predictions, Provenance, Record, Spec, System, system
 
 SIZES = {"visual": 5, "acoustic": 4, "linguistic": 6}
 LAYERS = 4  # numbers 0 to 3

@@ -1,15 +1,13 @@
 """A small made-up study: a table, its findings, entries and evidence; and how cells are read."""
 
-from msalib import (
-    papers,
-    statements,
-    tables,
-)
-from msalib.checks import Finding
-from msalib.claims import Evidences, Told, Verdict
-from msalib.evidence import Evidence
-from msalib.papers import Exhibit, Noted
-from msalib.records import Setting
+from msalib.evidence import registry as papers
+from msalib.evidence.claims import Evidences, Told, Verdict
+from msalib.evidence.printed import statements
+from msalib.evidence.printed.checks import Finding
+from msalib.evidence.registry import Exhibit, Noted
+from msalib.evidence.tests import Evidence
+from msalib.pages import tables
+from msalib.runs.records import Setting
 from tests import cells
 from tests.html import read
 

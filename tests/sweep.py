@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from msalib import multitask, readers, records, simulate, trainer
-from msalib.corpus import MODALITIES
-from msalib.readers import Dataset
+from msalib.data import datasets as readers
+from msalib.data.corpus import MODALITIES
+from msalib.data.datasets import Dataset
+from msalib.data.simulate import stories as simulate
+from msalib.runs import records, trainer
+from msalib.training import multitask
 
 
 def small_control(**changes):
@@ -57,21 +60,21 @@ def _and_rest(train, pause):
 
 
 def singles() -> None:
-    from msalib.study import Study
+    from msalib.runs.study import Study
 
     Study("uegd", seeds=1).singles()
 
 
 def losses() -> None:
-    from msalib import systems
-    from msalib.study import Study
+    from msalib.papers.sugrm import systems
+    from msalib.runs.study import Study
 
     study = Study("sugrm", seeds=1)
     study.run(list(systems.losses(systems.whole_of(study)).values()))
 
 
 def campaign() -> None:
-    from msalib.campaign import EVERYTHING, PLANS, make
+    from msalib.papers.campaign import EVERYTHING, PLANS, make
 
     PLANS["uegd"]["control"] = EVERYTHING[:-1]  # a share of this control would be too small
     for _ in make("uegd", dataset="control", profile="quick", seeds=1):
@@ -92,7 +95,7 @@ def finished() -> dict[Path, bytes]:
 
 
 def assert_close(found, expected) -> None:
-    """Equal but for rounding: what is trained together may differ (tests/test_replicas.py)."""
+    """Equal but for rounding: what is trained together may differ (tests/training/test_replicas.py)."""
     for one, other in zip(found, expected, strict=True):
         assert one.spec == other.spec and one.selected_epoch == other.selected_epoch
         for part, clips in one.predictions.items():

@@ -8,9 +8,13 @@ import sys
 import numpy as np
 import pytest
 
-from msalib import cli, notebooks, paths, readers, records
+from msalib import __main__ as cli
+from msalib.base import paths
+from msalib.data import datasets as readers
+from msalib.pages import notebooks
+from msalib.runs import records
+from tests.encoders.test_encoders import change_weights, save_bert
 from tests.factory import COUNTED, layer_records, write_pack
-from tests.test_encoders import change_weights, save_bert
 
 COMMANDS = (
     "doctor",

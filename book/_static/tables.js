@@ -1,4 +1,4 @@
-// Sorting, filters and search for the tables of msalib/interactive.py, which are whole without it.
+// Sorting, filters and search for the tables of msalib/pages/sortable.py, which are whole without it.
 (() => {
   const NUMBER = /^[+-]?(\d[\d,]*)?\.?\d+(e[+-]?\d+)?\s*(%|±.*)?$/i;
   const EMPTY = /^[-–—]?$/;

@@ -15,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from msalib.base.errors import UserError
+from msalib.base.paths import features_folder, folder_name
 from msalib.encoders.registry import ENCODERS, SETS, Encoder, guessed, modality_of
-from msalib.errors import UserError
-from msalib.paths import features_folder, folder_name
 
 if TYPE_CHECKING:
-    from msalib.corpus import Corpus, Features
+    from msalib.data.corpus import Corpus, Features
 
 
 # What makes a model return the numbers it returns: its configuration, what prepares its

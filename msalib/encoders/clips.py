@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from msalib.corpus import Corpus
+from msalib.base.errors import UserError
+from msalib.base.progress import bar
+from msalib.data.corpus import Corpus
 from msalib.encoders import Encoder, workers
 from msalib.encoders.store import disk_errors, fingerprint, write_whole
-from msalib.errors import UserError
-from msalib.progress import bar
 
 Preset = Literal["release", "paper"]
 PRESETS = {

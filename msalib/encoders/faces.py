@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from msalib.errors import UserError
+from msalib.base.errors import UserError
 
 Box = tuple[int, int, int, int]
 Detector = Callable[[np.ndarray], Box | None]

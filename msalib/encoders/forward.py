@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from msalib.errors import UserError
+from msalib.base.errors import UserError
 
 
 def precision(device: str) -> str:

@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 
+from msalib.base.errors import UserError
 from msalib.encoders.faces import Box, cv2_module, detector
-from msalib.errors import UserError
 
 RATE = 16_000
 """Samples a second of every waveform."""

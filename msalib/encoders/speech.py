@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from msalib import encoders
-from msalib.corpus import Corpus, Features
+from msalib.base.provenance import device_name, pick_device, versions
+from msalib.data.corpus import Corpus, Features
 from msalib.encoders import Encoder, clips, forward, media
 from msalib.encoders.store import StoreMeta, open_store, write_stream
-from msalib.provenance import device_name, pick_device, versions
 
 CONVENTION = (
     "k = residual stream after block k, the last before the encoder's final LayerNorm where the "

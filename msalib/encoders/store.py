@@ -29,9 +29,9 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from msalib.corpus import Features
-from msalib.errors import UserError
-from msalib.progress import bar
+from msalib.base.errors import UserError
+from msalib.base.progress import bar
+from msalib.data.corpus import Features
 
 _PRECISIONS = {"float16": "half", "float32": "single"}
 

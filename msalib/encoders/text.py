@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from msalib import encoders
-from msalib.corpus import Corpus, Features
+from msalib.base.errors import UserError
+from msalib.base.provenance import device_name, pick_device, versions
+from msalib.data.corpus import Corpus, Features
 from msalib.encoders import Encoder, forward
 from msalib.encoders.clips import batches
 from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
-from msalib.errors import UserError
-from msalib.provenance import device_name, pick_device, versions
 
 CONVENTION = "k = output of block k (hidden_states[k]); 0 = embeddings, the input to block 1"
 UNIT = "word piece, CLS and SEP included"

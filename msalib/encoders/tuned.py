@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from msalib import encoders
-from msalib.corpus import TUNED, Corpus, Features, pad
+from msalib.data.corpus import TUNED, Corpus, Features, pad
 from msalib.encoders import Encoder
 from msalib.encoders.text import TEXTS, UNIT, load, positions, quiet
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from msalib import encoders
-from msalib.corpus import Corpus, Features
+from msalib.base.errors import UserError
+from msalib.base.provenance import device_name, pick_device, versions
+from msalib.data.corpus import Corpus, Features
 from msalib.encoders import Encoder, clips, faces, forward, media
 from msalib.encoders.store import StoreMeta, open_store, write_stream
-from msalib.errors import UserError
-from msalib.provenance import device_name, pick_device, versions
 
 CONVENTION = (
     "k = class token after block k, before the final LayerNorm; 0 = class token entering block 1; "

@@ -18,7 +18,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
-from msalib.errors import UserError
+from msalib.base.errors import UserError
 
 SECONDS = 600
 """Time that one task may take: minutes of video with a slow detector of faces."""

@@ -1,25 +1,4 @@
-"""Tests of claims: what the records of one setting say, one module for each paper.
+"""Answer whether a claim holds: the registry of claims, their tests, their verdicts.
 
-Every test takes ``Runs`` and the arguments that the registry gives it, and returns ``Evidence``.
+``printed`` checks the papers' own tables; ``audit`` checks a data set.
 """
-
-from collections.abc import Callable, Iterable
-
-from msalib.evidence import sugrm, uegd
-from msalib.evidence.common import Evidence, Word, not_run
-
-__all__ = ["TESTS", "Evidence", "Word", "not_run"]
-
-
-def by_name(tests: Iterable[Callable[..., Evidence]]) -> dict[str, Callable[..., Evidence]]:
-    """Return tests by name; two of one name, which would hide each other, are a ``ValueError``."""
-    named: dict[str, Callable[..., Evidence]] = {}
-    for test in tests:
-        if named.setdefault(test.__name__, test) is not test:
-            modules = f"{named[test.__name__].__module__} and {test.__module__}"
-            raise ValueError(f"two tests of claims are called {test.__name__}: in {modules}")
-    return named
-
-
-TESTS = by_name([*uegd.TESTS, *sugrm.TESTS])
-"""Tests by the name that the registry has for them."""

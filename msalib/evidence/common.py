@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from msalib.records import System
-from msalib.runs import Runs
-from msalib.stats import Estimate
+from msalib.base.stats import Estimate
+from msalib.runs.records import System
+from msalib.runs.runs import Runs
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 

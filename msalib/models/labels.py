@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from msalib.errors import UserError
+from msalib.base.errors import UserError
 
 LIMIT = 3.0
 """Sentiment runs from -LIMIT to LIMIT."""

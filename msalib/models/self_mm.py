@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from msalib.corpus import pad
+from msalib.data.corpus import pad
 from msalib.models.labels import Labels, Zero, classes, require_classes
 from msalib.models.spt import modalities
 from msalib.models.sugrm import FUSED, Output, Recurrent, read

@@ -33,7 +33,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from msalib.corpus import MODALITIES
+from msalib.data.corpus import MODALITIES
 
 STRIDE = 5
 """Frames per hidden state."""

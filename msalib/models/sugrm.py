@@ -35,7 +35,7 @@ from torch.linalg import vector_norm
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from msalib.corpus import pad
+from msalib.data.corpus import pad
 from msalib.models.labels import LIMIT, Labels, Zero, classes, require_classes
 from msalib.models.mult import MulT
 from msalib.models.spt import SPT, Shift, modalities
@@ -51,7 +51,7 @@ EXTREME_SHARE = 0.005
 
 
 class Config(BaseModel):
-    """What recipes/sugrm.yaml says of the model, each value with its source there."""
+    """What models/sugrm.yaml says of the model, each value with its source there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

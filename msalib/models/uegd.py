@@ -25,12 +25,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
 
-from msalib.corpus import MODALITIES, Batch, membership
-from msalib.noise import Dropout
+from msalib.base.noise import Dropout
+from msalib.data.corpus import MODALITIES, Batch, membership
 
 
 class Config(BaseModel):
-    """What recipes/uegd.yaml says of the model, each value with its source there."""
+    """What models/uegd.yaml says of the model, each value with its source there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

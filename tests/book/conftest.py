@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from msalib import paths
+from msalib.base import paths
 
 
 @pytest.fixture(scope="session")

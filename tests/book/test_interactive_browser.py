@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from msalib import paths
-from msalib.interactive import Sortable
+from msalib.base import paths
+from msalib.pages.sortable import Sortable
 from tests.book import test_browser
 
 browser = test_browser.browser

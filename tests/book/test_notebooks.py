@@ -6,7 +6,9 @@ import nbformat
 import pytest
 import yaml
 
-from msalib import book, notebooks, paths
+from msalib.base import paths
+from msalib.pages import build as book
+from msalib.pages import notebooks
 
 LONGEST_CELL = 15
 

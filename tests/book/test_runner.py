@@ -6,8 +6,10 @@ import shutil
 import nbformat
 import pytest
 
-from msalib import book, notebooks, paths
-from msalib.errors import UserError
+from msalib.base import paths
+from msalib.base.errors import UserError
+from msalib.pages import build as book
+from msalib.pages import notebooks
 
 CONFIG = paths.ROOT / "_config.yml"
 PARAMETERS = 'dataset = "control"\nseeds = 2\nrate = 0.5\nrefresh = False'

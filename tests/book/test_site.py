@@ -10,7 +10,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from msalib import book, notebooks, paths
+from msalib.base import paths
+from msalib.pages import build as book
+from msalib.pages import notebooks
 
 # What a browser loads of itself, by element and attribute.
 ASSETS = [

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from msalib import ledger, paths
+from msalib.base import paths
+from msalib.pages import ledger
 
 RULE = re.compile(
     r"(?P<dark>html\[data-theme=\"dark\"\] )?\.(?P<name>verdict-[\w-]+|setting) "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from msalib.errors import UserError
+from msalib.base.errors import UserError
 
 KINDS = {"metrics": "metrics", "uegd": "uegd", "uegd_weighted": "uegd", "spt": "spt"}
 KINDS |= {kind: kind for kind in ("mrm", "sugrm", "ulgm_sugrm", "ulgm_selfmm")}

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from msalib import paths, records
-from msalib.errors import UserError
-from msalib.provenance import commit
+from msalib.base import paths
+from msalib.base.errors import UserError
+from msalib.base.provenance import commit
+from msalib.runs import records
 from tests.parity import KINDS, compare
 
 RECORD = paths.BOOK / "records" / "parity.json"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from msalib.metrics import regression, sims
+from msalib.data.metrics import regression, sims
 from tests.parity import Fixture, max_abs_error
 
 TOLERANCE = 1e-5

@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 import torch
 
-from msalib.corpus import MODALITIES
+from msalib.data.corpus import MODALITIES
 from msalib.models.spt import PAIRS, SPT, Shift
 from tests.parity import Fixture, max_abs_error
 

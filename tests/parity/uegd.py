@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from msalib.corpus import MODALITIES, membership
+from msalib.data.corpus import MODALITIES, membership
 from msalib.models.uegd import UEGD, Output
 from tests.parity import Fixture, max_abs_error
 

@@ -1,0 +1,85 @@
+"""Where a result comes from: device, commit and versions."""
+
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+from msalib.base.errors import UserError
+from msalib.base.paths import ROOT
+
+
+def commit() -> str:
+    """Short commit of the code, with "+" where the package has changes; "unknown" outside git."""
+    head = _git("rev-parse", "--short=12", "HEAD")
+    if head is None:
+        return "unknown"
+    return head + ("+" if _git("status", "--porcelain", "--", "msalib", "notebooks") else "")
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def pick_device(device: str) -> str:
+    """``"auto"`` is the GPU where there is one, else the CPU; one that is not there is refused."""
+    import torch
+
+    gpu = torch.cuda.is_available()
+    if device == "auto":
+        return "cuda" if gpu else "cpu"
+    if device not in ("cpu", "cuda") or (device == "cuda" and not gpu):
+        raise UserError(
+            f"device {device!r}",
+            found="no such device here",
+            expected="auto, cpu" + (" or cuda" if gpu else " (this machine shows no CUDA device)"),
+            remedy="Use the device auto.",
+        )
+    return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread inside the block, and as many as before behind it."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def device_name(device: str) -> str:
+    """Name of the GPU for "cuda", else of the processor with its number of cores."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    cpu = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*:\s*(.+)", cpu.read_text()) if cpu.exists() else None
+    return f"CPU ({named[1] if named else platform.machine()}), {os.cpu_count()} cores"
+
+
+def versions() -> dict[str, str]:
+    """Versions that can change the numbers."""
+    names = ("msalib", "torch", "transformers", "numpy", "scikit-learn")
+    return {"python": platform.python_version(), **{n: _version(n) for n in names}}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,235 @@
+"""Statistics of predictions. Videos are resampled, for clips of one video are not independent.
+
+Notation: S seeds, N clips, V videos, K systems (layers, say), R resamples. The test templates are
+T-MAE and T-CORR of papers/uegd.md (b), with one amendment: where seeds give an effect each, the
+interval covers another training, too, not just other videos (``estimate``). With many test videos
+the luck of training is the larger part, and tests that ignore it find effects that are not there
+(``power``).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from statsmodels.stats.multitest import multipletests
+
+from msalib.base.errors import UserError
+
+RESAMPLES = 10_000
+LEVEL = 0.05
+
+Metric = Literal["mae", "corr"]
+
+
+class Estimate(NamedTuple):
+    """An effect with its 95% percentile interval and two-sided bootstrap p-value against zero.
+
+    ``seeds`` has the effect of each seed, paired where it compares; empty where that means nothing.
+    ``kind`` says how it reads: a difference has a sign, a level has none, a block is a number of
+    a layer.
+    """
+
+    effect: float
+    low: float
+    high: float
+    p: float
+    seeds: tuple[float, ...] = ()
+    kind: Literal["difference", "level", "block"] = "difference"
+
+
+def video_resamples(videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each video is drawn: counts (R, V), and the video number of each clip (N,).
+
+    Always the same draws for the same videos, so that differences are paired.
+    """
+    names, number = np.unique(videos, return_inverse=True)
+    if len(names) < 2:
+        raise UserError(
+            "bootstrap over videos",
+            found=f"{len(names)} video" + ("s" if len(names) != 1 else ""),
+            expected="at least two videos in the test part",
+            remedy="Use a split with more test videos.",
+        )
+    return _draws(len(names), RESAMPLES), number
+
+
+@lru_cache(maxsize=8)
+def _draws(videos: int, resamples: int) -> np.ndarray:
+    shares = np.full(videos, 1 / videos)
+    return np.random.default_rng(0).multinomial(videos, shares, size=resamples).astype(float)
+
+
+def mae_difference(label: np.ndarray, a: np.ndarray, b: np.ndarray, videos: np.ndarray) -> Estimate:
+    """T-MAE: mean absolute error of ``a`` minus that of ``b``; labels (N,), predictions (S, N)."""
+    return estimate(*contrast("mae", label, [a, b], [1, -1], videos))
+
+
+def corr_difference(
+    label: np.ndarray, a: np.ndarray, b: np.ndarray, videos: np.ndarray
+) -> Estimate:
+    """T-CORR: Pearson correlation of ``a`` minus that of ``b``, each the mean over its seeds."""
+    return estimate(*contrast("corr", label, [a, b], [1, -1], videos))
+
+
+def contrast(
+    metric: Metric,
+    label: np.ndarray,
+    systems: Sequence[np.ndarray],
+    weights: Sequence[float],
+    videos: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted sum of a metric over systems (S, N): of each seed (S,), its mean by resample (R,).
+
+    Weights 1 and -1 make a difference, (x - mean x) / sum of squares the slope over x.
+    """
+    point, resampled = _SCORES[metric](label, np.stack(systems), videos)
+    # Sums in another order differ in the last digits, which must not tell equal systems apart.
+    return np.round(weights @ point, 12), np.round(resampled.mean(2) @ weights, 12)
+
+
+def correlations(
+    label: np.ndarray, systems: Sequence[np.ndarray], videos: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Seed-mean correlation of each system (S, N): on all clips (K,) and per resample (R, K).
+
+    A constant prediction has no correlation: nan.
+    """
+    point, resampled = _pearson(label, np.stack(systems), videos)
+    return point.mean(1), resampled.mean(2)
+
+
+def means(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over clips of values (..., N): on all clips (...) and per resample (R, ...)."""
+    counts, number = video_resamples(videos)
+    clips = counts @ np.bincount(number)
+    return values.mean(-1), (_drawn(counts, _per_video(values, number)).T / clips).T
+
+
+def _absolute_error(label, systems, videos):
+    return means(np.abs(systems - label), videos)
+
+
+def _pearson(label, systems, videos):
+    """Of each prediction (K, S, N): on all clips (K, S) and per resample (R, K, S).
+
+    Computed from sums per video, so a resample costs one product.
+    """
+    counts, number = video_resamples(videos)
+    x, y = systems - systems.mean(-1, keepdims=True), label - label.mean()  # for precision
+    ours = [_per_video(values, number) for values in (x, x * x, x * y)]
+    clips = np.bincount(number)
+    theirs = [_per_video(values, number) for values in (y, y * y)]
+
+    def pearson(draws):
+        n, sy, syy = ((draws @ sums)[:, None, None] for sums in (clips, *theirs))
+        sx, sxx, sxy = (_drawn(draws, sums) for sums in ours)
+        return _correlation(n, sx, sy, sxx, syy, sxy)
+
+    return pearson(np.ones((1, len(clips))))[0], pearson(counts)
+
+
+_SCORES = {"mae": _absolute_error, "corr": _pearson}
+
+
+def _per_video(values: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Sums over the clips of each video: (..., N) to (..., V)."""
+    order = np.argsort(number, kind="stable")
+    starts = np.searchsorted(number[order], np.arange(number.max() + 1))
+    return np.add.reduceat(values[..., order], starts, axis=-1)
+
+
+def _drawn(draws: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Sums of each resample: (R, V) and (..., V) to (R, ...)."""
+    flat = sums.reshape(-1, sums.shape[-1])
+    return (draws @ flat.T).reshape(len(draws), *sums.shape[:-1])
+
+
+def _correlation(n, x, y, xx, yy, xy):
+    """Pearson's r from sums; nan where a variance is zero up to rounding."""
+    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
+    product = np.where((var_x > 1e-12) & (var_y > 1e-12), var_x * var_y, np.nan)
+    return (xy / n - x * y / n**2) / np.sqrt(product)
+
+
+def variances(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Population variance of values (..., N), in all and about the mean of their video.
+
+    The two columns of UEGD's Table 4 (papers/uegd.md (f)); clips of all videos are pooled.
+    """
+    _, number = np.unique(videos, return_inverse=True)
+    member = number == np.arange(number.max() + 1)[:, None]  # (V, N)
+    means = values @ member.T / member.sum(1)
+    return values.var(-1), ((values - means[..., number]) ** 2).mean(-1)
+
+
+class Variance(NamedTuple):
+    """Of each seed (S,) and per resample of the videos (R, S)."""
+
+    seeds: np.ndarray
+    resampled: np.ndarray
+
+
+def within_videos(predictions: np.ndarray, videos: np.ndarray) -> tuple[Variance, Variance]:
+    """Variance of predictions (S, N) about the mean of their video, and its share of the total.
+
+    As ``variances``, with resamples; the share is nan for constant predictions.
+    """
+    counts, number = video_resamples(videos)
+    clips = np.bincount(number)
+    x = predictions - predictions.mean(-1, keepdims=True)  # for precision
+    sums, squares = _per_video(x, number), _per_video(x * x, number)
+    around = squares - sums**2 / clips
+
+    def both(draws):
+        n = (draws @ clips)[:, None]
+        intra = draws @ around.T / n
+        total = draws @ squares.T / n - (draws @ sums.T / n) ** 2
+        return intra, intra / np.where(total > 1e-12, total, np.nan)
+
+    point, resampled = both(np.ones((1, len(clips)))), both(counts)
+    return tuple(Variance(p[0], r) for p, r in zip(point, resampled, strict=True))
+
+
+def cliffs_delta(a: np.ndarray, b: np.ndarray) -> float:
+    """How much more often a value of ``a`` exceeds one of ``b`` than the other way, -1 to 1."""
+    from scipy.stats import mannwhitneyu
+
+    return float(2 * mannwhitneyu(a, b).statistic / (len(a) * len(b)) - 1)
+
+
+def estimate(
+    point: float | np.ndarray,
+    resampled: np.ndarray,
+    *,
+    kind: Literal["difference", "level", "block"] = "difference",
+    level: float = LEVEL,
+) -> Estimate:
+    """Interval and p-value of an effect, or of its mean over seeds (S,), from resamples (R,).
+
+    Several seeds add their own uncertainty to every resample: a draw of Student's t with S - 1
+    degrees of freedom, times the standard error of the seeds' mean.
+    """
+    if np.size(point) > 1:
+        error = np.std(point, ddof=1) / np.sqrt(len(point))
+        resampled = resampled + error * _students_t(len(point) - 1, len(resampled))
+    low, high = np.quantile(resampled, [level / 2, 1 - level / 2])
+    below, above = np.sum(resampled <= 0), np.sum(resampled >= 0)
+    p = min(1.0, 2 * (1 + min(below, above)) / (1 + len(resampled)))
+    seeds = tuple(float(s) for s in point) if np.ndim(point) else ()
+    if np.isnan(low):
+        p = np.nan
+    return Estimate(float(np.mean(point)), float(low), float(high), float(p), seeds, kind)
+
+
+@lru_cache(maxsize=8)
+def _students_t(freedom: int, count: int) -> np.ndarray:
+    """Draws in random order, the same for all effects."""
+    return np.random.default_rng(1).standard_t(freedom, size=count)
+
+
+def holm(estimates: list[Estimate]) -> list[bool]:
+    """Which of a family of estimates differ from zero at 5% after Holm's correction."""
+    if not estimates or any(np.isnan(e.low) for e in estimates):
+        return [False] * len(estimates)
+    return [bool(r) for r in multipletests([e.p for e in estimates], LEVEL, "holm")[0]]

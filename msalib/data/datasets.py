@@ -1,0 +1,245 @@
+"""Readers: one file per source format, each giving a ``Corpus``; and the data sets by name."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from msalib.base.errors import UserError
+from msalib.base.paths import data_folder
+from msalib.data.corpus import MODALITIES, Corpus
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that can be named.
+
+    ``layered`` names the modalities that have layers, ``vectors`` those that come as they are, in
+    one layer numbered 1. ``shipped`` names the features of a data set that needs no encoder; else
+    ``encoder`` is the usual one. ``raw`` names what an encoder can be given: transcripts, sound,
+    pictures. ``split`` is the one that its runs use; ``as_published`` names, as paper/encoder, the
+    encoders with which the papers used it.
+    """
+
+    title: str
+    read: Callable[[], Corpus]
+    layered: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    shipped: str | None = None
+    raw: tuple[str, ...] = ()
+    encoder: str = "minilm"
+    split: str = "standard"
+    real: bool = True
+    leaky: bool = False
+    as_published: tuple[str, ...] = ()
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """All that a model can be given, in the order of ``MODALITIES``."""
+        return tuple(m for m in MODALITIES if m in self.layered + self.vectors)
+
+    def encoded(self, modalities: Iterable[str], layerless: Iterable[str] = ()) -> "Dataset":
+        """This data set where encoders read these modalities; some give one layer (layerless)."""
+        layered = tuple(m for m in MODALITIES if m in modalities and m not in layerless)
+        kept = {*self.vectors, *layerless} - set(layered)
+        vectors = tuple(m for m in MODALITIES if m in kept)
+        return replace(self, layered=layered, vectors=vectors, shipped=None)
+
+    def setting(self, paper: str, encoder: str, profile: str) -> str:
+        """The kind of setting that an encoder and a profile make of it, for a paper."""
+        if not self.real:
+            return "control"
+        if self.leaky:
+            return "leaky"
+        published = f"{paper}/{encoder}" in self.as_published and profile == "paper"
+        return "as-published" if published else "substitute"
+
+
+def _control(story: str) -> Corpus:
+    from msalib.data.simulate import stories as simulate
+
+    return simulate.story(story)
+
+
+def _raw(story: str) -> Corpus:
+    from msalib.data.simulate import raw
+
+    return raw.load(story)
+
+
+def _clips(story: str, title: str) -> Dataset:
+    """Simulated clips, for encoders to read (``simulate.raw.STORIES``)."""
+    return Dataset(
+        title,
+        lambda: _raw(story),
+        layered=MODALITIES,
+        raw=MODALITIES,
+        encoder="small",
+        real=False,
+    )
+
+
+def _pack(folder: str, vectors: tuple[str, ...] = (), setting: str | None = None) -> Corpus:
+    from msalib.data.readers import pack
+
+    clean = os.environ.get("MSALIB_CLEAN") == "1"
+    return pack.read(data_folder() / folder, folder, vectors=vectors, setting=setting, clean=clean)
+
+
+def _mmmo(name: str, stretch: float) -> Corpus:
+    from msalib.data.readers import frames
+
+    return frames.read(data_folder() / "mmmo", name, stretch=stretch)
+
+
+def _converted(name: str) -> Corpus:
+    """A data set of ``MSALIB_DATA`` by the reader that ``msalib data add`` would use."""
+    from msalib.data.readers import formats
+
+    options = formats.Options(clean=os.environ.get("MSALIB_CLEAN") == "1")
+    return formats.convert(data_folder() / name, name, options)[0]
+
+
+def _transcripts(name: str, title: str) -> Dataset:
+    return Dataset(title, lambda: _converted(name), layered=("linguistic",), raw=("linguistic",))
+
+
+def _vectors(name: str, title: str) -> Dataset:
+    return Dataset(
+        title,
+        lambda: _converted(name),
+        vectors=("visual", "acoustic"),
+        shipped="covarep-facet",
+    )
+
+
+def _leaky() -> Corpus:
+    return _pack("mosi", ("visual_3dcnn", "audio_opensmile", "text_cnn"), "leaky")
+
+
+DATASETS = {
+    "control": Dataset(
+        "Simulated features, the paper's story",
+        lambda: _control("control"),
+        layered=MODALITIES,
+        shipped="planted",
+        real=False,
+    ),
+    "control-opposite": Dataset(
+        "Simulated features, the opposite story",
+        lambda: _control("control-opposite"),
+        layered=MODALITIES,
+        shipped="planted",
+        real=False,
+    ),
+    "raw": _clips("raw", "Simulated clips"),
+    "raw-speaker": _clips("raw-speaker", "Simulated clips, sentiment tied to the speaker"),
+    "raw-noise": _clips("raw-noise", "Simulated clips, faces without sentiment"),
+    "raw-sarcasm": _clips("raw-sarcasm", "Simulated clips, a fifth of them sarcastic"),
+    "mosi": Dataset(
+        "CMU-MOSI",
+        lambda: _pack("mosi", ("audio_opensmile",)),
+        layered=("linguistic",),
+        vectors=("acoustic",),
+        raw=("linguistic",),
+        as_published=("uegd/bert-large",),
+    ),
+    "mosei": Dataset(
+        "CMU-MOSEI",
+        lambda: _pack("mosei"),
+        layered=("linguistic",),
+        raw=("linguistic",),
+        as_published=("uegd/bert-large",),
+    ),
+    "mmmo": Dataset(
+        "ICT-MMMO",
+        lambda: _mmmo("mmmo", 1.0),
+        vectors=("visual", "acoustic"),
+        shipped="covarep-facet",
+    ),
+    "mmmo-stretched": Dataset(
+        "ICT-MMMO with labels stretched to -3..3",
+        lambda: _mmmo("mmmo-stretched", 1.5),
+        vectors=("visual", "acoustic"),
+        shipped="covarep-facet",
+    ),
+    "meld": _transcripts("meld", "MELD"),
+    "iemocap": _transcripts("iemocap", "IEMOCAP"),
+    "mustard": _transcripts("mustard", "MUStARD"),
+    "youtube": _vectors("youtube", "YouTube"),
+    "pom": _vectors("pom", "POM"),
+    "mosi-leaky": Dataset(
+        "CMU-MOSI with features that leak",
+        _leaky,
+        vectors=MODALITIES,
+        shipped="leaking",
+        leaky=True,
+    ),
+    "mosi-leaky-unseen": Dataset(
+        "CMU-MOSI with features that leak, test videos unseen by them",
+        _leaky,
+        vectors=MODALITIES,
+        shipped="leaking",
+        split="features",
+        leaky=True,
+    ),
+}
+
+
+def names() -> list[str]:
+    """Every data set that has a name here: the built-in ones, then those that were added."""
+    from msalib.data.readers import added
+
+    return [*DATASETS, *added.names()]
+
+
+def dataset(name: str) -> Dataset:
+    """The data set of that name; an unknown one is a ``UserError``."""
+    if name in DATASETS:
+        return DATASETS[name]
+    from msalib.data.readers import added
+
+    if name not in added.names():
+        raise UserError(
+            f"data set {name!r}",
+            found="no such data set",
+            expected=f"one of {', '.join(names())}",
+            remedy="See which are there: msalib data; add your own: msalib data add PATH.",
+        )
+    return _added(name)
+
+
+def _added(name: str) -> Dataset:
+    """What an added data set offers: its features as they are, and what an encoder can read."""
+    from msalib.data.readers import added
+
+    about = added.about(name)
+    raw = tuple(m for m in MODALITIES if m in about.raw)
+    vectors = tuple(m for m in MODALITIES if m in about.features)
+    return Dataset(
+        about.title,
+        lambda: added.read(name),
+        layered=() if vectors else raw,
+        vectors=vectors,
+        shipped=about.format if vectors else None,
+        raw=raw,
+        encoder="minilm" if raw == ("linguistic",) else "small",
+    )
+
+
+def at_hand(name: str) -> bool:
+    """Whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
+    if name not in DATASETS:
+        return bool(dataset(name))
+    if not dataset(name).real:
+        return True
+    return bool(os.environ.get("MSALIB_DATA")) and (data_folder() / folder(name)).is_dir()
+
+
+def folder(name: str) -> str:
+    """The folder of a data set below ``MSALIB_DATA``; several may come from one."""
+    return name.split("-")[0]
+
+
+def load(name: str) -> Corpus:
+    """Read a data set by name; built-in real ones come from ``MSALIB_DATA``."""
+    return dataset(name).read()

@@ -1,0 +1,141 @@
+"""What a corpus holds, in numbers: the summary that the data page shows.
+
+The summary of real data is committed (``book/records/data/<dataset>.json``), so that the page can
+be built without the data; the control is summarised on the spot.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from msalib.base.errors import UserError
+from msalib.base.provenance import commit
+from msalib.data import datasets as readers
+from msalib.data import metrics
+from msalib.data.corpus import PARTS, Corpus
+from msalib.runs import records
+
+M = TypeVar("M", bound=BaseModel)
+
+EDGES = [float(e) for e in np.linspace(-3, 3, 25)]
+
+
+class Summary(BaseModel):
+    """Counts and label statistics of one corpus, standard split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str
+    title: str
+    fingerprint: str
+    commit: str
+    dropped: dict[str, str]
+    clips: dict[str, int]  # part -> clips with a label
+    unlabelled: dict[str, int]  # part -> clips dropped for want of a label
+    videos: dict[str, int]
+    zero_labels: dict[str, int]
+    negative_labels: dict[str, int]
+    label_mean: dict[str, float]
+    label_variance: dict[str, float]  # population variance
+    intra_video_variance: dict[str, float]  # of labels minus their video's mean, population
+    label_counts: dict[str, list[int]]  # part -> clips per bin between EDGES
+    features: dict[str, str]  # modality -> what one frame is
+    chance: dict[str, float | None]  # metrics.chance on the test part; None where undefined
+
+
+def summarise(corpus: Corpus, title: str) -> Summary:
+    """Summarise the standard split of a corpus."""
+    numbers = {field: {} for field in Summary.model_fields if field not in _WHOLE}
+    for part in PARTS:
+        table = corpus.utterances.iloc[corpus.rows(part, "standard")]
+        label = table["label"]
+        within = label - label.groupby(table["video"]).transform("mean")
+        numbers["clips"][part] = len(table)
+        numbers["unlabelled"][part] = sum(p == part for p in corpus.dropped_part.values())
+        numbers["videos"][part] = table["video"].nunique()
+        numbers["zero_labels"][part] = int((label == 0).sum())
+        numbers["negative_labels"][part] = int((label < 0).sum())
+        numbers["label_mean"][part] = float(label.mean())
+        numbers["label_variance"][part] = float(label.var(ddof=0))
+        numbers["intra_video_variance"][part] = float(within.var(ddof=0))
+        numbers["label_counts"][part] = np.histogram(label, EDGES)[0].tolist()
+    labels = {
+        part: corpus.utterances["label"].to_numpy()[corpus.rows(part, "standard")]
+        for part in ("train", "test")
+    }
+    guessed = metrics.chance(labels["train"], labels["test"])
+    return Summary(
+        dataset=corpus.name,
+        title=title,
+        fingerprint=corpus.fingerprint(),
+        commit=commit(),
+        dropped=dict(corpus.dropped),
+        features={m: f"{f.source}, one frame per {f.unit}" for m, f in corpus.features.items()},
+        chance={name: None if np.isnan(value) else value for name, value in guessed.items()},
+        **numbers,
+    )
+
+
+_WHOLE = ("dataset", "title", "fingerprint", "commit", "dropped", "features", "chance")
+
+
+def summary(dataset: str, refresh: bool = False) -> Summary:
+    """The summary of a data set: read where it is recorded, else computed from the data.
+
+    ``refresh`` computes it from the data at hand and, for real data, records it.
+    """
+    return recorded(
+        Summary,
+        f"data/{dataset}.json",
+        dataset,
+        lambda: summarise(readers.load(dataset), readers.dataset(dataset).title),
+        refresh=refresh,
+        damaged="record it again: msalib data --record",
+        other="record these: msalib data --record",
+    )
+
+
+def recorded(
+    kind: type[M],
+    file: str,
+    dataset: str,
+    make: Callable[[], M],
+    *,
+    refresh: bool,
+    damaged: str,
+    other: str,
+) -> M:
+    """What ``<records>/<file>`` says of a data set, or ``make`` made anew.
+
+    Of built-in real data it is recorded, and must be of the data at hand. ``damaged`` and ``other``
+    end the remedies for a file that cannot be read and for one of other data.
+    """
+    name = kind.__name__.lower()
+    real = readers.dataset(dataset).real and dataset in readers.DATASETS
+    path = records.records_folder() / file
+    if real and not refresh and path.is_file():
+        try:
+            found = kind.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise UserError(
+                path,
+                found=f"no readable {name}",
+                expected=f"the {name} of a data set",
+                remedy=f"Restore the file, or {damaged}.",
+            ) from error
+        if readers.at_hand(dataset):
+            at_hand = readers.load(dataset).fingerprint()
+            if at_hand != found.fingerprint:
+                raise UserError(
+                    path,
+                    found=f"the {name} of other data ({found.fingerprint[:12]})",
+                    expected=f"the data at hand ({at_hand[:12]})",
+                    remedy=f"Restore the data, or {other}.",
+                )
+        return found
+    made = make()
+    if real:
+        records.write_json(path, made.model_dump())
+    return made

@@ -1,0 +1,138 @@
+"""What a pickle holds -> parts, texts, numbers and frames that can be relied on.
+
+``safe.load`` says that a pickle is data; whether a key is there, holds text and has an entry for
+each clip is asked here, with one wording for all layouts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from msalib.base.errors import UserError
+from msalib.data.corpus import PARTS
+from msalib.data.readers import build
+
+_OTHER_NAMES = {"valid": ("valid", "val", "dev")}
+
+
+def bad(path: Path, found: str, expected: str) -> UserError:
+    """The error of a file whose content is not what its layout says."""
+    remedy = "Restore the file from its source."
+    return UserError(path, found=found, expected=expected, remedy=remedy)
+
+
+def parts(path: Path, content: dict, kind: type | tuple[type, ...]) -> dict:
+    """Part -> what ``content`` holds for it, which must be a ``kind`` with something in it."""
+    held = {}
+    for part in PARTS:
+        key = next((k for k in _OTHER_NAMES.get(part, (part,)) if k in content), None)
+        if key is None or not isinstance(content[key], kind) or not len(content[key]):
+            keys = ", ".join(str(k)[:40] for k in list(content)[:8])
+            raise bad(path, f"no part {part} (there are: {keys})", "train, valid (or dev) and test")
+        held[part] = content[key]
+    return held
+
+
+def entry(path: Path, part: str, held: dict, key: str):
+    """What one part holds under a key that must be there."""
+    if key not in held:
+        keys = ", ".join(str(k)[:40] for k in list(held)[:20])
+        raise bad(path, f"no {key} in {part} (there are: {keys})", f"{key} for every clip")
+    return held[key]
+
+
+def items(path: Path, where: str, value, count: int | None = None) -> list:
+    """An array or list as a list along its first axis, with ``count`` items if that is given."""
+    if not isinstance(value, np.ndarray | list | tuple) or np.ndim(_any(value)) == 0:
+        raise bad(path, f"{where} of type {type(value).__name__}", "an array or a list")
+    if count is not None and len(value) != count:
+        raise bad(path, f"{where} of {len(value)} entries", f"{count}, one for every id")
+    return value.tolist() if isinstance(value, np.ndarray) else list(value)
+
+
+def texts(path: Path, where: str, value, count: int | None = None) -> list[str]:
+    """Entries that are text, or bytes that are; lists of a single text count as it."""
+    return [text(path, where, item) for item in items(path, where, value, count)]
+
+
+def text(path: Path, where: str, value) -> str:
+    """One text; whole numbers are taken as text too, for ids that are numbers."""
+    while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
+        value = value[0] if np.ndim(_any(value)) else value.item()
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+    if isinstance(value, str):
+        if not build.is_text(value):
+            raise bad(path, f"{where} with characters that are none", "text in Unicode")
+        return str(value)
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return str(int(value))
+    raise bad(path, f"{where} with an entry of type {type(value).__name__}", "text for every clip")
+
+
+def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
+    """Entries that are numbers, (count,) float64; None is not a number."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        if value.size != count or value.shape[:1] != (count,):
+            raise bad(path, f"{where} of shape {value.shape}", f"{count} numbers, one for every id")
+        return value.reshape(-1).astype(np.float64)
+    return np.array([number(path, where, item) for item in items(path, where, value, count)])
+
+
+def number(path: Path, where: str, value) -> float:
+    """One number; an array or list of a single number counts as it."""
+    while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
+        value = value[0] if np.ndim(_any(value)) else value.item()
+    if value is None:
+        return float("nan")
+    if isinstance(value, int | float | np.number):
+        return float(value)
+    what = repr(value)[:40] if isinstance(value, str | bytes) else type(value).__name__
+    raise bad(path, f"{where} with the entry {what}", "a number for every clip")
+
+
+def frames(path: Path, where: str, value, count: int) -> np.ndarray:
+    """Frames of every clip with their padding, (count, T, D)."""
+    numeric = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+    if not numeric or value.ndim != 3 or len(value) != count or 0 in value.shape:
+        what = f"shape {value.shape}" if numeric else f"type {type(value).__name__}"
+        raise bad(path, f"{where} of {what}", f"numbers of shape ({count}, frames, features)")
+    return value
+
+
+def ids_to_clips(ids: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Video and segment of every id, and a note if some ids name none."""
+    named = [build.clip_of(name) for name in ids]
+    without = sum(clip is None for clip in named)
+    notes = (
+        [f"ids that name no video, so that the clip counts as its own: {without}"]
+        if without
+        else []
+    )
+    videos = [clip[0] if clip else name for clip, name in zip(named, ids, strict=True)]
+    return videos, [clip[1] if clip else "1" for clip in named], notes
+
+
+def counted(notes: Iterable[str]) -> list[str]:
+    """Notes that occurred for several clips, each once with its number in place of ``{}``."""
+    return [note.format(count) for note, count in Counter(notes).items()]
+
+
+def scale_note(labels: np.ndarray) -> list[str]:
+    """What must be said where labels do not use the scale from -3 to 3."""
+    known = labels[np.isfinite(labels)]
+    if len(known) and len(set(known.tolist())) <= 2:
+        return ["labels have two values: a class, no intensity"]
+    if len(known) and np.abs(known).max() <= 1:
+        return ["labels run from -1 to 1 and are kept so, on a scale from -3 to 3"]
+    return []
+
+
+def _any(value):
+    """An array of anything as it is; of a list only its length, not what is in it."""
+    return value if isinstance(value, np.ndarray) else np.empty(len(value), np.int8)

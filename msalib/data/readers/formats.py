@@ -1,0 +1,250 @@
+"""The formats that ``msalib data add`` knows: which of them a path is, and who reads it.
+
+A reader is a module with ``NAME``, ``TITLE`` and ``read``. Those of files and folders tell by
+``detects(path)`` whether a path is theirs; those of pickles by ``fits(content)``, because what a
+pickle holds is known only when it has been read, and it is read once.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from msalib.base.errors import UserError
+from msalib.data.corpus import Corpus
+
+PICKLED = ("mmsa", "multibench", "mag")
+"""Formats that are told apart by what a pickle holds."""
+
+FORMATS = {
+    name: f"msalib.data.datasets.{name}"
+    for name in (*PICKLED, "csd", "media", "meld", "mustard", "iemocap", "frames")
+}
+"""Name of a format -> module that reads it."""
+
+PICKLES = (".pkl", ".pickle", ".pk", ".p")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+_JUNK = ("__MACOSX",)  # what file managers leave in archives, beside hidden files
+_NO_PICKLE = object()
+
+
+class Options(BaseModel):
+    """What a user can choose when data are added; a reader uses what concerns it.
+
+    ``clean`` replaces values that are not finite by zero; ``align`` says to what frames are
+    aligned (CMU SDK files); ``target`` which of several labels is the label (POM); ``faces`` how
+    faces are found in pictures (``encoders.faces``).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clean: bool = False
+    align: Literal["labels", "words"] = "labels"
+    target: int = 0
+    faces: str = "opencv"
+
+
+def options(**chosen) -> Options:
+    """The options that a command line gives; one that is none is a ``UserError``."""
+    try:
+        return Options(**chosen)
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"option --{where}",
+            found=repr(first["input"]),
+            expected=first["msg"].removeprefix("Input should be "),
+            remedy="See the options: msalib data add --help",
+        ) from error
+
+
+def reader(name: str) -> ModuleType:
+    """The module that reads a format; an unknown name is a ``UserError``."""
+    if name not in FORMATS:
+        raise UserError(
+            f"format {name!r}",
+            found="no such format",
+            expected=f"one of {', '.join(FORMATS)}",
+            remedy="Leave the format out to have it detected.",
+        )
+    return import_module(FORMATS[name])
+
+
+def detect(path: Path) -> str:
+    """The name of the format that a file or folder is in.
+
+    Raises ``UserError`` where it is none of ``FORMATS``, or more than one, and for pickles and
+    archives that cannot be read safely.
+    """
+    with _opened(Path(path)) as inside:
+        return _choose(inside, _pickled(inside))
+
+
+def convert(
+    path: Path, name: str, options: Options, format: str | None = None
+) -> tuple[Corpus, str]:
+    """Read what lies at ``path`` as a ``Corpus`` called ``name``; also the name of its format.
+
+    ``format`` None detects it. An archive is unpacked for the time of reading, and so cannot hold
+    media, which stay where they are. Raises ``UserError`` like ``detect`` and the readers.
+    """
+    path = Path(path)
+    if format is not None:
+        reader(format)  # an unknown name is told before a large file is read
+    with _opened(path) as inside:
+        corpus, format = _convert(inside, name, options, format)
+    if corpus.media and is_archive(path):
+        raise UserError(
+            path,
+            found="clips of sound or pictures in an archive",
+            expected="a folder: clips are not copied, but read where they lie",
+            remedy="Unpack it yourself to where the clips can stay, and add that folder.",
+        )
+    return corpus, format
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is a file that is unpacked before it is read."""
+    return path.is_file() and path.name.lower().endswith(ARCHIVES)
+
+
+def _convert(path: Path, name: str, options: Options, format: str | None):
+    content = _pickled(path)
+    format = format or _choose(path, content)
+    module = reader(format)
+    if format not in PICKLED:
+        return module.read(path, name, options), format
+    if content is _NO_PICKLE or not module.fits(content):
+        raise UserError(
+            path,
+            found=_inside(path, content),
+            expected=f"{module.TITLE} ({format})",
+            remedy="Leave the format out to have it detected.",
+        )
+    return module.read(path, name, options, content), format
+
+
+def _choose(path: Path, content) -> str:
+    if not path.exists():
+        raise UserError(
+            path,
+            found="no such file or folder",
+            expected="data to add",
+            remedy="Check the path.",
+        )
+    if content is _NO_PICKLE:
+        modules = [reader(name) for name in FORMATS if name not in PICKLED]
+        fitting = [module for module in modules if module.detects(path)]
+    else:
+        modules = [reader(name) for name in PICKLED]
+        fitting = [module for module in modules if module.fits(content)]
+    if len(fitting) == 1:
+        return fitting[0].NAME
+    if fitting:
+        raise UserError(
+            path,
+            found="what may be " + " or ".join(f"{m.TITLE} ({m.NAME})" for m in fitting),
+            expected="one format",
+            remedy="Name the format: --format " + fitting[0].NAME,
+        )
+    remedy = "Give the file or the folder that one of these names."
+    if path.is_dir() and (pickles := _pickles(_visible(path))):
+        remedy = f"A pickle is added by itself: msalib data add '{pickles[0]}'"
+    raise UserError(
+        path,
+        found=_inside(path, content),
+        expected="one of the formats " + "; ".join(f"{m.NAME}: {m.TITLE}" for m in modules),
+        remedy=remedy,
+    )
+
+
+def _pickled(path: Path):
+    """What the pickle at ``path`` holds; ``_NO_PICKLE`` where it is none."""
+    if not path.is_file() or not path.name.lower().endswith(PICKLES):
+        return _NO_PICKLE
+    from msalib.data.readers import safe
+
+    return safe.load(path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Path]:
+    """What there is to read at a path, for a while: itself, or what an archive holds.
+
+    Errors name the archive, not its copy; and since they quote files, they are made to fit a line.
+    """
+    with tempfile.TemporaryDirectory(prefix="msalib-") as folder:
+        root = Path(folder) / "archive"
+        try:
+            yield _unpacked(path, root) if is_archive(path) else path
+        except UserError as error:
+            raise UserError(
+                _line(error.where.replace(str(root), str(path))),
+                found=_line(error.found.replace(str(root), str(path))),
+                expected=_line(error.expected),
+                remedy=_line(error.remedy),
+            ) from error
+        except OSError as error:
+            raise UserError(
+                path,
+                found=f"what cannot be read: {error.strerror or error}",
+                expected="files and folders that you may read",
+                remedy="Check the path and who may read it.",
+            ) from error
+
+
+def _line(text: str) -> str:
+    """Text for one line of a terminal, whatever a file has put in it."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown if len(shown) <= 1000 else f"{shown[:900]} ... {shown[-90:]}"
+
+
+def _unpacked(path: Path, root: Path) -> Path:
+    """Unpack an archive to ``root``; the file or folder in it that there is to read."""
+    from msalib.data.readers import archives
+
+    archives.unpack(path, root)
+    inside = root
+    while inside.is_dir() and len(entries := _visible(inside)) == 1:
+        inside = entries[0]
+    if inside.is_dir():
+        pickles = _pickles(entries)
+        inside = pickles[0] if len(pickles) == 1 else inside  # a pickle and its licence, say
+    return inside
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [
+        p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name not in _JUNK
+    ]
+
+
+def _pickles(entries: list[Path]) -> list[Path]:
+    return [p for p in entries if p.name.lower().endswith(PICKLES)]
+
+
+def _inside(path: Path, content) -> str:
+    """In a few words what lies at a path, for messages."""
+    if content is not _NO_PICKLE:
+        return f"a pickle of {_shape(content)}"
+    if path.is_dir():
+        names = [p.name + "/" * p.is_dir() for p in _visible(path)]
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        return f"a folder of {', '.join(names[:8]) or 'nothing'}{more}"
+    return "a file of no known format" if path.exists() else "no such file or folder"
+
+
+def _shape(content, deeper: bool = True) -> str:
+    if isinstance(content, dict):
+        keys = [str(key)[:40] for key in list(content)[:8]]
+        inner = next(iter(content.values()), None)
+        of = f", the first {_shape(inner, False)}" if deeper and inner is not None else ""
+        return f"a dictionary with the keys {', '.join(keys) or 'none'}{of}"
+    return type(content).__name__

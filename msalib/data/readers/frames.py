@@ -1,0 +1,204 @@
+"""The frames format: features.npz with arrays <name>_<part> (N, T, D) and labels y_<part>.
+
+ICT-MMMO, YouTube and POM circulate so: word-aligned frames, one opinion video per row, no ids and
+no transcripts. The shape of the labels tells them apart: (N,) or (N, 1) from 1 to 5 is ICT-MMMO,
+(N, 3) one-hot YouTube, (N, 17) from 1 to 7 POM.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from msalib.base.errors import UserError
+from msalib.data.corpus import PARTS, Corpus
+from msalib.data.readers import build
+from msalib.data.readers.formats import Options
+
+NAME = "frames"
+TITLE = "ICT-MMMO, YouTube or POM frames: features.npz"
+
+ARRAYS = {
+    "visual": ("video", "FACET: facial expressions and head pose"),
+    "acoustic": ("audio", "COVAREP: pitch, voice quality, spectrum"),
+}
+"""Modality -> array, and what its frames are. The transcripts' vectors lack a training part."""
+
+MIDDLE = 3
+"""Labels of ICT-MMMO run from 1 to 5; less this, they are sentiment around 0."""
+
+UNNAMED = "the source does not name the extractor"
+"""For POM, whose frames have other widths than those of the other two."""
+
+CLASSES = 3
+TRAITS = 17
+TRAIT_MIDDLE = 4
+"""POM's traits run from 1 to 7."""
+
+NO_TEXT = "no transcripts; vectors of texts, where the file has some, lack the training part"
+
+
+def detects(path: Path) -> bool:
+    """Whether a path is such a file or the folder of one, not of a pack with its own table."""
+    if path.is_dir():
+        return (path / "features.npz").is_file() and not any(path.glob("utterances.csv*"))
+    return path.is_file() and path.name == "features.npz"
+
+
+def read(
+    folder: Path, name: str, options: Options | None = None, *, stretch: float = 1.0
+) -> Corpus:
+    """Read the frames of a folder as a ``Corpus``; labels around 0 are times ``stretch``.
+
+    A row is a video of its own, named by part and number. A row that is all zero in a modality is
+    kept, as in the source. Of POM's traits ``options.target``, 0 to 16, is the label; clips that
+    have it below 1 are dropped. Raises ``UserError`` for a file that is missing, damaged or
+    misshapen, and for values that are not finite, unless ``options.clean``.
+    """
+    options = options or Options()
+    path = folder / "features.npz" if folder.is_dir() or folder.suffix != ".npz" else folder
+    wanted = [f"{array}_{part}" for array, _ in ARRAYS.values() for part in PARTS]
+    stored = _read(path, wanted + [f"y_{part}" for part in PARTS])
+    given = [stored[f"y_{part}"] for part in PARTS]
+    width = given[0].shape[1] if given[0].ndim == 2 else 1
+    if width in (CLASSES, TRAITS):
+        if any(y.ndim != 2 or y.shape[1] != width for y in given):
+            shapes = {part: y.shape for part, y in zip(PARTS, given, strict=True)}
+            raise _bad(path, f"labels of shapes {shapes}", "the same labels in every part")
+        rows = [len(y) for y in given]
+    else:
+        rows = [y.size for y in given]
+    counts = dict(zip(PARTS, rows, strict=True))
+    if not all(rows):
+        raise _bad(path, f"labels of {counts} rows", "rows in every part")
+    ids = [f"{part}_{i:03d}" for part in PARTS for i in range(counts[part])]
+    parts = np.repeat(PARTS, rows).tolist()
+    dropped = {}
+    if width == CLASSES:
+        label, notes = _polarity(path, np.concatenate(given))
+    elif width == TRAITS:
+        label, dropped, notes = _trait(path, np.concatenate(given), ids, options.target)
+    else:
+        label, notes = _opinion(path, np.concatenate([y.ravel() for y in given]))
+    found = {
+        modality: build.Found(
+            array,
+            "word",
+            _frames(path, stored, array, counts, options),
+            UNNAMED if width == TRAITS else note,
+        )
+        for modality, (array, note) in ARRAYS.items()
+    }
+    table = pd.DataFrame(
+        {
+            "id": ids,
+            "video": ids,
+            "segment": 1,
+            "text": "",
+            "label": label.astype(float) * stretch,
+        }
+    )
+    keep = [i for i, clip in enumerate(ids) if clip not in dropped]
+    return build.corpus(
+        path,
+        name,
+        table.iloc[keep].reset_index(drop=True),
+        splits={"standard": [parts[i] for i in keep]},
+        found={
+            m: build.Found(f.source, f.unit, [f.frames[i] for i in keep], f.note)
+            for m, f in found.items()
+        },
+        notes=[*notes, NO_TEXT],
+        dropped=dropped,
+        dropped_part={clip: part for clip, part in zip(ids, parts, strict=True) if clip in dropped},
+        clean=options.clean,
+    )
+
+
+def _opinion(path: Path, given: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    label = given - np.float32(MIDDLE)  # also of unsigned integers
+    if not np.isfinite(label).all() or np.abs(label).max() > 2:
+        raise _bad(path, "labels that are no numbers from 1 to 5", "one label per row, 1 to 5")
+    return label, [f"label is the source's, 1 to 5, less {MIDDLE}"]
+
+
+def _polarity(path: Path, given: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    hot = (given == 1).sum(1) == 1
+    if not (hot & ((given == 0).sum(1) == CLASSES - 1)).all():
+        raise _bad(path, "labels that are not one-hot", f"one of {CLASSES} classes per row")
+    return given.argmax(1) - 1, [
+        "label is the class: first -1, second 0, third 1; that these are negative, neutral and "
+        "positive, in this order, is unverified"
+    ]
+
+
+def _trait(
+    path: Path, given: np.ndarray, ids: Sequence[str], target: int
+) -> tuple[np.ndarray, dict[str, str], list[str]]:
+    if not 0 <= target < TRAITS:
+        raise UserError(
+            f"target {target}",
+            found="no such trait",
+            expected=f"a number from 0 to {TRAITS - 1}",
+            remedy="Choose one of them: --target 0.",
+        )
+    value = given[:, target].astype(float)
+    if not ((value >= 0) & (value <= 7)).all():
+        raise _bad(path, f"trait {target} off its scale", "numbers from 1 to 7")
+    # Means of three raters from 1 to 7; one that did not rate counts 0, which can fall below.
+    dropped = {
+        clip: f"trait {target} is {v:.3g}, below its scale"
+        for clip, v in zip(ids, value, strict=True)
+        if v < 1
+    }
+    notes = [
+        f"label is trait {target} of {TRAITS}, 1 to 7, less {TRAIT_MIDDLE}; the file does not name "
+        "the traits"
+    ]
+    if dropped:
+        notes.append(f"{len(dropped)} clips dropped whose trait lies below 1")
+    return value.clip(1) - TRAIT_MIDDLE, dropped, notes
+
+
+def _frames(path: Path, stored: dict, array: str, counts: dict, options: Options) -> np.ndarray:
+    """Frames (N, T, D) of all parts."""
+    parts = [stored[f"{array}_{part}"] for part in PARTS]
+    rows = [len(x) if x.ndim == 3 else 0 for x in parts]
+    like = {x.shape[1:] for x in parts}
+    if rows != list(counts.values()) or len(like) > 1 or not parts[0].size:
+        shapes = {part: x.shape for part, x in zip(PARTS, parts, strict=True)}
+        expected = "(rows, frames, features) per part, a row per label"
+        raise _bad(path, f"{array} of shapes {shapes}", expected)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and told so
+        frames = np.concatenate(parts).astype(np.float32)
+    bad = np.count_nonzero(~np.isfinite(frames))
+    if bad and not options.clean:
+        raise _bad(path, f"{bad} values of {array} that are NaN or infinite", "finite numbers")
+    return frames
+
+
+def _read(path: Path, names: list[str]) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise _bad(path, "no such file", "arrays " + ", ".join(names))
+    try:
+        with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in names}
+    except (
+        *(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
+        *(NotImplementedError, RuntimeError, MemoryError, SyntaxError, OverflowError),
+    ) as error:
+        found = f"not a readable feature file ({' '.join(str(error).split()):.200})"
+        raise _bad(path, found, "a complete .npz with " + ", ".join(names)) from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            kind = getattr(array, "dtype", "none known")
+            raise _bad(path, f"{name} of type {kind}", "numbers")
+    return arrays
+
+
+def _bad(path: Path, found: str, expected: str) -> UserError:
+    remedy = "Check MSALIB_DATA, or restore the file from its source."
+    return UserError(path, found=found, expected=expected, remedy=remedy)

@@ -1,0 +1,197 @@
+"""Is it the data that its name says? Hashes of the files, counts against those of the papers."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from msalib.data.corpus import PARTS, Corpus
+from msalib.data.readers.published import PUBLISHED
+from msalib.evidence.audit.findings import Finding
+
+
+class Edition(BaseModel):
+    """One way in which a data set circulates. ``clips``: parts, or the total, -> clips.
+
+    ``videos``: parts -> videos, as the lists of folds have them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    names: list[str]
+    edition: str
+    clips: dict[str, int]
+    videos: dict[str, int] = {}
+    source: str
+
+
+@lru_cache(maxsize=1)
+def editions() -> tuple[Edition, ...]:
+    """The known editions, from ``editions.yaml``."""
+    text = (Path(__file__).parent / "editions.yaml").read_text()
+    return tuple(TypeAdapter(list[Edition]).validate_python(yaml.safe_load(text)))
+
+
+def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[Finding]:
+    """Findings on the source files and on the numbers of clips.
+
+    ``names`` is the name and title of the data set. ``files`` maps source files to their SHA-256
+    (None: simulated).
+    """
+    return [
+        *_files(files),
+        *_counts(corpus, names.lower(), files is None),
+        *_dropped(corpus),
+    ]
+
+
+def _files(files) -> list[Finding]:
+    def finding(severity, about, message, remedy=""):
+        return Finding(
+            severity=severity,
+            group="identity",
+            check="SHA-256",
+            about=about,
+            message=message,
+            remedy=remedy,
+        )
+
+    if files is None:
+        return [finding("ok", "files", "Simulated from a seed; there are no files to compare.")]
+    found = []
+    for name, digest in files.items():
+        if digest in PUBLISHED:
+            what = PUBLISHED[digest]
+            found.append(finding("ok", name, f"{digest[:12]}: the published {what}."))
+            continue
+        file = Path(name).name
+        same = {what: d for d, what in PUBLISHED.items() if file and file in what.split()}
+        if same:
+            wanted = "; ".join(f"{what} {d[:12]}" for what, d in same.items())
+            found.append(
+                finding(
+                    "warning",
+                    name,
+                    f"{digest[:12]}, but published under this file name: {wanted}. The copy is "
+                    "damaged, changed, or of another data set.",
+                    "Get the file again and compare its SHA-256, or say in your report which copy "
+                    "it is.",
+                )
+            )
+        else:
+            message = f"{digest[:12]}: none is published for this file."
+            found.append(finding("note", name, message, "Quote this SHA-256 with your results."))
+    return found
+
+
+def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[Finding]:
+    split = "standard" if "standard" in corpus.splits else next(iter(corpus.splits))
+    parts = corpus.splits[split]
+    ours = {part: int((parts == part).sum()) for part in PARTS}
+    # The parts of dropped clips are those of the first split.
+    first = next(iter(corpus.splits)) == split
+    lost = {part: sum(p == part for p in corpus.dropped_part.values()) for part in PARTS}
+    whole = {part: ours[part] + lost[part] for part in PARTS} if first else ours
+
+    def finding(severity, message, remedy="", check="clips"):
+        return Finding(
+            severity=severity,
+            group="identity",
+            check=check,
+            about=split,
+            message=message,
+            remedy=remedy,
+        )
+
+    if simulated:
+        yield finding("ok", f"{_told(ours)} clips, simulated.")
+        return
+    own = [e for e in editions() if any(name in names for name in e.names)]
+    exact = [e for e in editions() if _fits(e, ours)]
+    kept = [e for e in editions() if _fits(e, whole) and e not in exact]
+    told = [f"{_told(ours)} clips with a label: {_cited(exact)}"] if exact else []
+    if kept:
+        adding = " / ".join(f"{ours[p]} + {lost[p]}" for p in PARTS)
+        told.append(f"{adding} clips with the dropped ones = {_told(whole)}: {_cited(kept)}")
+    if told:
+        yield finding("ok", ". ".join(told) + ".")
+    elif not own:
+        yield finding("note", f"{_told(ours)} clips: no edition with these counts is known.")
+    else:
+        nearest = min(own, key=lambda e: _distance(e, ours))
+        yield finding(
+            "warning",
+            f"{_told(ours)} clips fit no known edition; the nearest is {_cited([nearest])}: "
+            f"{_gaps(nearest.clips, ours)}.",
+            "Numbers on other clips are not comparable to the printed ones: name the edition.",
+        )
+    lists = next((e for e in [*exact, *kept, *own] if e.videos), None)
+    if lists:
+        videos = {p: corpus.utterances["video"][parts == p].nunique() for p in PARTS}
+        if all(videos[p] == count for p, count in lists.videos.items()):
+            yield finding(
+                "ok", f"{_told(videos)} videos, as in the lists of folds.", check="videos"
+            )
+        else:
+            message = f"{_told(videos)} videos; the lists of folds: {_gaps(lists.videos, videos)}."
+            remedy = "Videos without a clip are no fault; say how many there are."
+            yield finding("note", message, remedy, check="videos")
+
+
+def _gaps(theirs: Mapping[str, int], ours: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{part} {_of(part, ours)} against {count} ({_of(part, ours) - count:+d})"
+        for part, count in theirs.items()
+    )
+
+
+def _of(part: str, counts: Mapping[str, int]) -> int:
+    return sum(counts.values()) if part == "total" else counts[part]
+
+
+def _fits(edition: Edition, counts: Mapping[str, int]) -> bool:
+    return all(_of(part, counts) == count for part, count in edition.clips.items())
+
+
+def _distance(edition: Edition, counts: Mapping[str, int]) -> float:
+    """Mean relative gap over the parts that the edition counts."""
+    gaps = [abs(_of(part, counts) - count) / count for part, count in edition.clips.items()]
+    return sum(gaps) / len(gaps)
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return "/".join(str(counts[part]) for part in PARTS)
+
+
+def _cited(found: list[Edition]) -> str:
+    def counts(edition):
+        numbers = "/".join(map(str, edition.clips.values()))
+        return numbers if set(edition.clips) == set(PARTS) else _parts(edition.clips)
+
+    return "; ".join(f"{e.edition} ({counts(e)}; {e.source})" for e in found)
+
+
+def _parts(clips: Mapping[str, int]) -> str:
+    return ", ".join(f"{part} {count}" for part, count in clips.items())
+
+
+def _dropped(corpus: Corpus) -> list[Finding]:
+    if not corpus.dropped:
+        return []
+    reasons = {}
+    for clip, why in corpus.dropped.items():
+        reasons.setdefault(why, []).append(clip)
+    total = len(corpus) + len(corpus.dropped)
+    told = "; ".join(f"{len(clips)} for {why}" for why, clips in reasons.items())
+    return [
+        Finding(
+            severity="note",
+            group="identity",
+            check="dropped clips",
+            about="clips",
+            message=f"{len(corpus.dropped)} of {total} clips of the source are left out: {told}.",
+            remedy="Name them wherever you name the number of clips.",
+        )
+    ]

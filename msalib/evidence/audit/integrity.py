@@ -1,0 +1,334 @@
+"""Is the data whole? Values, columns, zeros and padding, labels, transcripts, duplicates.
+
+Of features with several layers the last is looked at, as the probe of ``leakage`` does.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from msalib.data.corpus import PARTS, TUNED, Corpus, Features
+from msalib.evidence.audit.findings import Finding, share, some
+
+BLOCK = 4_000_000
+"""Numbers that are looked at in one go: layers may be memory maps of many gigabytes."""
+
+SHORT = 3
+"""Words. Texts of so few ("yeah", "oh my god") recur by themselves and are counted apart."""
+
+CLEAR = 0.9
+"""Share of the zeros at the edges of clips that must lie on one side for this to be that of the
+padding."""
+
+SCALE = 3.0
+"""Labels lie from minus this to this."""
+
+
+def check(corpus: Corpus, split: str) -> list[Finding]:
+    """Findings on features, labels and transcripts; ``split`` says what the parts are."""
+    part = corpus.splits[split].to_numpy()
+    found = [*_labels(corpus), *_texts(corpus, part), *_same_clips(corpus, part)]
+    for modality, features in corpus.features.items():
+        found += _features(modality, features, corpus.utterances.index, part)
+    return found
+
+
+def last(features: Features) -> np.ndarray | None:
+    """The last layer (S, D); None for an encoder that is trained along, which has none."""
+    numbers = [k for k in features.layers if k != TUNED]
+    return features.layers[max(numbers)] if numbers else None
+
+
+def _finding(severity, check, about, message, remedy="") -> Finding:
+    return Finding(
+        severity=severity,
+        group="integrity",
+        check=check,
+        about=about,
+        message=message,
+        remedy=remedy,
+    )
+
+
+# --- labels and transcripts -----------------------------------------------------------------------
+
+
+def _labels(corpus: Corpus) -> Iterator[Finding]:
+    label = corpus.utterances["label"].to_numpy(float)
+    off = np.flatnonzero(~(np.abs(label) <= SCALE))
+    if len(off):
+        first = corpus.utterances.index[off[0]]
+        yield _finding(
+            "error",
+            "labels",
+            "labels",
+            f"{share(len(off), len(label))} labels are not from -3 to 3, the first "
+            f"{label[off[0]]:g} for clip {first}.",
+            "Correct them, or tell the reader their scale.",
+        )
+        return
+    values = np.unique(label)
+    spread = f"from {values[0]:g} to {values[-1]:g}, {len(values)} different values"
+    if len(values) == 1:
+        message = f"Every label is {values[0]:g}: there is nothing to predict."
+        yield _finding("error", "labels", "labels", message, "Check the column of labels.")
+    elif len(values) <= 3:
+        counts = ", ".join(f"{v:g} for {int((label == v).sum())}" for v in values)
+        yield _finding(
+            "note",
+            "labels",
+            "labels",
+            f"Only {len(values)} different values ({counts}): classes, not intensity.",
+            "Errors in points and correlations mean little here; use the accuracies.",
+        )
+    else:
+        yield _finding("ok", "labels", "labels", f"{spread}.")
+
+
+def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[Finding]:
+    texts = corpus.utterances["text"].map(normal)
+    empty = (texts == "").to_numpy()
+    if empty.all():
+        message = "No clip has a transcript; duplicates by text cannot be looked for."
+        yield _finding("note", "transcripts", "text", message)
+        return
+    if empty.any():
+        yield _finding(
+            "warning",
+            "transcripts",
+            "text",
+            f"{share(int(empty.sum()), len(texts))} transcripts are empty, "
+            f"{_by_part(part[empty])}: {some(texts.index[empty])}.",
+            "Text models see nothing there; find the transcripts or leave these clips out.",
+        )
+    else:
+        yield _finding("ok", "transcripts", "text", f"All {len(texts)} clips have one.")
+    words = texts.str.split().str.len().to_numpy()
+    for name, chosen, severity in (
+        (f"more than {SHORT} words", words > SHORT, "warning"),
+        (f"at most {SHORT} words", (words <= SHORT) & ~empty, "note"),  # people say the same
+    ):
+        yield _duplicates(
+            "duplicates by text",
+            f"texts of {name}",
+            texts[chosen],
+            part[chosen],
+            severity=severity,
+            remedy="Look whether these are the same recordings; report test scores without them, "
+            "too.",
+        )
+
+
+def normal(text: str) -> str:
+    """Lower case, letters and digits only, single spaces: what counts as the same text."""
+    return " ".join(re.findall(r"\w+", re.sub(r"['\u2019]", "", str(text).casefold())))
+
+
+def _duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> Finding:
+    """What occurs more than once: how often in all, and how much of test is in other parts.
+
+    It has the severity given where test clips recur in other parts, else it is a note.
+    """
+    twice = keys.duplicated(keep=False).to_numpy()
+    if not twice.any():
+        return _finding("ok", check, about, f"None among {len(keys)} clips.")
+    groups = keys[twice].nunique()
+    elsewhere = set(keys[part != "test"])
+    test = part == "test"
+    crossing = test & keys.isin(elsewhere).to_numpy()
+    parts_of = pd.DataFrame({"key": keys.to_numpy(), "part": part})[twice].drop_duplicates()
+    across = int((parts_of["key"].value_counts() > 1).sum())
+    sets = f"{groups} set{'s' if groups > 1 else ''}"
+    message = (
+        f"{share(int(twice.sum()), len(keys))} clips are copies of one another, in {sets}; sets "
+        f"in several parts: {across}; test clips that recur in training or validation: "
+        f"{share(int(crossing.sum()), int(test.sum()))}"
+    )
+    message += f", {some(keys.index[crossing])}" if crossing.any() else ""
+    if not crossing.any():
+        return _finding("note", check, about, f"{message}.")
+    return _finding(severity, check, about, f"{message}.", remedy)
+
+
+def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[Finding]:
+    table = corpus.utterances
+    # A corpus has every id once; the same clip may still be there under two spellings.
+    spelt = pd.Series(table.index.astype(str).str.casefold().str.strip(), index=table.index)
+    place = table["video"].astype(str) + " " + table["segment"].astype(str)
+    for about, keys in (("ids", spelt), ("video and segment", place)):
+        yield _duplicates(
+            "duplicates by id",
+            about,
+            keys,
+            part,
+            severity="error",
+            remedy="One clip in two parts is an answer given away: keep one of them.",
+        )
+
+
+# --- features -------------------------------------------------------------------------------------
+
+
+def _features(modality, features: Features, ids: pd.Index, part) -> Iterator[Finding]:
+    values = last(features)
+    if values is None:
+        message = f"{features.source} is trained along with the model: there are no features yet."
+        yield _finding("note", "values", modality, message)
+        return
+    seen = _scan(values)
+    clip = np.repeat(np.arange(len(ids)), features.lengths())
+    yield from _values(modality, features, values, seen, ids, clip)
+    yield _columns(modality, values, seen)
+    yield from _zeros(modality, features, seen["zero"], ids, part)
+    yield _same_features(modality, features, values, seen["zero"], ids, part)
+
+
+def _scan(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Of each frame: whether it has a value that is not finite, and whether it is all zero; of
+    each column: the smallest and the largest finite value."""
+    frames, size = values.shape
+    broken, zero = np.zeros(frames, np.int64), np.zeros(frames, bool)
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    step = max(1, BLOCK // max(size, 1))
+    for start in range(0, frames, step):
+        block = np.asarray(values[start : start + step], np.float32)
+        finite = np.isfinite(block)
+        broken[start : start + step] = size - finite.sum(1)
+        zero[start : start + step] = ~block.any(1)
+        low = np.minimum(low, np.where(finite, block, np.inf).min(0))
+        high = np.maximum(high, np.where(finite, block, -np.inf).max(0))
+    return {"broken": broken, "zero": zero, "low": low, "high": high}
+
+
+def _values(modality, features, values, seen, ids, clip) -> Iterator[Finding]:
+    broken = seen["broken"]
+    size = f"{len(values)} frames of {values.shape[1]} numbers"
+    if broken.any():
+        clips = pd.unique(ids[clip[broken > 0]])
+        yield _finding(
+            "error",
+            "values",
+            modality,
+            f"{share(int(broken.sum()), values.size)} values are NaN or infinite, in "
+            f"{len(clips)} clips: {some(clips)}.",
+            "Replace them (--clean) and say how many there were.",
+        )
+    else:
+        yield _finding("ok", "values", modality, f"{size}, all finite.")
+    replaced = re.search(r"(\d+) non-finite values", features.provenance.get("note", ""))
+    if replaced:
+        yield _finding(
+            "warning",
+            "values",
+            modality,
+            f"{share(int(replaced[1]), values.size)} values of the source were NaN or infinite and "
+            "are zero here.",
+            "Say so with every number: other codes keep them or drop their clips.",
+        )
+
+
+def _columns(modality, values, seen) -> Finding:
+    constant = np.flatnonzero(~(seen["high"] > seen["low"]))
+    size = values.shape[1]
+    if not len(constant):
+        return _finding("ok", "columns", modality, f"None of {size} columns is constant.")
+    if len(constant) == size:
+        message = f"All {size} columns are constant: these features say nothing."
+        return _finding("error", "columns", modality, message, "Extract them again.")
+    return _finding(
+        "note",
+        "columns",
+        modality,
+        f"{share(len(constant), size)} columns constant: {some(constant, 5)}.",
+        "They cannot help; a division by their standard deviation must not be by zero.",
+    )
+
+
+def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
+    start, end, lengths = features.offsets[:-1], features.offsets[1:], features.lengths()
+    full = np.append(np.flatnonzero(~zero), len(zero))  # frames that hold something
+    first = np.minimum(full[np.searchsorted(full, start)], end)
+    leading = first - start
+    empty = leading == lengths
+    final = full[np.maximum(np.searchsorted(full, end) - 1, 0)]
+    trailing = np.where(empty, 0, end - 1 - final)
+    leading = np.where(empty, 0, leading)
+    if empty.any():
+        yield _finding(
+            "warning",
+            "empty clips",
+            modality,
+            f"{share(int(empty.sum()), len(ids))} clips are all zero, {_by_part(part[empty])}: "
+            f"{some(ids[empty])}.",
+            "A model sees the same nothing in all of them, whatever their labels: no face or no "
+            "voice was found, or an extraction failed.",
+        )
+    else:
+        yield _finding("ok", "empty clips", modality, f"None of {len(ids)} clips is all zero.")
+    if lengths.max() == 1:
+        return  # one vector per clip has no padding
+    padded = lengths.min() == lengths.max()
+    stretch = f"{lengths.min()} to {lengths.max()} frames per clip, median {np.median(lengths):g}"
+    stretch = f"{lengths.max()} frames in every clip" if padded else stretch
+    inside = int(zero.sum() - leading.sum() - trailing.sum() - lengths[empty].sum())
+    if not (leading.any() or trailing.any()):
+        told = f"{stretch}; no clip begins or ends with all-zero frames"
+        if inside:
+            told += f", {share(inside, len(zero))} frames between others are all zero"
+        yield _finding("note" if inside else "ok", "padding", modality, f"{told}.")
+        return
+    sides = {"leading": leading, "trailing": trailing}
+    told = "; ".join(
+        f"{share(int((n > 0).sum()), len(ids))} clips have {side} all-zero frames, "
+        f"{share(int(n.sum()), len(zero))} of all frames"
+        for side, n in sides.items()
+        if n.any()
+    )
+    if inside:
+        told += f"; {share(inside, len(zero))} frames between others are all zero"
+    if padded:
+        edges = {side: n.sum() / (leading.sum() + trailing.sum()) for side, n in sides.items()}
+        side = max(edges, key=edges.get)
+        told += ". One length for all: clips are cut or padded, their own lengths are not stored; "
+        told += (
+            f"zeros at an edge are {side} in {edges[side]:.0%}"
+            if edges[side] >= CLEAR
+            else "zeros are at both edges, so the side of the padding is unclear"
+        )
+    yield _finding(
+        "warning" if padded else "note",
+        "padding",
+        modality,
+        f"{stretch}; {told}.",
+        "Means and attention count these frames as real ones: cut them off or mask them, and say "
+        "which."
+        if padded
+        else "These may be silence or frames without a face: say how they are treated.",
+    )
+
+
+def _same_features(modality, features, values, zero, ids, part) -> Finding:
+    keys, offsets = {}, features.offsets
+    for i, clip in enumerate(ids):
+        if zero[offsets[i] : offsets[i + 1]].all():
+            continue  # told by the check of empty clips
+        frames = np.ascontiguousarray(values[offsets[i] : offsets[i + 1]])
+        keys[clip] = hashlib.blake2b(frames.tobytes(), digest_size=16).hexdigest()
+    keys = pd.Series(keys, dtype=str)
+    own = pd.Series(part, index=ids).reindex(keys.index).to_numpy()
+    return _duplicates(
+        "duplicates by features",
+        modality,
+        keys,
+        own,
+        severity="error",
+        remedy="Equal to the last bit: the same recording twice. Keep one, or one part for both.",
+    )
+
+
+def _by_part(parts: np.ndarray) -> str:
+    counts = {p: int((parts == p).sum()) for p in PARTS}
+    return ", ".join(f"{n} in {p}" for p, n in counts.items() if n)

@@ -1,0 +1,610 @@
+"""Do features know labels that they should not? A linear probe, and tests by permuting videos.
+
+Every clip is predicted by a ridge regression on its pooled features that was fitted on other
+videos, of all parts alike (cross-validation by video, which does not ask what is called test).
+Where features saw no label and videos were put into parts without regard to them, which videos
+are called test is arbitrary: the difference of two parts' correlations is a draw from the
+differences under all other assignments of the same videos. So the test is exact, however few
+videos a part has; where speakers keep to one part, speakers are permuted.
+
+Three questions, one-sided, Holm over all of them and all modalities:
+
+- is test easier than training, by ``FAR`` or more? Then labels of test clips were used;
+- is validation easier than test? Then labels of validation clips were used, and what is chosen on
+  them is chosen wrongly;
+- for every split the data set has: are its training and validation clips together easier than its
+  test clips? Then the makers of the features used the labels of that side, and this tells which
+  clips of the split at hand they had seen.
+
+Each is asked of the probe, and of every single feature at once (its correlation with the label;
+the p-value is that of the largest difference among them): a leak in one column among many is
+diluted in a probe.
+
+A fourth question needs no parts: are some videos far easier than others? The correlations within
+videos, as Fisher's z, scatter by chance with variance 1 / (n - 3); honest videos may differ, too,
+by a standard deviation of up to ``HONEST``. More than that, by a chi-squared test, is what labels
+of some videos leave behind, in whatever parts these are.
+
+A leak that is the same in all videos cannot be told from good features.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from msalib.base import stats
+from msalib.base.errors import UserError
+from msalib.data.corpus import PARTS, Corpus, Features
+from msalib.evidence.audit.findings import Finding, share
+from msalib.evidence.audit.independence import known
+from msalib.evidence.audit.integrity import BLOCK, last
+
+PENALTIES = np.logspace(-1, 4, 11)
+"""Of the ridge probe on standardised features; the best on all parts together is taken."""
+
+FOLDS = 10
+PERMUTATIONS = 4999
+LEVEL = 0.05
+"""Of a whole audit: the chance of one false alarm or more on honest features."""
+
+HONEST = 0.25
+"""Standard deviation of Fisher's z that videos may have for honest reasons. Honest texts have 0.13
+(MELD, IEMOCAP), 0.19 (CMU-MOSEI) and 0.21 (CMU-MOSI) with counts of words, 0.18 and 0.21 with
+MiniLM, openSMILE none. Features that leak on CMU-MOSI have 0.36 and 0.38: this bound was set with
+them at hand, so the question by itself gives a warning, never an error."""
+
+CLIPS, VIDEOS = 8, 10
+"""A video needs so many clips for a correlation of its own, and a test so many videos."""
+
+FAR = 0.1
+"""Differences of correlations below this are no finding, for parts are not always drawn by lot."""
+
+WIDEST = 512
+"""Features beyond this many are replaced by that many principal components."""
+
+STRONGEST = 256
+"""Single features that are looked at, those that correlate most with the label in all parts
+together."""
+
+TEST, VALID, SIDE, UNEVEN = QUESTIONS = (
+    "test above training",
+    "validation above test",
+    "training side above test",
+    "some videos above others",
+)
+
+
+class Level(BaseModel):
+    """Correlation of the probe on one part; 95% interval over other videos. None: undefined."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clips: int
+    r: float | None
+    low: float | None
+    high: float | None
+
+
+class Comparison(BaseModel):
+    """Is one group of clips easier than another? ``p`` is of one permutation test, one-sided."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: str  # one of QUESTIONS
+    of: str  # "probe", or "feature 7", the one of all features with the largest difference
+    split: str  # empty where parts play no role
+    difference: float  # of correlations; for UNEVEN, standard deviation of z beyond chance
+    p: float
+    units: int
+    unit: str  # what is permuted: "video" or "speaker"
+    rejected: bool = False  # after Holm, and at least FAR
+
+
+class Probe(BaseModel):
+    """What the probe found in one modality on one split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    modality: str
+    source: str
+    features: int
+    parts: dict[str, Level]
+    comparisons: list[Comparison]
+
+
+class Largest(NamedTuple):
+    """Of several scores, the one with the largest difference; its p-value is among all of them."""
+
+    difference: float
+    p: float
+    place: int
+
+
+class Units(NamedTuple):
+    """What is permuted: a number for each clip, (N,), and what it numbers."""
+
+    number: np.ndarray
+    kind: str
+
+
+def pooled(features: Features) -> np.ndarray:
+    """Mean over the frames of each clip, last layer: (N, D). Values not finite count as zero."""
+    values, offsets = last(features), features.offsets
+    sums = np.empty((len(offsets) - 1, values.shape[1]))
+    # Some clips at a time: a layer may be a memory map of many gigabytes.
+    step = max(1, int(BLOCK / (values.shape[1] * max(1.0, features.lengths().mean()))))
+    for first in range(0, len(sums), step):
+        bounds = offsets[first : first + step + 1]
+        frames = np.asarray(values[bounds[0] : bounds[-1]], np.float64)
+        frames = np.nan_to_num(frames, nan=0, posinf=0, neginf=0)
+        sums[first : first + step] = np.add.reduceat(frames, bounds[:-1] - bounds[0])
+    return sums / features.lengths()[:, None]
+
+
+def units(corpus: Corpus, split: str) -> Units | None:
+    """What may change places in a split: speakers, else videos; None where both are in two parts.
+
+    A speaker's videos and a video's speakers go together. Few speakers make a test that finds
+    little, but videos in their place would make one that accuses honest features.
+    """
+    part = corpus.splits[split].to_numpy()
+    video = pd.factorize(corpus.utterances["video"])[0]
+    candidates = [Units(video, "video")]
+    if known(corpus, "speaker"):
+        speaker = pd.factorize(corpus.utterances["speaker"])[0]
+        candidates.insert(0, Units(_together(video, speaker), "speaker"))
+    for candidate in candidates:
+        pairs = {*zip(candidate.number.tolist(), part.tolist(), strict=True)}
+        if len(pairs) == candidate.number.max() + 1:
+            return candidate
+    return None
+
+
+def _together(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Numbers of the groups that two groupings make when neither may be cut, (N,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = (a.max() + 1) + (b.max() + 1)
+    links = coo_array((np.ones(len(a)), (a, a.max() + 1 + b)), shape=(size, size))
+    component = connected_components(links, directed=False)[1][a]
+    return np.unique(component, return_inverse=True)[1]
+
+
+def predictions(x: np.ndarray, label: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Each clip predicted by a probe that was fitted on other units: (N, D), (N,) to (N,).
+
+    Without the mean label of those units: it is low where the clip's own unit is high, so it would
+    make features that know nothing look as if they knew the opposite.
+    """
+    x, fold = _standard(x), _folds(unit)
+    centred = label - label.mean()
+    guess = np.empty((len(PENALTIES), len(label)))
+    sums = [_sums(x[fold == k], centred[fold == k]) for k in range(fold.max() + 1)]
+    total = [sum(parts) for parts in zip(*sums, strict=True)]
+    for k, own in enumerate(sums):
+        weight, _ = _ridge(*(t - s for t, s in zip(total, own, strict=True)))
+        guess[:, fold == k] = (x[fold == k] @ weight).T
+    return guess[((guess - centred) ** 2).mean(1).argmin()]
+
+
+def _standard(x: np.ndarray) -> np.ndarray:
+    deviation = x.std(0)
+    x = (x - x.mean(0)) / np.where(deviation > 1e-12, deviation, 1)
+    if x.shape[1] <= WIDEST or len(x) <= WIDEST:
+        return x
+    from sklearn.decomposition import PCA
+
+    return PCA(WIDEST, svd_solver="randomized", random_state=0).fit_transform(x)
+
+
+def _folds(unit: np.ndarray) -> np.ndarray:
+    """Fold of each clip, (N,): units by lot, the same lot for the same number of units."""
+    count = unit.max() + 1
+    return (np.random.default_rng(0).permutation(count) % min(FOLDS, count))[unit]
+
+
+def _sums(x, y):
+    """All that a ridge regression needs to know of clips: sums that can be taken away again."""
+    return len(y), x.sum(0), y.sum(), x.T @ x, x.T @ y
+
+
+def _ridge(n, x, y, xx, xy) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (D, P) and intercepts (P,) for each penalty."""
+    values, vectors = np.linalg.eigh(xx - np.outer(x, x) / n)
+    along = vectors.T @ (xy - x * y / n)
+    weight = vectors @ (along[:, None] / (np.maximum(values, 0)[:, None] + PENALTIES))
+    return weight, y / n - x / n @ weight
+
+
+# --- tests ----------------------------------------------------------------------------------------
+
+
+def easier(
+    scores: np.ndarray,
+    label: np.ndarray,
+    unit: np.ndarray,
+    high: np.ndarray,
+    low: np.ndarray,
+    permutations: int = PERMUTATIONS,
+) -> Largest | None:
+    """Correlation with the label on the clips ``high`` minus that on ``low``, scores (N, K).
+
+    One-sided: larger on ``high`` in the direction that all clips together have. ``high`` and
+    ``low`` (N,) are disjoint and keep units (N,) whole. Under the null hypothesis any units of the
+    two could be the ones that are called high. None where no correlation is defined.
+    """
+    x, y = scores - scores.mean(0), label - label.mean()
+    x = x * np.where(y @ x < 0, -1, 1)
+    columns = x.shape[1]
+    sums = [_per_unit(v, unit) for v in (np.column_stack([np.ones_like(y), y, y * y]), x, x * x)]
+    sums = np.hstack([*sums, _per_unit(x * y[:, None], unit)])  # (V, 3 + 3 K)
+    is_high = _per_unit(high[:, None], unit)[:, 0] > 0
+    chosen = np.flatnonzero(is_high | (_per_unit(low[:, None], unit)[:, 0] > 0))
+    sums, is_high = sums[chosen], is_high[chosen].astype(float)
+    observed = _difference(sums, is_high[None])[0]
+    if np.isnan(observed).all():
+        return None
+    place = int(np.nanargmax(observed))
+    rng, above, done = np.random.default_rng(0), 0, 0
+    step = max(1, 2_000_000 // max(len(chosen), columns))
+    while done < permutations:
+        size = min(step, permutations - done)
+        drawn = _difference(sums, rng.permuted(np.tile(is_high, (size, 1)), axis=1))
+        largest = np.where(np.isnan(drawn), -np.inf, drawn).max(1)
+        # An assignment without a correlation speaks against no one: it counts as above.
+        above += int(((largest >= observed[place] - 1e-12) | np.isneginf(largest)).sum())
+        done += size
+    return Largest(float(observed[place]), (1 + above) / (1 + permutations), place)
+
+
+def _per_unit(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Sums over the clips of each unit: (N, K) to (V, K)."""
+    order = np.argsort(unit, kind="stable")
+    starts = np.searchsorted(unit[order], np.arange(unit.max() + 1))
+    return np.add.reduceat(values[order].astype(float), starts)
+
+
+def uneven(scores: np.ndarray, label: np.ndarray, video: np.ndarray) -> tuple[Largest, int] | None:
+    """Standard deviation of Fisher's z over videos beyond chance, scores (N, K); and the videos.
+
+    The p-value is of a standard deviation above ``HONEST``, times K. None where too few videos
+    have enough clips, or a correlation.
+    """
+    from scipy.stats import chi2
+
+    count = np.bincount(video)
+
+    def within(values):
+        return values - (_per_unit(values, video) / count[:, None])[video]
+
+    x, y = within(scores), within(label[:, None])
+    xx, yy, xy = (_per_unit(v, video) for v in (x * x, y * y, x * y))
+    defined = (count[:, None] >= CLIPS) & (xx > 1e-12) & (yy > 1e-12)  # (V, K)
+    r = np.where(defined, xy, 0) / np.sqrt(np.where(defined, xx * yy, 1))
+    z, chance = np.arctanh(np.clip(r, -0.99, 0.99)), 1 / np.maximum(count - 3, 1)[:, None]
+    videos = defined.sum(0)
+    weight = defined / (chance + HONEST**2)
+    middle = (weight * z).sum(0) / np.maximum(weight.sum(0), 1e-12)
+    scatter = (weight * (z - middle) ** 2).sum(0)
+    p = np.where(videos >= VIDEOS, chi2.sf(scatter, np.maximum(videos - 1, 1)), np.nan)
+    if np.isnan(p).all():
+        return None
+    place = int(np.nanargmin(p))
+    own = defined[:, place]
+    beyond = z[own, place].var(ddof=1) - chance[own, 0].mean()
+    largest = min(1.0, float(p[place]) * int((videos >= VIDEOS).sum()))
+    return Largest(float(np.sqrt(max(0.0, beyond))), largest, place), int(videos[place])
+
+
+def _difference(sums: np.ndarray, is_high: np.ndarray) -> np.ndarray:
+    """Difference of correlations for each assignment and score: (R, V) to (R, K)."""
+    high = is_high @ sums
+    return _correlation(high) - _correlation(sums.sum(0) - high)
+
+
+def _correlation(sums):
+    n, y, yy = (np.where(sums[:, :1] > 1, sums[:, [i]], np.nan) for i in range(3))
+    x, xx, xy = np.split(sums[:, 3:], 3, axis=1)
+    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
+    product = np.where((var_x > 1e-12) & (var_y > 1e-12), var_x * var_y, np.nan)
+    return (xy / n - x * y / n**2) / np.sqrt(product)
+
+
+def probe(corpus: Corpus, split: str, permutations: int = PERMUTATIONS) -> list[Probe]:
+    """The probe on every modality that has features, with all comparisons, judged together."""
+    label = corpus.utterances["label"].to_numpy(float)
+    own = units(corpus, split)
+    by = own or Units(pd.factorize(corpus.utterances["video"])[0], "video")
+    probes = []
+    for modality, features in corpus.features.items():
+        if last(features) is None or by.number.max() == 0:
+            continue
+        x = pooled(features)
+        guess = predictions(x, label, by.number)
+        places, strongest = _strongest(x, label)
+        comparisons = _comparisons(corpus, split, own, guess[:, None], permutations, ["probe"])
+        if len(places):
+            names = [f"feature {place}" for place in places]
+            comparisons += _comparisons(corpus, split, own, strongest, permutations, names)
+        probes.append(
+            Probe(
+                modality=modality,
+                source=features.source,
+                features=x.shape[1],
+                parts=_levels(corpus, split, guess, label, by.number),
+                comparisons=comparisons,
+            )
+        )
+    return _judged(probes)
+
+
+def _strongest(x: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places and values (N, K) of the features that correlate most with the label."""
+    places = np.flatnonzero(x.std(0) > 1e-9 * np.maximum(1, np.abs(x).max(0)))
+    x = (x[:, places] - x[:, places].mean(0)) / x[:, places].std(0)
+    order = np.argsort(-np.abs((label - label.mean()) @ x), kind="stable")[:STRONGEST]
+    return places[order], x[:, order]
+
+
+def _levels(corpus, split, guess, label, unit) -> dict[str, Level]:
+    levels = {}
+    for part in PARTS:
+        rows = corpus.rows(part, split)
+        r = low = high = None
+        if len(rows) > 1 and np.ptp(guess[rows]) > 1e-12 and np.ptp(label[rows]) > 0:
+            r = round(float(np.corrcoef(guess[rows], label[rows])[0, 1]), 4)
+            try:
+                drawn = stats.correlations(label[rows], [guess[None, rows]], unit[rows])[1]
+                drawn = drawn[~np.isnan(drawn)]
+                low, high = (round(float(q), 4) for q in np.quantile(drawn, [0.025, 0.975]))
+            except UserError:  # one video: no interval
+                pass
+        levels[part] = Level(clips=len(rows), r=r, low=low, high=high)
+    return levels
+
+
+def _comparisons(corpus, split, own, scores, permutations, names) -> list[Comparison]:
+    label = corpus.utterances["label"].to_numpy(float)
+    part = corpus.splits[split].to_numpy()
+    wanted = []
+    if own is not None:
+        wanted = [
+            (TEST, split, own, part == "test", part == "train"),
+            (VALID, split, own, part == "valid", part == "test"),
+        ]
+    for name, parts in corpus.splits.items():
+        unit = own if name == split else units(corpus, name)
+        if unit is not None:
+            test = (parts == "test").to_numpy()
+            wanted.append((SIDE, name, unit, ~test, test))
+    found = []
+    for question, name, unit, high, low in wanted:
+        if not high.any() or not low.any():
+            continue
+        largest = easier(scores, label, unit.number, high, low, permutations)
+        if largest is not None:
+            count = len(np.unique(unit.number[high | low]))
+            found.append(_compared(question, name, largest, count, unit.kind, names))
+    scattered = uneven(scores, label, pd.factorize(corpus.utterances["video"])[0])
+    if scattered is not None:
+        found.append(_compared(UNEVEN, "", *scattered, "video", names))
+    return found
+
+
+def _compared(question, split, largest: Largest, count, kind, names) -> Comparison:
+    return Comparison(
+        question=question,
+        of=names[largest.place],
+        split=split,
+        difference=round(largest.difference, 4),
+        p=largest.p,
+        units=count,
+        unit=kind,
+    )
+
+
+def _judged(probes: list[Probe]) -> list[Probe]:
+    """Holm over all comparisons of an audit; what stays must also be of some size."""
+    from statsmodels.stats.multitest import multipletests
+
+    p = [c.p for found in probes for c in found.comparisons]
+    kept = iter(multipletests(p, LEVEL, "holm")[0] if p else [])
+    return [
+        found.model_copy(
+            update={
+                "comparisons": [
+                    c.model_copy(update={"rejected": bool(next(kept)) and c.difference >= FAR})
+                    for c in found.comparisons
+                ]
+            }
+        )
+        for found in probes
+    ]
+
+
+# --- findings -------------------------------------------------------------------------------------
+
+
+def check(corpus: Corpus, split: str, permutations: int = PERMUTATIONS):
+    """Findings on every modality of a split, and the probes that they rest on."""
+    probes = probe(corpus, split, permutations)
+    if not corpus.features:
+        return [_finding("note", "text", "There are no features to probe.")], probes
+    found = []
+    if units(corpus, split) is None:
+        found.append(_sharing(corpus, split))
+    without = [m for m in corpus.features if m not in {p.modality for p in probes}]
+    found += [_finding("note", m, "There are no features to probe yet.") for m in without]
+    for one in probes:
+        found += _signs(corpus, split, one) or [_silent(one)]
+    return found, probes
+
+
+def _finding(severity, about, message, remedy="", check="linear probe") -> Finding:
+    return Finding(
+        severity=severity,
+        group="leakage",
+        check=check,
+        about=about,
+        message=message,
+        remedy=remedy,
+    )
+
+
+def _signs(corpus, split, one: Probe) -> list[Finding]:
+    """A finding for each question that is answered yes, by the probe or by a single feature."""
+    asked = {}
+    for found in one.comparisons:
+        if found.rejected:
+            asked.setdefault((found.question, found.split), []).append(found)
+    return [_sign(corpus, split, one, answers) for answers in asked.values()]
+
+
+def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> Finding:
+    question, other = answers[0].question, answers[0].split
+    evidence = "; ".join(
+        f"{'linear probe' if c.of == 'probe' else c.of} {c.difference:+.2f}, p = {c.p:.2g}"
+        for c in answers
+    )
+    evidence += f" ({answers[0].units} {answers[0].unit}s)"
+    about = f"{one.modality}: {one.source}"
+    r = {part: "undefined" if x.r is None else f"{x.r:.2f}" for part, x in one.parts.items()}
+    probed = f"probe: test {r['test']}, training {r['train']}, validation {r['valid']}"
+    if question == TEST:
+        return _finding(
+            "error",
+            about,
+            f"Labels of test videos are easier to tell than those of training videos: {evidence}; "
+            f"{probed}. The features have seen labels of test clips.",
+            "Count nothing with these features. Ask which labels their makers used, and split by "
+            "that.",
+        )
+    if question == VALID:
+        return _finding(
+            "warning",
+            about,
+            f"Labels of validation videos are far easier to tell than those of test videos: "
+            f"{evidence}; {probed}. The features have seen labels of validation clips.",
+            "Choose no epoch, layer or modality on this validation part: test scores are of "
+            "models that were chosen wrongly.",
+        )
+    if question == UNEVEN:
+        return _unevenness(split, one, about, evidence)
+    if other == split:
+        return _finding(
+            "note",
+            about,
+            "Labels of training and validation videos are easier to tell than those of test "
+            f"videos: {evidence}; {probed}. The features were made with labels of that side.",
+            "Fair for test scores, but models take these features for better than they are.",
+        )
+    return _known_side(corpus, split, other, about, evidence)
+
+
+def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
+    told = (
+        "Some videos are far easier than others: correlations within videos differ, beyond chance, "
+        f"by more than honest ones do (standard deviation of Fisher's z up to {HONEST:g}): "
+        f"{evidence}. Labels of some videos may have been used"
+    )
+    remedy = (
+        "Ask which videos the makers of the features used, and give that as a split. Missing "
+        "faces or voices in some videos can look the same."
+    )
+    sides = [c.p for c in one.comparisons if c.question == SIDE and c.split == split]
+    if sides and min(sides) >= LEVEL:
+        # A hint, no proof: with few test videos a leak on the training side may not show.
+        told += (
+            ", perhaps of the test part, too, for it is not harder than training and validation "
+            f"(least p = {min(sides):.2g})"
+        )
+    return _finding("warning", about, f"{told}.", remedy)
+
+
+def _known_side(corpus, split, other, about, evidence) -> Finding:
+    seen = (corpus.splits[other] != "test").to_numpy()
+    part = corpus.splits[split].to_numpy()
+    count = {p: (int((seen & (part == p)).sum()), int((part == p).sum())) for p in PARTS}
+    told = (
+        f"By split {other!r}, labels of training and validation videos are easier to tell than "
+        f"those of its test videos: {evidence}. The makers of the features used labels of that "
+        "side, "
+    )
+    if count["test"][0]:
+        return _finding(
+            "error",
+            about,
+            f"{told}and it has {share(*count['test'])} test clips of split {split!r}.",
+            f"Count nothing with these features on split {split!r}; use split {other!r}, and mind "
+            "its validation part.",
+        )
+    if count["valid"][0]:
+        return _finding(
+            "warning",
+            about,
+            f"{told}and it has {share(*count['valid'])} validation clips of split {split!r}.",
+            "Choose no epoch, layer or modality on this validation part.",
+        )
+    return _finding("note", about, f"{told}which has no test clip of split {split!r}.")
+
+
+def _silent(one: Probe) -> Finding:
+    about = f"{one.modality}: {one.source}"
+    r = " / ".join("undefined" if x.r is None else f"{x.r:.2f}" for x in one.parts.values())
+    if not one.comparisons:
+        message = f"r = {r} on train/valid/test; no two parts that could be compared."
+        return _finding("note", about, message)
+    least = min(one.comparisons, key=lambda c: c.p)
+    return _finding(
+        "ok",
+        about,
+        f"No sign of a leak: r = {r} on train/valid/test, each clip predicted from other "
+        f"videos; of {len(one.comparisons)} signs looked for, the strongest is {least.question} "
+        f"({least.of}, {least.difference:+.2f}, p = {least.p:.2g}).",
+    )
+
+
+def _sharing(corpus: Corpus, split: str) -> Finding:
+    """What a score on test owes to videos that are in training, too, where parts share videos."""
+    label = corpus.utterances["label"].to_numpy(float)
+    video = pd.factorize(corpus.utterances["video"])[0]
+    train, test = (corpus.rows(p, split) for p in ("train", "test"))
+    fold = _folds(video)
+    told, worst = [], "note"
+    for modality, features in corpus.features.items():
+        if last(features) is None or not len(train) or len(np.unique(video[test])) < 2:
+            continue
+        x = _standard(pooled(features))
+        fitted = [_ridge(*_sums(x[train], label[train]))]
+        fitted += [
+            _ridge(*_sums(x[rows], label[rows]))
+            for k in range(fold.max() + 1)
+            for rows in [train[fold[train] != k]]
+            if len(rows) > 1
+        ]
+        if len(fitted) <= fold.max() + 1:
+            continue
+        both = np.stack([x[test] @ weight + shift for weight, shift in fitted])  # (1 + K, N, P)
+        apart = both[1 + fold[test], np.arange(len(test))]
+        best = ((apart - label[test, None]) ** 2).mean(0).argmin()
+        effect = stats.corr_difference(
+            label[test], both[None, 0, :, best], apart[None, :, best], video[test]
+        )
+        if np.isnan(effect.low):
+            continue
+        told.append(f"{modality} {effect.effect:+.2f} [{effect.low:+.2f}, {effect.high:+.2f}]")
+        if effect.low > 0 and effect.effect >= FAR:
+            worst = "warning"
+    return _finding(
+        worst,
+        split,
+        "Parts share videos, so parts cannot be compared by permuting them. What the probe's "
+        f"correlation on test gains from videos that are in training, too: {'; '.join(told)}."
+        if told
+        else "Parts share videos, so parts cannot be compared by permuting them.",
+        "Split by video.",
+        check="shared videos",
+    )

@@ -1,0 +1,318 @@
+"""How often does the test for leakage err? Simulated corpora without a leak and with a planted one.
+
+    python -m msalib.evidence.audit.power      # a quarter of an hour; writes book/records/audit/power.json
+
+The corpora are feature controls (``simulate.control``), which know no labels. A leak is planted in
+the visual features: one more column, on the clips of some videos the label and noise, on all
+others noise of the same variance. The probe is not told which videos these are, or it is told by
+a split, as the makers of features could publish it.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from msalib.base.errors import UserError
+from msalib.base.paths import records_folder
+from msalib.base.progress import bar
+from msalib.base.provenance import commit, device_name, versions
+from msalib.data.corpus import Corpus, Features
+from msalib.data.simulate import stories as simulate
+from msalib.evidence.audit import leakage
+from msalib.pages.tables import Table
+from msalib.runs import records
+
+CORPORA = {"honest": 100, "leak": 20}
+"""Simulated corpora for each row of the table."""
+
+PERMUTATIONS = 1999
+"""Inside a simulation: fewer than an audit takes, for time."""
+
+SIZES = (60, 93)
+"""Videos: the control's own number, and that of CMU-MOSI."""
+
+NOISES = (0.5, 1.0, 2.0)
+"""Standard deviation of the noise on a leaked label, in those of the labels."""
+
+
+class Placement(NamedTuple):
+    """Share of the videos of each part whose labels the makers used."""
+
+    name: str
+    shares: Mapping[str, float]
+
+
+PLACEMENTS = (
+    Placement("most of test, none of training", {"train": 0.0, "valid": 0.0, "test": 0.9}),
+    Placement("most of test, a quarter of training", {"train": 0.25, "valid": 0.25, "test": 0.9}),
+    Placement("most of test, half of training", {"train": 0.5, "valid": 0.9, "test": 0.9}),
+    Placement("two thirds of every part", {"train": 2 / 3, "valid": 2 / 3, "test": 2 / 3}),
+    Placement("training and validation, no test", {"train": 1.0, "valid": 1.0, "test": 0.0}),
+)
+
+
+class Cell(BaseModel):
+    """How many of some simulated corpora gave an error, or a warning or an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str  # "honest" or "leak"
+    what: str
+    noise: float | None
+    told: bool  # whether the makers' split is one of the corpus
+    corpora: int
+    errors: int
+    alarms: int  # with a warning or an error
+
+
+class Power(BaseModel):
+    """Error rates of the test for leakage."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    commit: str
+    device: str
+    versions: dict[str, str]
+    started: str
+    seconds: float
+    settings: dict[str, float]
+    cells: list[Cell]
+
+
+def honest(seed: int, videos: int = 60, story: str = "control") -> Corpus:
+    """A control with the last two layers only, of which the audit looks at the last."""
+    planted = simulate.STORIES[story]
+    return simulate.control(
+        seed,
+        videos=videos,
+        profiles={m: ratios[-2:] for m, ratios in planted.profiles().items()},
+        speaker_effect=planted.speaker_effect,
+    )
+
+
+def without_faces(corpus: Corpus, seed: int) -> Corpus:
+    """The same with all-zero visual features in a third of the videos."""
+    lot = _by_video(corpus, np.random.default_rng(seed))
+    features = corpus.features["visual"]
+    faces = np.repeat(lot >= 1 / 3, features.lengths())
+    return _with_visual(corpus, {k: v * faces[:, None] for k, v in features.layers.items()})
+
+
+def leaking(corpus: Corpus, shares: Mapping[str, float], noise: float, seed: int) -> Corpus:
+    """The same with a column that knows labels, and the makers' videos as the split ``makers``."""
+    rng = np.random.default_rng(seed)
+    part = corpus.splits["standard"]
+    lot = _by_video(corpus, rng)
+    used = np.zeros(len(corpus), bool)
+    for name, share in shares.items():
+        mine = (part == name).to_numpy()
+        order = np.unique(lot[mine])
+        used |= mine & np.isin(lot, order[: round(share * len(order))])
+    label = corpus.utterances["label"].to_numpy()
+    known = (label - label.mean()) / label.std() + noise * rng.normal(size=len(label))
+    column = np.where(used, known, np.hypot(1, noise) * rng.normal(size=len(label)))
+    features = corpus.features["visual"]
+    frames = np.repeat(column, features.lengths())[:, None]
+    layers = {k: np.hstack([v, frames]).astype(np.float32) for k, v in features.layers.items()}
+    made = _with_visual(corpus, layers)
+    makers = pd.Series(np.where(used, "train", "test"), index=part.index)
+    return replace(made, splits={**corpus.splits, "makers": makers})
+
+
+def _by_video(corpus: Corpus, rng) -> np.ndarray:
+    """A number from 0 to 1 for each video, one that no other has, by clip (N,)."""
+    video = pd.factorize(corpus.utterances["video"])[0]
+    count = video.max() + 1
+    return (rng.permutation(count) / count)[video]
+
+
+def _with_visual(corpus: Corpus, layers) -> Corpus:
+    old = corpus.features["visual"]
+    return corpus.with_features("visual", Features(old.source, old.unit, layers, old.offsets))
+
+
+def judged(corpus: Corpus) -> tuple[bool, bool]:
+    """Whether the audit finds an error, and whether it finds a warning or an error."""
+    findings, _ = leakage.check(corpus, "standard", PERMUTATIONS)
+    severities = {f.severity for f in findings}
+    return "error" in severities, bool(severities & {"error", "warning"})
+
+
+def measure(corpora: Mapping[str, int]) -> Power:
+    """Simulate all rows of the table; ``corpora``: kind of row -> how many for each."""
+    began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    rows = [*_honest_rows(), *_leak_rows()]
+    gc.freeze()  # statsmodels collects garbage in every Holm, which would take much of the time
+    cells = []
+    for kind, what, noise, told, make in bar(rows, "error rates", "row"):
+        found = [judged(make(seed)) for seed in range(corpora[kind])]
+        cells.append(
+            Cell(
+                kind=kind,
+                what=what,
+                noise=noise,
+                told=told,
+                corpora=len(found),
+                errors=sum(error for error, _ in found),
+                alarms=sum(alarm for _, alarm in found),
+            )
+        )
+    return Power(
+        commit=commit(),
+        device=device_name("cpu"),
+        versions=versions(),
+        started=started,
+        seconds=round(time.monotonic() - began, 1),
+        settings={
+            "permutations": PERMUTATIONS,
+            "level": leakage.LEVEL,
+            "far": leakage.FAR,
+            "honest": leakage.HONEST,
+        },
+        cells=cells,
+    )
+
+
+Row = tuple[str, str, float | None, bool, Callable[[int], Corpus]]
+
+
+def _honest_rows() -> list[Row]:
+    rows = [
+        (
+            "honest",
+            f"{story}, {videos} videos",
+            None,
+            False,
+            lambda seed, videos=videos, story=story: honest(seed, videos, story),
+        )
+        for story in simulate.STORIES
+        for videos in SIZES
+    ]
+    rows.append(
+        (
+            "honest",
+            "control, 93 videos, no faces in a third of them",
+            None,
+            False,
+            lambda seed: without_faces(honest(seed, 93), seed),
+        )
+    )
+    return rows
+
+
+def _leak_rows() -> list[Row]:
+    def planted(shares, noise, told):
+        def make(seed):
+            corpus = leaking(honest(seed, 93), shares, noise, seed)
+            if told:
+                return corpus
+            return replace(corpus, splits={"standard": corpus.splits["standard"]})
+
+        return make
+
+    return [
+        ("leak", place.name, noise, told, planted(place.shares, noise, told))
+        for place in PLACEMENTS
+        for noise in NOISES
+        for told in (False, True)
+    ]
+
+
+# --- the record, and what is shown ----------------------------------------------------------------
+
+
+def record_path():
+    """Where the error rates are recorded."""
+    return records_folder() / "audit" / "power.json"
+
+
+def recorded() -> Power:
+    """The recorded error rates; ``UserError`` where there are none that can be read."""
+    path = record_path()
+    try:
+        return Power.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            path,
+            found="no readable record of error rates",
+            expected="what python -m msalib.evidence.audit.power writes",
+            remedy="Restore the file, or measure again: python -m msalib.evidence.audit.power",
+        ) from error
+
+
+def rates(count: int, of: int) -> str:
+    """A share in percent with its 95% interval (Wilson)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(count, of, method="wilson")
+    return f"{100 * count / of:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def false_alarms(found: Power) -> Table:
+    """How often honest corpora are accused."""
+    rows = [
+        {
+            "honest corpora": cell.what,
+            "simulated": cell.corpora,
+            "error, %": rates(cell.errors, cell.corpora),
+            "warning or error, %": rates(cell.alarms, cell.corpora),
+        }
+        for cell in found.cells
+        if cell.kind == "honest"
+    ]
+    return Table(
+        pd.DataFrame(rows),
+        caption="False alarms: share of simulated corpora, three modalities each, in which the "
+        "audit finds a leak that is not there, in % with 95% Monte Carlo intervals. Intended: at "
+        f"most {found.settings['level']:.0%}. Setting: control.",
+    )
+
+
+def detections(found: Power) -> Table:
+    """How often planted leaks are found, without and with the makers' split."""
+    cells = {(c.what, c.noise, c.told): c for c in found.cells if c.kind == "leak"}
+    rows = []
+    for what, noise in dict.fromkeys((what, noise) for what, noise, _ in cells):
+        row = {"labels used by the makers": what, "noise": f"{noise:g}"}
+        for told, name in ((False, "split unknown"), (True, "split known")):
+            cell = cells[what, noise, told]
+            row[f"{name}: error, %"] = rates(cell.errors, cell.corpora)
+            row[f"{name}: warning or error, %"] = rates(cell.alarms, cell.corpora)
+        rows.append(row)
+    each = next(iter(cells.values())).corpora
+    return Table(
+        pd.DataFrame(rows),
+        caption="Leaks that are found: share of simulated corpora of 93 videos with a leak in one "
+        f"column of the visual features, in % with 95% Monte Carlo intervals; {each} corpora in "
+        "each row. Noise: standard deviation on the leaked label, in those of the labels. Where "
+        "no test clip was used there is nothing to call an error. Setting: control.",
+    )
+
+
+def provenance(found: Power) -> Table:
+    """Where the error rates come from."""
+    row = {
+        "commit": found.commit,
+        "device": found.device,
+        "versions": ", ".join(f"{k} {v}" for k, v in found.versions.items()),
+        "corpora": sum(cell.corpora for cell in found.cells),
+        "begun (UTC)": found.started[:16].replace("T", " "),
+        "minutes": f"{found.seconds / 60:.0f}",
+    }
+    return Table(pd.DataFrame([row]), caption="Where the error rates come from.")
+
+
+def main() -> None:
+    """Measure and record."""
+    records.write_json(record_path(), measure(CORPORA).model_dump())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Does a sentence hold in every cell it covers? Claims in words, and marks for the best number."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from msalib.evidence.printed import statements
+from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.table import sign
+from msalib.evidence.printed.words import dataset, exhibit, metric, system
+
+
+def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """Exceptions and ties of every claim, then marks that are not at the best number."""
+    return [*claims(table, entries), *marks(table)]
+
+
+def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """One finding per claim that does not hold in all its comparisons (``statements``).
+
+    Inconsistent where exceptions contradict the claim as it is worded; notable where the wording
+    allows for them (most, at least), where ties alone stand against it, where the margin is ours
+    because the sentence gives none (similar, comparable), and where the claim is ours.
+    """
+    found = []
+    cells = statements.Cells(table)
+    for paper, entry in entries.items():
+        for claim in entry.claims:
+            if not claim.printed.tests:
+                continue
+            judged = statements.judge(cells, paper, claim.printed.tests)
+            against = [line for line in judged.lines if line.holds is not True]
+            if not against:
+                continue
+            shown = "; ".join(
+                f"{line.text}{' (tie)' if line.holds is None else ''}" for line in against
+            )
+            allowed = ", as the wording allows" if judged.verdict == "supported" else ""
+            who = f"{claim.id} (ours)" if claim.ours else claim.id
+            message = f"{who}, {claim.statement.rstrip('.')}: {judged.note}{allowed}. {shown}."
+            worded = judged.verdict == "contradicted" and not judged.ours and not claim.ours
+            severity = "inconsistent" if worded else "notable"
+            read = tuple(dict.fromkeys(i for line in against for i in line.cells))
+            found.append(Finding("direction", severity, paper, message, read))
+    return found
+
+
+def marks(table: pd.DataFrame) -> list[Finding]:
+    """Bold marks the best number of a column, underlining the second best.
+
+    A mark is a claim, too. Only marks that are there are read: which were lost in conversion is not
+    known. Tables of variants of one system are marked block by block, so only columns with three
+    systems or more are read.
+    """
+    found = []
+    measured = table[table["exhibit"] != "text"]
+    columns = ["paper", "exhibit", "dataset", "metric"]
+    some = measured["note"].str.contains(r"\b(?:bold|underlined)\b")
+    measured = measured[some.groupby([measured[c] for c in columns]).transform("any")]
+    for (paper, place, corpus, name), group in measured.groupby(columns, sort=False):
+        if group["system"].nunique() < 3:
+            continue
+        scores = (sign(name) * group["value"]).round(9)
+        ranked = sorted(set(scores), reverse=True)
+        for word, rank in (("bold", 0), ("underlined", 1)):
+            marked = group[group["note"].str.contains(rf"\b{word}\b")]
+            for index, cell in marked.iterrows():
+                value, due = scores[index], ranked[min(rank, len(ranked) - 1)]
+                if value >= due:
+                    continue
+                position = ranked.index(value) + 1
+                right = group[scores == due]
+                best = right.iloc[0]
+                message = (
+                    f"{exhibit(place)}, {dataset(corpus)}, {metric(name)}: {system(cell)} "
+                    f"{cell['printed']} is {word}, but ranks {position}; "
+                    f"{system(best)} has {best['printed']}."
+                )
+                cells = (int(index), *(int(i) for i in right.index))
+                found.append(Finding("direction", "notable", paper, message, cells))
+    return found

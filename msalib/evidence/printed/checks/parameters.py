@@ -1,0 +1,113 @@
+"""Printed parameter counts against formulas with the printed sizes, model by model."""
+
+import pandas as pd
+
+from msalib.evidence.printed.checks import Finding, places
+from msalib.evidence.printed.words import place
+
+BERT_BASE = 108_891_648
+"""Parameters of BERT-base without its pooler (papers/glomo.md (c))."""
+
+
+def check(table: pd.DataFrame) -> list[Finding]:
+    """Models whose size follows from printed sizes: GLoMo and the fusion part of CMT."""
+    return [*glomo_parameters(table), *cmt_parameters(table)]
+
+
+def glomo_count(d: int, layers: int, experts: int, local: int, audio: int, video: int) -> int:
+    """Trainable parameters of GLoMo on MOSI or MOSEI, from its printed sizes.
+
+    ``d`` hidden size, ``layers`` of each audio and video encoder, ``experts`` and ``local`` vectors
+    per modality, input widths ``audio`` and ``video``. Term by term from papers/glomo.md (c).
+    """
+
+    def linear(inputs: int, outputs: int) -> int:
+        return inputs * outputs + outputs
+
+    norm = 2 * d
+    attention = 4 * linear(d, d)
+    text = linear(768, d) + 3 * 768 * d
+    inputs = 3 * audio * d + 3 * video * d
+    encoder = layers * (attention + linear(d, 4 * d) + linear(4 * d, d) + 2 * norm) + norm
+    flat = local * d
+    mixture = experts * (linear(flat, d) + linear(d, d)) + 2 * flat * experts
+    fusion = 2 * (attention + linear(d, 2048) + linear(2048, d) + 2 * norm)
+    scorer = linear(3 * d, d) + linear(d, 3)
+    head = 4 * linear(2 * d, d) + linear(2 * d, 1)
+    return BERT_BASE + text + inputs + 2 * encoder + 3 * mixture + fusion + 2 * scorer + head
+
+
+def glomo_parameters(table: pd.DataFrame) -> list[Finding]:
+    """The printed parameter count of GLoMo against the formula with its printed sizes."""
+    own = table[(table["paper"] == "glomo") & (table["system"] == "GLoMo")]
+    counts = own[(own["metric"] == "params") & (own["dataset"] == "mosi")]
+    sizes = {
+        "d": "hidden_dim",
+        "layers": "encoder_layers",
+        "experts": "num_experts",
+        "local": "num_local",
+        "audio": "dim_audio",
+        "video": "dim_video",
+    }
+    rows = own[(own["dataset"] == "mosi") & (own["variant"] == "")]
+    found = {name: rows[rows["metric"] == m] for name, m in sizes.items()}
+    if counts.empty or any(f.empty for f in found.values()):
+        return []
+    count = counts.iloc[0]
+    expected = glomo_count(**{name: int(f.iloc[0]["value"]) for name, f in found.items()})
+    if expected == int(count["value"]):
+        return []
+    shown = ", ".join(
+        f"{m.replace('_', ' ')} {int(found[n].iloc[0]['value'])}" for n, m in sizes.items()
+    )
+    message = (
+        f"{place(count)}: {int(count['value']):,} parameters; the printed sizes ({shown}) give "
+        f"{expected:,}."
+    )
+    listed = places([count, *(f.iloc[0] for f in found.values())])
+    return [Finding("identities", "inconsistent", "glomo", message, listed)]
+
+
+def cmt_block(d: int) -> int:
+    """Parameters of one cross-modal block of width ``d``: two attentions, a feed-forward, norms.
+
+    The inner width of the feed-forward is 4 d (papers/cmt.md (c)).
+    """
+    return 2 * 4 * (d * d + d) + (d * 4 * d + 4 * d) + (4 * d * d + d) + 3 * 2 * d
+
+
+def cmt_parameters(table: pd.DataFrame) -> list[Finding]:
+    """The printed sizes of CMT's fusion part against the formula.
+
+    Two streams of L blocks. In millions the printed numbers are too small; in units of 2^20 they
+    fit.
+    """
+    own = table[(table["paper"] == "cmt") & (table["system"] == "CMT")]
+    found = []
+    for size in ("base", "large"):
+        layers = own[(own["variant"] == size) & (own["metric"] == "layers")]
+        count = own[(own["variant"] == f"{size}_cross_modal") & (own["metric"] == "params")]
+        if layers.empty or count.empty:
+            continue
+        blocks, cell = int(layers.iloc[0]["value"]), count.iloc[0]
+        expected = 2 * blocks * cmt_block(1024)
+        units = int(expected / 2**20)
+        stated = int(cell["value"] / 1e6)
+        shown = f"2 streams of {blocks} blocks of width 1,024 have {expected:,} parameters"
+        if stated == round(expected / 1e6):
+            continue
+        if stated == units:
+            message = (
+                f"{place(cell)}: printed {cell['printed']}; {shown}, which is {stated} only in "
+                f"units of 2^20 = 1,048,576 ({expected / 2**20:.2f}), not in millions."
+            )
+            severity = "notable"
+        else:
+            message = (
+                f"{place(cell)}: printed {cell['printed']}; {shown}, "
+                f"{expected / 1e6:.1f} million or {expected / 2**20:.1f} units of 2^20."
+            )
+            severity = "inconsistent"
+        listed = places([cell, layers.iloc[0]])
+        found.append(Finding("identities", severity, "cmt", message, listed))
+    return found

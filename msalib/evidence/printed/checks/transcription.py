@@ -1,0 +1,82 @@
+"""Does the file say what the page says? The value against the printed string."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.words import exhibit, metric, place, system
+
+ENOUGH = 6
+"""Numbers of a column from which on one with more decimals stands out."""
+
+
+def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
+    """A value must be the printed number, times 1, 100 or 0.01; a result should be a number.
+
+    Papers print shares as fractions or in percent and MAE as it is or times 100, so these three
+    scales are the same number. Any other difference is a slip in the file, not in the paper. A
+    result whose printed characters are no number (0.79.5) has been read by somebody.
+    """
+    found = [*_mixed(table), *_finer(table)]
+    for index, cell in table.to_dict("index").items():
+        if printed.scale(cell["value"], cell["printed"]) is None:
+            message = (
+                f"{place(cell)}: the file gives {cell['value']:g} for a printed "
+                f"{cell['printed']!r}, which is another number."
+            )
+            found.append(Finding("transcription", "inconsistent", cell["paper"], message, (index,)))
+        elif (
+            cell["unit"] in printed.MEASURED
+            and cell["exhibit"] != "text"
+            and printed.number(cell["printed"]) is None
+        ):
+            message = (
+                f"{place(cell)}: printed as {cell['printed']!r}, which is no number; "
+                f"read as {cell['value']:g}."
+            )
+            found.append(Finding("transcription", "notable", cell["paper"], message, (index,)))
+    return found
+
+
+def _mixed(table: pd.DataFrame) -> list[Finding]:
+    """Columns of one exhibit that print some numbers times 100 and others as they are."""
+    found = []
+    measured = table[table["unit"].isin(printed.MEASURED) & table["exhibit"].ne("text")]
+    for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
+        scales = [
+            printed.scale(*pair) for pair in zip(group["value"], group["printed"], strict=True)
+        ]
+        known = {scale for scale in scales if scale is not None}
+        if len(known) < 2:
+            continue
+        rare = min(known, key=scales.count)
+        odd = group[[scale == rare for scale in scales]]
+        shown = ", ".join(f"{system(c)} {c['printed']}" for _, c in odd.iterrows())
+        message = (
+            f"{exhibit(where)}, {metric(name)}: {len(odd)} of {len(group)} numbers are scaled by "
+            f"another factor than the others: {shown}."
+        )
+        cells = tuple(int(i) for i in odd.index)
+        found.append(Finding("transcription", "notable", paper, message, cells))
+    return found
+
+
+def _finer(table: pd.DataFrame) -> list[Finding]:
+    """A number with more decimals than every other in its column, five at least."""
+    found = []
+    measured = table[table["unit"].isin(printed.MEASURED) & table["exhibit"].ne("text")]
+    for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
+        if len(group) < ENOUGH:
+            continue
+        finest, next_finest = sorted(group["half"])[:2]
+        if finest > 0 and finest < next_finest * 0.99:
+            (index,) = group.index[group["half"] == finest]
+            cell = group.loc[index]
+            message = (
+                f"{exhibit(where)}, {metric(name)}: {system(cell)} {cell['printed']} has more "
+                f"decimals than the other {len(group) - 1} numbers of its column."
+            )
+            found.append(Finding("transcription", "notable", paper, message, (int(index),)))
+    return found

@@ -1,0 +1,209 @@
+"""What the project holds of a paper: book/claims/<paper>.yaml, validated.
+
+The paper itself, its exhibits with what a re-run of each needs, what its specification notes as not
+fitting together, and its claims with a test for each kind of evidence. A new paper is such a file,
+its printed numbers (book/printed/<paper>.csv) and a page.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from inspect import signature
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from msalib.base import paths
+from msalib.base.errors import UserError
+from msalib.evidence.printed.statements import STATEMENTS, arguments
+from msalib.evidence.tests import TESTS, Word
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _bind(test: Callable, given: tuple, arguments: dict) -> None:
+    """Arguments must be those of the test."""
+    try:
+        signature(test).bind(*given, **arguments)
+    except TypeError as error:
+        raise ValueError(f"test {test.__name__}: {error}") from None
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Exhibit(_Entry):
+    """A table or figure: what it shows, and what it takes to make it again.
+
+    ``id`` is its name in the printed numbers where it has any; ``page`` a page of the book with
+    our re-run, from the folder book/, without ending.
+    """
+
+    id: Text
+    title: Text
+    content: Text
+    needs: Text
+    runs: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+    page: str | None = None
+
+
+class Parity(_Entry):
+    """Outputs of the authors' code that our models are compared with; why not, where none are."""
+
+    fixtures: list[str] = []
+    needs: str = ""
+
+
+class Noted(_Entry):
+    """Something that does not fit together, from the specification.
+
+    Either ``check`` finds it, in a finding that reads one of ``cells`` (names of rows as in
+    ``statements``, with the data set and #metric), or ``beyond`` says why printed numbers cannot
+    show it.
+    """
+
+    id: Text
+    text: Text
+    source: Text
+    check: str | None = None
+    cells: list[str] = []
+    beyond: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.check is None) == (self.beyond is None) or (self.check is None) == bool(
+            self.cells
+        ):
+            raise ValueError(f"{self.id}: expected check with cells, or beyond")
+        return self
+
+
+class PrintedTest(_Entry):
+    """The test of a claim on the paper's own tables, or why these cannot tell."""
+
+    tests: list[dict] = []
+    none: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if bool(self.tests) == (self.none is not None):
+            raise ValueError("expected tests, or none with the reason")
+        for test in self.tests:
+            if test.get("test") not in STATEMENTS:
+                raise ValueError(f"test {test.get('test')!r}: one of {', '.join(STATEMENTS)}")
+            _bind(STATEMENTS[test["test"]], (None, None), arguments(test))
+        return self
+
+
+class Rerun(_Entry):
+    """The test of a claim on records of runs.
+
+    ``rule`` in words, with the threshold; ``needs`` what it takes, or what it does not cover yet.
+    ``test`` names a function of ``evidence``, where there is one; then ``reading`` has a sentence
+    for every verdict.
+    """
+
+    rule: Text
+    needs: Text
+    test: Literal[*TESTS] | None = None
+    arguments: dict = {}
+    reading: dict[Word, Text] = {}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.test is not None:
+            _bind(TESTS[self.test], (None,), self.arguments)
+            if lacking := set(Word.__args__) - set(self.reading):
+                raise ValueError(f"no reading for {', '.join(sorted(lacking))}")
+        return self
+
+
+class Claim(_Entry):
+    """One claim, in our words, with its test for each kind of evidence.
+
+    ``ours``: the paper does not make it, its numbers invite it; it is never counted as the paper's.
+    ``control`` says what a simulated corpus with known truth must hold for the same test to be
+    tried on it, or why there can be none; then it begins with "None" or "There can be none".
+    """
+
+    id: Text
+    ours: bool = False
+    statement: Text
+    exhibit: Text
+    printed: PrintedTest
+    rerun: Rerun
+    control: Text
+
+
+class Paper(_Entry):
+    """A paper and everything that is held against it; ``order`` is its place in the book.
+
+    ``own`` names the systems that its authors ran themselves, ``runs`` how many runs they say
+    stand behind each printed mean (None where they do not say).
+    """
+
+    name: Text
+    order: int = 1000
+    title: Text
+    authors: Text
+    venue: Text
+    key: Text
+    idea: Text
+    questions: list[Text]
+    own: list[Text]
+    runs: int | None
+    runs_source: Text
+    code: Text
+    parity: Parity
+    exhibits: list[Exhibit]
+    noted: list[Noted]
+    claims: list[Claim]
+
+
+def _complaint(error: Exception) -> str:
+    """An error in one sentence: of a field its place and message, three at the most."""
+    if isinstance(error, ValidationError):
+        told = []
+        for one in error.errors()[:3]:
+            place = ".".join(map(str, one["loc"]))
+            message = one["msg"].removeprefix("Value error, ")
+            told.append(f"{place}: {message}" if place else message)
+        return "; ".join(told)
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    if isinstance(error, UnicodeDecodeError):
+        return "characters that are not UTF-8"
+    return " ".join(str(error).split())
+
+
+@cache
+def _read(path) -> Paper:
+    try:
+        return TypeAdapter(Paper).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        raise UserError(
+            path,
+            found=_complaint(error),
+            expected="the entry of a paper: see msalib/evidence/registry.py",
+            remedy="Correct the file.",
+        ) from None
+
+
+def load(paper: str) -> Paper:
+    """What is held of a paper; an unknown one is a ``UserError``."""
+    path = paths.CLAIMS / f"{paper}.yaml"
+    if not path.is_file():
+        raise UserError(
+            f"paper {paper!r}",
+            found="no claims of it",
+            expected=f"one of {', '.join(sorted(p.stem for p in paths.CLAIMS.glob('*.yaml')))}",
+            remedy="Leave the paper out to see all.",
+        )
+    return _read(path)
+
+
+def known() -> list[str]:
+    """Papers that have an entry, in the order of the book."""
+    names = sorted(path.stem for path in paths.CLAIMS.glob("*.yaml"))
+    return sorted(names, key=lambda name: load(name).order)

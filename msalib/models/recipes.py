@@ -1,0 +1,69 @@
+"""Recipes: <paper>.yaml holds every hyper-parameter with its source."""
+
+from pathlib import Path
+
+import yaml
+
+from msalib.base.errors import UserError
+
+PRESETS = ("release", "paper")
+PROFILES = ("quick", "paper")
+
+
+def known() -> list[str]:
+    """Return the papers and models that have a recipe, in alphabetical order."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
+
+
+def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict[str, dict]]:
+    """``{"model" | "train": {name: {"value": ..., "source": ...}}}``, resolved for a data set.
+
+    ``preset`` is the recipe (what the release does, or what the paper says), ``profile`` its size:
+    ``paper`` in full, ``quick`` for seconds. Raises ``UserError`` for what there is not.
+    """
+    for what, value, names in (("preset", preset, PRESETS), ("profile", profile, PROFILES)):
+        if value not in names:
+            raise UserError(
+                f"{what} {value!r}",
+                found=f"no such {what}",
+                expected=f"one of {', '.join(names)}",
+                remedy=f"Choose one: -p {what} {names[0]}.",
+            )
+    if paper not in known():
+        raise UserError(
+            f"paper {paper!r}",
+            found="no recipe of it",
+            expected=f"one of {', '.join(known())}",
+            remedy="Name one of these.",
+        )
+    document = yaml.safe_load((Path(__file__).parent / f"{paper}.yaml").read_text())
+    layers = ["release"]
+    if preset == "paper":
+        layers.append("paper")
+    if profile == "quick":
+        layers.append("quick")
+    resolved = {"model": {}, "train": {}}
+    for layer in layers:
+        for group, entries in document[layer].items():
+            resolved[group].update(entries)
+    return {
+        group: {
+            name: {"value": _for_dataset(entry["value"], dataset), "source": entry["source"]}
+            for name, entry in entries.items()
+        }
+        for group, entries in resolved.items()
+    }
+
+
+def load(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict]:
+    """``{"model": {name: value}, "train": {name: value}}``."""
+    return {
+        group: {name: entry["value"] for name, entry in entries.items()}
+        for group, entries in table(paper, preset, profile, dataset).items()
+    }
+
+
+def _for_dataset(value, dataset: str):
+    if isinstance(value, dict):
+        return value.get(dataset, value["otherwise"])
+    return value

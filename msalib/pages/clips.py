@@ -1,0 +1,90 @@
+"""A clip of the raw control as a page shows it: faces, voice as picture and sound, words, truth."""
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from io import BytesIO
+
+import numpy as np
+
+from msalib.pages.figure import Picture, axes_of, style
+
+SHOWN = 4
+"""Frames of a clip that are drawn, evenly spread."""
+
+WINDOW_S, STEP_S = 0.03, 0.005
+"""Of the spectrogram: wide enough to tell the harmonics of a voice apart."""
+
+FLOOR_DB = -60
+"""Below the loudest part, quieter ones are white."""
+
+
+class Clip:
+    """A clip as HTML: picture, audio player, the words, and what is true of it."""
+
+    def __init__(self, picture: Picture, wave: np.ndarray, rate: int, text: str, truth: str):
+        self.picture, self.text, self.truth = picture, text, truth
+        self.wav = _wav(wave, rate)
+
+    def _repr_html_(self) -> str:
+        sound = base64.b64encode(self.wav).decode()
+        return (
+            f"{self.picture._repr_html_()}"
+            f'<div class="msa-clip"><audio controls preload="metadata" '
+            f'aria-label="The voice of this clip: {escape(self.text)}" '
+            f'src="data:audio/wav;base64,{sound}"></audio>'
+            f"<p>“{escape(self.text)}”</p><p>{escape(self.truth)}</p></div>"
+        )
+
+
+@style
+def clip(
+    frames: np.ndarray,
+    wave: np.ndarray,
+    rate: int,
+    *,
+    text: str,
+    label: float,
+    truth: Mapping[str, float],
+    title: str,
+) -> Clip:
+    """Frames (T, H, W, 3) uint8 and wave (n,) at ``rate`` Hz; ``truth``: modality -> sentiment."""
+    figure, (above, below) = axes_of(3.6, nrows=2, height_ratios=(1, 1.4))
+    chosen = np.linspace(0, len(frames) - 1, min(SHOWN, len(frames))).round().astype(int)
+    above.imshow(np.concatenate(frames[chosen], axis=1))
+    above.axis("off")
+    _spectrogram(below, wave, rate)
+    true = ", ".join(f"{m} {value:+.1f}" for m, value in truth.items())
+    said = f"True sentiment: {true}. Label: {label:+.1f}."
+    caption = (
+        f"{title}. Above, {len(chosen)} of {len(frames)} frames; below, the voice: dark where it "
+        "has energy, the stripes are harmonics of its pitch."
+    )
+    alt = f"{len(chosen)} drawn faces in a row above a spectrogram of {len(wave) / rate:.1f} s."
+    return Clip(Picture(figure, alt=f"{alt} {said}", caption=caption), wave, rate, text, said)
+
+
+def _spectrogram(axes, wave: np.ndarray, rate: int) -> None:
+    from scipy.signal import ShortTimeFFT, get_window
+
+    window = get_window("hann", round(WINDOW_S * rate))
+    transform = ShortTimeFFT(window, hop=round(STEP_S * rate), fs=rate)
+    power = 20 * np.log10(np.abs(transform.stft(wave)) + 1e-10)
+    extent = transform.extent(len(wave))
+    axes.imshow(
+        np.maximum(power - power.max(), FLOOR_DB),
+        origin="lower",
+        aspect="auto",
+        extent=(extent[0], extent[1], 0, rate / 2000),
+        cmap="Greys",
+    )
+    axes.set(xlim=(0, len(wave) / rate), ylim=(0, 4), xlabel="time (s)", ylabel="frequency (kHz)")
+    axes.grid(False)
+
+
+def _wav(wave: np.ndarray, rate: int) -> bytes:
+    import soundfile
+
+    file = BytesIO()
+    soundfile.write(file, wave, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()

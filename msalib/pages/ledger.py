@@ -1,0 +1,167 @@
+"""Verdicts for readers: the ledger, the rules behind it, and texts for prose."""
+
+import re
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from msalib.base.stats import Estimate
+from msalib.evidence import claims
+from msalib.evidence.claims import Verdict
+from msalib.evidence.printed import statements
+from msalib.evidence.printed import table as printed
+from msalib.evidence.registry import Claim
+from msalib.evidence.tests import Evidence
+from msalib.pages.tables import Table
+from msalib.runs.records import Record
+
+SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not run": "○"}
+"""A verdict is never told by colour alone."""
+
+CITED = 3
+"""Records of a verdict, and printed effects, that the ledger names; it counts the others."""
+
+
+def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
+    """One row per claim and setting, the verdict beside the claim so that a phone shows it."""
+    cells = statements.Cells(printed.load_all())
+    rows = [
+        {
+            "claim and verdict": f"{named(v.claim)} {badge(v.evidence.verdict)}<br>"
+            f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
+            "setting": setting_text(v),
+            "effect and 95% interval": _effects(v.evidence),
+            "printed effect": _printed(
+                claims.printed_effects(paper, v.claim, v.setting.dataset, cells)
+            ),
+            "records": _cited(v.records),
+        }
+        for v in verdicts
+    ]
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _printed(phrases: list[str]) -> str:
+    """The first few; the others open on a click."""
+    first, rest = phrases[:CITED], phrases[CITED:]
+    shown = "<br>".join(map(escape, first)) or "no number"
+    if rest:
+        shown += f"<details><summary>and {len(rest)} more</summary>{'<br>'.join(map(escape, rest))}"
+        shown += "</details>"
+    return f'<div class="effect">{shown}</div>'
+
+
+def _effects(evidence: Evidence) -> str:
+    lines = [effect_text(name, e) + _seed_by_seed(e) for name, e in evidence.effects.items()]
+    return f'<div class="effect">{"<br>".join([*lines, escape(evidence.note)])}</div>'
+
+
+def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
+    """Claims by settings: every verdict at a glance, the settings with most decided first."""
+    cells: dict[str, dict[str, str]] = {}
+    for v in verdicts:
+        about = f'<div class="claim">{named(v.claim)} {escape(v.claim.statement)}</div>'
+        row = cells.setdefault(v.claim.id, {"claim": about})
+        dataset, encoder, preset, profile = v.setting
+        how = f"{v.kind}, {preset}, {profile}"
+        word = v.evidence.verdict
+        symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
+        mark = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
+        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = mark
+    frame = pd.DataFrame(cells.values()).fillna("")
+    decided = ~frame.iloc[:, 1:].apply(lambda column: column.str.contains("not run"))
+    order = decided.sum().sort_values(ascending=False, kind="stable").index
+    legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
+    return Table(frame[["claim", *order]], caption=f"{caption} {legend}.")
+
+
+def rules(registry: list[Claim]) -> Table:
+    """The rule of each test, and what part of the claim it does not cover."""
+    frame = pd.DataFrame(
+        {
+            "claim": named(c),
+            "exhibit": c.exhibit,
+            "rule": escape(c.rerun.rule),
+            "not covered": escape(c.rerun.needs),
+        }
+        for c in registry
+    )
+    return Table(frame, caption="Tests of the registry.")
+
+
+def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
+    """Verdict, reading, note and effects of each claim, for prose.
+
+    ``C6``, ``C6_reading``, ``C6_note``, ``C6_records`` (their number) and, by the name of the
+    effect, ``C6_linguistic_mae``.
+    """
+    texts = {}
+    for v in verdicts:
+        name = v.claim.id.split("-")[1]
+        texts[name] = v.evidence.verdict
+        texts[f"{name}_reading"] = v.reading
+        texts[f"{name}_note"] = v.evidence.note
+        texts[f"{name}_records"] = str(len(v.records))
+        for effect, e in v.evidence.effects.items():
+            key = re.sub(r"\W+", "_", effect.lower()).strip("_")
+            texts[f"{name}_{key}"] = effect_text(effect, e)
+    return texts
+
+
+def effect_text(name: str, e: Estimate) -> str:
+    """An effect with its interval, as tables and the command line show it."""
+    return f"{name} {interval_text(e)}"
+
+
+def interval_text(e: Estimate) -> str:
+    """The number of an effect with its interval."""
+    if np.isnan(e.low):
+        return "undefined"
+    form = {"difference": "+.3f", "level": ".3f", "block": ".0f"}[e.kind]
+    if e.kind == "level" and 0 < abs(e.high) < 0.001:
+        form = ".1g"  # three decimals would show nothing but zeros
+    return f"{e.effect:{form}} [{e.low:{form}},\u00a0{e.high:{form}}]"
+
+
+def _seed_by_seed(e: Estimate) -> str:
+    """How much seeds differ, and for a difference how many of them have its sign."""
+    if len(e.seeds) < 2 or np.isnan(e.effect):
+        return ""
+    text = f"seeds ± {np.std(e.seeds, ddof=1):.3f}"
+    if e.kind == "difference":
+        alike = int((np.sign(e.seeds) == np.sign(e.effect)).sum())
+        text += f", {alike} of {len(e.seeds)} {'above' if e.effect > 0 else 'below'} 0"
+    return f" <small>({text})</small>"
+
+
+def _cited(records: list[Record]) -> str:
+    """The number of records, and the names of the first."""
+    if not records:
+        return "none"
+    names = [record.name() for record in records[:CITED]]
+    if len(records) > CITED:
+        names.append(f"and {len(records) - CITED} more")
+    return f"<details><summary>{len(records)}</summary>{'<br>'.join(names)}</details>"
+
+
+def named(claim: Claim, href: str | None = None) -> str:
+    """The id of a claim, as a link where it has one, and whether the claim is ours."""
+    name = f'<a href="{href}">{escape(claim.id)}</a>' if href else escape(claim.id)
+    return f"<b>{name}</b>" + (' <span class="setting">ours</span>' if claim.ours else "")
+
+
+def badge(verdict: str) -> str:
+    """A verdict as a coloured word with its symbol."""
+    style = verdict.replace(" ", "-")
+    return f'<span class="verdict verdict-{style}">{SYMBOLS[verdict]} {verdict}</span>'
+
+
+def setting_text(verdict: Verdict) -> str:
+    """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
+    dataset, encoder, preset, profile = verdict.setting
+    text = f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
+    # Records may have more seeds than a test could pair.
+    paired = max((len(e.seeds) for e in verdict.evidence.effects.values()), default=0)
+    seeds = paired or len({record.spec.seed for record in verdict.records})
+    return f"{text}, {seeds} seeds" if seeds else text

@@ -1,0 +1,212 @@
+"""Run a notebook through papermill, and keep the result only where every cell ran.
+
+A run happens in a process of its own, with a timeout, in the root of the repository, on the
+Python that runs this. It writes a working copy in ``runs/``, which becomes the executed notebook
+when it succeeded and goes to ``runs/failed/`` when it did not.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from msalib.base import paths, progress, provenance
+from msalib.base.errors import UserError
+
+FILE_KEYS = ("paper", "dataset", "encoder", "profile")
+"""Parameters that name an executed notebook, in this order, where the notebook has them."""
+
+TIMEOUT_S = 6 * 3600
+
+
+class NotebookError(UserError):
+    """A ``UserError`` raised inside a notebook, told again in its own words."""
+
+    def __init__(self, message: str):
+        Exception.__init__(self, message)
+
+
+def available() -> list[str]:
+    """Names of the source notebooks, such as ``uegd/fig6``."""
+    found = (p.relative_to(paths.NOTEBOOKS) for p in paths.NOTEBOOKS.rglob("*.ipynb"))
+    return sorted(
+        p.with_suffix("").as_posix() for p in found if ".ipynb_checkpoints" not in p.parts
+    )
+
+
+def source_path(notebook: str) -> Path:
+    """The source of a notebook by name; an unknown name raises ``UserError``."""
+    if notebook not in available():
+        raise UserError(
+            f"notebook {notebook!r}",
+            found="no such notebook",
+            expected=f"one of {', '.join(available()) or '(there are none)'}",
+            remedy="Name it as it lies under notebooks/, without .ipynb.",
+        )
+    return paths.NOTEBOOKS / f"{notebook}.ipynb"
+
+
+def source_hash(notebook: str) -> str:
+    """SHA-256 of the source notebook."""
+    return hashlib.sha256(source_path(notebook).read_bytes()).hexdigest()
+
+
+def resolve_parameters(notebook: str, given: Mapping) -> dict:
+    """All parameters of a notebook: its defaults, replaced by what is given.
+
+    A value is converted to the type of the default; a name or value that does not fit raises
+    ``UserError``. (papermill only warns of an unknown name, and runs on.)
+    """
+    import papermill
+
+    inspected = papermill.inspect_notebook(source_path(notebook))
+    defaults = {name: ast.literal_eval(p["default"]) for name, p in inspected.items()}
+    for name in given:
+        if name not in defaults:
+            raise UserError(
+                f"parameter {name!r} of notebook {notebook}",
+                found="no such parameter",
+                expected=f"one of {', '.join(defaults) or '(it has none)'}",
+                remedy="Leave it out or correct its name.",
+            )
+    return defaults | {name: _convert(name, v, defaults[name]) for name, v in given.items()}
+
+
+def _convert(name: str, value, default):
+    """``value``, from a command line or a YAML file, as the type of ``default``."""
+    kind = type(default)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[str(value).lower()]
+        return kind(str(value))
+    except (KeyError, ValueError):
+        raise UserError(
+            f"parameter {name!r}",
+            found=repr(value),
+            expected="true or false" if kind is bool else f"a value of type {kind.__name__}",
+            remedy=f"The default is {default!r}.",
+        ) from None
+
+
+def executed_path(notebook: str, resolved: Mapping, folder: Path | None = None) -> Path:
+    """Where the executed notebook goes: ``uegd/fig6-control-planted-quick.ipynb`` and the like."""
+    names = [re.sub(r"[^\w.]+", "_", str(resolved[k])) for k in FILE_KEYS if k in resolved]
+    return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *names])}.ipynb"
+
+
+def run_notebook(
+    notebook: str,
+    parameters: Mapping,
+    timeout_s: float = TIMEOUT_S,
+    folder: Path | None = None,
+) -> Path:
+    """Execute a source notebook and return the path of the executed one.
+
+    It goes into ``folder``, by default that of the book's pages. What the run was made of is
+    recorded in it, under ``metadata.msalib``. Raises ``UserError``: the notebook's own, where a
+    cell raised one, else with the cell and its exception. The failed copy is kept.
+    """
+    import nbformat
+
+    resolved = resolve_parameters(notebook, parameters)
+    about = _provenance(notebook, resolved)
+    output = executed_path(notebook, resolved, folder)
+    working = paths.ROOT / "runs" / f"{os.getpid()}-{output.name}"
+    working.parent.mkdir(exist_ok=True)
+    try:
+        _papermill(notebook, working, {name: resolved[name] for name in parameters}, timeout_s)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise _failure(notebook, working, error) from None
+    executed = nbformat.read(working, as_version=4)
+    executed.metadata.papermill.output_path = output.relative_to(paths.ROOT).as_posix()
+    executed.metadata.msalib = about
+    _fold(executed)
+    nbformat.write(executed, working)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    working.replace(output)
+    return output
+
+
+def _fold(executed) -> None:
+    """The cell that papermill adds for given parameters is folded if that of the defaults is."""
+    tagged = {tag: cell for cell in executed.cells for tag in cell.metadata.get("tags", [])}
+    if "injected-parameters" in tagged:
+        tags = [tag for tag in tagged["parameters"].metadata.tags if tag != "parameters"]
+        tagged["injected-parameters"].metadata.tags += tags
+
+
+def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float) -> None:
+    # Paths are relative because papermill writes them into the notebook.
+    source = source_path(notebook).relative_to(paths.ROOT)
+    command = [
+        *(sys.executable, "-m", "papermill", source, working.relative_to(paths.ROOT)),
+        *("--parameters_yaml", json.dumps(parameters)),  # JSON is YAML
+        *("--kernel", "python3", "--cwd", paths.ROOT),
+        *("--no-progress-bar", "--log-level", "ERROR"),
+    ]
+    # A user's own settings must not decide which Python the kernel is or how it prints.
+    dropped = ("JUPYTER_PATH", "PYTHONWARNINGS", "MPLBACKEND")
+    environment = {k: v for k, v in os.environ.items() if k not in dropped}
+    environment["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # Libraries that ask for widgets: bars do not belong on a page, see msalib/base/progress.py.
+    environment["PYTHONWARNINGS"] = "ignore:IProgress not found"
+    environment |= progress.environment()
+    subprocess.run(
+        command,
+        cwd=paths.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=True,
+    )
+
+
+def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) -> UserError:
+    """The error to raise for a failed run; its copy is moved to ``runs/failed``."""
+    where, remedy = f"notebook {notebook}", "Run it again; finished records are kept and read."
+    if isinstance(error, subprocess.TimeoutExpired):
+        found = f"no end after {error.timeout:g} s"
+    elif error.returncode < 0:
+        found = f"killed by signal {-error.returncode}"
+    else:
+        found = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[-1]
+    if working.exists():
+        kept = working.parent / "failed" / working.name.split("-", 1)[1]
+        kept.parent.mkdir(exist_ok=True)
+        working.replace(kept)
+        remedy += f" The failed copy is {kept.relative_to(paths.ROOT)}."
+        cell, output = next(_errors(kept), (None, None))
+        if cell and output.ename in (UserError.__name__, NotebookError.__name__):
+            return NotebookError(output.evalue)
+        if cell:
+            where, found = f"{where}, cell {cell}", f"{output.ename}: {output.evalue}"
+    return UserError(where, found=found, expected="every cell to run", remedy=remedy)
+
+
+def _errors(path: Path):
+    """Of each code cell that failed: its number with its first line, and its error output."""
+    import nbformat
+
+    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    for number, cell in enumerate(cells, start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"{number} ({cell.source.strip().splitlines()[0]})", output
+
+
+def _provenance(notebook: str, resolved: Mapping) -> dict:
+    """What an executed notebook is made of; its device is where the notebook ran."""
+    return {
+        "notebook": notebook,
+        "source_sha256": source_hash(notebook),
+        "parameters": dict(resolved),
+        "commit": provenance.commit(),
+        "device": provenance.device_name(provenance.pick_device(resolved.get("device", "auto"))),
+        "versions": provenance.versions(),
+    }

@@ -1,0 +1,315 @@
+"""What readers see of claims and papers: the ledger of all, the page of each, sums for prose.
+
+Pages of notebooks lie in one folder (book/executed), so that they link each other by file name; a
+row of a list is found by its name, ``paper-sugrm.html#SUGRM-C1``.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import pandas as pd
+
+from msalib.base import paths
+from msalib.evidence.claims import Evidences, Told, Verdict, of_paper
+from msalib.evidence.printed.checks import SEVERITIES, Finding
+from msalib.evidence.printed.statements import Printed
+from msalib.evidence.printed.words import plural
+from msalib.evidence.registry import Exhibit, Paper
+from msalib.pages.findings import Entries, details, page_link, paper_link
+from msalib.pages.ledger import SYMBOLS, badge, matrix, named, setting_text
+from msalib.pages.ledger import ledger as one_row_each
+from msalib.pages.sortable import Sortable
+from msalib.pages.tables import Block, Note, Table
+
+Weighed = Mapping[str, Sequence[Evidences]]
+
+KINDS = ("printed", "parity", "re-run", "control")
+"""Kinds of evidence, as columns are called."""
+
+MARKS = {False: "✗", None: "=", True: "✓"}
+"""A comparison that does not hold, a tie, one that holds; in the order in which they are listed."""
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def claims(weighed: Sequence[Evidences], paper: str) -> Sortable:
+    """The claims of a paper, one row each, with all its evidence."""
+    frame = pd.DataFrame(
+        {
+            "id": e.claim.id,
+            "claim": _claim(e),
+            "printed": _printed(e.printed),
+            "parity": _told(e.parity),
+            "re-run": _runs(e, "re-run"),
+            "control": _runs(e, "control"),
+        }
+        for e in weighed
+    )
+    legend = ", ".join(
+        f"{mark} {word}"
+        for mark, word in zip(MARKS.values(), ("fails", "tie", "holds"), strict=True)
+    )
+    caption = f"{paper}: claims and their evidence. Comparisons: {legend}."
+    return Sortable(frame, caption=caption, filters=["printed", "re-run", "control"])
+
+
+def ledger(weighed: Weighed, entries: Entries) -> Sortable:
+    """Every claim of every paper, one row each, with a badge for each verdict it has."""
+    frame = pd.DataFrame(
+        {
+            "id": e.claim.id,
+            "claim": _claim(e, f"paper-{paper}.html#{e.claim.id}"),
+            "printed": _verdict(e.printed.verdict, _needs(e.printed)),
+            "parity": _verdict(*e.parity),
+            "re-run": _badges(e, "re-run"),
+            "control": _badges(e, "control"),
+            "paper": paper_link(paper, entries),
+            "whose": "ours" if e.claim.ours else "the paper's",
+        }
+        for paper, own in weighed.items()
+        for e in own
+    )
+    return Sortable(
+        frame,
+        caption="All claims, by kind of evidence. What a missing verdict needs opens on a click.",
+        filters=["paper", "whose", "printed", "re-run", "control"],
+    )
+
+
+def _claim(evidences: Evidences, href: str | None = None) -> str:
+    claim = evidences.claim
+    statement, exhibit = escape(claim.statement), escape(claim.exhibit)
+    name = named(claim, href)
+    return f'<div class="claim">{name} {statement} <small>{exhibit}</small></div>'
+
+
+def _verdict(word: str, needs: str = "") -> str:
+    """A verdict as a badge; one that is not run opens to what it needs."""
+    value = f'<span class="value" data-order="{list(SYMBOLS).index(word)}">{badge(word)}</span>'
+    if word != "not run":
+        return value
+    title = escape(needs)
+    return (
+        f'<details class="needs"><summary title="{title}">{value}</summary>'
+        f"<small>{title}</small></details>"
+    )
+
+
+def _told(told: Told) -> str:
+    told_by = told.note if told.verdict != "not run" else ""
+    return _verdict(*told) + (f"<br><small>{escape(told_by)}</small>" if told_by else "")
+
+
+def _needs(printed: Printed) -> str:
+    """What print lacks, where it has no verdict; nothing where it has one."""
+    if printed.verdict != "not run":
+        return ""
+    if printed.note.startswith("needs"):
+        return printed.note
+    return f"needs cells that are not printed; {printed.note}"
+
+
+def _printed(printed: Printed) -> str:
+    """The verdict of print, what it rests on, and every comparison, those that fail first."""
+    if printed.verdict == "not run":
+        return _verdict("not run", _needs(printed))
+    marks = list(MARKS)
+    lines = sorted(printed.lines, key=lambda line: marks.index(line.holds))
+    shown = [f"{MARKS[line.holds]} {line.text}" for line in lines]
+    return _verdict(printed.verdict) + details(f"<small>{escape(printed.note)}</small>", shown)
+
+
+def _own(evidences: Evidences, which: str) -> list[Verdict]:
+    """Verdicts of a kind, those that decide most first."""
+    own = evidences.rerun if which == "re-run" else evidences.control
+    return sorted(own, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
+
+
+def _runs(evidences: Evidences, which: str) -> str:
+    """A badge for each setting; what is missing opens on a click."""
+    own = _own(evidences, which)
+    if not own:
+        return _told(evidences.not_run(which))
+    return "".join(
+        f'<div class="run">{_verdict(v.evidence.verdict, v.evidence.note)} '
+        f'<small title="{escape(setting_text(v))}">{_setting(v)}</small></div>'
+        for v in own
+    )
+
+
+def _badges(evidences: Evidences, which: str) -> str:
+    """A badge for each verdict that some setting has, with the number of settings."""
+    own = _own(evidences, which)
+    if not own:
+        return _told(evidences.not_run(which))
+    by_word: dict[str, list[Verdict]] = {}
+    for v in own:
+        by_word.setdefault(v.evidence.verdict, []).append(v)
+    parts = []
+    for word, verdicts in by_word.items():
+        note = "; ".join(f"{_setting(v)}: {v.evidence.note}" for v in verdicts)
+        number = plural(len(verdicts), "setting")
+        parts.append(f'<div class="run">{_verdict(word, note)} <small>{number}</small></div>')
+    return "".join(parts)
+
+
+def _setting(verdict: Verdict) -> str:
+    """Data set and encoder; as published where it is."""
+    dataset, encoder, *_ = verdict.setting
+    published = " as published" if verdict.kind == "as-published" else ""
+    return f"{dataset}, {encoder}{published}"
+
+
+def verdicts(weighed: Weighed, entries: Entries) -> Table:
+    """How many verdicts of each word the claims of each paper have, by kind of evidence."""
+    rows = []
+    for paper, both in weighed.items():
+        own = of_paper(both)
+        counts = {which: _tally(own, which) for which in KINDS}
+        cells = {which: _symbols(count) for which, count in counts.items()}
+        number = str(len(own))
+        if len(both) > len(own):
+            number += f" <small>and {len(both) - len(own)} of ours</small>"
+        rows.append({"paper": paper_link(paper, entries), "claims": number} | cells)
+    legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
+    caption = (
+        "Verdicts on the papers' own claims, by paper and kind of evidence, on records by setting: "
+        f"{legend}."
+    )
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _tally(own: Iterable[Evidences], which: str) -> Counter:
+    """Verdicts by word: one for each claim and setting, and where there is none, not run."""
+    counts: Counter = Counter()
+    for e in own:
+        if which in ("printed", "parity"):
+            counts[getattr(e, which).verdict] += 1
+        else:
+            counts.update([v.evidence.verdict for v in _own(e, which)] or ["not run"])
+    return counts
+
+
+def _symbols(counts: Mapping[str, int]) -> str:
+    return " ".join(
+        f'<span class="count" title="{word}">{symbol}\u00a0{counts[word]}</span>'
+        for word, symbol in SYMBOLS.items()
+        if counts[word]
+    )
+
+
+def totals(weighed: Weighed, found: Sequence[Finding], entries: Entries) -> dict[str, str]:
+    """Numbers for prose, by the name under which they are glued.
+
+    ``papers``, ``claims``, which the papers make, and ``ours`` beside them; of the papers' claims
+    ``printed_supported`` and so on for every kind of evidence (``rerun`` for re-run) and verdict;
+    ``findings``, ``findings_impossible`` and so on by severity.
+    """
+    every = [e for own in weighed.values() for e in own]
+    own = of_paper(every)
+    numbers = {"papers": len(entries), "claims": len(own), "ours": len(every) - len(own)}
+    numbers["findings"] = len(found)
+    for which in KINDS:
+        counts = _tally(own, which)
+        for word in SYMBOLS:
+            numbers[f"{which}_{word}".replace(" ", "_").replace("-", "")] = counts[word]
+    severities = Counter(finding.severity for finding in found)
+    numbers |= {f"findings_{word}": severities[word] for word in SEVERITIES}
+    return {name: str(number) for name, number in numbers.items()}
+
+
+# --- one paper ----------------------------------------------------------------------------------
+
+
+def about(paper: str, entry: Paper) -> Block:
+    """A paper in a few lines: who, where, the idea, its questions, its runs and its code."""
+    chapter = f"{paper}/index"
+    name = escape(entry.name)
+    if (paths.BOOK / f"{chapter}.md").is_file():
+        name = f'<a href="{page_link(chapter)}">{name}</a>'
+    questions = "".join(f"<li>{escape(question)}</li>" for question in entry.questions)
+    runs = "not stated" if entry.runs is None else str(entry.runs)
+    return Block(
+        f'<div class="msa-about"><p><b>{name}</b>: <i>{escape(entry.title)}</i>. '
+        f"{escape(entry.authors)}, {escape(entry.venue)}.</p>"
+        f"<p>{escape(entry.idea)}</p><p>It asks:</p><ul>{questions}</ul>"
+        f"<p>Runs behind a printed mean: {runs} ({escape(entry.runs_source.rstrip('.'))}). "
+        f"Released code: {_linked(entry.code)}.</p></div>"
+    )
+
+
+def _linked(text: str) -> str:
+    """Text with its Markdown links and repositories on GitHub as links."""
+    shown = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', escape(text))
+    repository = r"(?<![/\w])(github\.com/[\w.-]+/[\w.-]*\w)"
+    return re.sub(repository, r'<a href="https://\1">\1</a>', shown).rstrip(".")
+
+
+def summary(weighed: Sequence[Evidences], found: Iterable[Finding], paper: str) -> Note:
+    """What came out for a paper, in two sentences; claims of ours are told, but not counted."""
+    own = of_paper(weighed)
+    printed = _tally(own, "printed")
+    apart = len(weighed) - len(own)
+    severities = Counter(finding.severity for finding in found if finding.paper == paper)
+    return Note(
+        f"{plural(len(own), 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
+        f"by the paper's own tables {_listed(printed, SYMBOLS)}. "
+        f"{plural(severities.total(), 'finding')} in its printed numbers: "
+        f"{_listed(severities, SEVERITIES)}."
+    )
+
+
+def _listed(counts: Mapping[str, int], order: Iterable[str]) -> str:
+    return ", ".join(f"{counts[word]} {word}" for word in order if counts[word]) or "none"
+
+
+def exhibits(entry: Paper) -> Table:
+    """What a re-run of each table and figure needs and costs, and our page of it."""
+    frame = pd.DataFrame(
+        {
+            "exhibit": f"<b>{escape(e.title)}</b><br>{escape(e.content)}",
+            "a re-run needs": escape(e.needs),
+            "runs": escape(e.runs),
+            "our page": _our_page(e),
+        }
+        for e in entry.exhibits
+    )
+    return Table(frame, caption=f"{entry.name}: its exhibits, and what a re-run of each takes.")
+
+
+def _our_page(exhibit: Exhibit) -> str:
+    if exhibit.page:
+        return f'<a href="{page_link(exhibit.page)}">re-run</a>'
+    return "nothing to run" if exhibit.needs.startswith("nothing") else "not yet"
+
+
+def settings(weighed: Sequence[Evidences], paper: str) -> Table | Note:
+    """Claims by settings, where the paper has records."""
+    found = by_setting(weighed)
+    if not found:
+        return Note(
+            "No runs yet, so there is no setting to show. What a re-run needs stands above."
+        )
+    return matrix(found, caption=f"{paper}: claims by settings.")
+
+
+def one_by_one(weighed: Sequence[Evidences], paper: str, name: str) -> Sortable | Note:
+    """One row per claim and setting, where the paper has records."""
+    found = by_setting(weighed)
+    if not found:
+        return Note("No runs yet.")
+    caption = f"{name}: one row per claim and setting."
+    return Sortable(
+        one_row_each(found, paper, caption=caption).frame, caption=caption, filters=["setting"]
+    )
+
+
+def by_setting(weighed: Iterable[Evidences]) -> list[Verdict]:
+    """Verdicts on records, setting by setting; none where no run has been recorded."""
+    own = [verdict for e in weighed for verdict in e.runs]
+    order = list(dict.fromkeys(verdict.setting for verdict in own))
+    recorded = any(verdict.records for verdict in own)
+    return sorted(own, key=lambda v: order.index(v.setting)) if recorded else []

@@ -1,0 +1,168 @@
+"""What the page of the raw control shows: clips, what makes a voice or a face, the stories.
+
+Everything but what pretraining recorded is computed from the simulation on the spot.
+"""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from msalib.base.paths import records_folder
+from msalib.data.corpus import MODALITIES, Corpus
+from msalib.data.simulate import raw, speech
+from msalib.data.simulate.stories import ANNOTATORS
+from msalib.pages.clips import Clip
+from msalib.pages.clips import clip as drawn
+from msalib.pages.tables import Note, Table
+
+MEANING = {
+    "pitch": "pitch of the voice (semitones)",
+    "pitch_range": "range of the melody (log)",
+    "speaking_rate": "syllables a second (log)",
+    "level": "loudness (dB)",
+    "open_quotient": "share of a cycle in which the glottis is open",
+    "breathiness": "breath in the voice (log)",
+    "jitter": "unsteadiness of the pitch (log)",
+    "mouth": "corners of the mouth, from -1 (down) to 1 (up)",
+    "opening": "opening of the mouth, 0 to 1",
+    "brows": "brows, from -1 (worried) to 1 (raised)",
+    "eyes": "opening of the eyes, 0 to 1",
+}
+"""The numbers that follow sentiment, in words."""
+
+
+def examples(corpus: Corpus, part: str = "valid") -> list[Clip]:
+    """The most negative, the most neutral and the most positive clip of a part, by all three."""
+    rows = corpus.rows(part, "standard")
+    shown = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
+    chosen = (
+        ("A negative clip", shown.max(0).argmin()),
+        ("A neutral clip", np.abs(shown).max(0).argmin()),
+        ("A positive clip", shown.min(0).argmax()),
+    )
+    return [example(corpus, int(rows[i]), title) for title, i in chosen]
+
+
+def torn(corpus: Corpus, part: str = "valid") -> Clip:
+    """The clip of a part whose modalities differ most, and what its label makes of them."""
+    rows = corpus.rows(part, "standard")
+    shown = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
+    return example(corpus, int(rows[np.ptp(shown, axis=0).argmax()]), "A clip at odds with itself")
+
+
+def example(corpus: Corpus, row: int, title: str) -> Clip:
+    """One clip of a raw control, rendered now."""
+    sound, pictures = raw.clip(corpus, row)
+    table = corpus.utterances
+    return drawn(
+        pictures,
+        sound,
+        speech.RATE,
+        text=table["text"].iloc[row],
+        label=float(table["label"].iloc[row]),
+        truth={m: float(corpus.truth["shown"][m][row]) for m in MODALITIES},
+        title=f"{title} ({table.index[row]})",
+    )
+
+
+def makings() -> Table:
+    """What of a voice and a face follows sentiment, by how much, and how noisily."""
+    rows = [
+        {
+            "": what,
+            "follows": MEANING[name],
+            "from -3 to 3": f"{6 * slope:+.2f}",
+            "noise of a clip (sd)": f"{noise:.2f}",
+        }
+        for what, numbers in (("voice", raw.VOICE), ("face", raw.FACE))
+        for name, (slope, noise) in numbers.items()
+    ]
+    caption = "What follows the sentiment of voice and face; all else belongs to the speaker."
+    return Table(pd.DataFrame(rows), caption=f"{caption} Setting: control.")
+
+
+def stories(names: Sequence[str] = tuple(raw.STORIES)) -> Table:
+    """What differs between the stories, measured on all clips of each."""
+    rows = []
+    for name in names:
+        corpus = raw.raw(name)
+        table, truth = corpus.utterances, corpus.truth
+        label = table["label"]
+        by_speaker = label.groupby(table["speaker"]).transform("mean")
+        rows.append(
+            {
+                "data set": name,
+                "clips": len(corpus),
+                "variance of labels between speakers": f"{by_speaker.var() / label.var():.0%}",
+                **{f"label and {m}": _corr(label, truth["shown"][m]) for m in MODALITIES},
+                "sarcastic clips": int(truth["sarcasm"].sum()),
+            }
+        )
+    caption = (
+        "The stories: how much of the label is the speaker's, and how well the label agrees with "
+        "what words, voice and face express (Pearson's r). Setting: control."
+    )
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def _corr(a, b) -> str:
+    return f"{np.corrcoef(a, b)[0, 1]:.2f}"
+
+
+def mixture(corpus: Corpus) -> Note:
+    """What the label of a raw control is made of, in words."""
+    weights = ", ".join(f"{m} {w:.0%}" for m, w in corpus.truth["weights"].items())
+    return Note(f"Weights in the overall sentiment: {weights}. Annotators: {ANNOTATORS}.")
+
+
+def pretrained() -> Table:
+    """The encoders that ship with the package: objective, loss, and what a probe finds by layer."""
+    found = _pretraining()
+    blocks = max(len(about["probe"]["valid"]) for about in found.values()) - 1
+    rows = [
+        {
+            "encoder": f"small-{name}",
+            "pretrained on": about["data"],
+            "objective": about["objective"],
+            "loss, start to end": f"{about['losses'][0]:.2f} to {about['losses'][-1]:.2f}",
+            f"r by layer, 0 (input) to {blocks}": _listed(about["probe"]["valid"]),
+            "r in five folds": _listed(about["probe"]["folds"]),
+            "how settings were chosen": about["choices"],
+        }
+        for name, about in found.items()
+    ]
+    caption = (
+        "The small encoders. r: Pearson's correlation of a linear probe with the true sentiment of "
+        "the modality, on validation speakers after training ones; and in five folds over the "
+        "speakers of both. Setting: control."
+    )
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def by_layer() -> Note:
+    """By how much the best block of each small encoder is ahead of its input, in words."""
+    sentences = []
+    for name, about in _pretraining().items():
+        valid, folds = about["probe"]["valid"], about["probe"]["folds"]
+        told = f"small-{name}: {_gain(valid)} on validation, {_gain(folds)} in five folds"
+        if valid[0] == folds[0] == 0:
+            told += " (its input is the same for every clip, so r is 0 there)"
+        sentences.append(told)
+    return Note(
+        f"Best block minus input, in r. {'; '.join(sentences)}. The best of several blocks is "
+        "picked on the clips that it is judged on, so a gain near zero is no gain."
+    )
+
+
+def _pretraining() -> dict:
+    return json.loads((records_folder() / "pretrain.json").read_text())
+
+
+def _listed(levels: Sequence[float]) -> str:
+    return ", ".join(f"{r:.2f}" for r in levels)
+
+
+def _gain(levels: Sequence[float]) -> str:
+    return f"{max(levels[1:]) - levels[0]:+.2f}".replace("-0.00", "+0.00")

@@ -1,0 +1,44 @@
+"""The status page: what was run for this book, when, for how long, where, and with what."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from msalib.base import paths
+from msalib.pages import build as book
+from msalib.pages import notebooks
+from msalib.pages.tables import Table
+
+PAGE = "status"
+
+
+def table() -> Table:
+    """One row per notebook of ``book/notebooks.yaml``, but not for this page: it is run last."""
+    rows = []
+    for notebook, parameters in book.plan():
+        if notebook != PAGE:
+            resolved = notebooks.resolve_parameters(notebook, parameters)
+            rows.append(_row(notebooks.executed_path(notebook, resolved)))
+    caption = (
+        "Notebooks of this book. A + behind a commit: the code had changes that were not committed."
+    )
+    return Table(pd.DataFrame(rows).fillna(""), caption=caption)
+
+
+def _row(executed: Path) -> dict[str, str]:
+    import nbformat
+
+    page = executed.relative_to(paths.EXECUTED).with_suffix("").as_posix()
+    if not executed.exists():
+        return {"page": page, "run (UTC)": "not run"}
+    found = nbformat.read(executed, as_version=4).metadata
+    run, about = found.papermill, found.msalib
+    versions = {**about.versions, "papermill": run.version}
+    return {
+        "page": f'<a href="{page}.html">{page}</a>',
+        "run (UTC)": run.end_time[:16].replace("T", " "),
+        "seconds": f"{run.duration:.1f}",
+        "commit": about.commit,
+        "device": about.device,
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }

@@ -1,0 +1,479 @@
+"""Figures of UEGD: layers, gates, videos, sizes of training, error rates of tests."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from msalib.base import stats
+from msalib.base.errors import UserError
+from msalib.evidence.claims import Verdict
+from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
+from msalib.pages.tables import Note, constants
+from msalib.runs.records import system
+from msalib.runs.runs import Runs
+
+FEATURE_STYLE = {
+    "input": {"facecolor": "#FFFFFF", "hatch": "////"},
+    "mid_best": {"facecolor": "#56B4E9", "hatch": ""},
+    "weighted": {"facecolor": "#E69F00", "hatch": "...."},
+}
+FEATURE_NAMES = {
+    "input": "encoder input (for conventional)",
+    "mid_best": "mid-best block",
+    "weighted": "weighted sum of the blocks",
+}
+MANY = 8
+"""Names that an error message lists."""
+
+
+@style
+def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
+    """Fig. 6: correlation of every single block on ``part``, one line per modality.
+
+    Line: mean over seeds. Band: 95% interval over resampled videos. Small dots: single seeds.
+    Ring: the block that validation would choose. Block 0 is the encoder's input. Features without
+    layers are a level, dotted.
+    """
+    if not runs.layered:
+        return Note("No modality has layers in this setting: there is no curve to draw.")
+    name = {"valid": "validation", "test": "test"}[part]
+    label, videos = runs.truth(part)
+    figure, axes = axes_of(height=3.8)
+    sentences, found = [], []
+    for modality in runs.modalities:
+        look = MODALITY_STYLE[modality]
+        layers = ([0] if runs.has(system({modality: 0})) else []) + runs.blocks(modality)
+        systems = [system({modality: k}) for k in layers]
+        seeds = runs.records(*systems)
+        found += [record for own in seeds for record in own]
+        mean, resampled = stats.correlations(label, runs.predictions(part, *systems), videos)
+        if modality not in runs.layered:
+            axes.axhline(
+                mean[0], color=look["color"], linestyle=":", label=f"{modality}, no layers"
+            )
+            sentences.append(f"{modality}: {_in_words(mean[0])}, features without layers")
+            continue
+        low, high = np.quantile(resampled, [stats.LEVEL / 2, 1 - stats.LEVEL / 2], axis=0)
+        axes.fill_between(layers, low, high, color=look["color"], alpha=0.15, linewidth=0)
+        axes.plot(layers, mean, label=modality, markersize=5, **look)
+        for k, own in zip(layers, seeds, strict=True):
+            dots = [np.nan if (r := s.metrics[part]["corr"]) is None else r for s in own]
+            axes.plot([k] * len(own), dots, ".", color=look["color"], markersize=3, alpha=0.6)
+        best = runs.mid_best(modality)
+        ring = {"markersize": 13, "fillstyle": "none", "color": look["color"]}
+        axes.plot(best, mean[layers.index(best)], "o", **ring)
+        top = int(np.nan_to_num(mean, nan=-np.inf).argmax())
+        sentences.append(
+            f"{modality}: {_in_words(mean[0])} at block {layers[0]}, highest "
+            f"{_in_words(mean[top])} at block {layers[top]}, {_in_words(mean[-1])} at the last "
+            f"block {layers[-1]}; validation chooses block {best}"
+        )
+    axes.set_xlabel("encoder block (0: input to block 1)")
+    axes.set_ylabel(f"{name} correlation (Pearson's r)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(loc="outside upper center", ncols=len(runs.modalities))
+    return Picture(
+        figure,
+        alt=f"Line plot of {name} correlation by encoder block. " + ". ".join(sentences) + ".",
+        caption=f"{name.capitalize()} correlation of single blocks. Line: mean of {len(seeds[0])} "
+        "seeds (dots); band: 95% interval over resampled videos; ring: the block that validation "
+        f"chooses. {constants(found, part)}Setting: {setting}.",
+    )
+
+
+def _in_words(correlation: float) -> str:
+    return "undefined" if np.isnan(correlation) else f"{correlation:.2f}"
+
+
+@style
+def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Picture | Note:
+    """Planted signal per layer of the control beside the correlation that the model reached."""
+    if truth is None:
+        return Note("Real data: which layer truly knows most is not known. See the control's page.")
+    if "profiles" not in truth:
+        return Note(
+            "Real encoders on simulated clips: what the clips express is known, but not what each "
+            "layer of an encoder keeps of it. See the feature control's page."
+        )
+    figure, (above, below) = axes_of(height=5.6, nrows=2, sharex=True)
+    for modality, profile in truth["profiles"].items():
+        look = MODALITY_STYLE[modality] | {"markersize": 5}
+        above.plot(profile.keys(), profile.values(), label=modality, **look)
+        if runs.blocks(modality):
+            blocks, mean, _ = runs.correlations(modality, "test")
+            below.plot(blocks, mean, **look)
+    above.set_ylabel("planted signal-to-noise ratio")
+    below.set_ylabel("test correlation (Pearson's r)")
+    below.set_xlabel("encoder block (0: input to block 1)")
+    figure.legend(loc="outside upper center", ncols=len(truth["profiles"]))
+    return Picture(
+        figure,
+        alt="Two line plots by block: planted signal-to-noise ratio above, measured test "
+        "correlation below. Planted best blocks: "
+        + "; ".join(f"{m} {_range(k)}" for m, k in truth["best_layers"].items())
+        + ".",
+        caption=f"What was planted (above) and what was found (below). Setting: {setting}.",
+    )
+
+
+def _range(blocks: tuple[int, ...]) -> str:
+    """Blocks in a row by their ends."""
+    if len(blocks) > 2 and blocks[-1] - blocks[0] == len(blocks) - 1:
+        return f"{blocks[0]} to {blocks[-1]}"
+    return ", ".join(map(str, blocks))
+
+
+@style
+def gate_violins(runs: Runs, *, setting: str) -> Picture | Note:
+    """Fig. 3: distribution of gate weights over test clips and seeds, by modality and feature.
+
+    Bar: middle half of the weights; white dot: median; short lines: medians of single seeds.
+    """
+    modalities = runs.modalities
+    if len(modalities) < 2:
+        return Note("One modality: its gate has nothing to weigh it against.")
+    systems = {runs.feature(modalities, feature): feature for feature in reversed(FEATURE_STYLE)}
+    systems = {feature: s for s, feature in reversed(systems.items()) if runs.has(s)}
+    figure, axes = axes_of(height=3.9)
+    width, sentences = 0.8 / len(systems), []
+    for i, (feature, wanted) in enumerate(systems.items()):
+        (gates,) = runs.gates(wanted)
+        name = FEATURE_NAMES[feature] if runs.layered else "features without layers"
+        for x, modality in enumerate(modalities):
+            place = x + (i - (len(systems) - 1) / 2) * width
+            weights = gates[modality]
+            _violin(axes, place, 0.9 * width, weights, FEATURE_STYLE[feature])
+            low, middle, high = np.quantile(weights, [0.25, 0.5, 0.75])
+            sentences.append(
+                f"{modality}, {name}: median {middle:.2f}, middle half {low:.2f} to {high:.2f}"
+            )
+        axes.bar([0], [0], label=name, edgecolor="black", **FEATURE_STYLE[feature])
+    axes.set_xticks(range(len(modalities)), modalities)
+    axes.grid(axis="x", visible=False)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("gate weight")
+    figure.legend(loc="outside upper center")
+    return Picture(
+        figure,
+        alt="Violin plots of gate weights from 0 to 1. " + "; ".join(sentences) + ".",
+        caption=f"Gate weights of all test clips and {len(weights)} seeds, "
+        f"{', '.join(modalities)} together. Bar: middle half; white dot: median; short lines: "
+        f"medians of single seeds. Setting: {setting}.",
+    )
+
+
+def _violin(axes, place: float, width: float, weights: np.ndarray, look: dict) -> None:
+    """Weights are (S, N)."""
+    (body,) = axes.violinplot(
+        weights.ravel(), [place], widths=width, showextrema=False, points=200
+    )["bodies"]
+    body.set(edgecolor="black", alpha=1, **look)
+    low, middle, high = np.quantile(weights, [0.25, 0.5, 0.75])
+    axes.vlines(place, low, high, color="black", linewidth=4)
+    axes.hlines(
+        np.median(weights, axis=1), place - width / 3, place + width / 3, color="black", linewidth=1
+    )
+    axes.plot(place, middle, "o", color="white", markeredgecolor="black", markersize=5)
+
+
+@style
+def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
+    """Figs 4 and 5: predictions of single modalities against truth, clips of one test video.
+
+    ``video`` is its name, empty for the one with the most clips. Marker: mean over seeds; line:
+    lowest to highest seed. Raises ``UserError`` for a video that is not there.
+    """
+    label, videos = runs.truth("test")
+    names, clips = np.unique(videos, return_counts=True)
+    names = names[np.argsort(-clips, kind="stable")]
+    chosen = video or names[0]
+    if chosen not in names:
+        raise UserError(
+            f"video {video!r}",
+            found="no such video in the test part",
+            expected=f"one of {', '.join(names[:MANY])}{' and more' * (len(names) > MANY)}",
+            remedy="Leave -p video out for the one with the most clips.",
+        )
+    own = videos == chosen
+    if own.sum() < 2:
+        return Note(f"The video {chosen} is a single clip: nothing can vary within it.")
+    rows = -(-len(runs.modalities) // 2)
+    figure, panels = axes_of(2.6 * rows, ncols=2, nrows=rows, squeeze=False)
+    sentences, beyond = [], 0
+    for axes, modality in zip(panels.flat, runs.modalities, strict=False):
+        wanted = runs.feature([modality], "mid_best")
+        (guess,) = runs.predictions("test", wanted)
+        guess = guess[:, own]
+        beyond += int((abs(guess) > 3).sum())
+        layer = f"block {wanted.inputs[0][1]}" if modality in runs.layered else "no layers"
+        _against_truth(axes, label[own], guess, MODALITY_STYLE[modality])
+        axes.set_title(f"{modality}, {layer}", fontsize=11)
+        low, high = guess.mean(0).min(), guess.mean(0).max()
+        sentences.append(f"{modality} predictions from {low:.1f} to {high:.1f}")
+    for axes in panels.flat[len(runs.modalities) :]:
+        axes.set_visible(False)
+    figure.supxlabel("label", fontsize=11)
+    figure.supylabel("prediction", fontsize=11)
+    outside = f" {beyond} predictions beyond the axes are drawn at their edge." if beyond else ""
+    return Picture(
+        figure,
+        alt=f"Predictions against labels of {own.sum()} clips of one video. Labels from "
+        f"{label[own].min():.1f} to {label[own].max():.1f}; " + "; ".join(sentences) + ".",
+        caption=f"The {own.sum()} clips of the test video {chosen}. Marker: mean of {len(guess)} "
+        "seeds; line: lowest to highest seed; dashes: where prediction and label are equal. A "
+        f"model that only knows the speaker draws a flat row.{outside} Setting: {setting}.",
+    )
+
+
+def _against_truth(axes, label: np.ndarray, guess: np.ndarray, look: dict) -> None:
+    """Labels (N,), predictions (S, N)."""
+    shown = guess.clip(-3, 3)
+    axes.plot([-3, 3], [-3, 3], color="black", linestyle="--", linewidth=1)
+    axes.vlines(label, shown.min(0), shown.max(0), color=look["color"], linewidth=1)
+    axes.plot(
+        *(label, shown.mean(0), look["marker"]), color=look["color"], markersize=5, clip_on=False
+    )
+    axes.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=range(-3, 4), yticks=range(-3, 4))
+
+
+@style
+def label_histogram(counts: dict[str, list[int]], edges: list[float], *, title: str) -> Picture:
+    """Share of clips per label bin, one outline per part of the split."""
+    figure, axes = axes_of()
+    dashes = {"train": "-", "valid": "--", "test": ":"}
+    colours = {"train": "#0072B2", "valid": "#D55E00", "test": "#000000"}
+    for part, values in counts.items():
+        share = 100 * np.array(values) / sum(values)
+        axes.stairs(
+            share, edges, label=part, linestyle=dashes[part], color=colours[part], linewidth=1.8
+        )
+    axes.set_xlabel("sentiment label (-3 to 3)")
+    axes.set_ylabel("clips in the part (%)")
+    axes.legend()
+    middle = {
+        part: (np.array(edges[:-1]) + np.diff(edges) / 2)[int(np.argmax(v))]
+        for part, v in counts.items()
+    }
+    return Picture(
+        figure,
+        alt="Histogram of sentiment labels. Fullest bin: "
+        + ", ".join(f"{part} around {value:.2g}" for part, value in middle.items())
+        + ".",
+        caption=f"Distribution of sentiment labels by part of the split. {title}.",
+    )
+
+
+@style
+def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
+    """Footnote 1: the interval of a difference in MAE beside the margin that counts as equal."""
+    effects, margin = verdict.evidence.effects, verdict.claim.rerun.arguments.get("margin")
+    if not effects:
+        return Note(f"No interval to draw: {verdict.evidence.note}.")
+    ((name, found),) = effects.items()
+    figure, axes = axes_of(height=2.0)
+    axes.axvspan(-margin, margin, facecolor="#F0E442", alpha=0.4, hatch="//", edgecolor="#999999")
+    axes.axvline(0, color="black", linewidth=1)
+    axes.plot([found.low, found.high], [0, 0], color="#0072B2", linewidth=2.5, marker="|")
+    axes.plot(found.effect, 0, "o", color="#0072B2", markersize=8)
+    axes.plot(found.seeds, [0.4] * len(found.seeds), ".", color="black", markersize=6)
+    axes.set(ylim=(-0.6, 0.8), yticks=[])
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.1)
+    axes.set_xlabel("MAE of the gate minus that of concatenation (points)")
+    return Picture(
+        figure,
+        alt=f"{name} beside the margin of {margin:g} points: {found.effect:+.3f}, from "
+        f"{found.low:+.3f} to {found.high:+.3f}. Single seeds from {min(found.seeds):+.3f} to "
+        f"{max(found.seeds):+.3f}.",
+        caption=f"{name}. Equal is what lies within the hatched margin of ±{margin:g} points with "
+        f"its whole interval (line). Circle: mean over seeds; dots: single seeds. "
+        f"Setting: {setting}.",
+    )
+
+
+@style
+def gain_by_size(
+    gains: Mapping[str, Mapping[float, stats.Estimate]], *, setting: str
+) -> Picture | Note:
+    """UEGD-C16: what the best block gains over the encoder's input, by the share of clips.
+
+    ``gains``: modality -> share of the training clips -> difference of MAE, positive for a gain.
+    """
+    if not any(gains.values()):
+        return Note("No modality has several layers in this setting: no gain to show.")
+    figure, axes = axes_of()
+    sentences = []
+    for i, (modality, found) in enumerate(gains.items()):
+        shift = 2 ** (0.06 * (i - (len(gains) - 1) / 2))  # so that intervals stand side by side
+        shares = np.array(list(found)) * shift
+        effect, low, high = np.array([[e.effect, e.low, e.high] for e in found.values()]).T
+        axes.errorbar(
+            shares,
+            effect,
+            yerr=[effect - low, high - effect],
+            capsize=4,
+            markersize=6,
+            label=modality,
+            **MODALITY_STYLE[modality],
+        )
+        first, last = min(found), max(found)
+        sentences.append(
+            f"{modality}: {found[first].effect:.3f} at {first:.1%} of the clips, "
+            f"{found[last].effect:.3f} at {last:.0%}"
+        )
+    axes.axhline(0, color="black", linewidth=1)
+    axes.set_xscale("log", base=2)
+    ticks = sorted({share for found in gains.values() for share in found})
+    axes.set_xticks(ticks, [f"{share:.4g}".replace("0.", ".") for share in ticks])
+    axes.set_xlabel("share of the training clips")
+    axes.set_ylabel("gain in MAE (points)")
+    axes.legend()
+    return Picture(
+        figure,
+        alt="Gain of the best block over the encoder's input by the share of training clips. "
+        + "; ".join(sentences)
+        + ".",
+        caption="Gain: test MAE with the encoder's input minus that with the block that validation "
+        f"chooses; bars: 95% intervals over other videos and trainings. Setting: {setting}.",
+    )
+
+
+SIZE_STYLE = {
+    "mosi": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
+    "mosei": {"color": "#0072B2", "marker": "^", "linestyle": "--"},
+}
+"""Simulated studies of the size of a data set."""
+
+
+@style
+def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F821
+    """How often each test says "supported", by the true effect; a panel per claim."""
+    rows = -(-len(wanted) // 2)
+    figure, axes = axes_of(height=0.6 + 2.0 * rows, nrows=rows, ncols=2, sharey=True, squeeze=False)
+    sentences = []
+    for panel, claim in zip(axes.flat, wanted, strict=False):
+        plan = found.plans[claim]
+        effects = sorted(plan.effects)
+        for dataset in found.datasets:
+            cells = [found.cell(claim, dataset, e).rate("supported") for e in effects]
+            share, low, high = 100 * np.array(cells).T
+            panel.errorbar(
+                effects,
+                share,
+                yerr=[share - low, high - share],
+                capsize=2,
+                markersize=4,
+                linewidth=1.2,
+                label=f"size of {dataset.upper()}",
+                **SIZE_STYLE[dataset],
+            )
+            sentences.append(
+                f"{claim} at {dataset.upper()}'s size: "
+                + ", ".join(f"{s:.0f}% at {e:g}" for e, s in zip(effects, share, strict=True))
+            )
+        panel.axhline(5, color="black", linestyle=":", linewidth=1)
+        panel.axvline(plan.false_at, color="#999999", linewidth=1)
+        panel.set(ylim=(-4, 104), yticks=[5, 50, 80, 100])
+        panel.margins(x=0.12)
+        panel.xaxis.get_major_locator().set_params(nbins=4)
+        panel.set_title(f"{claim.rpartition('-')[2]}: {plan.unit}", fontsize=11)
+    for panel in axes.flat[len(wanted) :]:
+        panel.set_axis_off()
+    figure.supylabel("found supported (%)", fontsize=11)
+    figure.supxlabel("true effect", fontsize=11)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    return Picture(
+        figure,
+        alt="Lines of how often a test says supported, by the true effect. "
+        + "; ".join(sentences)
+        + ".",
+        caption='How often a test says "supported", by the true effect. Bars: 95% Monte Carlo '
+        "intervals. Grey line: the effect at which the claim is false, though barely; there and "
+        "on its false side, dotted, no more than 5% should be. "
+        f"Setting: {found.setting}.",
+    )
+
+
+@style
+def false_verdicts(found: "Power") -> Picture:  # noqa: F821
+    """Rates of "supported" and "contradicted" where each claim is false, against 5%."""
+    names = list(found.plans)
+    figure, axes = axes_of(height=0.9 + 0.4 * len(names), ncols=2, sharex=True, sharey=True)
+    sentences = []
+    for panel, verdict in zip(axes, ("supported", "contradicted"), strict=True):
+        for i, dataset in enumerate(found.datasets):
+            rates = [found.false(claim, dataset).rate(verdict) for claim in names]
+            share, low, high = 100 * np.array(rates).T
+            panel.barh(
+                np.arange(len(names)) + 0.36 * (i - (len(found.datasets) - 1) / 2),
+                share,
+                height=0.34,
+                xerr=[share - low, high - share],
+                color=SIZE_STYLE[dataset]["color"],
+                hatch="" if i == 0 else "////",
+                edgecolor="black",
+                linewidth=0.5,
+                error_kw={"linewidth": 1, "capsize": 1.5},
+                label=f"size of {dataset.upper()}",
+            )
+            above = [
+                f"{n} {s:.0f}%" for n, s, under in zip(names, share, low, strict=True) if under > 5
+            ]
+            sentences.append(
+                f"{verdict} at {dataset.upper()}'s size, surely above 5%: "
+                + (", ".join(above) or "none")
+            )
+        panel.axvline(5, color="black", linestyle="--", linewidth=1.2)
+        panel.set_title(f'"{verdict}"', fontsize=11)
+        panel.set_xlabel("studies (%)")
+    axes[0].set_yticks(np.arange(len(names)), [name.rpartition("-")[2] for name in names])
+    axes[0].invert_yaxis()
+    axes[0].grid(axis="y", visible=False)
+    axes[1].grid(axis="y", visible=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return Picture(
+        figure,
+        alt="Bars of wrong verdicts by claim. " + "; ".join(sentences) + ".",
+        caption="Verdicts where a claim is false, though barely. Dashed: the nominal 5%. Lines: "
+        f"95% Monte Carlo intervals. Setting: {found.setting}.",
+    )
+
+
+@style
+def gains_by_chance(found: "Power") -> Picture:  # noqa: F821
+    """What choosing the best of equal blocks seems to gain, on validation and on test."""
+    figure, axes = axes_of(height=4.6, nrows=len(found.gains), sharex=True, squeeze=False)
+    looks = {"valid": ("#D55E00", "--", "validation"), "test": ("#000000", "-", "test")}
+    every = np.concatenate([v for parts in found.gains.values() for v in parts.values()])
+    edges = np.linspace(*np.quantile(every, [0.001, 0.999]), 41)
+    sentences = []
+    for (dataset, parts), panel in zip(found.gains.items(), axes.flat, strict=True):
+        for part, gains in parts.items():
+            colour, dash, name = looks[part]
+            counts, _ = np.histogram(gains, edges)
+            panel.stairs(
+                100 * counts / len(gains),
+                edges,
+                color=colour,
+                linestyle=dash,
+                linewidth=1.8,
+                label=f"{name}, mean {np.mean(gains):+.3f}",
+            )
+            sentences.append(
+                f"size of {dataset.upper()}, {name}: mean {np.mean(gains):+.3f}, 95% below "
+                f"{np.quantile(gains, 0.95):+.3f}"
+            )
+        panel.axvline(0, color="#999999", linewidth=1)
+        panel.set_title(f"size of {dataset.upper()}", fontsize=11, loc="left")
+        panel.set_ylabel("studies (%)")
+        panel.legend(loc="upper right")
+    axes.flat[-1].set_xlabel("Corr of the chosen block minus that of the last")
+    return Picture(
+        figure,
+        alt="Histograms of the gain by chance. " + "; ".join(sentences) + ".",
+        caption="All blocks are equally good. The one with the best validation correlation, minus "
+        "the last: on validation, where it was chosen (dashed), and on test (solid). Zero where it "
+        "is the last. "
+        f"Setting: {found.setting}.",
+    )

@@ -1,0 +1,90 @@
+"""Two questions that print leaves open (papers/uegd.md (g) 1 and 2), and what records can add."""
+
+import numpy as np
+import pandas as pd
+
+from msalib.base import stats
+from msalib.data.metrics import METRICS
+from msalib.evidence.printed import table as printed
+from msalib.pages.ledger import interval_text
+from msalib.pages.tables import Note, Table
+from msalib.runs.records import system
+from msalib.runs.runs import Runs
+
+ROWS = {"enc_mid_best": "mid-best", "enc_weighted": "weighted"}
+SOURCES = {
+    "table2": "paper, Table 2",
+    "readme": "authors' README",
+    "readme_history": "their deleted log, by run name",
+}
+
+
+def printed_orders() -> Table:
+    """Mid-best and weighted of the three-modality model, as three sources print them."""
+    rows = []
+    for dataset in ("mosi", "mosei"):
+        for exhibit, source in SOURCES.items():
+            cells = {
+                (variant, metric): printed.cell("uegd", exhibit, dataset, "UEGD", variant, metric)
+                for variant in ROWS
+                for metric in ("mae", "corr")
+            }
+            difference = {
+                metric: cells["enc_mid_best", metric]["value"]
+                - cells["enc_weighted", metric]["value"]
+                for metric in ("mae", "corr")
+            }
+            rows.append(
+                {"data set": dataset.upper(), "printed in": source}
+                | {
+                    f"{name} {METRICS[metric].label}": cells[variant, metric]["printed"]
+                    for variant, name in ROWS.items()
+                    for metric in ("mae", "corr")
+                }
+                | {
+                    "better by MAE": "mid-best" if difference["mae"] < 0 else "weighted",
+                    "better by Corr": "mid-best" if difference["corr"] > 0 else "weighted",
+                }
+            )
+    caption = "All printed, none ours. As-published data and encoders, three modalities, five runs."
+    return Table(pd.DataFrame(rows), caption=caption)
+
+
+def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
+    """Each block minus the one before it: what a shift of the index by one would change."""
+    blocks = runs.blocks(modality)
+    pairs = [(k, k - 1) for k in blocks if k - 1 in blocks]
+    if not pairs:
+        return Note(f"No two neighbouring {modality} blocks in this setting.")
+    label, videos = runs.truth("test")
+    rows, differ = [], []
+    for this, before in pairs:
+        systems = [system({modality: k}) for k in (this, before)]
+        a, b = runs.predictions("test", *systems)
+        mae = stats.mae_difference(label, a, b, videos)
+        corr = stats.corr_difference(label, a, b, videos)
+        differ.append(mae)
+        rows.append(
+            {
+                "blocks": f"{this} minus {before}",
+                "MAE (points)": interval_text(mae),
+                "Corr": interval_text(corr),
+            }
+        )
+    significant = sum(stats.holm(differ))
+    return Table(
+        pd.DataFrame(rows),
+        caption=f"Neighbouring {modality} blocks on the test part, with 95% intervals over other "
+        f"videos and trainings. The MAE of {significant} of {len(pairs)} pairs differs after "
+        f"Holm's correction. Setting: {setting}.",
+    )
+
+
+def largest_step(runs: Runs, modality: str) -> tuple[str, str]:
+    """The pair of neighbouring blocks whose mean MAE differs most, and by how much."""
+    blocks = runs.blocks(modality)
+    own = runs.records(*runs.single(modality))
+    mae = np.array([np.mean([r.metrics["test"]["mae"] for r in rs]) for rs in own])
+    steps = np.diff(mae)
+    k = int(np.abs(steps).argmax())
+    return f"{blocks[k]} to {blocks[k + 1]}", f"{steps[k]:+.3f}"

@@ -1,0 +1,84 @@
+"""What more labelled clips buy: gains and gaps by the size of the training part."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+
+from msalib.base import stats
+from msalib.pages.tables import Table, spread
+from msalib.runs.records import Record
+from msalib.runs.runs import SHARES, Runs
+from msalib.runs.study import Study
+
+NO_LAYERS = "The features of this data set come in one layer: there is nothing to compare here."
+
+
+def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]:
+    """Each modality alone (None: all with layers), on each share of the training clips."""
+    return [
+        record
+        for share in SHARES
+        for m in (study.dataset.layered if modalities is None else modalities)
+        for record in study.given(
+            [m], ["input", "mid_best", "weighted", "uniform"], train_share=share
+        )
+    ]
+
+
+def gains(runs: Runs, modality: str) -> dict[float, stats.Estimate]:
+    """MAE of the encoder's input minus that of its best block, by share; positive is a gain."""
+    label, videos = runs.truth("test")
+    found = {}
+    for share in SHARES:
+        pair = [runs.feature([modality], f, train_share=share) for f in ("input", "mid_best")]
+        if runs.has(*pair):
+            a, b = runs.predictions("test", *pair)
+            found[share] = stats.mae_difference(label, a, b, videos)
+    return found
+
+
+def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
+    """Learned against equal layer weights, by share: errors on train and test, and the entropy.
+
+    Entropy of the learned weights in bits, with that of equal weights beside it.
+    """
+    rows = []
+    for share in SHARES:
+        for feature, name in (("weighted", "learned"), ("uniform", "equal")):
+            wanted = runs.feature([modality], feature, train_share=share)
+            if not runs.has(wanted):
+                continue
+            (own,) = runs.records(wanted)
+            train_mae, test_mae = ([r.metrics[p]["mae"] for r in own] for p in ("train", "test"))
+            gap = [test - train for train, test in zip(train_mae, test_mae, strict=True)]
+            rows.append(
+                {
+                    "share of training clips": f"{share:.1%}",
+                    "layer weights": name,
+                    "MAE, train": spread(train_mae, "mae"),
+                    "MAE, test": spread(test_mae, "mae"),
+                    "gap": spread(gap, "mae"),
+                    "entropy (bits)": _entropy(own, modality, feature),
+                }
+            )
+    return Table(
+        pd.DataFrame(rows),
+        caption=f"Weighted sum of the {modality} blocks, learned and equal weights; MAE in points, "
+        f"mean ± standard deviation of seeds. Setting: {setting}.",
+    )
+
+
+def entropy(runs: Runs, modality: str) -> str:
+    """Entropy of the learned weights, trained on all clips, of the most it can be, in bits."""
+    (own,) = runs.records(runs.feature([modality], "weighted"))
+    return _entropy(own, modality, "weighted")
+
+
+def _entropy(own: list[Record], modality: str, feature: str) -> str:
+    most = np.log2(own[0].blocks[modality])
+    if feature == "uniform":
+        return f"{most:.3f}"
+    bits = scipy.stats.entropy([r.layer_weights[modality] for r in own], base=2, axis=1)
+    return f"{bits.mean():.3f} of {most:.3f}"

@@ -1,0 +1,288 @@
+"""Data of every layout, all the way: added, audited, and given to the notebook of Table 3."""
+
+import ast
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from msalib import encoders
+from msalib.base import paths
+from msalib.data import datasets as readers
+from msalib.data.readers import added, formats
+from msalib.evidence import claims
+from msalib.evidence import registry as papers
+from msalib.pages import notebooks, overview, tables
+from tests import clips
+from tests.encoders.test_encoders import save_bert
+from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
+from tests.test_cli import msalib, refused  # noqa: F401 - fixtures
+
+LAYOUTS = {name: (name, write) for name, write in FIXTURES.items()} | VARIANTS
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return str(save_bert(tmp_path_factory.mktemp("models") / "bert"))
+
+
+def run_cells(notebook: str, **parameters) -> list:
+    """Execute the cells of a notebook here, without a kernel, and return what they display."""
+    source = nbformat.read(notebooks.source_path(notebook), as_version=4)
+    shown: list = []
+    names = {"display": shown.append}
+    resolved = notebooks.resolve_parameters(notebook, parameters)
+    for cell in source.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type != "code" or "remove-cell" in tags:
+            continue
+        if "parameters" in tags:
+            names |= resolved
+            continue
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, notebook, "exec"), names)
+        if last is not None:
+            shown.append(eval(compile(ast.Expression(last.value), notebook, "eval"), names))
+    return [thing for thing in shown if thing is not None]
+
+
+def test_every_format_has_a_fixture():
+    assert set(FIXTURES) == set(formats.FORMATS)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_data_of_any_layout_reach_table_3(msalib, bert, tmp_path, monkeypatch, layout):  # noqa: F811
+    monkeypatch.setenv("MSALIB_CLEAN", "")
+    form, write = LAYOUTS[layout]
+    source = tmp_path / "source"
+    source.mkdir()
+    status, out, error = msalib("data", "add", write(source), "--name", "mine")
+    assert (status, error) == (0, "")
+    assert f"mine: {readers.dataset('mine').title}, fingerprint" in out
+    assert out.endswith("(next: msalib data audit mine)\n")
+    assert added.about("mine").format == form
+
+    report = tmp_path / "report.json"
+    status, out, error = msalib("data", "audit", "mine", "--json", report)
+    assert (status, error) == (0, "")
+    assert json.loads(report.read_text())["dataset"] == "mine"
+
+    known = readers.dataset("mine")
+    texts = known.shipped is None and known.raw == ("linguistic",)
+    given = {"encoder": bert if texts else "auto", "seeds": 1, "device": "cpu"}
+    shown = run_cells("uegd/table3", dataset="mine", **given)
+    setting, *rest = shown
+    assert setting.setting.startswith(f"substitute: {known.title}")
+    scores = [s for s in rest if isinstance(s, tables.Table)]
+    assert len(scores) >= 2
+    assert all("substitute" in table.caption for table in scores[:1])
+
+
+def test_features_that_came_with_the_data_give_way_to_an_encoder(msalib, bert, tmp_path):  # noqa: F811
+    """An MMSA pickle has vectors and transcripts: either can be read."""
+    assert msalib("data", "add", FIXTURES["mmsa"](tmp_path), "--name", "mine")[0] == 0
+    status, out, error = msalib("encode", "mine", bert, "--device", "cpu")
+    assert (status, error) == (0, "")
+    assert "linguistic features of 42 clips" in out
+    store = encoders.read(readers.load("mine"), encoders.resolve(bert))
+    assert len(store.layers) == 4
+    shown = run_cells("uegd/table3", dataset="mine", encoder=bert, seeds=1, device="cpu")
+    assert "bert layers, visual vectors, acoustic vectors" in shown[0].setting
+
+
+def test_features_of_an_encoder_can_be_audited(msalib, refused, bert, tmp_path):  # noqa: F811
+    msalib("data", "add", FIXTURES["meld"](tmp_path), "--name", "mine")
+    assert "no features to probe" in msalib("data", "audit", "mine")[1]
+    status, out, _ = msalib("data", "audit", "mine", "--encoder", bert)
+    assert status == 0 and "linear probe | linguistic: bert" in out
+    assert "Leave one of the two out" in refused(
+        "data", "audit", "mine", "--encoder", bert, "--record"
+    )
+
+
+def test_runs_on_added_data_leave_the_study_as_it_is(msalib, tmp_path):  # noqa: F811
+    """Toy runs once became columns of the front page and turned its totals."""
+    before = totals()
+    msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
+    _, study_alone, _ = msalib("claims", "uegd")
+    run_cells("uegd/table3", dataset="mine", seeds=1, device="cpu")
+    assert totals() == before
+    status, out, error = msalib("claims", "uegd")
+    assert (status, error) == (0, "")
+    assert out.startswith(study_alone) and "your runs" not in study_alone
+    heading, *lines = out.removeprefix(study_alone).splitlines()
+    assert heading.startswith("your runs of uegd")
+    assert len(lines) == 17 and all(" | substitute: mine, " in line for line in lines)
+
+
+def totals() -> dict[str, str]:
+    weighed = {"uegd": claims.weigh("uegd")}
+    return overview.totals(weighed, [], {"uegd": papers.load("uegd")})
+
+
+def test_the_list_of_data_sets_has_those_that_were_added(msalib, tmp_path):  # noqa: F811
+    msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
+    status, out, _ = msalib("data")
+    assert status == 0 and "\nmine: MAG features" in out
+    assert "mine: " in msalib("doctor")[1]
+
+
+def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, tmp_path):  # noqa: F811
+    for name in ("fine", "spoilt"):
+        msalib("data", "add", FIXTURES["mag"](tmp_path / name), "--name", name)
+    (paths.corpora_folder() / "spoilt" / "about.json").write_text("{")
+    status, out, _ = msalib("data")
+    assert status == 0 and "\nfine: MAG features" in out
+    assert "spoilt: " in out and "no readable description" in out
+    assert "no readable description" in refused("run", "uegd/table3", "-p", "dataset", "spoilt")
+
+
+def test_what_cannot_be_added_leaves_nothing(refused, tmp_path):  # noqa: F811
+    path = FIXTURES["mag"](tmp_path)
+    assert "the name of a built-in data set" in refused("data", "add", path, "--name", "mosi")
+    assert "format 'mat'" in refused("data", "add", path, "--name", "x", "--format", "mat")
+    assert "option --align" in refused("data", "add", path, "--name", "x", "--align", "frames")
+    missing = refused("data", "add", tmp_path / "nothing.pkl", "--name", "x")
+    assert "nothing.pkl" in missing
+    assert "data set 'x': found no such data set" in refused("data", "audit", "x")
+    assert added.names() == []
+
+
+def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):  # noqa: F811
+    path = FIXTURES["mmsa"](tmp_path)
+    assert msalib("data", "add", path)[0] == 0
+    (name,) = added.names()
+    assert name == added.name_of(path)
+    assert "a name that is not taken" in refused("data", "add", path)
+    assert msalib("data", "add", path, "--refresh")[0] == 0
+
+
+# --- bad input: one message, status 2, nothing half-written ---------------------------------------
+
+
+class Runs:
+    """What no data set has a reason to hold."""
+
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+def bad_pickle(folder, change) -> Path:
+    content = mmsa_content()
+    change(content)
+    return write_pickle(folder / "bad.pkl", content)
+
+
+def code(folder):
+    return write_pickle(folder / "bad.pkl", {"train": Runs()})
+
+
+def way_out(folder):
+    with zipfile.ZipFile(folder / "bad.zip", "w") as archive:
+        archive.writestr("../escaped.txt", "x")
+    return folder / "bad.zip"
+
+
+def truncated_csd(folder):
+    path = FIXTURES["csd"](folder)
+    file = sorted(path.glob("*.csd"))[0]
+    file.write_bytes(file.read_bytes()[:3000])
+    return path
+
+
+def nan(folder):
+    return bad_pickle(folder, lambda c: c["test"]["audio"].__setitem__((0, 0, 0), np.nan))
+
+
+def too_long(folder):
+    return bad_pickle(folder, lambda c: c["train"].update(audio_lengths=[99] * 24))
+
+
+def off_the_scale(folder):
+    return bad_pickle(folder, lambda c: c["train"]["regression_labels"].__setitem__(0, 7.0))
+
+
+def one_id_twice(folder):
+    return bad_pickle(folder, lambda c: c["train"]["id"].__setitem__(1, c["train"]["id"][0]))
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (code, "posix.system"),
+        (way_out, "../escaped.txt"),
+        (truncated_csd, ".csd"),
+        (nan, "NaN or infinite"),
+        (too_long, "length"),
+        (off_the_scale, "regression_labels 7 for clip vid00"),
+        (one_id_twice, "vid00"),
+    ],
+)
+def test_bad_data_are_told_and_nothing_is_kept(refused, tmp_path, make, found):  # noqa: F811
+    source = tmp_path / "source"
+    source.mkdir()
+    assert found in refused("data", "add", make(source), "--name", "mine")
+    left = paths.corpora_folder()
+    assert not left.exists() or not list(left.iterdir())
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def silence(folder):
+    clips.write_wav(next(folder.rglob("*.wav")), np.zeros(0))
+
+
+def no_picture_stream(folder):
+    """A video that has sound only, in the place of a folder of frames."""
+    frames_ = next(p.parent for p in sorted(folder.rglob("*.png")))
+    shutil.rmtree(frames_)
+    sound = next(folder.rglob("*.wav"))
+    shutil.copy(sound, frames_.with_suffix(".mp4"))
+
+
+def no_face(folder):
+    """Every picture plain grey."""
+    cv2 = pytest.importorskip("cv2", reason="opencv is not installed")
+    for path in folder.rglob("*.png"):
+        cv2.imwrite(str(path), np.full((48, 48, 3), 128, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "save", "found"),
+    [
+        (silence, clips.save_wavlm, ".wav: found "),
+        (no_picture_stream, clips.save_clip, ".mp4: found "),
+        (no_face, clips.save_clip, "face"),
+    ],
+    ids=["sound without samples", "video without pictures", "no face"],
+)
+def test_clips_that_cannot_be_encoded_are_told(
+    msalib,  # noqa: F811
+    refused,  # noqa: F811
+    tmp_path,
+    spoil,
+    save,
+    found,
+):
+    folder = FIXTURES["media"](tmp_path / "source")
+    spoil(folder)
+    model = save(tmp_path / "model")
+    assert msalib("data", "add", folder, "--name", "mine")[0] == 0
+    assert found in refused("encode", "mine", model, "--device", "cpu")
+    assert not list(paths.features_folder().rglob("meta.json"))
+
+
+def test_a_transcript_of_2000_words_is_cut_and_told(msalib, bert, tmp_path):  # noqa: F811
+    content = mmsa_content()
+    content["train"]["raw_text"] = [" ".join(["good film"] * 1000)] * 24
+    path = write_pickle(tmp_path / "long.pkl", content)
+    assert msalib("data", "add", path, "--name", "mine")[0] == 0
+    with pytest.warns(UserWarning, match="24 of 42 texts of mine are longer"):
+        assert msalib("encode", "mine", bert, "--device", "cpu")[0] == 0
+    kept = encoders.read(readers.load("mine"), encoders.resolve(bert))
+    assert kept.provenance["truncated"] == "24 of 42 clips"

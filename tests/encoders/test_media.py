@@ -1,0 +1,424 @@
+"""Media: exact samples and pictures from every kind of file; each damage is named, none hangs."""
+
+import os
+import signal
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+av = pytest.importorskip("av", reason="media need the extra media")
+soundfile = pytest.importorskip("soundfile", reason="media need the extra media")
+cv2 = pytest.importorskip("cv2", reason="media need the extra media")
+
+from msalib.base.errors import UserError  # noqa: E402
+from msalib.encoders import clips, media, workers  # noqa: E402
+from tests.clips import corpus, flat, tone, write_pictures, write_video, write_wav  # noqa: E402
+
+# --- sound --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_sound_at_16_khz_is_read_as_it_is(tmp_path, suffix):
+    wave = np.round(tone(1000) * 2**15).clip(-(2**15), 2**15 - 1) / 2**15
+    soundfile.write(tmp_path / f"a{suffix}", wave, 16_000, subtype="PCM_16")
+    found = media.sound(tmp_path / f"a{suffix}", "first")
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, wave.astype(np.float32))
+
+
+def test_channels_first_or_mean(tmp_path):
+    both = np.stack([tone(100, 1), tone(100, 2)], axis=1)
+    path = write_wav(tmp_path / "a.wav", both)
+    np.testing.assert_array_equal(media.sound(path, "first"), both[:, 0])
+    np.testing.assert_allclose(media.sound(path, "mean"), both.mean(axis=1), atol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_other_rates_are_resampled_and_the_pitch_stays(tmp_path, rate):
+    pytest.importorskip("librosa", reason="resampling needs the extra media")
+    seconds = 0.5
+    wave = np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
+    path = write_wav(tmp_path / "a.wav", wave, rate)
+    found = media.sound(path, "first")
+    assert len(found) == media.samples(path, "first") == int(np.ceil(seconds * 16_000))
+    loudest = np.abs(np.fft.rfft(found)).argmax() / seconds
+    assert loudest == 440
+
+
+def test_sound_of_a_video_and_of_a_sound_only_container(tmp_path):
+    wave = np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000)
+    sound = np.stack([wave, 0 * wave]).astype(np.float32)
+    for path in (
+        write_video(tmp_path / "a.mp4", [flat(10)] * 15, sound=sound),
+        write_video(tmp_path / "b.m4a", sound=sound),
+    ):
+        first, mean = media.sound(path, "first"), media.sound(path, "mean")
+        assert abs(len(first) - 16_000) <= 2048  # AAC ends with a whole block
+        assert np.abs(np.fft.rfft(first[2000:10_000])).argmax() * 2 == 500
+        assert 0.8 < first[2000:10_000].max() < 1.2
+        assert mean.max() < 0.7
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def numbered(count: int, side: int = 16) -> list[np.ndarray]:
+    return [np.full((side, side, 3), n, np.uint8) for n in range(count)]
+
+
+def kept(path: Path, sampling: str) -> list[int]:
+    """Which of the numbered pictures are kept."""
+    return [int(p.mean().round()) for p in media._kept(path, sampling, "whole")]
+
+
+def test_release_keeps_every_int_of_a_third_of_the_rate(tmp_path):
+    for fps, step in [("30", 10), ("29.97", 9), ("25", 8), ("23.976", 7), ("3", 1), ("1", 1)]:
+        folder = write_pictures(tmp_path / fps, numbered(40), fps)
+        assert kept(folder, "release") == list(range(0, 40, step)), fps
+
+
+def test_paper_keeps_the_picture_nearest_to_each_third_of_a_second(tmp_path):
+    def nearest(count, fps):
+        times = np.arange(count) / fps
+        due = np.arange(int(times[-1] * 3 + 1e-9) + 1) / 3
+        return np.abs(times[None] - due[:, None]).round(9).argmin(axis=1).tolist()
+
+    for fps in ("30", "29.97", "25", "23.976", "3", "1"):
+        folder = write_pictures(tmp_path / fps, numbered(40), fps)
+        assert kept(folder, "paper") == nearest(40, float(fps)), fps
+    assert kept(tmp_path / "3", "paper") == list(range(40))
+
+
+def test_a_folder_without_a_rate_has_three_a_second_and_a_natural_order(tmp_path):
+    folder = write_pictures(tmp_path / "a", numbered(12))  # 10.png after 9.png
+    assert kept(folder, "release") == list(range(12))
+
+
+def test_pictures_of_a_video(tmp_path):
+    pictures = [flat(8 * n) for n in range(31)]
+    path = write_video(tmp_path / "a.mp4", pictures, Fraction(30))
+    for sampling in ("release", "paper"):
+        found = list(media._kept(path, sampling, "whole"))
+        assert len(found) == 4
+        for picture, n in zip(found, (0, 10, 20, 30), strict=True):
+            assert picture.shape == (64, 64, 3)
+            assert abs(picture[40:, 40:].mean() - 8 * n) < 4  # grey, whatever the codec did
+    assert next(media._kept(path, "release", "opencv")).shape == (720, 720, 3)
+    assert next(media._kept(path, "paper", "opencv")).shape == (64, 64, 3)
+
+
+def test_colours_are_red_green_blue(tmp_path):
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[..., 0] = 200
+    for path in (
+        write_pictures(tmp_path / "a", [red]) / "0.png",
+        write_video(tmp_path / "a.mp4", [red] * 3),
+    ):
+        (picture, *_) = media._kept(path, "release", "whole")
+        assert (np.abs(picture.mean(axis=(0, 1)) - [200, 0, 0]) < 12).all()
+
+
+def test_a_video_that_lies_is_put_upright(tmp_path):
+    path = write_video(tmp_path / "a.mp4", [flat(40)] * 3)  # its upper left corner is bright
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 44
+    clockwise = np.array([0, 1, 0, -1, 0, 0, 64, 0], ">i4")
+    clockwise[[1, 3, 6]] *= 2**16
+    content[matrix : matrix + 32] = clockwise.tobytes()
+    path.write_bytes(content)
+    (picture, *_) = media._kept(path, "release", "whole")
+    corners = picture[8, 8], picture[8, -8], picture[-8, 8], picture[-8, -8]
+    assert [int(c.mean()) > 128 for c in corners] == [False, True, False, False]
+
+
+def test_bicubic_is_that_of_pillow(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    for side in (224, 64, 100, 336, 256):
+        ours = media.bicubic(picture, side).astype(int)
+        theirs = np.asarray(image.fromarray(picture).resize((side, side), image.Resampling.BICUBIC))
+        assert np.abs(ours - theirs).max() <= 1, side
+        assert (ours != theirs).mean() < 0.01, side
+
+
+def test_crops_are_the_boxes_without_the_pictures_that_have_none(tmp_path):
+    picture = np.zeros((60, 80, 3), np.uint8)
+    picture[10:30, 40:50] = 255  # the face: not square, and brought to a square all the same
+    folder = write_pictures(tmp_path / "a", [picture, picture, picture])
+    found = media.crops(folder, "paper", "opencv", [(40, 10, 50, 30), None, (0, 0, 80, 60)], 40, 32)
+    assert found.shape == (2, 32, 32, 3)
+    assert found[0].min() == 255
+    assert 0 < found[1].mean() < 40
+    assert media.crops(folder, "paper", "opencv", [None] * 3, 40, 32).shape == (0, 32, 32, 3)
+
+
+# --- damage -------------------------------------------------------------------------------------
+
+
+def cut(path: Path, share: float) -> Path:
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    return path
+
+
+def text_file(path: Path) -> Path:
+    path.write_text("this is no media file")
+    return path
+
+
+def emptied(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+SOUND = {
+    "no samples": (lambda f: write_wav(f / "a.wav", tone(0)), "found no samples"),
+    "nan": (lambda f: write_wav(f / "a.wav", tone(9) * np.nan), "samples that are not finite"),
+    "text": (lambda f: text_file(f / "a.wav"), "content that cannot be decoded"),
+    "empty": (lambda f: emptied(f / "a.wav"), "content that cannot be decoded"),
+    "missing": (lambda f: f / "a.wav", "found no such file"),
+    "folder": (lambda f: write_pictures(f / "a.wav", [flat(1)]), "found a folder"),
+    "no audio": (lambda f: write_video(f / "a.mp4", [flat(1)] * 3), "found no audio stream"),
+    "rate": (
+        lambda f: write_wav(f / "a.wav", tone(9), 2),
+        "found 2 samples a second; expected 1000 to 999999",
+    ),
+    "text video": (lambda f: text_file(f / "a.mp4"), "content that cannot be decoded"),
+    "cut wav": (
+        lambda f: cut(write_wav(f / "a.wav", tone(999)), 0.5),
+        r"found \d+ of \d+ bytes of sound; expected a whole sound file",
+    ),
+    "cut video": (
+        lambda f: cut(write_video(f / "a.mp4", sound=tone(9999)[None]), 0.5),
+        "content that cannot be decoded",
+    ),
+}
+PICTURES = {
+    "no video": (lambda f: write_video(f / "a.mp4", sound=tone(9999)[None]), "no video stream"),
+    "wav": (lambda f: write_wav(f / "a.wav", tone(99)), "no video stream"),
+    "text": (lambda f: text_file(f / "a.mp4"), "content that cannot be decoded"),
+    "text picture": (lambda f: text_file(f / "a.png"), "21 bytes that are no picture"),
+    "empty picture": (lambda f: emptied(f / "a.jpg"), "0 bytes that are no picture"),
+    "missing": (lambda f: f / "a.png", "found no such file"),
+    "empty folder": (lambda f: write_pictures(f / "a", []), r"no \.png or \.jpg in the folder"),
+    "cut picture": (
+        lambda f: cut(write_pictures(f / "a", [flat(1)]) / "0.png", 0.3).parent,
+        r"0\.png: found .* no picture",
+    ),
+    "rate": (lambda f: write_pictures(f / "a", [flat(1)], "fast"), r"fps\.txt: found 'fast'"),
+    "years": (
+        lambda f: write_pictures(f / "a", [flat(1)] * 2, "1e-9"),
+        r"found 1e\+09 s between two pictures",
+    ),
+    "rate 0": (lambda f: write_pictures(f / "a", [flat(1)], "0"), r"fps\.txt: found '0'"),
+}
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_sound_that_is_none_is_refused_by_name(tmp_path, case):
+    make, found = SOUND[case]
+    path = make(tmp_path)
+    with pytest.raises(UserError, match=found) as error:
+        media.sound(path, "first")
+    assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("told", [0x7FFFFFFF, 0xFFFFFFFF, 44])
+def test_a_wav_that_could_not_know_its_length_is_read(tmp_path, told):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(500), 16_000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    assert content[36:40] == b"data"
+    size = 1000 + told if told == 44 else told  # some programs count the header
+    content[40:44] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert len(media.sound(path, "first")) == 500
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_pictures_that_are_none_are_refused_by_name(tmp_path, case):
+    make, found = PICTURES[case]
+    path = make(tmp_path)
+    with pytest.raises(UserError, match=found) as error:
+        media.look(path, "paper", "whole")
+    assert str(error.value).startswith(str(path))
+
+
+def test_damaged_bytes_give_an_error_or_a_read_and_nothing_else(tmp_path):
+    rng = np.random.default_rng(0)
+    whole = write_video(tmp_path / "a.mp4", [flat(9, 32)] * 12, sound=tone(4000)[None]).read_bytes()
+    wav = write_wav(tmp_path / "b.wav", tone(400)).read_bytes()
+    for number in range(40):
+        for content, path in ((whole, tmp_path / "c.mp4"), (wav, tmp_path / "c.wav")):
+            damaged = bytearray(content)
+            for place in rng.integers(0, len(damaged), 30):
+                damaged[place] = rng.integers(256)
+            path.write_bytes(damaged[: rng.integers(1, len(damaged))] if number % 2 else damaged)
+            try:
+                media.sound(path, "mean")
+                media.look(path, "paper", "whole")
+            except UserError as error:
+                assert error.where == str(path)
+
+
+# --- workers ------------------------------------------------------------------------------------
+
+
+def double(path: str, number: int = 0):
+    """What a worker is asked to do, and to suffer."""
+    if path == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if path == "hang":
+        time.sleep(60)
+    if path == "refuse":
+        raise UserError(path, found="a", expected="b", remedy="c.")
+    if path == "mistake":
+        raise KeyError("a mistake in the code")
+    os.write(1, b"decoders may print")
+    return path, 2 * number, np.arange(number)
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_results_come_in_order_and_refusals_among_them(number):
+    tasks = [("refuse" if n == 3 else "a", n) for n in range(9)]
+    found = list(workers.run(double, iter(tasks), number))
+    assert str(found[3]) == "refuse: found a; expected b. c."
+    for n, result in enumerate(found):
+        if n != 3:
+            assert result[:2] == ("a", 2 * n)
+            assert result[2].tolist() == list(range(n))
+
+
+def test_a_worker_that_dies_or_hangs_is_an_error_with_the_file_and_the_rest_goes_on(monkeypatch):
+    monkeypatch.setattr(workers, "SECONDS", 1.5)
+    tasks = [("crash",), ("a", 1), ("hang",), ("a", 2)]
+    crash, one, hang, two = workers.run(double, tasks, 1)
+    assert str(crash).startswith("crash: found a file on which decoding ends the process")
+    assert str(hang).startswith("hang: found no end of decoding it within 1.5 seconds")
+    assert (one[1], two[1]) == (2, 4)
+
+
+def test_a_mistake_in_a_worker_is_no_refusal():
+    with pytest.raises(RuntimeError, match="a mistake in the code"):
+        list(workers.run(double, [("mistake",)], 1))
+
+
+def test_no_more_than_asked_for_is_made_ahead():
+    asked = []
+
+    def tasks():
+        for n in range(100):
+            asked.append(n)
+            yield "a", n
+
+    results = workers.run(double, tasks(), 1, ahead=5)
+    next(results)
+    assert len(asked) == 5
+    results.close()
+
+
+def test_few_clips_start_no_process():
+    assert workers.number(workers.FEWEST - 1) == 0
+    assert workers.number(workers.FEWEST) >= 1
+
+
+# --- looking at all clips -----------------------------------------------------------------------
+
+looked = []
+
+
+def noted(path: Path, add: int) -> int:
+    looked.append(path.name)
+    if path.name.startswith("bad"):
+        raise UserError(path, found="nothing", expected="something", remedy="Do.")
+    return len(path.name) + add
+
+
+def test_looking_names_all_that_cannot_be_read_and_goes_on_where_it_was(tmp_path):
+    paths = [tmp_path / name for name in ("a", "bad1", "abc", "bad2")]
+    arguments = (tmp_path / "store", "key", noted)
+    looked.clear()
+    with pytest.raises(UserError, match=r"bad1: found nothing; and 1 more .*bad2; expected some"):
+        clips.look(*arguments, paths, (1,), "looking")
+    assert looked == ["a", "bad1", "abc", "bad2"]
+    notes = tmp_path / "store.look"
+    notes.write_text(notes.read_text() + '[1, "to')  # killed while it wrote
+    looked.clear()
+    paths[1], paths[3] = tmp_path / "good", tmp_path / "goods"
+    assert clips.look(*arguments, paths, (1,), "looking") == [2, 5, 4, 6]
+    assert looked == ["good", "goods"]
+    looked.clear()
+    assert clips.look(*arguments, paths, (1,), "looking") == [2, 5, 4, 6]
+    assert looked == []
+    assert clips.look(tmp_path / "store", "other", noted, paths, (0,), "l") == [1, 4, 3, 5]
+    clips.forget(tmp_path / "store")
+    assert not notes.exists()
+
+
+def without(path: Path) -> int:
+    raise UserError("sound", found="no package", expected="one", remedy="Install it.")
+
+
+def test_what_is_missing_for_all_clips_is_said_once(tmp_path):
+    with pytest.raises(UserError) as error:
+        clips.look(tmp_path / "store", "key", without, [tmp_path] * 3, (), "looking")
+    assert str(error.value) == "sound: found no package; expected one. Install it."
+
+
+def test_a_disk_that_refuses_is_said(tmp_path):
+    (tmp_path / "features").touch()
+    with pytest.raises(UserError, match="the disk refused"):
+        clips.look(tmp_path / "features" / "store", "key", noted, [tmp_path], (0,), "looking")
+
+
+def test_a_fingerprint_follows_the_media_and_not_their_place(tmp_path):
+    paths = [write_wav(tmp_path / f"{n}.wav", tone(50, n)) for n in range(3)]
+    folder = tmp_path / "features" / "store"
+    first = clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder)
+    assert clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder) == first
+    assert clips.inputs(corpus(acoustic=paths), "acoustic", "other", folder) != first
+    moved = [write_wav(tmp_path / f"moved{n}.wav", tone(50, n)) for n in range(3)]
+    assert clips.inputs(corpus(acoustic=moved), "acoustic", "s", folder) == first
+    write_wav(paths[1], tone(50, 9))  # as many bytes as before
+    assert clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder) != first
+    with pytest.raises(UserError, match="no media for the visual modality"):
+        clips.files(corpus(acoustic=paths), "visual")
+    paths[0].unlink()
+    with pytest.raises(UserError, match=r"0\.wav: found No such file"):
+        clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder)
+
+
+def test_digests_are_kept_and_a_picture_in_a_folder_counts(tmp_path, monkeypatch):
+    paths = [write_pictures(tmp_path / "a", [flat(1), flat(2)], "3")]
+    for picture in paths[0].iterdir():
+        os.utime(picture, (0, time.time() - 10))
+    folder = tmp_path / "features" / "store"
+    first = clips.inputs(corpus(visual=paths), "visual", "s", folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(clips, "_digest", None)  # would fail if called
+        assert clips.inputs(corpus(visual=paths), "visual", "s", folder) == first
+    (paths[0] / "1.png").unlink()
+    assert clips.inputs(corpus(visual=paths), "visual", "s", folder) != first
+
+
+def test_a_file_that_changes_within_the_tick_of_its_disk_is_seen(tmp_path):
+    """As many bytes, and a time of modification that a disk cut to the same second."""
+    path, folder = tmp_path / "0.wav", tmp_path / "features" / "store"
+    second = int(time.time())
+
+    def fingerprint(pitch: int) -> str:
+        write_wav(path, tone(50, pitch))
+        os.utime(path, (second, second))
+        return clips.inputs(corpus(acoustic=[path]), "acoustic", "s", folder)
+
+    first = fingerprint(1)
+    assert fingerprint(2) != first
+    assert fingerprint(1) == first
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(UserError, match=r"preset 'mine'.*release \(what the authors' code does\)"):
+        clips.check("mine")

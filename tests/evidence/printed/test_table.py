@@ -1,0 +1,436 @@
+"""Printed numbers: read as they are, refused with file, line and what was expected."""
+
+import pandas as pd
+import pytest
+
+from msalib.base.errors import UserError
+from msalib.evidence.printed import checks
+from msalib.evidence.printed import table as printed
+
+SIZES = {"cmt": 160, "glomo": 556, "mmml": 489, "sugrm": 471, "uegd": 402}
+
+HEAD = "paper,exhibit,dataset,system,variant,metric,value,printed,note"
+GOOD = "ash,table1,mosi,Net,,mae,0.713,0.713,"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes files with made-up rows below a head."""
+
+    def write(*rows: str, name: str = "ash.csv", head: str = HEAD):
+        (tmp_path / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def load(folder) -> pd.DataFrame:
+    return printed.load_all(folder)
+
+
+def refused(folder) -> UserError:
+    with pytest.raises(UserError) as caught:
+        load(folder)
+    return caught.value
+
+
+# --- the five papers ----------------------------------------------------------------------------
+
+
+def test_every_printed_number_of_the_five_papers_is_there():
+    found = printed.load_all()
+    assert len(found) == 2078
+    assert found.groupby("paper").size().to_dict() == SIZES
+    assert list(found.columns[:9]) == list(printed.COLUMNS)
+    assert found.index.tolist() == list(range(2078))
+    assert not found[["value", "half", "unit"]].isna().any(axis=None)
+
+
+def test_what_follows_from_each_row():
+    found = printed.load_all()
+    assert set(found["alignment"]) == {"", "aligned", "unaligned"}
+    assert not found["corpus"].str.contains("aligned").any()
+    assert {"mosi", "mosei", "sims", "iemocap", ""} <= set(found["corpus"])
+    assert "SPC" in set(found["system"]) and "SPC" not in set(found["canonical"])
+    assert (found["half"] >= 0).all()
+    shares = found[found["unit"] == "%"]
+    assert shares["value"].between(0, 100).all()
+    # Every printed string that is a number is the value, in one of the scales that papers use.
+    scales = [printed.scale(*pair) for pair in zip(found["value"], found["printed"], strict=True)]
+    assert None not in scales
+
+
+def test_one_paper_is_that_part_of_all():
+    whole = printed.load_all()
+    uegd = whole[whole["paper"] == "uegd"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(printed.load("uegd"), uegd)
+
+
+def test_one_cell():
+    cell = printed.cell("uegd", "table1", "mosi", "dataset", "train", "count")
+    assert (cell["value"], cell["printed"], cell["half"]) == (1284, "1284", 0.5)
+    with pytest.raises(ValueError, match="0 printed numbers of uegd match"):
+        printed.cell("uegd", "table9", "mosi", "dataset", "train", "count")
+
+
+# --- print and value ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.713", 0.713),
+        ("1,284", 1284),
+        ("-.5", -0.5),
+        ("84.2%", 84.2),
+        ("1e-4", 0.0001),
+        (" 84.2 ", 84.2),
+        ("+3", 3),
+        ("2s", 2),
+        ("three", None),
+        ("1/10", None),
+        ("0.79.5", None),
+        ("", None),
+        (".", None),
+        ("over 4", None),
+        ("84.2-85.0", None),
+        ("nan", None),
+    ],
+)
+def test_numbers_in_print(text, value):
+    assert printed.number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "scale"),
+    [
+        (84.2, "84.2", 1),
+        (84.2, "0.842", 100),
+        (0.713, "71.3", 0.01),
+        (0.713, "0.714", None),
+        (84.2, "8420", 0.01),
+        (4, "four", 1),
+        (0, "0.0", 1),
+        (0.84, "8.4", None),
+    ],
+)
+def test_scales(value, text, scale):
+    assert printed.scale(value, text) == scale
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "half"),
+    [
+        (84.2, "84.2", 0.05),
+        (84.2, "84.20", 0.005),
+        (84, "84", 0.5),
+        (84.2, "0.842", 0.05),
+        (0.713, "0.713", 0.0005),
+        (0.713, "71.3", 0.0005),
+        (84.2, "84.2%", 0.05),
+        (4, "four", 0),
+        (0.1, "1/10", 0.05),
+        (0.795, "0.79.5", 0.0005),
+        (1284, "1,284", 0.5),
+        (0.0001, "1e-4", 5e-05),
+        (0.00015, "1.5e-4", 5e-06),
+    ],
+)
+def test_half_a_unit_in_the_last_place(value, text, half):
+    assert printed.half_unit(value, text) == pytest.approx(half)
+
+
+def test_every_metric_of_the_book_has_a_unit():
+    from msalib.data.metrics import METRICS
+
+    assert set(METRICS) <= set(printed.METRIC_UNITS)
+    assert "mae" in printed.LOWER_IS_BETTER and "acc7" not in printed.LOWER_IS_BETTER
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_with_its_lines(folder):
+    found = load(folder(GOOD, "", 'ash,table1,mosi,"Net, big",,acc7,45.1,0.451,"a ""note"""'))
+    assert found["line"].tolist() == [2, 4]
+    assert found["file"].tolist() == ["ash.csv", "ash.csv"]
+    assert found["system"].tolist() == ["Net", "Net, big"]
+    assert found["note"].tolist() == ["", 'a "note"']
+    assert found["half"].tolist() == pytest.approx([0.0005, 0.05])
+    assert found["unit"].tolist() == ["points of the label", "%"]
+
+
+def test_columns_may_come_in_any_order(folder):
+    head = ",".join(reversed(HEAD.split(",")))
+    found = load(folder(",".join(reversed(GOOD.split(","))), head=head))
+    assert found.loc[0, "metric"] == "mae"
+
+
+def test_a_data_set_has_two_halves(folder):
+    rows = [f"ash,table1,{d},Net,,mae,0.7,0.7," for d in ("mosi_aligned", "mosei_unaligned", "")]
+    found = load(folder(*rows))
+    assert found["corpus"].tolist() == ["mosi", "mosei", ""]
+    assert found["alignment"].tolist() == ["aligned", "unaligned", ""]
+
+
+def test_other_spellings_get_the_usual_name(folder):
+    found = load(folder("ash,table1,mosi,MIMM,,mae,0.7,0.7,"))
+    assert found.loc[0, "system"] == "MIMM"
+    assert found.loc[0, "canonical"] == "MMIM"
+
+
+@pytest.mark.parametrize(
+    ("name", "corpus", "alignment"),
+    [
+        ("MOSI", "mosi", ""),
+        ("CMU-MOSI", "mosi", ""),
+        ("cmu_mosei_aligned", "mosei", "aligned"),
+        ("MOSEI_Unaligned", "mosei", "unaligned"),
+        ("CH-SIMS", "sims", ""),
+        ("ch_sims", "sims", ""),
+        ("UR-FUNNY", "ur_funny", ""),
+        ("MUStARD", "mustard", ""),
+        ("CMU-Own Corpus", "CMU-Own Corpus", ""),
+        ("Own_aligned", "Own", "aligned"),
+    ],
+)
+def test_other_spellings_of_a_data_set_are_one_corpus(name, corpus, alignment, folder):
+    found = load(folder(f"ash,table1,{name},Net,,mae,0.7,0.7,"))
+    assert found.loc[0, ["dataset", "corpus", "alignment"]].tolist() == [name, corpus, alignment]
+
+
+def test_every_data_set_with_known_parts_has_its_name():
+    known = set(printed.load_all()["corpus"]) - {""}
+    assert known <= set(printed.DATASETS.values())
+
+
+def test_a_file_that_changed_is_read_again(folder):
+    import os
+
+    where = folder(GOOD)
+    assert len(load(where)) == 1
+    folder(GOOD, GOOD.replace("mae", "corr"))
+    os.utime(where / "ash.csv", ns=(1, 1))
+    assert len(load(where)) == 2
+
+
+def test_a_file_from_a_spreadsheet_is_read(tmp_path):
+    """A mark of the byte order in front, lines that end as on Windows, capitals in the ending."""
+    text = f"{HEAD}\n{GOOD}\n".replace("\n", "\r\n")
+    (tmp_path / "ASH.CSV").write_bytes(text.encode("utf-8-sig"))
+    found = load(tmp_path)
+    assert found["paper"].tolist() == ["ash"]
+    assert found["file"].tolist() == ["ASH.CSV"]
+
+
+def test_blank_lines_are_left_out(folder):
+    found = load(folder("", "   ", ",,,,,,,,", GOOD, " \t", head=f"\n{HEAD}"))
+    assert found["line"].tolist() == [6]
+
+
+def test_blanks_around_a_name_are_left_out(folder):
+    heads = HEAD.replace("paper,", "paper ,").replace("metric", " metric")
+    row = " ash , table1,mosi ,Net ,full , mae , 0.713, 0.713 ,as is "
+    found = load(folder(row, head=heads))
+    cells = found.loc[0, list(printed.COLUMNS)].tolist()
+    assert cells == ["ash", "table1", "mosi", "Net", "full", "mae", 0.713, "0.713", "as is"]
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+
+def bad(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+CELLS = {
+    "an unknown metric": (bad("mae", "maee"), "metric 'maee'", "(did you mean mae?)"),
+    "in capitals": (bad("mae", "MAE"), "metric 'MAE'", "(did you mean mae?)"),
+    "a metric like no other": (
+        bad("mae", "zzz"),
+        "metric 'zzz'",
+        "UNITS in msalib/evidence/printed/table.py",
+    ),
+    "a value that is no number": (
+        bad("0.713,0.713", "much,0.713"),
+        "found value 'much'",
+        "a number such as 0.713",
+    ),
+    "a comma for a point": (
+        bad("0.713,0.713", '"0,713",0.713'),
+        "found value '0,713'",
+        "a number such as 0.713",
+    ),
+    "an empty value": (bad("0.713,0.713", ",0.713"), "found value ''", "a number such as 0.713"),
+    "not a number": (bad("0.713,", "nan,"), "value nan", "points of the label"),
+    "infinite": (bad("0.713,", "inf,"), "value inf", "points of the label"),
+    "a negative error": (bad("0.713,0.713", "-0.7,-0.7"), "-0.7 of mae", "0 to 6"),
+    "an error wider than the scale": (bad("0.713,0.713", "7,7"), "7 of mae", "0 to 6"),
+    "an error of no hundred": (bad("0.713,0.713", "19.9,19.9"), "19.9 of mae", "0 to 6"),
+    "an error of hundreds": (bad("0.713,0.713", "601,601"), "601 of mae", "0 to 6"),
+    "a share above 100": (bad("mae,0.713,0.713", "acc7,184.5,184.5"), "184.5 of acc7", "0 to 100"),
+    "a negative share": (bad("mae,0.713,0.713", "acc7,-4500,-45"), "-4500 of acc7", "0 to 100"),
+    "another share": (bad("mae,0.713,0.713", "acc7,8610,0.851"), "printed '0.851'", "0 to 100"),
+    "half a clip": (bad("mae,0.713,0.713", "count,1.5,1.5"), "1.5 of count", "a whole number"),
+    "a weight above 1": (bad("mae,0.713,0.713", "dropout,2,2"), "2 of dropout", "share: 0 to 1"),
+    "a correlation above 1": (bad("mae,0.713,0.713", "corr,1.7,1.7"), "1.7 of corr", "-1 to 1"),
+    "below -1": (bad("mae,0.713,0.713", "corr,-1.01,-1.01"), "-1.01 of corr", "-1 to 1"),
+    "of no hundred": (bad("mae,0.713,0.713", "corr,101,1.01"), "101 of corr", "-1 to 1"),
+    "out of bounds, not printed": (bad("mae,0.713,0.713", "corr,70,0.6"), "printed '0.6'", "1"),
+    "no paper": (bad("ash,", " ,"), "an empty cell in column paper", "a name"),
+    "no exhibit": (bad("table1", ""), "an empty cell in column exhibit", "a name"),
+    "nothing printed": (bad("0.713,0.713", "0.713,"), "column printed", "the characters"),
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_bad_cell_is_refused(name, folder):
+    line, found, expected = CELLS[name]
+    error = refused(folder(bad("mae", "corr"), line))
+    assert error.where.endswith("ash.csv, line 3")
+    assert found in str(error), error
+    assert expected in error.expected, error
+    assert len(str(error)) < 300
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "corr,79,79",
+        "corr,79,0.79",
+        "corr,-9.1,-9.1",
+        "corr,2,2.0",
+        "corr,0.0079,0.0079",
+        "acc7,0.45,0.45",
+        "acc7,4510,4510",
+        "acc2,8450,84.5",
+        "acc2,8610,0.861",
+        "mae,71.3,71.3",
+        "mae,71.3,0.713",
+        "mae,0.00713,0.00713",
+    ],
+)
+def test_a_factor_of_100_is_left_to_the_checks(cell, folder):
+    """Papers do print such; whether it fits is not for the file to say."""
+    assert len(load(folder(bad("mae,0.713,0.713", cell)))) == 1
+
+
+def test_a_factor_of_100_in_the_file_alone_is_found(folder):
+    found = checks.run(load(folder(bad("mae,0.713,0.713", "acc2,8610,0.861"))))
+    assert {"bounds", "transcription"} <= {finding.check for finding in found}
+
+
+def test_a_label_beyond_its_scale_is_left_to_the_checks(folder):
+    assert len(load(folder(bad("mae,0.713,0.713", "label_max,3.5,3.5")))) == 1
+
+
+def test_too_many_and_too_few_fields_are_refused(folder):
+    for line, fields, remedy in (
+        (GOOD + "a, comma", 10, "Quote fields that hold a comma."),
+        ("ash,table1,mosi", 3, "Add those that are missing, empty where they do not apply."),
+    ):
+        error = refused(folder(GOOD, line))
+        assert error.where.endswith("ash.csv, line 3")
+        assert error.found == f"{fields} fields"
+        assert error.expected == "9"
+        assert error.remedy == remedy
+
+
+@pytest.mark.parametrize("column", HEAD.split(","))
+def test_a_missing_column_is_refused(column, folder):
+    head = ",".join(name for name in HEAD.split(",") if name != column)
+    error = refused(folder(head=head))
+    assert error.where.endswith("ash.csv, line 1")
+    assert error.found == f"no column {column}"
+    assert error.expected == HEAD.replace(",", ", ")
+
+
+@pytest.mark.parametrize("more", ["page", "paper"])
+def test_another_column_is_refused(more, folder):
+    error = refused(folder(head=f"{HEAD},{more}"))
+    assert error.where.endswith("ash.csv, line 1")
+    assert more in error.found
+    assert "each once" in error.expected
+
+
+def test_a_column_in_capitals_is_refused(folder):
+    error = refused(folder(GOOD, head=HEAD.replace("paper", "Paper").replace("metric", "METRIC")))
+    assert error.where.endswith("ash.csv, line 1")
+    assert (error.found, error.expected) == ("column Paper, METRIC", "paper, metric in lower case")
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolon"), ("\t", "tab")])
+def test_another_separator_is_refused(sign, name, folder):
+    error = refused(folder(GOOD.replace(",", sign), head=HEAD.replace(",", sign)))
+    assert error.where.endswith("ash.csv, line 1")
+    assert error.found == f"a {name} between the columns"
+    assert error.expected == "a comma between them"
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "\ufeff"])
+def test_an_empty_file_is_refused(content, tmp_path):
+    (tmp_path / "ash.csv").write_text(content, encoding="utf-8")
+    error = refused(tmp_path)
+    assert error.where.endswith("ash.csv")
+    assert error.found == "an empty file"
+
+
+@pytest.mark.parametrize("rows", [(), ("", "  ")])
+def test_a_head_alone_is_refused(rows, folder):
+    error = refused(folder(*rows))
+    assert error.where.endswith("ash.csv")
+    assert error.found == "no row below the names of the columns"
+
+
+def test_another_encoding_is_refused(tmp_path):
+    for encoding in ("latin-1", "utf-16"):
+        text = f"{HEAD}\n{GOOD}ü\n".encode(encoding)
+        (tmp_path / "ash.csv").write_bytes(text)
+        error = refused(tmp_path)
+        assert error.where.endswith(f"ash.csv, line {1 if encoding == 'utf-16' else 2}")
+        assert "UTF-8" in error.expected
+        assert error.remedy == "Save the file as UTF-8."
+
+
+def test_an_open_quote_is_refused(folder):
+    error = refused(folder(GOOD, 'ash,table1,mosi,"Net,,mae,0.713,0.713,', GOOD, ""))
+    assert error.where.endswith("ash.csv, line 3")
+    assert "no readable row" in error.found
+    assert "quote" in error.remedy
+
+
+def test_a_missing_folder_and_an_empty_one_are_refused(tmp_path):
+    for where, found in ((tmp_path / "none", "no such folder"), (tmp_path, "no CSV file")):
+        error = refused(where)
+        assert (error.where, error.found) == (str(where), found)
+        assert error.expected == "one CSV file per paper"
+
+
+def test_a_paper_without_printed_numbers_is_refused():
+    with pytest.raises(UserError, match=r"nonsense\.csv: found no such file; expected a CSV"):
+        printed.load("nonsense")
+
+
+def test_a_number_twice_is_refused(folder):
+    where = folder(GOOD, GOOD.replace("0.713", "0.714"))
+    error = refused(where)
+    assert error.where == f"{where / 'ash.csv'}, line 3"
+    assert error.found == "ash, table1, mosi, Net, mae again, as in ash.csv, line 2"
+
+
+def test_a_number_twice_in_two_files_is_refused(folder):
+    folder(GOOD)
+    error = refused(folder(GOOD.replace("mae", "corr"), GOOD, name="birch.csv"))
+    assert error.where.endswith("/birch.csv, line 3")
+    assert error.found.endswith("as in ash.csv, line 2")
+    assert error.expected == "every number once"
+
+
+def test_the_text_may_list_several_values_of_a_setting(folder):
+    """With 1, 2 or 4 experts; but the same value twice is one too many."""
+    text = "ash,text,mosi,Net,,num_experts,{0},{0},"
+    assert len(load(folder(*(text.format(n) for n in (1, 2, 4))))) == 3
+    assert refused(folder(text.format(2), text.format(2))).where.endswith("/ash.csv, line 3")
+    results = "ash,text,mosi,Net,,acc7,{0},{0},"
+    assert refused(folder(results.format(45.1), results.format(45.2))).found.startswith("ash, text")

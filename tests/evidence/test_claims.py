@@ -1,0 +1,252 @@
+"""The registry, and verdicts on the records of every setting."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from msalib.base import stats
+from msalib.base.errors import UserError
+from msalib.data.corpus import MODALITIES
+from msalib.evidence import claims
+from msalib.evidence import registry as papers
+from msalib.evidence.tests import TESTS, Word
+from msalib.runs import records
+from msalib.runs.records import system
+from tests.factory import layer_records, system_records
+
+UEGD = [claim for claim in claims.registry("uegd") if claim.rerun.test is not None]
+"""Claims with a test on records: all of the paper's own."""
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    monkeypatch.setattr(stats, "RESAMPLES", 200)
+    monkeypatch.setattr(gc, "collect", int)  # statsmodels calls it in every Holm: 0.1 s here
+
+
+def by_id(verdicts):
+    return {v.claim.id: v for v in verdicts}
+
+
+# --- registry -----------------------------------------------------------------------------------
+
+
+def test_every_claim_of_the_paper_is_there():
+    assert [claim.id for claim in UEGD] == [f"UEGD-C{k}" for k in range(1, 18)]
+    for claim in UEGD:
+        assert claim.rerun.test in TESTS
+
+
+def test_every_verdict_has_its_sentence():
+    """Of its own: a reader who sees the sentence can tell the verdict."""
+    for claim in UEGD:
+        assert set(claim.rerun.reading) == set(Word.__args__)
+        assert len(set(claim.rerun.reading.values())) == len(claim.rerun.reading)
+
+
+def test_every_claim_is_judged_shown_and_read_by_its_verdict():
+    layers = {0: 1.0, 1: 1.0, 2: 1.0, "weighted": 1.0}
+    found = layer_records(dict.fromkeys(MODALITIES, layers))
+    verdicts = claims.judge(UEGD, found)
+    assert [v.claim for v in verdicts] == UEGD
+    for v in verdicts:
+        assert v.setting == ("control", "planted", "release", "quick")
+        assert v.reading == v.claim.rerun.reading[v.evidence.verdict]
+
+
+def test_printed_effects_are_those_of_the_paper():
+    """papers/uegd.md (b), in numbers."""
+    printed = {claim.id: claims.printed_effects("uegd", claim) for claim in UEGD}
+    of = {claim: "; ".join(phrases) for claim, phrases in printed.items()}
+    for difference in (
+        "MOSI, UEGD enc output minus UEGD conv bert: MAE -0.036, Corr +0.024",
+        "MOSI, UEGD enc mid best minus UEGD conv bert: MAE -0.058, Corr +0.057",
+        "MOSEI, UEGD enc weighted minus UEGD conv bert: MAE -0.033, Corr +0.037",
+    ):
+        assert difference in printed["UEGD-C1"]
+    assert "MOSEI, UEGD enc output minus Self-MM conv bert: MAE -0.011" in of["UEGD-C2"]
+    assert "MOSI, MISA conv bert minus UEGD enc weighted: MAE -0.014" in of["UEGD-C3"]
+    assert "MOSEI Corr: UEGD acoustic enc mid best gains +0.518" in of["UEGD-C5"]
+    assert printed["UEGD-C6"][0].startswith(
+        "MOSI, UEGD enc mid best minus UEGD enc output: MAE -0.022, Corr +0.033"
+    )
+    assert "MOSI, UEGD enc mid best minus UEGD enc weighted: MAE +0.010" in of["UEGD-C7"]
+    assert "UEGD enc visual 0.016 / 0.230 = 0.07" in of["UEGD-C9"]
+    assert "MOSEI layer: UEGD enc mid best visual 19" in of["UEGD-C13"]
+    without = {claim for claim, phrases in printed.items() if not phrases}
+    assert without == {f"UEGD-C{k}" for k in (8, 10, 12, 14, 15, 17)}
+
+
+def test_printed_effects_are_those_of_the_data_set_where_it_has_any():
+    c2, c6 = claims.registry("uegd", ["UEGD-C2", "UEGD-C6"])
+    assert all(phrase.startswith("MOSI") for phrase in claims.printed_effects("uegd", c6, "mosi"))
+    assert len(claims.printed_effects("uegd", c6, "mosi")) == 4
+    assert len(claims.printed_effects("uegd", c6, "mmmo")) == 8
+    assert all(phrase.startswith("MOSEI") for phrase in claims.printed_effects("uegd", c2, "mosi"))
+
+
+def test_claims_are_chosen_by_id():
+    assert [c.id for c in claims.registry("uegd", ["UEGD-C13", "UEGD-C6"])] == [
+        "UEGD-C6",
+        "UEGD-C13",
+    ]
+
+
+def test_a_paper_without_claims_is_refused_with_those_that_have():
+    for ask in (claims.registry, claims.evaluate):
+        with pytest.raises(UserError, match=r"paper 'nonsense': found no claims of it; .* uegd"):
+            ask("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("control", "note"),
+    [
+        ("None, for it is a rank.", "there can be none, for it is a rank."),
+        ("There can be none: it is a rank.", "there can be none: it is a rank."),
+        (
+            "Plant cues, or none.",
+            "needs our model, trained on simulated data. Plan of these: Plant cues, or none.",
+        ),
+    ],
+)
+def test_what_a_control_needs_or_why_there_is_none(control, note):
+    claim = UEGD[0].model_copy(update={"control": control})
+    silent = claims.Told("not run", "")
+    evidences = claims.Evidences("uegd", claim, silent, silent, [], [])
+    assert evidences.not_run("control") == ("not run", note)
+
+
+def test_claims_of_ours_are_told_from_those_of_the_papers():
+    for paper in papers.known():
+        weighed = [claims.Evidences(paper, c, None, None, [], []) for c in claims.registry(paper)]
+        own = [e.claim.id for e in claims.of_paper(weighed)]
+        assert own == [e.claim.id for e in weighed if "-X" not in e.claim.id]
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def test_a_verdict_counts_the_records_that_its_test_read():
+    layers = {0: 2.0, 1: 2.0, 2: 0.5, "weighted": 1.0, "uniform": 1.0}
+    found = layer_records({"linguistic": layers, "acoustic": {1: 1.0}})
+    verdicts = by_id(claims.judge(UEGD, found))
+    count = {c: len(v.records) for c, v in verdicts.items()}
+    assert count["UEGD-C6"] == 10  # blocks 1 and 2, five seeds
+    assert count["UEGD-C7"] == 15
+    assert count["UEGD-C4"] == 20
+    assert count["UEGD-C14"] == 15  # with the vectors
+    assert count["UEGD-C17"] == 10  # no block is chosen
+    assert count["UEGD-C10"] == 10  # not run, but its own spread is shown
+    assert count["UEGD-C2"] == 0
+    for v in verdicts.values():
+        assert (v.evidence.verdict == "not run") or v.records
+        assert len({r.name() for r in v.records}) == len(v.records)
+
+
+def test_two_recipes_in_one_setting_are_refused():
+    one = layer_records({"linguistic": {1: 1.0}}, seeds=1)
+    other = one[0].model_copy(
+        update={"spec": one[0].spec.model_copy(update={"train": {"epochs": 1}})}
+    )
+    with pytest.raises(UserError, match="differ in recipe only"):
+        claims.judge(UEGD, [*one, other])
+
+
+def test_a_single_test_video_is_refused():
+    layers = {1: 1.0, 2: 0.5}
+    found = layer_records({"linguistic": layers}, videos=2)
+    one = [
+        r.model_copy(
+            update={
+                "predictions": {
+                    part: clips.model_copy(update={"video": ["only"] * len(clips.video)})
+                    for part, clips in r.predictions.items()
+                }
+            }
+        )
+        for r in found
+    ]
+    with pytest.raises(UserError, match="bootstrap over videos: found 1 video; expected at least"):
+        claims.judge(UEGD, one)
+
+
+def written(dataset, encoder, setting, profile="paper"):
+    noise = {system({"linguistic": k}): sd for k, sd in ((1, 2.0), (2, 0.5), (3, 2.0))}
+    spec = {"dataset": dataset, "encoder": encoder, "setting": setting, "profile": profile}
+    for record in system_records(noise, {"linguistic": 3}, **spec):
+        records.write(record)
+
+
+def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_missing():
+    written("raw", "small", "control")
+    written("mosi", "minilm", "substitute")
+    verdicts = claims.evaluate("uegd")
+    settings = list(dict.fromkeys(v.setting for v in verdicts))
+    assert settings == [
+        ("mosi", "bert-large", "release", "paper"),
+        ("mosei", "bert-large", "release", "paper"),
+        ("mosi", "minilm", "release", "paper"),
+        ("raw", "small", "release", "paper"),
+    ]
+    assert len(verdicts) == len(settings) * len(UEGD)
+    published = [v for v in verdicts if v.setting.encoder == "bert-large"]
+    assert {v.evidence.verdict for v in published} == {"not run"}
+    assert all(f"bert-large layers of {v.setting.dataset}" in v.evidence.note for v in published)
+
+
+def test_a_setting_as_published_that_has_records_is_judged():
+    written("mosi", "bert-large", "as-published")
+    verdicts = [v for v in claims.evaluate("uegd") if v.setting.dataset == "mosi"]
+    assert len(verdicts) == len(UEGD)
+    assert by_id(verdicts)["UEGD-C6"].evidence.verdict == "supported"
+
+
+def test_leaky_features_are_no_evidence():
+    written("mosi-leaky", "leaking", "leaky")
+    written("mosi-leaky-unseen", "leaking", "leaky")
+    assert {v.setting.encoder for v in claims.evaluate("uegd")} == {"bert-large"}
+
+
+def test_a_data_set_with_a_hyphen_keeps_its_name():
+    written("control-opposite", "planted", "control", "quick")
+    assert {v.setting.dataset for v in claims.apart("uegd")} == {"control-opposite"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "encoder", "setting", "profile"),
+    [
+        ("control", "planted", "control", "quick"),  # a page shows it, and no total counts it
+        ("mosi", "minilm", "substitute", "quick"),
+        ("mosi", "some-bert", "substitute", "paper"),
+        ("mine", "csv", "substitute", "quick"),
+        ("mine", "csv", "substitute", "paper"),
+    ],
+)
+def test_runs_of_other_settings_stand_apart_and_change_no_count(dataset, encoder, setting, profile):
+    written("mosi", "minilm", "substitute")
+    before = [repr(v) for v in claims.evaluate("uegd")]
+    assert claims.apart("uegd") == []
+    written(dataset, encoder, setting, profile)
+    assert [repr(v) for v in claims.evaluate("uegd")] == before
+    yours = claims.apart("uegd")
+    assert [v.claim for v in yours] == UEGD
+    assert {v.setting for v in yours} == {(dataset, encoder, "release", profile)}
+    assert by_id(yours)["UEGD-C6"].evidence.verdict == "supported"
+
+
+def test_the_study_is_what_pages_show_with_the_full_recipe():
+    for paper in ("uegd", "sugrm"):
+        settings = claims.study(paper)
+        assert len(settings) == len(set(settings)) > 3
+        assert {s.profile for s in settings} == {"paper"}
+    assert ("mosi", "minilm-tuned", "paper", "paper") in claims.study("sugrm")
+    assert claims.study("mmml") == []
+
+
+def test_verdicts_are_the_same_however_often_they_are_computed():
+    found = layer_records({"linguistic": {1: 1.5, 2: 1.0, 3: 1.5}})
+    first, again = (claims.judge(UEGD, found) for _ in range(2))
+    for a, b in zip(first, again, strict=True):
+        assert repr(a.evidence) == repr(b.evidence)
+        assert np.all([x.name() == y.name() for x, y in zip(a.records, b.records, strict=True)])

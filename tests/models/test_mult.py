@@ -1,0 +1,99 @@
+"""MulT's encoder: padding, one to three modalities, and how large it is beside SPT."""
+
+import pytest
+import torch
+
+from msalib.data.corpus import MODALITIES
+from msalib.models.mult import MulT
+from msalib.models.spt import SPT
+
+SIZES = {"visual": 5, "acoustic": 4, "linguistic": 12}
+LENGTHS = {"visual": [3, 9, 6], "acoustic": [7, 1, 5], "linguistic": [1, 4, 3]}
+DROPOUTS = {"embed_dropout": 0.3, "residual_dropout": 0.3, "relu_dropout": 0.3}
+
+every_input = pytest.mark.parametrize(
+    "used", [MODALITIES, ("visual", "linguistic"), ("acoustic",)], ids=len
+)
+
+
+def build(used=MODALITIES):
+    torch.manual_seed(0)
+    return MulT(
+        input_sizes={m: SIZES[m] for m in used}, width=8, heads=2, layers=2, **DROPOUTS
+    ).eval()
+
+
+def batch(used=MODALITIES):
+    torch.manual_seed(1)
+    x = {m: torch.randn(3, max(LENGTHS[m]), SIZES[m]) for m in used}
+    return x, {m: torch.tensor(LENGTHS[m]) for m in used}
+
+
+@every_input
+def test_clips_of_a_batch_are_as_each_alone(used):
+    model, (x, length) = build(used), batch(used)
+    together = model(x, length)
+    for clip in range(3):
+        own = {m: x[m][clip : clip + 1, : length[m][clip]] for m in x}
+        alone = model(own, {m: length[m][clip : clip + 1] for m in x})
+        for m in used:
+            assert together[m].shape == (3, 8)
+            torch.testing.assert_close(together[m][clip], alone[m][0], atol=1e-5, rtol=1e-5)
+
+
+def test_padding_is_not_read():
+    model, (x, length) = build(), batch()
+    before = model(x, length)
+    for m, frames in x.items():
+        for clip, own in enumerate(length[m]):
+            frames[clip, own:] = 100
+    after = model(x, length)
+    for m in before:
+        torch.testing.assert_close(after[m], before[m], atol=1e-6, rtol=0)
+
+
+def test_every_frame_of_every_modality_is_read():
+    model, (x, length) = build(), batch()
+    x = {m: x[m].requires_grad_() for m in x}
+    for m in MODALITIES:
+        found = model(x, length)[m]
+        for source, gradient in zip(
+            x, torch.autograd.grad(found.sum(), [*x.values()]), strict=True
+        ):
+            read = gradient.abs().sum(-1) > 0
+            assert (read.sum(1) == length[source]).all(), (m, source)
+
+
+@every_input
+def test_a_step_reaches_every_parameter(used):
+    model, (x, length) = build(used), batch(used)
+    sum((h * torch.randn_like(h)).sum() for h in model(x, length).values()).backward()
+    assert all(p.grad is not None and p.grad.any() for p in model.parameters())
+
+
+def test_a_single_modality_has_its_self_encoder_only():
+    model = build(("acoustic",))
+    assert list(model.own) == ["acoustic"] and not model.cross["acoustic"]
+
+
+@pytest.mark.parametrize(("visual", "acoustic"), [(20, 5), (35, 74)], ids=["mosi", "mosei"])
+def test_spt_has_less_than_a_fifth_of_its_parameters(visual, acoustic):
+    """SUGRM-C24 says a tenth: SPT's layers share their weights, and dense ones do not."""
+    arguments = {
+        "input_sizes": {"visual": visual, "acoustic": acoustic, "linguistic": 768},
+        "width": 32,
+        "heads": 8,
+        "layers": 4,
+        **DROPOUTS,
+    }
+    sparse, dense = (
+        sum(p.numel() for p in model.parameters())
+        for model in (SPT(shift="none", **arguments), MulT(**arguments))
+    )
+    assert 0.15 < sparse / dense < 0.2
+
+
+@pytest.mark.parametrize("sizes", [{}, {"smell": 3}])
+def test_other_modalities_are_refused(sizes):
+    with pytest.raises(ValueError, match="input_sizes needs some of"):
+        MulT(input_sizes=sizes, width=8, heads=2, layers=1, **DROPOUTS)

@@ -1,0 +1,146 @@
+"""Verdicts as readers see them."""
+
+import gc
+import re
+
+import numpy as np
+import pytest
+
+from msalib.base import stats
+from msalib.base.stats import Estimate
+from msalib.data.corpus import MODALITIES
+from msalib.evidence import claims
+from msalib.evidence import tests as evidence
+from msalib.pages import ledger
+from msalib.runs import records
+from tests.factory import COUNTED, layer_records
+from tests.html import Page, read
+
+SETTING = "control: a <small> corpus & more; release recipe, profile quick, 2 seeds"
+NOISE = {0: 3.0, 1: 2.0, 2: 0.8, 3: 1.5, "weighted": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    monkeypatch.setattr(stats, "RESAMPLES", 200)
+    monkeypatch.setattr(gc, "collect", int)  # statsmodels calls it in every Holm: 0.1 s here
+
+
+@pytest.fixture
+def verdicts():
+    found = layer_records(dict.fromkeys(MODALITIES, NOISE))
+    return claims.judge(claims.registry("uegd"), found)
+
+
+@pytest.mark.parametrize(
+    ("name", "estimate", "text"),
+    [
+        ("MAE", Estimate(-0.03, -0.05, 0.01, 0.2), "MAE -0.030 [-0.050,\u00a0+0.010]"),
+        ("Corr", Estimate(0.5, 0.25, 1, 0.2), "Corr +0.500 [+0.250,\u00a0+1.000]"),
+        ("spread", Estimate(0.1, 0, 1, 0.2, kind="level"), "spread 0.100 [0.000,\u00a01.000]"),
+        (
+            "within",
+            Estimate(4e-4, 3e-4, 5e-4, 0, kind="level"),
+            "within 0.0004 [0.0003,\u00a00.0005]",
+        ),
+        ("best block", Estimate(4, 2, 6, 0.1, kind="block"), "best block 4 [2,\u00a06]"),
+        ("Corr", Estimate(*[float("nan")] * 4), "Corr undefined"),
+        ("Corr", Estimate(0.5, *[float("nan")] * 3), "Corr undefined"),
+    ],
+)
+def test_effects_are_shown_by_their_kind_with_interval(name, estimate, text):
+    assert ledger.effect_text(name, estimate) == text
+
+
+def test_the_ledger_tells_verdict_reading_setting_effect_print_and_records(verdicts):
+    table = ledger.ledger(verdicts, "uegd", caption=f"Verdicts. Setting: {SETTING}.")
+    page = read(table)
+    text = page.text.replace("\u00a0", " ")
+    for v, (_, row) in zip(verdicts, table.frame.iterrows(), strict=True):
+        assert v.claim.id in row["claim and verdict"]
+        assert f"{ledger.SYMBOLS[v.evidence.verdict]} {v.evidence.verdict}" in text
+        assert v.claim.statement in text and v.reading in text and v.evidence.note in text
+        seeds = ", 5 seeds" if v.records else ""
+        assert row["setting"] == (
+            f"control: control, planted, release recipe, profile quick{seeds}"
+        )
+        for name, e in v.evidence.effects.items():
+            assert ledger.effect_text(name, e) in row["effect and 95% interval"]
+    assert "MOSI, UEGD enc mid best minus UEGD enc output: MAE -0.022, Corr +0.033" in text
+    assert "no number" in text  # C10: a figure without numbers
+    assert SETTING in text
+
+
+def test_records_are_counted_and_the_first_are_named(verdicts):
+    by_id = {v.claim.id: v for v in verdicts}
+    table = ledger.ledger([by_id["UEGD-C6"], by_id["UEGD-C2"]], "uegd", caption="Two.")
+    cited, none = (Page(cell).text for cell in table.frame["records"])
+    found = by_id["UEGD-C6"].records
+    assert cited.startswith(str(len(found)))
+    assert all(record.name() in cited for record in found[: ledger.CITED])
+    assert cited.endswith(f"and {len(found) - ledger.CITED} more")
+    assert none == "none"
+
+
+def test_seeds_are_told_beside_a_difference(verdicts):
+    (c6,) = [v for v in verdicts if v.claim.id == "UEGD-C6"]
+    mae = c6.evidence.effects["linguistic MAE"]
+    cell = ledger.ledger([c6], "uegd", caption="One.").frame["effect and 95% interval"][0]
+    sd = f"{np.std(mae.seeds, ddof=1):.3f}"
+    assert f"(seeds ± {sd}, 5 of 5 below 0)" in Page(cell).text
+
+
+def test_settings_without_records_are_in_the_ledger():
+    verdicts = claims.evaluate("uegd")  # there are no records here at all
+    table = ledger.ledger(verdicts, "uegd", caption="All.")
+    assert set(table.frame["setting"]) == {
+        f"as-published: {dataset}, bert-large, release recipe, profile paper"
+        for dataset in ("mosi", "mosei")
+    }
+    assert read(table).text.count("○ not run") == len(verdicts)
+
+
+def test_every_verdict_has_a_symbol_of_its_own():
+    words = evidence.Word.__args__
+    assert set(ledger.SYMBOLS) == set(words)
+    assert len(set(ledger.SYMBOLS.values())) == len(words)
+    for word in words:
+        assert Page(ledger.badge(word)).text == f"{ledger.SYMBOLS[word]} {word}"
+
+
+def test_texts_for_prose_are_those_of_the_verdicts(verdicts):
+    texts = ledger.verdict_texts(verdicts)
+    for v in verdicts:
+        name = v.claim.id.split("-")[1]
+        assert texts[name] == v.evidence.verdict
+        assert texts[f"{name}_reading"] == v.reading
+        assert texts[f"{name}_note"] == v.evidence.note
+        assert texts[f"{name}_records"] == str(len(v.records))
+    (c6,) = [v for v in verdicts if v.claim.id == "UEGD-C6"]
+    assert texts["C6_linguistic_mae"] == ledger.effect_text(
+        "linguistic MAE", c6.evidence.effects["linguistic MAE"]
+    )
+    assert "C13_linguistic_best_block_test" in texts and "C9_visual_within_total" in texts
+    assert all(re.fullmatch(r"\w+", name) for name in texts)  # names that glue takes
+    assert not any("nan" in text for text in texts.values())
+
+
+def test_rules_show_the_test_of_every_claim():
+    table = ledger.rules(claims.registry("uegd"))
+    assert len(table.frame) == len(claims.registry("uegd"))
+    text = read(table).text
+    assert "after Holm" in text and "Widened: at first it was text alone" in text
+
+
+def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
+    found = layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 2.0}}, **COUNTED)
+    for record in found:
+        records.write(record)
+    verdicts = claims.evaluate("uegd")
+    table = ledger.matrix(verdicts, caption="All.")
+    assert len(table.frame) == len({v.claim.id for v in verdicts})
+    assert len(table.frame.columns) == 1 + len({v.setting for v in verdicts})
+    row = table.frame[table.frame["claim"].str.contains("UEGD-C6</b>")].iloc[0]
+    (ours,) = [cell for column, cell in row.items() if column.startswith("raw, small")]
+    assert 'aria-label="supported"' in ours and "✓" in ours
+    assert "✓ supported" in table.caption

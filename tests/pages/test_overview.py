@@ -1,0 +1,201 @@
+"""What readers see of claims and papers: badges, links, sums, and nothing unsafe."""
+
+from collections import Counter
+
+import pytest
+
+from msalib.base import paths
+from msalib.evidence import claims
+from msalib.evidence import registry as papers
+from msalib.evidence.claims import Evidences
+from msalib.evidence.printed import checks
+from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.checks import SEVERITIES
+from msalib.evidence.printed.checks.drift import shared
+from msalib.pages import findings, overview
+from msalib.pages.ledger import SYMBOLS
+from tests.html import read
+from tests.small import (
+    ENTRIES,
+    FOUND,
+    PRINTED,
+    SILENT,
+    entry,
+    evidences,
+    read_cell,
+    values,
+)
+
+
+@pytest.fixture(scope="module")
+def project():
+    """The project's own table, entries and findings."""
+    table = printed.load_all()
+    entries = {name: papers.load(name) for name in papers.known()}
+    return table, entries, checks.run(table, entries)
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def test_comparisons_that_fail_come_first():
+    cell = overview.claims([evidences(PRINTED)], "ONE").frame["printed"][0]
+    assert values(cell) == ["✗ contradicted"]
+    text = read_cell(cell).text
+    assert text.index("✗ a < b") < text.index("= a = b") < text.index("✓ a > b")
+    assert PRINTED.note in text
+
+
+@pytest.mark.parametrize("column", ["printed", "parity", "re-run", "control"])
+@pytest.mark.parametrize("make", ["claims", "ledger"])
+def test_what_is_not_run_tells_its_needs_twice(make, column):
+    own = evidences(SILENT)
+    shown = (
+        overview.claims([own], "ONE")
+        if make == "claims"
+        else overview.ledger({"one": [own]}, ENTRIES)
+    )
+    needs = {
+        "printed": SILENT.note,
+        "parity": own.parity.note,
+        "re-run": own.not_run("re-run").note,
+        "control": own.not_run("control").note,
+    }[column]
+    page = read_cell(shown.frame[column][0])
+    assert page.attributes("summary")[0]["title"] == needs
+    assert needs in page.text
+    assert values(shown.frame[column][0]) == ["○ not run"]
+
+
+def test_a_claim_has_a_badge_for_each_setting():
+    cell = overview.claims([evidences(PRINTED, "not run", "supported")], "ONE").frame["re-run"][0]
+    assert values(cell) == ["✓ supported", "○ not run"]  # what decides comes first
+    assert "mosi, net1" in read_cell(cell).text
+
+
+def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
+    own = [
+        evidences(PRINTED, "supported", "not run", "supported"),
+        evidences(SILENT, number=2),
+    ]
+    shown = overview.ledger({"one": own}, ENTRIES)
+    assert shown.ids == ["C1", "C2"]
+    cell = shown.frame["re-run"][0]
+    assert values(cell) == ["✓ supported", "○ not run"]
+    assert "2 settings" in read_cell(cell).text and "1 setting" in read_cell(cell).text
+    assert 'href="paper-one.html#C1"' in shown.frame["claim"][0]
+
+
+def test_verdicts_are_counted_by_claim_and_setting():
+    own = [evidences(PRINTED, "supported", "not run"), evidences(SILENT, number=2)]
+    row = overview.verdicts({"one": own}, ENTRIES).frame.iloc[0]
+    assert row["claims"] == "2"
+    shown = {name: read_cell(row[name]).text for name in overview.KINDS}
+    assert shown == {
+        "printed": "✗\u00a01 ○\u00a01",
+        "parity": "○\u00a02",
+        "re-run": "✓\u00a01 ○\u00a02",
+        "control": "○\u00a02",
+    }
+
+
+def test_claims_of_ours_are_marked_and_told_apart():
+    own = [evidences(PRINTED), evidences(SILENT, number=2, ours=True)]
+    for shown in (overview.claims(own, "ONE"), overview.ledger({"one": own}, ENTRIES)):
+        first, second = (read_cell(cell).text for cell in shown.frame["claim"])
+        assert second.startswith("C2 ours ") and "ours" not in first
+    assert list(shown.frame["whose"]) == ["the paper's", "ours"] and "whose" in shown.filters
+
+
+def test_claims_of_ours_are_not_counted():
+    own = [evidences(PRINTED), evidences(SILENT, "supported", number=2, ours=True)]
+    row = overview.verdicts({"one": own}, ENTRIES).frame.iloc[0]
+    assert read_cell(row["claims"]).text == "1 and 1 of ours"
+    assert [read_cell(row[name]).text[:1] for name in overview.KINDS] == ["✗", "○", "○", "○"]
+    texts = overview.totals({"one": own}, FOUND, ENTRIES)
+    assert (texts["claims"], texts["ours"]) == ("1", "1")
+    assert (texts["printed_not_run"], texts["rerun_supported"]) == ("0", "0")
+    text = read(overview.summary(own, FOUND, "one")).text
+    assert text.startswith("1 claim (and 1 of ours, not counted); by the paper's own tables 1 con")
+
+
+def test_totals_are_named_for_prose():
+    texts = overview.totals({"one": [evidences(PRINTED, "supported")]}, FOUND, ENTRIES)
+    assert texts["papers"] == "2" and texts["claims"] == "1" and texts["findings"] == "4"
+    assert texts["ours"] == "0"
+    assert texts["printed_contradicted"] == texts["rerun_supported"] == "1"
+    assert texts["control_not_run"] == "1" and texts["findings_notable"] == "2"
+    assert all(name.isidentifier() for name in texts)
+    assert len(texts) == 4 + 4 * len(SYMBOLS) + len(SEVERITIES)
+
+
+# --- one paper ----------------------------------------------------------------------------------
+
+
+def test_a_paper_is_told_with_links(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "BOOK", tmp_path)
+    code = "[a/b](https://github.com/a/b) and github.com/c/d-e, no licence."
+    own = entry("ONE", code=code)
+    page = read(overview.about("one", own))
+    assert [link["href"] for link in page.attributes("a")] == [
+        "https://github.com/a/b",
+        "https://github.com/c/d-e",
+    ]
+    assert "no licence." in page.text and ".." not in page.text
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "index.md").touch()
+    assert read(overview.about("one", own)).attributes("a")[0]["href"] == "../one/index.html"
+
+
+def test_a_summary_counts_verdicts_and_findings():
+    text = read(overview.summary([evidences(PRINTED)], FOUND, "one")).text
+    assert text.startswith("1 claim; by the paper's own tables 1 contradicted.")
+    assert text.endswith(
+        "4 findings in its printed numbers: 1 impossible, 1 inconsistent, 2 notable."
+    )
+    assert "0 findings in its printed numbers: none." in read(overview.summary([], [], "one")).text
+
+
+def test_an_exhibit_leads_to_our_page_where_there_is_one():
+    column = overview.exhibits(ENTRIES["one"]).frame["our page"]
+    assert read_cell(column[0]).attributes("a")[0]["href"] == "../one/made.html"
+    assert list(column[1:]) == ["not yet", "nothing to run"]
+
+
+def test_without_records_settings_are_a_note():
+    own = [evidences(PRINTED, "not run")]
+    assert "No runs yet" in read(overview.settings(own, "ONE")).text
+    assert "No runs yet" in read(overview.one_by_one(own, "one", "ONE")).text
+    assert overview.by_setting(own) == []
+
+
+# --- the project's own --------------------------------------------------------------------------
+
+
+def test_every_paper_of_the_project_can_be_shown(project):
+    table, entries, _ = project
+    assert len(findings.drift(table, entries).frame) == len(shared(table))
+    assert len(findings.protocol(table, entries).frame) == len(entries)
+    for paper, own in entries.items():
+        weighed = [
+            Evidences(
+                paper,
+                claim,
+                claims.in_print(table, paper, claim),
+                claims.parity(paper),
+                [],
+                [],
+            )
+            for claim in own.claims
+        ]
+        assert len(overview.claims(weighed, own.name).ids) == len(own.claims)
+        for shown in (
+            overview.claims(weighed, own.name),
+            overview.ledger({paper: weighed}, entries),
+            overview.about(paper, own),
+            overview.exhibits(own),
+        ):
+            read(shown)
+        counts = Counter(e.printed.verdict for e in claims.of_paper(weighed))
+        text = read(overview.verdicts({paper: weighed}, entries)).text
+        assert f"✓\u00a0{counts['supported']}" in text

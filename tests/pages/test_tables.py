@@ -1,0 +1,66 @@
+"""Tables as such: captions, undefined values, where records come from."""
+
+import pandas as pd
+import pytest
+
+from msalib.pages import tables
+from msalib.pages.tables import Folded, Note, Setting, Table
+from tests.factory import layer_records
+from tests.html import read
+
+CONSTANT = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([0.5, 0.7], "0.600\u00a0±\u00a00.141"),
+        ([0.5], "0.500"),
+        ([0.5, None, 0.7], "0.600\u00a0±\u00a00.141 (1 undefined)"),
+        ([None, None], "undefined"),
+    ],
+)
+def test_means_over_seeds_count_what_is_undefined(values, text):
+    assert tables.spread(values, "corr") == text
+
+
+def test_shares_are_shown_in_percent():
+    assert tables.spread([0.5, 0.7], "acc2_has0") == "60.0\u00a0±\u00a014.1"
+
+
+def test_runs_without_a_correlation_are_counted():
+    found = layer_records({"linguistic": {1: 1.0, 2: CONSTANT}}, seeds=3)
+    assert tables.constants(found).startswith("3 of 6 runs predict the same for every clip")
+    assert tables.constants(found[:3]) == ""
+    assert tables.constants(found, "valid") != ""
+
+
+def test_a_table_shows_its_caption_and_can_be_reached_by_keyboard():
+    page = read(Table(pd.DataFrame({"n": [1]}), caption="Setting: a & b."))
+    (region,) = [a for a in page.attributes("div") if a.get("role") == "region"]
+    assert region["aria-label"] == "Setting: a & b."
+    assert region["tabindex"] == "0"
+    assert "Setting: a & b." in page.text
+
+
+def test_what_is_folded_has_a_summary_to_click_on():
+    page = read(Folded("all <of> it", Table(pd.DataFrame({"n": [1]}), caption="c")))
+    assert page.attributes("details") and page.attributes("summary")
+    assert "all <of> it" in page.text and page.attributes("table")
+
+
+def test_environment_groups_equal_origins():
+    found = layer_records({"linguistic": {1: 1.0, 2: 2.0}})
+    provenance = found[0].provenance.model_copy(update={"commit": "ffff"})
+    found[0] = found[0].model_copy(update={"provenance": provenance})
+    frame = tables.environment(found + found).frame  # a record asked for twice counts once
+    assert frame["commit"].tolist() == ["ffff", "0123456789ab"]
+    assert frame["runs"].tolist() == [1, len(found) - 1]
+    assert frame["first (UTC)"].iloc[0] == "2026-01-02 03:04"
+
+
+def test_what_comes_from_outside_cannot_become_markup():
+    assert "a <b> & c" in read(Table(pd.DataFrame({"n": [1]}), caption="a <b> & c")).text
+    for shown in (Note("<script>"), Setting("<script>")):
+        assert "<script>" in read(shown).text
+        assert not read(shown).attributes("script")

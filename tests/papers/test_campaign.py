@@ -1,0 +1,185 @@
+"""Campaigns: all that the notebooks read, resumed after a kill, shared by two."""
+
+import os
+import time
+
+import pytest
+
+from msalib.base.errors import UserError
+from msalib.data import datasets as readers
+from msalib.data.corpus import MODALITIES
+from msalib.papers import campaign
+from msalib.papers.campaign import EVERYTHING, PLANS, make
+from msalib.runs import records
+from msalib.runs.records import Setting, system
+from msalib.runs.runs import FEATURES, SHARES, Runs
+from msalib.runs.study import Study
+from msalib.runs.trainer import Trainer
+from tests import sweep
+from tests.encoders.test_encoders import save_bert
+from tests.factory import write_pack
+from tests.sweep import assert_close, files, finished, offer, small_control
+
+QUICK = {"dataset": "control", "profile": "quick", "seeds": 1}
+
+
+@pytest.fixture(autouse=True)
+def small_data(monkeypatch):
+    monkeypatch.setattr(readers, "DATASETS", dict(readers.DATASETS))
+    offer("control", small_control)
+    monkeypatch.delenv("MSALIB_DATA", raising=False)
+
+
+@pytest.fixture
+def without_shares(monkeypatch):
+    """A share of this control would be smaller than a batch."""
+    monkeypatch.setitem(PLANS["uegd"], "control", EVERYTHING[:-1])
+
+
+# --- what is made -------------------------------------------------------------------------------
+
+
+def test_every_data_set_has_a_plan_but_those_that_no_exhibit_reads_yet():
+    planned = {key.split()[0] for plan in PLANS.values() for key in plan}
+    unplanned = {"raw-speaker", "raw-noise", "raw-sarcasm"}
+    unplanned |= {"meld", "iemocap", "mustard", "youtube", "pom"}
+    assert planned | unplanned == set(readers.DATASETS) and not planned & unplanned
+
+
+def test_the_control_gets_all_that_any_exhibit_reads_once(monkeypatch):
+    offer("control", lambda: small_control(videos=26))
+    (made,) = make("uegd", **QUICK)
+    runs = Runs(records.find("uegd", Setting("control", "planted", "release", "quick")))
+    assert made.records == len(finished()) == len(runs.systems)
+    assert made.setting == Study("uegd", **QUICK).setting
+    assert runs.has(*(system({m: k}) for m in MODALITIES for k in (0, 1, 2)))
+    for feature in (*FEATURES, "uniform"):
+        assert runs.has(*(runs.feature([m], feature) for m in MODALITIES))
+        assert runs.has(runs.feature(MODALITIES, feature))
+    assert runs.has(runs.feature(MODALITIES, "mid_best", fusion="concat"))
+    for share in SHARES:
+        for feature in ("input", "mid_best", "weighted", "uniform"):
+            assert runs.has(*(runs.feature([m], feature, train_share=share) for m in MODALITIES))
+    written = files()
+    monkeypatch.setattr(Trainer, "train", lambda *_: pytest.fail("trained"))
+    assert list(make("uegd", **QUICK)) == [made]
+    assert files() == written
+
+
+def test_all_real_data_at_hand_are_made(tmp_path, monkeypatch):
+    """MOSI and what leaks from it; five seeds and the full recipe but for what is given."""
+    data = tmp_path / "data"
+    write_pack(data / "mosi", table={"split_features": ["train"] * 20 + ["valid", "test"] * 10})
+    monkeypatch.setenv("MSALIB_DATA", str(data))
+    asked = []
+
+    def note(study, step):
+        asked.append((study.parameters.dataset, step.__name__))
+        p = study.parameters
+        assert (p.profile, p.seeds) == ("paper", 2)
+        return []
+
+    steps = {
+        name: tuple(lambda study, step=step: note(study, step) for step in plan)
+        for name, plan in PLANS["uegd"].items()
+    }
+    monkeypatch.setitem(PLANS, "uegd", steps)
+    made = list(make("uegd", seeds=2))
+    assert [m.setting.split(";")[0] for m in made] == [
+        "substitute: CMU-MOSI (minilm layers, acoustic vectors)",
+        "leaky: CMU-MOSI with features that leak (visual vectors, acoustic vectors, linguistic "
+        "vectors)",
+        "leaky: CMU-MOSI with features that leak, test videos unseen by them (visual vectors, "
+        "acoustic vectors, linguistic vectors)",
+    ]
+    assert [dataset for dataset, _ in asked] == ["mosi"] * 5 + ["mosi-leaky"] * 2 + [
+        "mosi-leaky-unseen"
+    ] * 2
+    assert {path.as_posix() for path in files()} == {
+        "data/mosi.json",
+        "audit/mosi-leaky.json",
+        "audit/mosi-leaky-unseen.json",
+    }
+
+
+def test_transcripts_are_encoded_where_they_are_not_yet(tmp_path, monkeypatch):
+    write_pack(tmp_path / "data" / "mosi")
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
+    folder = str(save_bert(tmp_path / "tiny-bert"))
+    monkeypatch.setitem(PLANS["uegd"], "mosi", (Study.singles,))
+    (made,) = make("uegd", dataset="mosi", encoder=folder, profile="quick", seeds=1, device="cpu")
+    assert made.records == 5
+    assert (tmp_path / "features" / "mosi" / "tiny-bert").is_dir()
+
+
+# --- a kill, and company ------------------------------------------------------------------------
+
+
+def test_a_killed_campaign_goes_on_where_it_stopped(without_shares):
+    process = sweep.start(sweep.campaign, 4, 0.1)
+    while len(finished()) < 5:
+        assert process.is_alive()
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    kept = finished()
+    (made,) = make("uegd", **QUICK)
+    after = finished()
+    assert len(kept) < len(after) == made.records
+    assert {path: after[path] for path in kept} == kept
+
+
+def test_two_campaigns_at_once_corrupt_nothing(tmp_path, monkeypatch, without_shares):
+    both = [sweep.start(sweep.campaign, together, 0.05) for together in (4, 3)]
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    assert len(files()) == len(finished())  # neither locks nor what is unfinished
+    found = [records.read(records.records_folder() / path) for path in finished()]
+    forbidden = list(make("uegd", **QUICK))
+    assert forbidden[0].records == len(found)
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "alone"))
+    list(make("uegd", **QUICK))
+    alone = [records.read(records.records_folder() / path) for path in finished()]
+    assert_close(sorted(alone, key=lambda r: r.name()), sorted(found, key=lambda r: r.name()))
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paper", "parameters", "message"),
+    [
+        ("mult", {}, "paper 'mult': found no runs are planned for it; expected one of uegd"),
+        ("uegd", {}, "MSALIB_DATA: found not set"),
+        ("uegd", {"dataset": "moshi"}, "data set 'moshi': found no such data set"),
+        ("uegd", {"seed": 3}, "parameter 'seed': found no such parameter"),
+        ("uegd", {"dataset": "mosei"}, "MSALIB_DATA: found not set"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(paper, parameters, message):
+    if "seed" in parameters:
+        parameters = {**QUICK, **parameters}
+    with pytest.raises(UserError) as error:
+        list(make(paper, **parameters))
+    assert str(error.value).startswith(message)
+    assert files() == {}
+
+
+def test_a_folder_without_data_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+    with pytest.raises(UserError, match="found none of the data sets; expected a folder for one"):
+        list(make("uegd"))
+
+
+def test_the_command_says_what_there_is(monkeypatch, capsys):
+    from msalib import __main__ as cli
+
+    monkeypatch.setattr(campaign, "make", lambda paper, **p: [campaign.Made(f"{paper} {p}", 7)])
+    monkeypatch.setattr("sys.argv", ["msalib", "records", "uegd", "-p", "dataset", "control"])
+    with pytest.raises(SystemExit) as done:
+        cli.main()
+    assert not done.value.code
+    shown = capsys.readouterr().out
+    assert shown == "uegd {'dataset': 'control'}: 7 records, 0 min since the start\n"
+    assert os.environ.get("MSALIB_CLEAN") != "1"

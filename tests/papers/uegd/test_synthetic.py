@@ -1,0 +1,159 @@
+import re
+
+import numpy as np
+import pytest
+
+from msalib.base.errors import UserError
+from msalib.papers.uegd import synthetic
+from msalib.papers.uegd.synthetic import Noise, Planted, Population, draw
+from msalib.runs.records import system
+
+NOISE = Noise(
+    run_share=0.15,
+    video_share=0.2,
+    kept=0.3,
+    reach=0.4,
+    run_reach=0.1,
+    quality_sd=0.01,
+    offset_sd=0.06,
+    train_sd=0.02,
+    spread=1.1,
+    sum_away=0.05,
+    halving_away=0.1,
+    concat_away=0.05,
+    gate_sd=0.03,
+    gate_clip_sd=0.1,
+)
+QUIET = NOISE.model_copy(update={"run_share": 0.0, "quality_sd": 0.0, "offset_sd": 0.0})
+TEXT, BOTH = ("linguistic",), ("acoustic", "linguistic")
+MANY = {"valid": 100, "test": 400}
+
+
+def population(videos=200, clips=10) -> Population:
+    rng = np.random.default_rng(0)
+    label = rng.normal(0, 0.8, (videos, 1)) + rng.normal(0, 1.2, (videos, clips))
+    return Population(list(label.clip(-3, 3)), 0.1)
+
+
+def study(planted, noise=NOISE, seed=0, videos=MANY):
+    return draw(planted, noise, population(), videos, np.random.default_rng(seed))
+
+
+def blocks(count=4, quality=0.7, group=TEXT, **differently):
+    return [Planted(group, k, quality, **differently) for k in range(1, count + 1)]
+
+
+def test_a_draw_depends_on_its_seed_alone():
+    one, same, other = (study(blocks(), seed=seed) for seed in (0, 0, 1))
+    first, again, else_ = (
+        r.predictions("test", *r.single("linguistic")) for r in (one, same, other)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(np.array(first)[..., :50], np.array(else_)[..., :50])
+
+
+@pytest.mark.parametrize("quality", [0.0, 0.4, 0.8])
+def test_models_are_as_good_as_planted(quality):
+    found = []
+    for seed in range(6):
+        runs = study(blocks(1, quality), seed=seed)
+        (own,) = runs.records(*runs.single("linguistic"))
+        found += [r.metrics["test"]["corr"] for r in own]
+        stored = own[0].predictions["test"]
+        direct = np.corrcoef(stored.label, stored.prediction)[0, 1]
+        assert own[0].metrics["test"]["corr"] == pytest.approx(direct, abs=1e-6)
+    assert np.mean(found) == pytest.approx(quality, abs=0.02)
+
+
+def test_the_expected_error_is_that_of_the_draws():
+    for quality in (0.4, 0.8):
+        mae = []
+        for seed in range(6):
+            runs = study(blocks(1, quality), seed=seed)
+            label, _ = runs.truth("test")
+            mae.append(
+                np.abs(runs.predictions("test", *runs.single("linguistic"))[0] - label).mean()
+            )
+        expected = synthetic.expected_mae(quality, NOISE, population())
+        assert np.mean(mae) == pytest.approx(expected, rel=0.015)
+
+
+def test_neighbours_err_alike_and_modalities_on_their_own():
+    runs = study([*blocks(24), *blocks(1, group=("acoustic",))], QUIET)
+    label, _ = runs.truth("test")
+    wanted = [system({"linguistic": k}) for k in (1, 2, 24)] + [system({"acoustic": 1})]
+    error = synthetic._standard_errors(np.array(runs.predictions("test", *wanted)), label)[:, 0]
+    close, far, other = np.corrcoef(error)[0, 1:]
+    assert 0.9 < close < 1
+    assert 0.3 < far < 0.55  # 0.3 is kept at any distance
+    assert abs(other) < 0.05
+
+
+def test_the_best_block_names_the_systems_that_use_it():
+    planted = [
+        *blocks(2, 0.5),
+        Planted(TEXT, 3, 0.8),
+        *blocks(1, group=("acoustic",)),
+        Planted(BOTH, "mid_best", 0.8, gate=0.9),
+        Planted(BOTH, "mid_best", 0.8, fusion="concat"),
+        Planted(TEXT, "mid_best", 0.7, train_share=0.5),
+        Planted(TEXT, "weighted", 0.7),
+    ]
+    runs = study(planted)
+    assert runs.mid_best("linguistic") == 3 and runs.layered == ["linguistic"]
+    joint = {"acoustic": 1, "linguistic": 3}
+    assert runs.has(system(joint), system(joint, fusion="concat"))
+    assert runs.has(system({"linguistic": 3}, train_share=0.5), system({"linguistic": "weighted"}))
+    (gates,) = runs.gates(system(joint))
+    assert gates["acoustic"].mean() == pytest.approx(0.9, abs=0.05)
+    assert gates["acoustic"].max() <= 1
+    assert gates["acoustic"].mean(1).std(ddof=1) > 0.005  # seeds differ
+
+
+def everything(peak=3, count=4):
+    return [
+        *(Planted(TEXT, k, 0.75 - 0.05 * (k != peak)) for k in range(1, count + 1)),
+        *blocks(1, group=("acoustic",)),
+        Planted(TEXT, "weighted", 0.72),
+        Planted(TEXT, "uniform", 0.72),
+        Planted(TEXT, "mid_best", 0.7, train_share=0.5),
+        Planted(BOTH, "mid_best", 0.75),
+        Planted(BOTH, "mid_best", 0.75, fusion="concat"),
+    ]
+
+
+def test_calibration_finds_what_was_drawn():
+    """On 24 blocks and many clips, its best block where ``draw`` puts mid-best."""
+    videos = {"valid": 200, "test": 600}
+    found = [
+        synthetic.calibrate(study(everything(19, 24), NOISE, seed, videos), "linguistic", BOTH, 0.5)
+        for seed in range(2)
+    ]
+    mean = {name: np.mean([getattr(n, name) for n in found]) for name in Noise.model_fields}
+    for name, wanted in NOISE.model_dump().items():
+        assert mean[name] == pytest.approx(wanted, rel=0.4), name
+
+
+@pytest.mark.parametrize(
+    ("kept", "missing"),
+    [
+        (lambda p: p.modalities == ("acoustic",), "two seeds of every linguistic block"),
+        (lambda p: p.feature != 2, "two seeds of every linguistic block"),
+        (lambda p: p.fusion != "concat", "acoustic-1+linguistic-3-concat"),
+        (lambda p: p.feature != "uniform", "linguistic-uniform"),
+        (lambda p: p.train_share == 1, "linguistic-3-share0.5"),
+    ],
+)
+def test_calibration_says_which_runs_are_missing(kept, missing):
+    runs = study([p for p in everything() if kept(p)], videos={"valid": 20, "test": 40})
+    with pytest.raises(UserError, match=f"no records of .*{re.escape(missing)}.*make records-uegd"):
+        synthetic.calibrate(runs, "linguistic", BOTH, 0.5)
+
+
+def test_a_population_has_the_videos_of_both_parts():
+    runs = study(blocks(2), QUIET, videos={"valid": 5, "test": 12})
+    people = synthetic.population(runs)
+    assert len(people.videos) == 17
+    assert len(people.labels) == 170
+    assert 0 < people.within < 1
+    assert people.centre == pytest.approx(0.1, abs=0.3)

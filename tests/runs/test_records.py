@@ -1,0 +1,388 @@
+"""Records: whole or not at all, named by what was asked."""
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from msalib.base import paths
+from msalib.base.errors import UserError
+from msalib.runs import records
+from msalib.runs.records import Setting, Spec, reserved, system
+from tests.factory import layer_records, make_record, predictions
+
+CLIPS = predictions([1.0, -2.0, 0.5], [0.5, -1.0, 0.25], ["a", "a", "b"])
+PARTS = {"valid": CLIPS, "test": CLIPS}
+
+
+@pytest.fixture
+def record():
+    return make_record({"linguistic": 3}, 1, parts=PARTS)
+
+
+def files():
+    return sorted(p for p in records.records_folder().rglob("*") if p.is_file())
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_equal_specifications_are_one_run_and_lie_in_one_place(record):
+    again = Spec.model_validate(record.spec.model_dump())
+    backwards = Spec(**dict(reversed(record.spec.model_dump().items())))
+    train = dict(reversed(record.spec.train.items()))
+    assert record.spec.model_copy(update={"train": train}).path() == record.spec.path()
+    assert again.hash() == backwards.hash() == record.spec.hash()
+    assert again.path() == record.spec.path()
+    assert re.fullmatch(r"[0-9a-f]{12}", record.spec.hash())
+    place = record.spec.path().relative_to(records.records_folder())
+    hashed = record.spec.hash()
+    assert place == Path(f"uegd/control-planted/release/quick/linguistic-3-seed1-{hashed}.json")
+    assert record.name() == f"linguistic-3-seed1-{hashed}"
+
+
+def test_every_field_of_a_specification_changes_its_hash(record):
+    spec = record.spec
+    other = {
+        "paper": "sugrm",
+        "setting": "leaky",
+        "dataset": "mosi",
+        "split": "features",
+        "encoder": "minilm",
+        "preset": "paper",
+        "profile": "paper",
+        "inputs": {"linguistic": 2},
+        "train_share": 0.5,
+        "model": {**spec.model, "dropout": 0.1},
+        "train": {**spec.train, "patience": 1},
+        "seed": 2,
+    }
+    assert set(other) == set(Spec.model_fields)
+    hashes = {spec.model_copy(update={k: v}).hash() for k, v in other.items()}
+    assert len(hashes | {spec.hash()}) == len(other) + 1
+
+
+def test_layers_as_numbers_and_as_words_differ(record):
+    word = record.spec.model_copy(update={"inputs": {"linguistic": "3"}})
+    assert word.hash() != record.spec.hash()
+    several = record.spec.model_copy(update={"inputs": {"visual": 1, "linguistic": "weighted"}})
+    assert several.path().name.startswith("visual-1+linguistic-weighted-seed1-")
+    other = record.spec.model_copy(update={"inputs": {"linguistic": "weighted", "visual": 1}})
+    assert (other, other.path()) == (several, several.path())
+
+
+def test_the_folder_is_where_the_user_says(record, monkeypatch, tmp_path):
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "elsewhere"))
+    assert records.write(record).is_relative_to(tmp_path / "elsewhere")
+    monkeypatch.delenv("MSALIB_RECORDS")
+    assert records.records_folder().parts[-2:] == ("book", "records")
+
+
+def test_a_system_is_what_was_trained_whatever_the_seed(record):
+    one, other = (
+        make_record({"linguistic": 3, "visual": 1}, seed, parts=PARTS).spec for seed in (0, 1)
+    )
+    assert one.system == other.system == system({"visual": 1, "linguistic": 3})
+    assert one.system.name() == "visual-1+linguistic-3"
+    assert system({"linguistic": 0}, fusion="concat").name() == "linguistic-0-concat"
+    assert system({"linguistic": 0}, train_share=0.125).name() == "linguistic-0-share0.125"
+    concat = record.spec.model_copy(update={"model": {**record.spec.model, "fusion": "concat"}})
+    assert concat.system == system({"linguistic": 3}, fusion="concat") != record.spec.system
+    share = record.spec.model_copy(update={"train_share": 0.25})
+    assert share.path().name.startswith("linguistic-3-share0.25-seed1-")
+
+
+# --- writing and reading ------------------------------------------------------------------------
+
+
+def test_a_record_comes_back_as_it_was(record):
+    path = records.write(record)
+    assert records.read(path) == record
+    assert files() == [path]
+    assert records.write(record) == path  # written over
+    assert files() == [path]
+
+
+def test_a_record_gets_its_name_when_it_is_whole(record, monkeypatch):
+    replaced = []
+    replace = Path.replace
+
+    def note(self, target):
+        assert not target.exists()
+        assert records.Record.model_validate_json(self.read_bytes()) == record
+        replaced.append(target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", note)
+    assert [records.write(record)] == replaced == files()
+
+
+def test_an_undefined_metric_comes_back_undefined():
+    constant = predictions([1.0, -2.0, 0.5], [0.5, 0.5, 0.5], ["a", "a", "b"])
+    record = make_record({"linguistic": 3}, parts={"valid": constant, "test": constant})
+    path = records.write(record)
+    assert records.read(path).metrics["test"]["corr"] is None
+    assert "NaN" not in path.read_text()
+
+
+def test_a_number_that_is_not_finite_is_no_record(record):
+    broken = record.model_copy(update={"layer_weights": {"linguistic": [float("nan")]}})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        records.write(broken)
+    assert files() == []
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from msalib import records
+from msalib.errors import UserError
+record = records.read(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    records.write(record)
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("room", [0, 700])
+def test_a_disk_that_is_full_leaves_nothing(record, tmp_path, monkeypatch, room):
+    original = records.write(record)
+    assert original.stat().st_size > 1000
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "full"))
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(original), str(room)], capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    assert "it cannot be written (File too large); expected a writable folder" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert files() == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the always full disk /dev/full")
+def test_a_disk_that_is_full_leaves_the_record_that_was_there(record, monkeypatch):
+    path = records.write(record)
+    before = path.read_bytes()
+    write_text = Path.write_text
+
+    def full(self, text):
+        self.symlink_to("/dev/full")
+        return write_text(self, text)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UserError, match=r"No space left on device.*MSALIB_RECORDS"):
+        records.write(record)
+    assert files() == [path]
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_is_told(record, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "file"))
+    with pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"):
+        records.write(record)
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda text: text[: len(text) // 2], "Invalid JSON"),
+        (lambda text: "", "Invalid JSON"),
+        (lambda text: "[]", "at the top"),
+        (lambda text: text.replace('"selected_epoch"', '"epoch"'), "Field required at selected"),
+        (lambda text: text.replace('"seed": 1', '"seed": "one"'), "at spec.seed"),
+        (lambda text: text.replace('"setting": "control"', '"setting": "real"'), "at spec.setting"),
+    ],
+)
+def test_a_damaged_record_is_told_with_its_place(record, damage, found):
+    path = records.write(record)
+    text = path.read_text()
+    assert damage(text) != text
+    path.write_text(damage(text))
+    with pytest.raises(UserError) as error:
+        records.read(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: found ")
+    assert found in message
+    assert "expected a record of one run. Delete the file and run it again" in message
+    assert "\n" not in message
+
+
+# --- queries ------------------------------------------------------------------------------------
+
+
+def test_records_are_found_by_setting():
+    for record in layer_records({"linguistic": {2: 1.0, 1: 1.0}}, seeds=2):
+        records.write(record)
+    other = make_record({"linguistic": 1}, parts=PARTS, preset="paper", profile="paper")
+    mosi = make_record({"linguistic": 1}, parts=PARTS, dataset="mosi", encoder="some-bert")
+    for record in (other, mosi):
+        records.write(record)
+    quick = Setting("control", "planted", "release", "quick")
+    full = Setting("control", "planted", "paper", "paper")
+    real = Setting("mosi", "some-bert", "release", "quick")
+    assert sorted(records.settings("uegd")) == sorted([quick, full, real])
+    assert [r.spec.inputs["linguistic"] for r in records.find("uegd", quick)] == [1, 1, 2, 2]
+    assert records.find("uegd", full) == [other]
+    assert records.find("uegd", real) == [mosi]
+    assert records.find("sugrm", quick) == [] == records.settings("sugrm")
+
+
+def test_records_of_added_data_lie_in_a_folder_of_the_users_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("MSALIB_RECORDS")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "BOOK", tmp_path / "book")
+    added = make_record({"linguistic": 1}, parts=PARTS, dataset="mine", encoder="csv")
+    builtin = make_record({"linguistic": 1}, parts=PARTS)
+    assert records.write(added).is_relative_to(tmp_path / "records")
+    assert records.write(builtin).is_relative_to(tmp_path / "book" / "records")
+    mine = Setting("mine", "csv", "release", "quick")
+    assert records.settings("uegd") == [("control", "planted", "release", "quick"), mine]
+    # An earlier version wrote both beside each other: what it wrote is found.
+    (tmp_path / "records").rename(tmp_path / "elsewhere")
+    earlier = tmp_path / "book" / added.spec.path().relative_to(tmp_path)
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text(added.model_dump_json(exclude_defaults=True))
+    assert records.find("uegd", mine) == [added]
+    records.write(added)
+    assert records.find("uegd", mine) == [added]
+
+
+def test_what_a_killed_write_leaves_is_no_record(record):
+    path = records.write(record)
+    path.with_name(f".{path.name}.{os.getpid()}").write_text("{")
+    setting = Setting("control", "planted", "release", "quick")
+    assert records.find("uegd", setting) == [record]
+    path.unlink()
+    assert records.settings("uegd") == []
+
+
+def test_a_record_can_be_read_and_compared_by_people(record):
+    lines = records.write(record).read_text().splitlines()
+    kept = record.model_dump(exclude_defaults=True)  # what a paper does not have is left out
+    assert [line.split('"')[1] for line in lines[1:-1]] == list(kept)
+    assert json.loads("".join(lines))["spec"]["seed"] == 1
+
+
+# --- several processes --------------------------------------------------------------------------
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from msalib.records import reserved
+with reserved(Path(sys.argv[1]), wait=False) as free:
+    print(free, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hold(record):
+    """Start a process that reserves the run; what it says of having got it."""
+    holders = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(record.spec.path())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holders.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in holders:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_is_reserved_for_one_process(record, hold):
+    path = record.spec.path()
+    process, free = hold()
+    assert free == "True"
+    with reserved(path, wait=False) as mine:
+        assert not mine
+    assert hold()[1] == "False"
+    other = record.spec.model_copy(update={"seed": 2}).path()
+    with reserved(other, wait=False) as mine:
+        assert mine
+    process.communicate("")  # it ends
+    with reserved(path, wait=False) as mine:
+        assert mine
+        assert hold()[1] == "False"
+    assert files() == []
+
+
+def test_a_process_that_is_killed_lets_go(record, hold):
+    process, _ = hold()
+    process.kill()
+    process.wait()
+    assert len(files()) == 1  # the lock is still there, and holds nobody
+    with reserved(record.spec.path(), wait=False) as mine:
+        assert mine
+    assert files() == []
+
+
+def test_waiting_ends_when_the_run_is_free(record, hold):
+    process, _ = hold()
+    ended = threading.Timer(0.3, process.kill)
+    ended.start()
+    with reserved(record.spec.path(), wait=True) as mine:
+        assert mine
+        assert process.wait(5) != 0  # it had been killed before
+
+
+def test_a_lock_removed_while_it_was_awaited_holds_nobody(record):
+    """Its holder removes it: who got hold of the removed file must not think the run is free."""
+    path = record.spec.path()
+    lock = path.with_name(f".{path.stem}.lock")
+    lock.parent.mkdir(parents=True)
+    flock, raced = fcntl.flock, []
+
+    def remove_first(file, how):
+        if not raced:
+            raced.append(lock.unlink())
+        return flock(file, how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcntl, "flock", remove_first)
+        with reserved(path, wait=False) as mine:
+            assert mine and lock.exists()
+            with reserved(path, wait=False) as second:
+                assert not second
+    assert raced and files() == []
+
+
+def test_an_error_lets_go(record):
+    path = record.spec.path()
+    with pytest.raises(KeyboardInterrupt), reserved(path, wait=False):
+        raise KeyboardInterrupt
+    with reserved(path, wait=False) as mine:
+        assert mine
+
+
+def test_a_folder_that_cannot_hold_a_lock_is_told(record, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "file"))
+    with (
+        pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"),
+        reserved(record.spec.path(), wait=False),
+    ):
+        pass
+
+
+def test_a_lock_is_no_record(record):
+    records.write(record)
+    setting = Setting("control", "planted", "release", "quick")
+    with reserved(record.spec.path(), wait=False):
+        assert records.find("uegd", setting) == [record]
+        assert records.settings("uegd") == [setting]
