@@ -471,3 +471,7 @@ def main() -> None:
     except UserError as error:
         print(f"msalib: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

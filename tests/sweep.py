@@ -95,7 +95,7 @@ def finished() -> dict[Path, bytes]:
 
 
 def assert_close(found, expected) -> None:
-    """Equal but for rounding: what is trained together may differ (tests/training/test_replicas.py)."""
+    """Equal but for rounding: what is trained together may differ (test_replicas)."""
     for one, other in zip(found, expected, strict=True):
         assert one.spec == other.spec and one.selected_epoch == other.selected_epoch
         for part, clips in one.predictions.items():

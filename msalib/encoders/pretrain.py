@@ -1,4 +1,6 @@
-"""The small encoders that ship with the package: ``python -m msalib.encoders.pretrain [bert|wavlm|clip]``.
+"""Pretrain the small encoders that ship with the package.
+
+    python -m msalib.encoders.pretrain [bert|wavlm|clip]
 
 Each is pretrained on the unlabelled part of the raw control alone, by the objective of its kind:
 
@@ -482,8 +484,8 @@ license: mit
 - **Training**: {steps} steps of AdamW, seed {SEED}. Loss {made.losses[0]:.3f} in the first
   {WINDOW} steps, {made.losses[-1]:.3f} in the last.
 - **Choices**: {CHOICES[name]}
-- **Made by**: `python -m msalib.encoders.pretrain {name}`; losses by step and what linear probes find in
-  each layer are in `book/records/pretrain.json`.
+- **Made by**: `python -m msalib.encoders.pretrain {name}`;
+  losses by step and what linear probes find in each layer are in `book/records/pretrain.json`.
 - **Licence**: MIT, as the package. It was trained on nothing but output of this package.
 - **What it is not**: a model of human language, speech or faces. It knows some two hundred words,
   babble and drawings, and serves the raw control, tests and lessons; for real clips take a real

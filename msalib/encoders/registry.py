@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SMALL = Path(__file__).parent / "small"
-"""Models that ship with the package, pretrained on simulated clips (``msalib.encoders.pretrain``)."""
+"""Models that ship with the package, pretrained on simulated clips (``encoders.pretrain``)."""
 
 
 @dataclass(frozen=True)

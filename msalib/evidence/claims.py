@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib import contents
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
+from msalib.evidence import contents
 from msalib.evidence import registry as papers
 from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed

@@ -14,7 +14,7 @@ from msalib.pages import notebooks
 CONFIG = paths.ROOT / "_config.yml"
 PARAMETERS = 'dataset = "control"\nseeds = 2\nrate = 0.5\nrefresh = False'
 REFUSE = (
-    "from msalib.errors import UserError\n"
+    "from msalib.base.errors import UserError\n"
     'if dataset == "bad":\n'
     '    raise UserError("data set", found="bad", expected="control", remedy="Choose it.")'
 )

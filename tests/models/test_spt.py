@@ -9,7 +9,7 @@ from msalib.data.corpus import MODALITIES
 from msalib.models import spt
 from msalib.models.spt import SPT, WindowAttention, hidden_windows, input_windows
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 SIZES = {"visual": 5, "acoustic": 4, "linguistic": 12}
 LENGTHS = {"visual": [3, 41, 20], "acoustic": [33, 1, 16], "linguistic": [1, 11, 8]}

@@ -277,7 +277,7 @@ def test_a_record_can_be_read_and_compared_by_people(record):
 HOLD = """
 import sys, time
 from pathlib import Path
-from msalib.records import reserved
+from msalib.runs.records import reserved
 with reserved(Path(sys.argv[1]), wait=False) as free:
     print(free, flush=True)
     sys.stdin.read()

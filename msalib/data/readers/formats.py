@@ -22,7 +22,7 @@ PICKLED = ("mmsa", "multibench", "mag")
 """Formats that are told apart by what a pickle holds."""
 
 FORMATS = {
-    name: f"msalib.data.datasets.{name}"
+    name: f"msalib.data.readers.{name}"
     for name in (*PICKLED, "csd", "media", "meld", "mustard", "iemocap", "frames")
 }
 """Name of a format -> module that reads it."""

@@ -1,6 +1,8 @@
 """How often does the test for leakage err? Simulated corpora without a leak and with a planted one.
 
-    python -m msalib.evidence.audit.power      # a quarter of an hour; writes book/records/audit/power.json
+    python -m msalib.evidence.audit.power
+
+takes a quarter of an hour and writes ``book/records/audit/power.json``.
 
 The corpora are feature controls (``simulate.control``), which know no labels. A leak is planted in
 the visual features: one more column, on the clips of some videos the label and noise, on all

@@ -147,7 +147,7 @@ class Row(BaseModel):
             near = get_close_matches(metric.lower(), sorted(METRIC_UNITS), n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise ValueError(
-                f"metric {metric!r}; expected one of UNITS in msalib/evidence/printed/table.py{hint}"
+                f"metric {metric!r}; expected one of UNITS in evidence/printed/table.py{hint}"
             )
         return metric
 

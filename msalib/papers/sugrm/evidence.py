@@ -675,11 +675,7 @@ def takes_longer(runs: Runs, *, low: float, high: float, data: str | None = None
         not found.get("inference_on", "").startswith(f"{title},")
         or min(map(len, passes.values())) < timing.PASSES
     ):
-        return not_run(
-            [
-                f"{timing.PASSES} timed passes of each model over the test part (msalib.papers.sugrm.timing)"
-            ]
-        )
+        return not_run([f"{timing.PASSES} timed passes of each model over the test part"])
     ratio = timing.ratio(passes)
     verdict: Word = "inconclusive"
     if low <= ratio.value <= high:

@@ -366,4 +366,4 @@ def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
 
 
-# Pictures of made-up points (msalib/papers/sugrm/geometry.py): which way, how far, and where it blows up.
+# Pictures of made-up points (``geometry``): which way, how far, and where it blows up.

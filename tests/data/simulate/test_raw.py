@@ -250,7 +250,7 @@ def test_clips_are_read_back_as_they_were_made(small, rendered):
 
 def test_the_media_reader_reads_the_folder(small, rendered):
     media, formats = (
-        pytest.importorskip(f"msalib.data.datasets.{name}") for name in ("media", "formats")
+        pytest.importorskip(f"msalib.data.readers.{name}") for name in ("media", "formats")
     )
     folder = folder_of(rendered)
     assert media.detects(folder)

@@ -250,7 +250,7 @@ CELLS = {
     "a metric like no other": (
         bad("mae", "zzz"),
         "metric 'zzz'",
-        "UNITS in msalib/evidence/printed/table.py",
+        "UNITS in evidence/printed/table.py",
     ),
     "a value that is no number": (
         bad("0.713,0.713", "much,0.713"),

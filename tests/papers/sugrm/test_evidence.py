@@ -664,7 +664,7 @@ def test_the_ratio_of_times(ours, spread, verdict):
 
 def test_times_that_were_not_taken_are_named():
     found = setting("mosi", only=["SUGRM"])
-    need = "needs 10 timed passes of each model over the test part (msalib.papers.sugrm.timing)"
+    need = "needs 10 timed passes of each model over the test part"
     assert judged("C23", found).note == need
     costs(sugrm=[2.0] * 10, self_mm=[1.0] * 9)
     assert judged("C23", found).note == need
