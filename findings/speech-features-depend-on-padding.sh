@@ -9,8 +9,8 @@
 # Matters:  features of one clip differ between runs that shuffle or sort clips in another way, and
 #           between extraction in batches and one by one. The shortest clips of a batch change most.
 #           Extract clip by clip, or normalise each clip over its own frames.
-# Source:   class Wav2Vec2GroupNormConvLayer. The documentation of the feature extractor tells to pad
-#           such models with zeros and to pass no mask; it does not say that features change, which
+# Source:   class Wav2Vec2GroupNormConvLayer. The documentation of the feature extractor says to pad
+#           such models with zeros and to pass no mask. It does not say that features change, which
 #           they do, as below. The size seen here is that of random weights.
 set -euo pipefail
 work=$(mktemp -d)
