@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from msalib.base import provenance
-from msalib.runs import records
+from msalib.base import files, provenance
 
 RESULTS = Path(__file__).parent / "results"
 LOAD = os.getloadavg()  # over 1, 5 and 15 minutes, before this process adds its own
@@ -22,7 +21,7 @@ def write(name: str, device: str, content: dict) -> None:
         "versions": provenance.versions(),
     }
     path = RESULTS / f"{name}.json"
-    records.write_json(path, {**content, "provenance": where})
+    files.write_json(path, {**content, "provenance": where})
     print(f"written: {path.relative_to(RESULTS.parent.parent)}")
 
 

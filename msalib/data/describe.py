@@ -10,12 +10,13 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from msalib.base import files
 from msalib.base.errors import UserError
+from msalib.base.paths import records_folder
 from msalib.base.provenance import commit
 from msalib.data import datasets as readers
 from msalib.data import metrics
 from msalib.data.corpus import PARTS, Corpus
-from msalib.runs import records
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -114,7 +115,7 @@ def recorded(
     """
     name = kind.__name__.lower()
     real = readers.dataset(dataset).real and dataset in readers.DATASETS
-    path = records.records_folder() / file
+    path = records_folder() / file
     if real and not refresh and path.is_file():
         try:
             found = kind.model_validate_json(path.read_bytes())
@@ -137,5 +138,5 @@ def recorded(
         return found
     made = make()
     if real:
-        records.write_json(path, made.model_dump())
+        files.write_json(path, made.model_dump())
     return made

@@ -6,18 +6,16 @@ of the book come from nowhere else. Records of the profile ``quick`` are made wh
 built and are not committed; those on data sets that a user added lie in a folder of the user's own.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TextIO
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib.base.errors import UserError
+from msalib.base.files import write_json
 from msalib.base.paths import folder_name, records_folder, your_records_folder
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
@@ -206,73 +204,6 @@ def write(record: Record) -> Path:
     path = record.spec.path()
     write_json(path, record.model_dump(exclude_defaults=True))
     return path
-
-
-def write_json(path: Path, content: dict) -> None:
-    """One top-level key per line, so that a file can be read and compared; written at once."""
-    lines = (
-        f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()
-    )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with _disk_errors(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-            temporary.replace(path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-
-
-@contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            path,
-            found=f"it cannot be written ({error.strerror})",
-            expected="a writable folder with free space",
-            remedy="Free space, or set MSALIB_RECORDS (for features MSALIB_FEATURES, for added "
-            "data MSALIB_CORPORA) to another folder; what is finished is kept.",
-        ) from error
-
-
-@contextmanager
-def reserved(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold what is made at ``path`` against other processes; false where another one has it.
-
-    With ``wait``, wait for it instead. A process that dies lets go of what it held.
-    """
-    lock = path.with_name(f".{path.stem}.lock")
-    with _disk_errors(path):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        file = _locked(lock, wait)
-    if file is None:
-        yield False
-        return
-    with file:
-        try:
-            yield True
-        finally:
-            lock.unlink(missing_ok=True)
-
-
-def _locked(lock: Path, wait: bool) -> TextIO | None:
-    """The open file that holds the lock, or None where another process has it."""
-    while True:
-        file = lock.open("w")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                return file
-        except BlockingIOError:
-            file.close()
-            return None
-        except FileNotFoundError:
-            pass
-        file.close()  # the holder before removed it while we opened it: it locks nothing
 
 
 def read(path: Path) -> Record:

@@ -20,10 +20,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import models
+from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
 from msalib.data.readers.build import SCALE
-from msalib.runs import records
 from msalib.runs.records import Provenance, Spec, System, system
 
 if TYPE_CHECKING:
@@ -305,7 +305,7 @@ def _train(
                 together=len(specs),
             ),
         )
-        records.write_json(folder / ABOUT, about.model_dump(mode="json"))
+        files.write_json(folder / ABOUT, about.model_dump(mode="json"))
 
 
 def report(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import encoders
+from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.base.progress import bar
 from msalib.base.provenance import one_thread, pick_device
@@ -227,7 +228,7 @@ class Study:
         preset = self.parameters.preset
         folder = encoders.store_folder(corpus.name, encoder, preset)
         if not folder.is_dir():
-            with records.reserved(folder, wait=True):
+            with files.reserved(folder, wait=True):
                 encoders.encode(corpus, encoder, preset=preset, device=self.parameters.device)
 
     def spec(self, system: System, seed: int) -> Spec:
@@ -368,11 +369,11 @@ class Study:
             with ExitStack() as held:
                 mine = []
                 for spec in group:
-                    free = held.enter_context(records.reserved(spec.path(), wait=False))
+                    free = held.enter_context(files.reserved(spec.path(), wait=False))
                     (mine if free else busy).append(spec)
                 self._train_group(training, mine)
         for spec in busy:  # another process has it, or died over it
-            with records.reserved(spec.path(), wait=True):
+            with files.reserved(spec.path(), wait=True):
                 self._train_group(training, [spec])
 
     def _train_group(self, training, specs: list[Spec]) -> None:

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from msalib.base import paths
+from msalib.base import files, paths
 from msalib.base.errors import UserError
 from msalib.base.provenance import commit
-from msalib.runs import records
 from tests.parity import KINDS, compare
 
 RECORD = paths.BOOK / "records" / "parity.json"
@@ -36,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.record is not None:
             found = recorded(given.record)
-            records.write_json(RECORD, found)
+            files.write_json(RECORD, found)
             print(f"{len(found)} files recorded")
             return 0 if all(r["max_abs_error"] <= r["tolerance"] for r in found.values()) else 1
         errors, tolerance = compare(given.kind, given.file)

@@ -1,20 +1,17 @@
 """Records: whole or not at all, named by what was asked."""
 
-import fcntl
 import json
 import os
 import re
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from msalib.base import paths
 from msalib.base.errors import UserError
+from msalib.base.files import reserved
 from msalib.runs import records
-from msalib.runs.records import Setting, Spec, reserved, system
+from msalib.runs.records import Setting, Spec, system
 from tests.factory import layer_records, make_record, predictions
 
 CLIPS = predictions([1.0, -2.0, 0.5], [0.5, -1.0, 0.25], ["a", "a", "b"])
@@ -109,20 +106,6 @@ def test_a_record_comes_back_as_it_was(record):
     assert files() == [path]
 
 
-def test_a_record_gets_its_name_when_it_is_whole(record, monkeypatch):
-    replaced = []
-    replace = Path.replace
-
-    def note(self, target):
-        assert not target.exists()
-        assert records.Record.model_validate_json(self.read_bytes()) == record
-        replaced.append(target)
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", note)
-    assert [records.write(record)] == replaced == files()
-
-
 def test_an_undefined_metric_comes_back_undefined():
     constant = predictions([1.0, -2.0, 0.5], [0.5, 0.5, 0.5], ["a", "a", "b"])
     record = make_record({"linguistic": 3}, parts={"valid": constant, "test": constant})
@@ -136,59 +119,6 @@ def test_a_number_that_is_not_finite_is_no_record(record):
     with pytest.raises(ValueError, match="not JSON compliant"):
         records.write(broken)
     assert files() == []
-
-
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-from msalib import records
-from msalib.errors import UserError
-record = records.read(Path(sys.argv[1]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-try:
-    records.write(record)
-except UserError as error:
-    print(error)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
-@pytest.mark.parametrize("room", [0, 700])
-def test_a_disk_that_is_full_leaves_nothing(record, tmp_path, monkeypatch, room):
-    original = records.write(record)
-    assert original.stat().st_size > 1000
-    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "full"))
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(original), str(room)], capture_output=True, text=True
-    )
-    assert done.stderr == ""
-    assert "it cannot be written (File too large); expected a writable folder" in done.stdout
-    assert done.stdout.count("\n") == 1
-    assert files() == []
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the always full disk /dev/full")
-def test_a_disk_that_is_full_leaves_the_record_that_was_there(record, monkeypatch):
-    path = records.write(record)
-    before = path.read_bytes()
-    write_text = Path.write_text
-
-    def full(self, text):
-        self.symlink_to("/dev/full")
-        return write_text(self, text)
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(UserError, match=r"No space left on device.*MSALIB_RECORDS"):
-        records.write(record)
-    assert files() == [path]
-    assert path.read_bytes() == before
-
-
-def test_a_folder_that_cannot_be_is_told(record, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "file"))
-    with pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"):
-        records.write(record)
 
 
 @pytest.mark.parametrize(
@@ -270,114 +200,6 @@ def test_a_record_can_be_read_and_compared_by_people(record):
     kept = record.model_dump(exclude_defaults=True)  # what a paper does not have is left out
     assert [line.split('"')[1] for line in lines[1:-1]] == list(kept)
     assert json.loads("".join(lines))["spec"]["seed"] == 1
-
-
-# --- several processes --------------------------------------------------------------------------
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from msalib.runs.records import reserved
-with reserved(Path(sys.argv[1]), wait=False) as free:
-    print(free, flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def hold(record):
-    """Start a process that reserves the run; what it says of having got it."""
-    holders = []
-
-    def start():
-        process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(record.spec.path())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        holders.append(process)
-        return process, process.stdout.readline().strip()
-
-    yield start
-    for process in holders:
-        process.kill()
-        process.communicate()
-
-
-def test_a_run_is_reserved_for_one_process(record, hold):
-    path = record.spec.path()
-    process, free = hold()
-    assert free == "True"
-    with reserved(path, wait=False) as mine:
-        assert not mine
-    assert hold()[1] == "False"
-    other = record.spec.model_copy(update={"seed": 2}).path()
-    with reserved(other, wait=False) as mine:
-        assert mine
-    process.communicate("")  # it ends
-    with reserved(path, wait=False) as mine:
-        assert mine
-        assert hold()[1] == "False"
-    assert files() == []
-
-
-def test_a_process_that_is_killed_lets_go(record, hold):
-    process, _ = hold()
-    process.kill()
-    process.wait()
-    assert len(files()) == 1  # the lock is still there, and holds nobody
-    with reserved(record.spec.path(), wait=False) as mine:
-        assert mine
-    assert files() == []
-
-
-def test_waiting_ends_when_the_run_is_free(record, hold):
-    process, _ = hold()
-    ended = threading.Timer(0.3, process.kill)
-    ended.start()
-    with reserved(record.spec.path(), wait=True) as mine:
-        assert mine
-        assert process.wait(5) != 0  # it had been killed before
-
-
-def test_a_lock_removed_while_it_was_awaited_holds_nobody(record):
-    """Its holder removes it: who got hold of the removed file must not think the run is free."""
-    path = record.spec.path()
-    lock = path.with_name(f".{path.stem}.lock")
-    lock.parent.mkdir(parents=True)
-    flock, raced = fcntl.flock, []
-
-    def remove_first(file, how):
-        if not raced:
-            raced.append(lock.unlink())
-        return flock(file, how)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fcntl, "flock", remove_first)
-        with reserved(path, wait=False) as mine:
-            assert mine and lock.exists()
-            with reserved(path, wait=False) as second:
-                assert not second
-    assert raced and files() == []
-
-
-def test_an_error_lets_go(record):
-    path = record.spec.path()
-    with pytest.raises(KeyboardInterrupt), reserved(path, wait=False):
-        raise KeyboardInterrupt
-    with reserved(path, wait=False) as mine:
-        assert mine
-
-
-def test_a_folder_that_cannot_hold_a_lock_is_told(record, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "file"))
-    with (
-        pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"),
-        reserved(record.spec.path(), wait=False),
-    ):
-        pass
 
 
 def test_a_lock_is_no_record(record):

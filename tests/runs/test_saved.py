@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
-from msalib.runs import records, saved
+from msalib.runs import saved
 from msalib.runs.records import system
 from msalib.runs.saved import Mean
 from msalib.runs.study import Study
@@ -186,7 +187,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(model, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records, "write_json", full)
+    monkeypatch.setattr(files, "write_json", full)
     parameters = {**CPU, "seeds": 1}
     with pytest.raises(UserError, match=r"cannot be written \(No space left"):
         saved.train("control", model, refresh=True, parameters=parameters)

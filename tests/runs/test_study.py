@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from msalib import encoders
+from msalib.base import files as base_files
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
@@ -470,7 +471,7 @@ def test_a_store_is_made_by_one_study_at_a_time(tmp_path, monkeypatch):
     encoded, encode = [], text.encode
 
     def watched(corpus, encoder, store, *how):
-        with records.reserved(store, wait=False) as free:
+        with base_files.reserved(store, wait=False) as free:
             encoded.append(free)
         return encode(corpus, encoder, store, *how)
 
@@ -529,7 +530,7 @@ def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
     (made,) = Study("uegd", seeds=1).run(WEIGHTED)
     made.spec.path().unlink()
     trained.clear()
-    reserved = records.reserved
+    reserved = base_files.reserved
     asked_for = []
 
     def held(path, *, wait):
@@ -540,7 +541,7 @@ def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
             records.write(made)  # the other one has finished
         return reserved(path, wait=wait)
 
-    monkeypatch.setattr(records, "reserved", held)
+    monkeypatch.setattr(base_files, "reserved", held)
     found = study.run(WEIGHTED)
     assert found[0] == made
     assert [[s.seed for s in group] for group in trained] == [[1]]

@@ -26,12 +26,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib.base.errors import UserError
+from msalib.base.files import reserved
 from msalib.base.paths import corpora_folder
 from msalib.data.corpus import MODALITIES, Corpus, Features
 from msalib.data.readers import formats
 from msalib.data.readers.formats import Options
 from msalib.data.readers.published import PUBLISHED, UNPUBLISHED
-from msalib.runs.records import reserved
 
 MEDIA = (
     *(".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac"),

@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from msalib.base import paths
+from msalib.base.files import write_json
 from msalib.base.provenance import commit
 from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS, Corpus
@@ -24,7 +25,6 @@ from msalib.data.readers import added
 from msalib.evidence.audit import identity, independence, integrity, leakage
 from msalib.evidence.audit.findings import GROUPS, SEVERITIES, Finding, by_severity
 from msalib.pages.tables import Note, Table
-from msalib.runs import records
 
 __all__ = [
     "Finding",
@@ -154,7 +154,7 @@ def _digest(path: Path) -> str:
 
 def write(found: Report, path: Path) -> None:
     """The report as JSON, complete or not at all."""
-    records.write_json(path, found.model_dump())
+    write_json(path, found.model_dump())
 
 
 # --- what is shown --------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.base.paths import records_folder
 from msalib.base.progress import bar
@@ -29,7 +30,6 @@ from msalib.data.corpus import Corpus, Features
 from msalib.data.simulate import stories as simulate
 from msalib.evidence.audit import leakage
 from msalib.pages.tables import Table
-from msalib.runs import records
 
 CORPORA = {"honest": 100, "leak": 20}
 """Simulated corpora for each row of the table."""
@@ -313,7 +313,7 @@ def provenance(found: Power) -> Table:
 
 def main() -> None:
     """Measure and record."""
-    records.write_json(record_path(), measure(CORPORA).model_dump())
+    files.write_json(record_path(), measure(CORPORA).model_dump())
 
 
 if __name__ == "__main__":

@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from msalib.base import paths
+from msalib.base import files, paths
 from msalib.base.provenance import commit
 from msalib.data import metrics
 from msalib.evidence import registry as papers
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import Finding, granularity
-from msalib.runs import records
 
 CORPORA = {"mosi": 0.2, "mosei": 1 / 3}
 """Data sets, and the step of their labels: a mean of five, or of three, whole numbers."""
@@ -538,7 +537,7 @@ def main() -> None:
     }
     alarms = float(found[made]["false_alarms"].iloc[0])
     result = Measured(commit=commit(), false_alarms=alarms, **columns)
-    records.write_json(record_path(), result.model_dump())
+    files.write_json(record_path(), result.model_dump())
 
 
 def _share(flags: Iterable[bool]) -> float:

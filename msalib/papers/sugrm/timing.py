@@ -33,7 +33,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from msalib import models
-from msalib.base import provenance
+from msalib.base import files, provenance
 from msalib.base.errors import UserError
 from msalib.base.paths import records_folder
 from msalib.data import datasets as readers
@@ -42,7 +42,6 @@ from msalib.evidence.printed import table as printed
 from msalib.models import recipes
 from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm.systems import whole_of
-from msalib.runs import records
 from msalib.runs.study import Study
 from msalib.training.multitask import JUDGED
 
@@ -366,7 +365,7 @@ def main(
 ) -> None:
     """Measure, and write the record."""
     found = measure(device, passes=passes, bert=bert)
-    records.write_json(path(), found)
+    files.write_json(path(), found)
     for key in TESTED:
         if found[key]:
             typer.echo(f"{key}: SUGRM over Self-MM {ratio(found[key])}")

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from msalib.base import stats
+from msalib.base import files, stats
 from msalib.base.errors import UserError
 from msalib.base.paths import records_folder
 from msalib.base.progress import bar
@@ -417,7 +417,7 @@ def measure(
         },
     }
     gc.freeze()  # statsmodels collects garbage in every Holm, which would take half of the time
-    with records.reserved(path, wait=False) as free:
+    with files.reserved(path, wait=False) as free:
         if not free:
             raise UserError(
                 path,
@@ -535,7 +535,7 @@ def _begin(path: Path, settings: dict, plans: dict[str, Plan]) -> Power:
 def _write(path: Path, state: Power, clock: float, **changes) -> Power:
     seconds = round(state.seconds + time.perf_counter() - clock, 1)
     state = state.model_copy(update={"seconds": seconds, **changes})
-    records.write_json(path, state.model_dump())
+    files.write_json(path, state.model_dump())
     return state
 
 

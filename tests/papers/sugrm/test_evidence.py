@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from msalib.base.files import write_json
 from msalib.data.metrics import METRICS
 from msalib.data.simulate import stories as simulate
 from msalib.evidence import claims
@@ -13,7 +14,7 @@ from msalib.papers.sugrm import evidence as sugrm
 from msalib.papers.sugrm import timing
 from msalib.papers.sugrm.momentum import null_movement
 from msalib.papers.sugrm.systems import compared, followed, losses, module_grid, task_grid
-from msalib.runs.records import USUAL, Geometry, MadeLabels, system, write_json
+from msalib.runs.records import USUAL, Geometry, MadeLabels, system
 from msalib.training.multitask import tasks
 from tests.factory import make_record, predictions
 

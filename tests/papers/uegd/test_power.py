@@ -3,14 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from msalib.base import paths, stats
+from msalib.base import files, paths, stats
 from msalib.base.errors import UserError
 from msalib.evidence import claims
 from msalib.evidence import tests as evidence
 from msalib.papers import plots
 from msalib.papers.uegd import power
 from msalib.papers.uegd.power import CASES, Case, Cell, Plan, Power
-from msalib.runs import records
 from tests.papers.uegd.test_synthetic import NOISE, population
 
 PEOPLE = {"mosi": population(60, 20)}
@@ -151,7 +150,7 @@ def test_other_settings_or_code_begin_anew(path, monkeypatch):
 
 def test_only_one_process_simulates(path):
     with (
-        records.reserved(path, wait=False),
+        files.reserved(path, wait=False),
         pytest.raises(UserError, match="another process at work"),
     ):
         measure(path)

@@ -1,0 +1,201 @@
+"""Files: whole or not at all; locks between processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from msalib.base import files
+from msalib.base.errors import UserError
+from msalib.base.files import reserved
+
+CONTENT = {"one": [1, 2], "other": {"a": None, "b": "ü"}, "long": "x" * 2000}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def test_json_has_one_key_a_line(tmp_path):
+    path = tmp_path / "new" / "a.json"
+    files.write_json(path, CONTENT)
+    lines = path.read_text().splitlines()
+    assert [line.split('"')[1] for line in lines[1:-1]] == list(CONTENT)
+    assert json.loads(path.read_bytes()) == CONTENT
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"one": float("nan")})
+    assert json.loads(path.read_bytes()) == CONTENT
+    assert names(path.parent) == ["a.json"]
+
+
+def test_a_file_gets_its_name_when_it_is_whole(tmp_path, monkeypatch):
+    replaced = []
+    replace = Path.replace
+
+    def note(self, target):
+        assert not target.exists()
+        assert self.read_bytes() == b"content"
+        replaced.append(target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", note)
+    files.write_bytes(tmp_path / "a", b"content")
+    assert replaced == [tmp_path / "a"]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from msalib.base import files
+from msalib.base.errors import UserError
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    files.write_json(Path(sys.argv[1]), {"long": "x" * 2000})
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("room", [0, 700])
+def test_a_disk_that_is_full_leaves_nothing(tmp_path, room):
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "a.json"), str(room)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert "it cannot be written (File too large); expected a writable folder" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the always full disk /dev/full")
+def test_a_disk_that_is_full_leaves_the_file_that_was_there(tmp_path):
+    path = tmp_path / "a.json"
+    files.write_json(path, CONTENT)
+    path.with_name(f".a.json.{os.getpid()}").symlink_to("/dev/full")
+    with pytest.raises(UserError, match=r"No space left on device.*MSALIB_RECORDS"):
+        files.write_json(path, {"one": 1})
+    assert names(tmp_path) == ["a.json"]
+    assert json.loads(path.read_bytes()) == CONTENT
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"):
+        files.write_json(tmp_path / "file" / "sub" / "a.json", CONTENT)
+    with (
+        pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"),
+        reserved(tmp_path / "file" / "sub" / "a.json", wait=False),
+    ):
+        pass
+
+
+# --- several processes --------------------------------------------------------------------------
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from msalib.base.files import reserved
+with reserved(Path(sys.argv[1]), wait=False) as free:
+    print(free, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "folder" / "a-0.5.json"
+
+
+@pytest.fixture
+def hold(path):
+    """Start a process that reserves the path; what it says of having got it."""
+    holders = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holders.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in holders:
+        process.kill()
+        process.communicate()
+
+
+def test_a_path_is_reserved_for_one_process(path, hold):
+    process, free = hold()
+    assert free == "True"
+    assert names(path.parent) == [".a-0.5.lock"]  # as .gitignore has it
+    with reserved(path, wait=False) as mine:
+        assert not mine
+    assert hold()[1] == "False"
+    with reserved(path.with_name("b.json"), wait=False) as mine:
+        assert mine
+    process.communicate("")  # it ends
+    with reserved(path, wait=False) as mine:
+        assert mine
+        assert hold()[1] == "False"
+    assert names(path.parent) == []
+
+
+def test_a_process_that_is_killed_lets_go(path, hold):
+    process, _ = hold()
+    process.kill()
+    process.wait()
+    assert len(names(path.parent)) == 1  # the lock is still there, and holds nobody
+    with reserved(path, wait=False) as mine:
+        assert mine
+    assert names(path.parent) == []
+
+
+def test_waiting_ends_when_the_path_is_free(path, hold):
+    process, _ = hold()
+    ended = threading.Timer(0.3, process.kill)
+    ended.start()
+    with reserved(path, wait=True) as mine:
+        assert mine
+        assert process.wait(5) == -signal.SIGKILL  # it had been killed before
+
+
+def test_a_lock_removed_while_it_was_awaited_holds_nobody(path, monkeypatch):
+    """Its holder removes it: who got hold of the removed file must not think the path is free."""
+    fcntl = pytest.importorskip("fcntl")
+    lock = path.with_name(f".{path.stem}.lock")
+    flock, raced = fcntl.flock, []
+
+    def remove_first(file, how):
+        if not raced:
+            raced.append(lock.unlink())
+        return flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with reserved(path, wait=True) as mine:
+        assert mine and lock.exists()
+        with reserved(path, wait=False) as second:
+            assert not second
+    assert raced and names(path.parent) == []
+
+
+def test_an_error_lets_go(path):
+    with pytest.raises(KeyboardInterrupt), reserved(path, wait=False):
+        raise KeyboardInterrupt
+    with reserved(path, wait=False) as mine:
+        assert mine
+
+
+def test_records_need_no_fcntl():
+    code = "import sys; sys.modules['fcntl'] = None; import msalib.runs.records"
+    subprocess.run([sys.executable, "-c", code], check=True)
