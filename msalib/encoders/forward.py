@@ -55,6 +55,22 @@ def captured(blocks, keep: Callable) -> Iterator[list]:
             hook.remove()
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence transformers' report on unused heads and its bar for a load of a second."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
 def preprocessor(path: Path) -> dict:
     """What a model's folder says of how its input is prepared; nothing where it is silent.
 
@@ -90,8 +106,6 @@ def pretrained(model_class, path: Path, kinds: tuple[str, ...], unused: tuple[st
     """
     import torch
     from transformers import AutoConfig
-
-    from msalib.encoders.text import quiet
 
     def bad(found):
         return UserError(

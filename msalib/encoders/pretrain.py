@@ -37,8 +37,8 @@ from msalib.base.paths import records_folder
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.data.simulate import faces, raw, speech
+from msalib.encoders.forward import quiet
 from msalib.encoders.registry import SMALL
-from msalib.encoders.text import quiet
 
 SEED = 0
 WIDTH, BLOCKS, HEADS, INNER = 64, 6, 4, 128

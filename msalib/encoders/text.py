@@ -6,8 +6,6 @@ autocast in bfloat16 on a GPU that has it, as the store says; stored in float16.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +118,7 @@ def load(encoder: Encoder):
     expected = "a BERT-family model with its tokeniser"
     remedy = "Give the folder or hub id of such a model; msalib doctor lists those that work."
     try:
-        with quiet():
+        with forward.quiet():
             tokenizer = AutoTokenizer.from_pretrained(
                 path, trust_remote_code=False, padding_side="right"
             )
@@ -141,22 +139,6 @@ def load(encoder: Encoder):
     return tokenizer, model.eval()
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence transformers' report on unused heads and its bar for a load of a second."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
 def positions(model, tokenizer) -> int:
     """The longest input, in word pieces, that the model has positions for."""
     embeddings = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
@@ -170,7 +152,7 @@ def positions(model, tokenizer) -> int:
 def _word_pieces(tokenizer, texts: np.ndarray) -> np.ndarray:
     """Word pieces per text, CLS and SEP included, before any cut: (N,)."""
     lengths = []
-    with quiet():
+    with forward.quiet():
         for start in range(0, len(texts), TEXTS):
             pieces = tokenizer(texts[start : start + TEXTS].tolist(), truncation=False)["input_ids"]
             lengths += [len(p) for p in pieces]

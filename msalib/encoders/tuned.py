@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from msalib import encoders
 from msalib.data.corpus import TUNED, Corpus, Features, pad
 from msalib.encoders import Encoder
-from msalib.encoders.text import TEXTS, UNIT, load, positions, quiet
+from msalib.encoders.forward import quiet
+from msalib.encoders.text import TEXTS, UNIT, load, positions
 
 Precision = Literal["float32", "bfloat16"]
 
