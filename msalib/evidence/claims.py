@@ -4,26 +4,28 @@
 
 - printed: a test of ``statements`` on the paper's own tables,
 - parity: our models against outputs of the authors' code, as last recorded,
-- re-run and control: a test of ``evidence`` on the records of one setting and nothing else.
+- re-run and control: a test of the paper's own (``papers.<paper>.evidence``) on the records of one
+  setting and nothing else.
 """
 
 import json
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
 
+from msalib import papers
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.evidence import contents
-from msalib.evidence import registry as papers
+from msalib.evidence.common import Evidence, Word, not_run
 from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
-from msalib.evidence.registry import Claim
-from msalib.evidence.tests import TESTS, Evidence, Word, not_run
+from msalib.evidence.registry import Claim, check_arguments, load
 from msalib.runs import records
 from msalib.runs.records import Record, Setting
 from msalib.runs.runs import Runs
@@ -99,7 +101,7 @@ def of_paper(weighed: Iterable[Evidences]) -> list[Evidences]:
 
 def registry(paper: str, ids: Container[str] | None = None) -> list[Claim]:
     """The claims of a paper, or those with these ids."""
-    return [claim for claim in papers.load(paper).claims if ids is None or claim.id in ids]
+    return [claim for claim in load(paper).claims if ids is None or claim.id in ids]
 
 
 def weigh(paper: str, table: pd.DataFrame | None = None) -> list[Evidences]:
@@ -149,7 +151,7 @@ def parity(paper: str) -> Told:
 
     It says nothing on the claim itself: it says that a re-run is of the authors' model.
     """
-    entry = papers.load(paper).parity
+    entry = load(paper).parity
     path = paths.BOOK / "records" / "parity.json"
     known = json.loads(path.read_text()) if path.is_file() else {}
     if not entry.fixtures or not set(entry.fixtures) <= known.keys():
@@ -225,6 +227,28 @@ def kind(paper: str, setting: Setting) -> str:
     return readers.dataset(setting.dataset).setting(paper, setting.encoder, setting.profile)
 
 
+def test_of(claim: Claim) -> Callable[[Runs], Evidence]:
+    """Return the test of a claim on records, with its arguments.
+
+    It is looked up by name in the claim's own paper. Raises ``UserError`` where the paper has no
+    such test, or the test no such arguments.
+    """
+    module = papers.part(claim.paper, "evidence")
+    tests = {test.__name__: test for test in module.TESTS} if module else {}
+    try:
+        test = tests[claim.rerun.test]
+        check_arguments(test, (None,), claim.rerun.arguments)
+    except (KeyError, ValueError) as error:
+        complaint = f"no test {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(
+            paths.CLAIMS / f"{claim.paper}.yaml",
+            found=f"{claim.id}: {complaint}",
+            expected=f"a test of msalib/papers/{claim.paper}/evidence.py with its arguments",
+            remedy=f"Correct the entry; tests are {', '.join(tests) or 'none yet'}.",
+        ) from None
+    return partial(test, **claim.rerun.arguments)
+
+
 def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:
     """These claims on the records of one setting; leaky ones count for none."""
     spec = found[0].spec
@@ -238,7 +262,7 @@ def judge(chosen: Iterable[Claim], found: list[Record]) -> list[Verdict]:
 def _judged(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:
     if claim.rerun.test is None:
         return Verdict(claim, kind, setting, not_run([claim.rerun.needs]), [])
-    evidence = TESTS[claim.rerun.test](runs, **claim.rerun.arguments)
+    evidence = test_of(claim)(runs)
     read = runs.used if evidence.effects or evidence.verdict != "not run" else []
     return Verdict(claim, kind, setting, evidence, read)
 

@@ -8,23 +8,23 @@ its printed numbers (book/printed/<paper>.csv) and a page.
 from collections.abc import Callable
 from functools import cache
 from inspect import signature
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from msalib.base import paths
 from msalib.base.errors import UserError
+from msalib.evidence.common import Word
 from msalib.evidence.printed.statements import STATEMENTS, arguments
-from msalib.evidence.tests import TESTS, Word
 
 Text = Annotated[str, Field(min_length=1)]
 
 
-def _bind(test: Callable, given: tuple, arguments: dict) -> None:
-    """Arguments must be those of the test."""
+def check_arguments(test: Callable, data: tuple, arguments: dict) -> None:
+    """Raise ``ValueError`` where a test does not take ``data`` with these arguments."""
     try:
-        signature(test).bind(*given, **arguments)
+        signature(test).bind(*data, **arguments)
     except TypeError as error:
         raise ValueError(f"test {test.__name__}: {error}") from None
 
@@ -92,7 +92,7 @@ class PrintedTest(_Entry):
         for test in self.tests:
             if test.get("test") not in STATEMENTS:
                 raise ValueError(f"test {test.get('test')!r}: one of {', '.join(STATEMENTS)}")
-            _bind(STATEMENTS[test["test"]], (None, None), arguments(test))
+            check_arguments(STATEMENTS[test["test"]], (None, None), arguments(test))
         return self
 
 
@@ -100,22 +100,21 @@ class Rerun(_Entry):
     """The test of a claim on records of runs.
 
     ``rule`` in words, with the threshold; ``needs`` what it takes, or what it does not cover yet.
-    ``test`` names a function of ``evidence``, where there is one; then ``reading`` has a sentence
+    ``test`` names a test of the paper's own module, ``papers.part(paper, "evidence").TESTS``. That
+    module is imported when a claim is judged, not before. With a test, ``reading`` has a sentence
     for every verdict.
     """
 
     rule: Text
     needs: Text
-    test: Literal[*TESTS] | None = None
+    test: Text | None = None
     arguments: dict = {}
     reading: dict[Word, Text] = {}
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.test is not None:
-            _bind(TESTS[self.test], (None,), self.arguments)
-            if lacking := set(Word.__args__) - set(self.reading):
-                raise ValueError(f"no reading for {', '.join(sorted(lacking))}")
+        if self.test is not None and (lacking := set(Word.__args__) - set(self.reading)):
+            raise ValueError(f"no reading for {', '.join(sorted(lacking))}")
         return self
 
 
@@ -125,9 +124,11 @@ class Claim(_Entry):
     ``ours``: the paper does not make it, its numbers invite it; it is never counted as the paper's.
     ``control`` says what a simulated corpus with known truth must hold for the same test to be
     tried on it, or why there can be none; then it begins with "None" or "There can be none".
+    ``paper`` is that of the file and not written in it.
     """
 
     id: Text
+    paper: str = ""
     ours: bool = False
     statement: Text
     exhibit: Text
@@ -180,7 +181,7 @@ def _complaint(error: Exception) -> str:
 @cache
 def _read(path) -> Paper:
     try:
-        return TypeAdapter(Paper).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        paper = Paper.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise UserError(
             path,
@@ -188,6 +189,8 @@ def _read(path) -> Paper:
             expected="the entry of a paper: see msalib/evidence/registry.py",
             remedy="Correct the file.",
         ) from None
+    claims = [claim.model_copy(update={"paper": path.stem}) for claim in paper.claims]
+    return paper.model_copy(update={"claims": claims})
 
 
 def load(paper: str) -> Paper:

@@ -9,10 +9,10 @@ import pandas as pd
 from msalib.base.stats import Estimate
 from msalib.evidence import claims
 from msalib.evidence.claims import Verdict
+from msalib.evidence.common import Evidence
 from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
 from msalib.evidence.registry import Claim
-from msalib.evidence.tests import Evidence
 from msalib.pages.tables import Table
 from msalib.runs.records import Record
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from msalib import papers as parts
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.evidence import claims
@@ -136,11 +137,6 @@ def changed(part, **values):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (changed("rerun", test="looks_good"), "claims.0.rerun.test: Input should be"),
-        (
-            changed("rerun", arguments={"modality": "acoustic"}),
-            "claims.0.rerun: test better_than: missing a",
-        ),
         (changed("rerun", reading={"supported": "yes"}), "no reading for"),
         (
             changed("printed", tests=[{"test": "best"}]),
@@ -162,6 +158,28 @@ def test_an_entry_that_does_not_fit_is_refused(entry, change, complaint):
         entry(change)
     for dumped in ("http", "input_value", "validation error"):
         assert dumped not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (changed("rerun", test="looks_good"), "UEGD-C1: no test 'looks_good'"),
+        (changed("rerun", arguments={"modality": "acoustic"}), "test better_than: missing a"),
+    ],
+)
+def test_a_test_that_the_paper_does_not_have_is_refused_where_it_is_looked_up(
+    entry, change, complaint
+):
+    claim = entry(change).claims[0]
+    with pytest.raises(UserError, match=r"uegd\.yaml: found .*better_than") as caught:
+        claims.test_of(claim)
+    assert complaint in caught.value.found
+
+
+def test_a_paper_has_its_parts_by_name():
+    assert parts.names() == sorted(parts.names()) and {"uegd", "sugrm"} <= set(parts.names())
+    assert parts.part("uegd", "evidence").__name__ == "msalib.papers.uegd.evidence"
+    assert parts.part("uegd", "no_such_part") is parts.part("nonsense", "evidence") is None
 
 
 def test_at_most_three_complaints_are_told(entry):

@@ -10,7 +10,7 @@ from msalib.base import stats
 from msalib.base.stats import Estimate
 from msalib.data.corpus import MODALITIES
 from msalib.evidence import claims
-from msalib.evidence import tests as evidence
+from msalib.evidence.common import Word
 from msalib.pages import ledger
 from msalib.runs import records
 from tests.factory import COUNTED, layer_records
@@ -101,7 +101,7 @@ def test_settings_without_records_are_in_the_ledger():
 
 
 def test_every_verdict_has_a_symbol_of_its_own():
-    words = evidence.Word.__args__
+    words = Word.__args__
     assert set(ledger.SYMBOLS) == set(words)
     assert len(set(ledger.SYMBOLS.values())) == len(words)
     for word in words:

@@ -10,12 +10,11 @@ from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from msalib.evidence import claims
 from msalib.evidence import registry as papers
-from msalib.evidence import tests as evidence
 from msalib.evidence.claims import Evidences, Told, Verdict
+from msalib.evidence.common import Evidence, Word
 from msalib.evidence.printed import statements, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import SEVERITIES, Finding
-from msalib.evidence.tests import Evidence
 from msalib.pages import posters
 from msalib.pages.ledger import SYMBOLS
 from msalib.pages.posters import MINUS, TIMES
@@ -378,7 +377,7 @@ def test_findings_are_those_of_all_checks_unless_given(monkeypatch):
 
 
 def test_looks_cover_all_verdicts_and_marks_have_contrast():
-    assert set(posters.LOOKS) == set(SYMBOLS) == set(posters.PARITY) == set(evidence.Word.__args__)
+    assert set(posters.LOOKS) == set(SYMBOLS) == set(posters.PARITY) == set(Word.__args__)
 
     def light(colour):
         c = np.array(to_rgb(colour))

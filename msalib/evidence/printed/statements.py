@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
+from msalib.evidence.common import Word
 from msalib.evidence.printed import words
 from msalib.evidence.printed.table import METRIC_UNITS, same, sign
-from msalib.evidence.tests import Word
 
 Cell = Mapping
 """A row of the table by column, with its place as ``index``."""

@@ -30,7 +30,6 @@ from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import MODALITIES
 from msalib.evidence import claims
-from msalib.evidence import tests as evidence
 from msalib.evidence.printed import table as printed
 from msalib.pages.tables import Table
 from msalib.papers.uegd.synthetic import (
@@ -435,7 +434,7 @@ def measure(
         for case, name, effect in bar(steps, "simulating", "effect"):
             wanted = simulations[name][effect != case.false_at]
             claim = registry[case.claim]
-            judge = partial(evidence.TESTS[claim.rerun.test], **claim.rerun.arguments)
+            judge = claims.test_of(claim)
             study = partial(
                 draw,
                 case.planted(effect, noise[name], populations[name]),

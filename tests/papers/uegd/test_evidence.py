@@ -13,8 +13,6 @@ from msalib.data.corpus import MODALITIES
 from msalib.data.datasets import Dataset
 from msalib.data.simulate.stories import control
 from msalib.evidence import claims
-from msalib.evidence.tests import TESTS, by_name
-from msalib.papers.sugrm import evidence as sugrm
 from msalib.papers.uegd import evidence as uegd
 from msalib.papers.uegd.evidence import (
     best_block_within,
@@ -937,16 +935,3 @@ def test_layers_planted_equal_support_no_claim_more_often_than_its_level_allows(
 
 def test_every_test_is_one_of_a_claim():
     assert {claim.rerun.test for claim in UEGD} == {test.__name__ for test in uegd.TESTS}
-
-
-def test_two_tests_of_one_name_are_refused():
-    """One would take the place of the other, and verdicts would change in silence."""
-    assert by_name([*uegd.TESTS, *sugrm.TESTS]) == TESTS
-    assert by_name([better_than, better_than]) == {"better_than": better_than}  # one that is shared
-
-    def better_than_():
-        pass
-
-    better_than_.__name__ = "better_than"
-    with pytest.raises(ValueError, match="two tests of claims are called better_than"):
-        by_name([*uegd.TESTS, better_than_])

@@ -6,7 +6,6 @@ import pytest
 from msalib.base import files, paths, stats
 from msalib.base.errors import UserError
 from msalib.evidence import claims
-from msalib.evidence import tests as evidence
 from msalib.papers import plots
 from msalib.papers.uegd import power
 from msalib.papers.uegd.power import CASES, Case, Cell, Plan, Power
@@ -36,7 +35,7 @@ def judge(case, effect, seed, resamples=500):
     videos = {"valid": 30, "test": 90}
     runs = power.draw(planted, NOISE, PEOPLE["mosi"], videos, np.random.default_rng(seed))
     with power._resampled(resamples):
-        return evidence.TESTS[claim.rerun.test](runs, **claim.rerun.arguments)
+        return claims.test_of(claim)(runs)
 
 
 LARGE = {
@@ -115,17 +114,20 @@ def test_what_is_measured(path):
 
 def test_a_killed_simulation_goes_on_and_ends_the_same(path, tmp_path, monkeypatch):
     whole = measure(tmp_path / "whole.json")
-    test, calls = evidence.TESTS["better_than"], []
+    test_of, calls = claims.test_of, []
 
-    def killed(*arguments, **named):
-        calls.append(1)
-        if len(calls) == 6:  # a study where the claim is false is judged twice
-            raise KeyboardInterrupt
-        return test(*arguments, **named)
+    def killed(claim):
+        def test(runs):
+            calls.append(1)
+            if len(calls) == 6:  # a study where the claim is false is judged twice
+                raise KeyboardInterrupt
+            return test_of(claim)(runs)
+
+        return test
 
     monkeypatch.setattr(power, "SITTING", 0.0)  # write after every study
     with monkeypatch.context() as patched:
-        patched.setitem(evidence.TESTS, "better_than", killed)
+        patched.setattr(claims, "test_of", killed)
         with pytest.raises(KeyboardInterrupt):
             measure(path)
     assert [cell.simulations for cell in power.read(path).cells] == [2]
