@@ -14,6 +14,7 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.data.datasets import Dataset
 from msalib.data.simulate import stories as simulate
+from msalib.papers.uegd import layers
 from msalib.runs import records, trainer
 from msalib.training import multitask
 
@@ -62,7 +63,7 @@ def _and_rest(train, pause):
 def singles() -> None:
     from msalib.runs.study import Study
 
-    Study("uegd", seeds=1).singles()
+    layers.singles(Study("uegd", seeds=1))
 
 
 def losses() -> None:

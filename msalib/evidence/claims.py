@@ -27,8 +27,8 @@ from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
 from msalib.evidence.registry import Claim, check_arguments, load
 from msalib.runs import records
+from msalib.runs.query import Runs
 from msalib.runs.records import Record, Setting
-from msalib.runs.runs import Runs
 
 KINDS = ("as-published", "substitute", "control")
 """Settings that verdicts are about, in the order of the ledger. A leaky one is no evidence."""

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from msalib.base.stats import Estimate
+from msalib.runs.query import Runs
 from msalib.runs.records import System
-from msalib.runs.runs import Runs
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 

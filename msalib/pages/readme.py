@@ -4,9 +4,10 @@ from msalib.base.paths import ROOT
 from msalib.data import datasets as readers
 from msalib.evidence import claims
 from msalib.pages import ledger
+from msalib.papers.uegd import layers
 from msalib.papers.uegd import tables as exhibits
 from msalib.runs import records
-from msalib.runs.runs import Runs
+from msalib.runs.query import Runs
 
 OPENING, CLOSING = "<!-- results:", "<!-- /results -->"
 
@@ -16,7 +17,7 @@ def results() -> str:
     runs = Runs(records.find("uegd", records.Setting("mosi", "minilm", "release", "paper")))
     table = exhibits.single_modality(runs, "linguistic", setting="").frame
     shown = table[~table["whose"].str.startswith("printed")].iloc[:, 1:5]
-    seeds = f"{len(runs.seeds(*runs.single('linguistic')))} seeds."
+    seeds = f"{len(runs.seeds(*layers.block_systems(runs, 'linguistic')))} seeds."
     table = _table(shown.columns, shown.astype(str).values)
     return "\n\n".join([seeds, table, _verdicts("uegd"), _verdicts("sugrm")])
 

@@ -14,28 +14,28 @@ from msalib.data import datasets as readers
 from msalib.data import describe
 from msalib.data.corpus import SUMS
 from msalib.papers.sugrm import systems
-from msalib.papers.uegd import leaky, sizes
+from msalib.papers.uegd import layers, leaky, sizes
+from msalib.papers.uegd.layers import FEATURES
 from msalib.runs.records import Record
-from msalib.runs.runs import FEATURES
 from msalib.runs.study import TUNED_ENDING, Study
 
 
 def _sums(study: Study) -> list[Record]:
     """Each modality with layers alone, with sums of all blocks."""
-    return [r for m in study.dataset.layered for r in study.given([m], SUMS)]
+    return [r for m in study.dataset.layered for r in layers.together(study, [m], SUMS)]
 
 
 def _joint(study: Study) -> list[Record]:
     """All modalities, with each feature."""
-    return study.given(study.dataset.modalities, [*FEATURES, "uniform"])
+    return layers.together(study, study.dataset.modalities, [*FEATURES, "uniform"])
 
 
 def _concatenated(study: Study) -> list[Record]:
     """All modalities, with the other fusion (footnote 1)."""
-    return study.given(study.dataset.modalities, ["mid_best"], fusion="concat")
+    return layers.together(study, study.dataset.modalities, ["mid_best"], fusion="concat")
 
 
-EVERYTHING = (Study.singles, _sums, _joint, _concatenated, sizes.train)
+EVERYTHING = (layers.singles, _sums, _joint, _concatenated, sizes.train)
 
 
 def _compared(study: Study) -> list[Record]:
@@ -76,12 +76,12 @@ PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] =
     "uegd": {
         "control": EVERYTHING,
         "control-opposite": EVERYTHING,
-        "raw": (Study.singles, _sums, _joint),
+        "raw": (layers.singles, _sums, _joint),
         "mosi": EVERYTHING,
-        "mmmo": (Study.singles, _joint, _concatenated),
-        "mosi-leaky": (Study.singles, _joint),
-        "mosi-leaky-unseen": (Study.singles, _joint),
-        "mosei": (Study.singles, _sums),  # last: it has twelve times as many clips as MOSI
+        "mmmo": (layers.singles, _joint, _concatenated),
+        "mosi-leaky": (layers.singles, _joint),
+        "mosi-leaky-unseen": (layers.singles, _joint),
+        "mosei": (layers.singles, _sums),  # last: it has twelve times as many clips as MOSI
     },
     "sugrm": {
         "control": MODELS_OF_SUGRM,

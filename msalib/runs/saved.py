@@ -359,8 +359,6 @@ def _check_place(out: Path, refresh: bool) -> None:
 
 def _system(study: "Study", features: str) -> System:
     """All modalities of the setting with these features; vectors come as they are."""
-    from msalib.runs.runs import Runs
-
     if features not in FEATURES:
         raise UserError(
             f"features {features!r}",
@@ -368,14 +366,24 @@ def _system(study: "Study", features: str) -> System:
             expected=f"one of {', '.join(FEATURES)}",
             remedy="Leave --features out for the weighted sum of all layers.",
         )
-    modalities = study.dataset.modalities
-    if features == "mid_best":
-        return Runs(study.singles(modalities)).feature(modalities, features)
     layers = {}
-    for m in modalities:
+    for m in study.dataset.modalities:
         last = study.blocks(m)
-        layers[m] = 1 if last == 1 else {"input": 0, "output": last}.get(features, features)
+        if last == 1:
+            layers[m] = 1
+        elif features == "mid_best":
+            layers[m] = _best_block(study, m)
+        else:
+            layers[m] = {"input": 0, "output": last}.get(features, features)
     return system(layers)
+
+
+def _best_block(study: "Study", modality: str) -> int:
+    """Train each block of a modality alone and return the one that validation chooses."""
+    from msalib.runs.query import Runs
+
+    blocks = [system({modality: k}) for k in range(1, study.blocks(modality) + 1)]
+    return Runs(study.run(blocks)).best(blocks).inputs[0][1]
 
 
 class _Part:

@@ -22,8 +22,7 @@ from msalib.data.corpus import MODALITIES, Corpus, Features
 from msalib.encoders import Encoder
 from msalib.models import recipes
 from msalib.runs import records, trainer
-from msalib.runs.records import Record, Spec, System, system
-from msalib.runs.runs import FEATURES, Runs
+from msalib.runs.records import Record, Spec, System
 from msalib.training import multitask
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
@@ -184,8 +183,10 @@ class Study:
     def blocks(self, modality: str) -> int:
         """Number of blocks of a modality's encoder; 1 for vectors that come as they are.
 
-        Layers are numbered 0 (the encoder's input) to this.
+        Layers are numbered 0 (the encoder's input) to this. Raises ``UserError`` for a modality
+        that the data set lacks.
         """
+        self._check([modality])
         if modality in self.dataset.vectors:
             return 1
         if modality in self.encoders and (blocks := self.encoders[modality].blocks):
@@ -266,17 +267,6 @@ class Study:
             for group, settings in recipe.items()
         }
 
-    def singles(self, modalities: Sequence[str] | None = None) -> list[Record]:
-        """Each modality alone, one layer at a time: the input of block 1 (0) and every block."""
-        self._check(modalities or ())
-        return self.run(
-            [
-                system({m: k})
-                for m in modalities or self.dataset.modalities
-                for k in range(0 if m in self.dataset.layered else 1, self.blocks(m) + 1)
-            ]
-        )
-
     def _check(self, modalities: Iterable[str]) -> None:
         missing = [m for m in modalities if m not in self.dataset.modalities]
         if missing:
@@ -286,17 +276,6 @@ class Study:
                 expected=f"some of: {', '.join(self.dataset.modalities)}",
                 remedy="Leave that modality out, or choose another data set (msalib data).",
             )
-
-    def given(
-        self, modalities: Sequence[str], features: Sequence[str] = FEATURES, **differently
-    ) -> list[Record]:
-        """These modalities together, with each of these features (``Runs.feature``).
-
-        Which block is best is read from ``singles``. ``differently``: fusion, train_share.
-        """
-        runs = Runs(self.singles(modalities))
-        systems = [runs.feature(modalities, feature, **differently) for feature in features]
-        return self.run(list(dict.fromkeys(systems)))
 
     @property
     def truth(self) -> Mapping | None:

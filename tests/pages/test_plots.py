@@ -15,8 +15,9 @@ from msalib.data.simulate.stories import control
 from msalib.evidence import claims
 from msalib.pages.tables import Note
 from msalib.papers import plots
+from msalib.papers.uegd import layers
+from msalib.runs.query import Runs
 from msalib.runs.records import system
-from msalib.runs.runs import Runs
 from tests.factory import layer_records, make_record, predictions, system_records
 from tests.html import read
 
@@ -74,10 +75,10 @@ def test_the_curve_is_told_in_words(runs, part, name):
     assert SETTING in page.text and "mean of 2 seeds" in page.text
     assert f"{name} correlation by encoder block" in picture.alt
     for modality in MODALITIES:
-        blocks, mean, _ = runs.correlations(modality, part)
+        blocks, mean, _ = layers.correlations(runs, modality, part)
         assert (
             f"highest {mean.max():.2f} at block {blocks[mean.argmax()]}, {mean[-1]:.2f} at the "
-            f"last block 3; validation chooses block {runs.mid_best(modality)}"
+            f"last block 3; validation chooses block {layers.best_block(runs, modality)}"
         ) in picture.alt
         assert f"{modality}: " in picture.alt
 

@@ -10,9 +10,11 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.papers import campaign
 from msalib.papers.campaign import EVERYTHING, PLANS, make
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.layers import FEATURES, SHARES
 from msalib.runs import records
+from msalib.runs.query import Runs
 from msalib.runs.records import Setting, system
-from msalib.runs.runs import FEATURES, SHARES, Runs
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from tests import sweep
@@ -54,12 +56,14 @@ def test_the_control_gets_all_that_any_exhibit_reads_once(monkeypatch):
     assert made.setting == Study("uegd", **QUICK).setting
     assert runs.has(*(system({m: k}) for m in MODALITIES for k in (0, 1, 2)))
     for feature in (*FEATURES, "uniform"):
-        assert runs.has(*(runs.feature([m], feature) for m in MODALITIES))
-        assert runs.has(runs.feature(MODALITIES, feature))
-    assert runs.has(runs.feature(MODALITIES, "mid_best", fusion="concat"))
+        assert runs.has(*(layers.system_of(runs, [m], feature) for m in MODALITIES))
+        assert runs.has(layers.system_of(runs, MODALITIES, feature))
+    assert runs.has(layers.system_of(runs, MODALITIES, "mid_best", fusion="concat"))
     for share in SHARES:
         for feature in ("input", "mid_best", "weighted", "uniform"):
-            assert runs.has(*(runs.feature([m], feature, train_share=share) for m in MODALITIES))
+            assert runs.has(
+                *(layers.system_of(runs, [m], feature, train_share=share) for m in MODALITIES)
+            )
     written = files()
     monkeypatch.setattr(Trainer, "train", lambda *_: pytest.fail("trained"))
     assert list(make("uegd", **QUICK)) == [made]
@@ -106,7 +110,7 @@ def test_transcripts_are_encoded_where_they_are_not_yet(tmp_path, monkeypatch):
     write_pack(tmp_path / "data" / "mosi")
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
     folder = str(save_bert(tmp_path / "tiny-bert"))
-    monkeypatch.setitem(PLANS["uegd"], "mosi", (Study.singles,))
+    monkeypatch.setitem(PLANS["uegd"], "mosi", (layers.singles,))
     (made,) = make("uegd", dataset="mosi", encoder=folder, profile="quick", seeds=1, device="cpu")
     assert made.records == 5
     assert (tmp_path / "features" / "mosi" / "tiny-bert").is_dir()

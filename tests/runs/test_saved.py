@@ -13,6 +13,7 @@ from msalib.base.errors import UserError
 from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
+from msalib.papers.uegd import layers
 from msalib.runs import saved
 from msalib.runs.records import system
 from msalib.runs.saved import Mean
@@ -142,7 +143,7 @@ def test_mid_best_is_chosen_on_validation_and_vectors_are_as_they_are():
     offer("control", small_control, layered=("linguistic",), vectors=("acoustic",))
     study = Study("uegd", seeds=1, **CPU)
     wanted = saved._system(study, "mid_best")
-    (record,) = study.given(("acoustic", "linguistic"), ["mid_best"])
+    (record,) = layers.together(study, ("acoustic", "linguistic"), ["mid_best"])
     assert wanted == record.spec.system
     assert saved._system(study, "weighted") == system({"acoustic": 1, "linguistic": "weighted"})
 

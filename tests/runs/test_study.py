@@ -13,9 +13,10 @@ from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.encoders import text
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.layers import FEATURES
 from msalib.runs import records
 from msalib.runs.records import Setting, Spec, system
-from msalib.runs.runs import FEATURES
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from msalib.training import loop as train
@@ -70,21 +71,21 @@ def numbers(found):
 
 
 def test_singles_are_every_layer_of_every_modality(no_training):
-    first = Study("uegd").singles()
+    first = layers.singles(Study("uegd"))
     assert asked(first) == [
         (f"{m}-{k}", seed) for m in MODALITIES for k in (0, 1, 2) for seed in (0, 1)
     ]
     written = files()
     assert len(written) == 18  # and no lock is left
     no_training()
-    assert Study("uegd").singles() == first
+    assert layers.singles(Study("uegd")) == first
     assert files() == written
 
 
 def test_vectors_have_one_layer_and_no_input():
     offer("control", small_control, layered=("visual",), vectors=("acoustic",))
     study = Study("uegd", seeds=1)
-    names = [name for name, _ in asked(study.singles())]
+    names = [name for name, _ in asked(layers.singles(study))]
     assert names == ["visual-0", "visual-1", "visual-2", "acoustic-1"]
     assert [study.blocks(m) for m in ("visual", "acoustic")] == [2, 1]
 
@@ -93,19 +94,19 @@ def test_given_features_are_those_of_the_tables(trained):
     study = Study("uegd", seeds=1)
     valid = {
         (s := r.spec.inputs, next(iter(s)), s[next(iter(s))])[1:]: r.metrics["valid"]["corr"]
-        for r in study.singles()
+        for r in layers.singles(study)
     }
     best = {m: max((1, 2), key=lambda k: valid[m, k]) for m in MODALITIES}
     pair = ("visual", "linguistic")
-    found = study.given(pair)
+    found = layers.together(study, pair)
     wanted = [dict.fromkeys(pair, 0), dict.fromkeys(pair, 2)]
     wanted += [{m: best[m] for m in pair}, dict.fromkeys(pair, "weighted")]
     names = [system(inputs).name() for inputs in wanted]
     assert [name for name, _ in asked(found)] == list(dict.fromkeys(names))
-    assert asked(study.given(["acoustic"], ["uniform"])) == [("acoustic-uniform", 0)]
-    (concat,) = study.given(pair, ["output"], fusion="concat")
+    assert asked(layers.together(study, ["acoustic"], ["uniform"])) == [("acoustic-uniform", 0)]
+    (concat,) = layers.together(study, pair, ["output"], fusion="concat")
     assert concat.spec.model["fusion"] == "concat" and concat.gates == {}
-    (half,) = study.given(["linguistic"], ["input"], train_share=0.5)
+    (half,) = layers.together(study, ["linguistic"], ["input"], train_share=0.5)
     assert half.spec.train_share == 0.5
     assert sum(len(group) for group in trained) == 9 + len(set(names)) + 3  # each once
 
@@ -114,7 +115,7 @@ def test_features_that_are_one_system_are_run_once():
     """Vectors are the same in every row."""
     one_block = dict.fromkeys(MODALITIES, (0.5, 1.0))
     offer("control", lambda: small_control(profiles=one_block), layered=(), vectors=MODALITIES)
-    found = Study("uegd", seeds=1).given(("visual", "acoustic"), FEATURES)
+    found = layers.together(Study("uegd", seeds=1), ("visual", "acoustic"), FEATURES)
     assert asked(found) == [("visual-1+acoustic-1", 0)]
 
 
@@ -124,7 +125,7 @@ def test_refresh_trains_again_and_only_once_per_study(trained):
     assert numbers(again.run(WEIGHTED)) == numbers(first)
     assert trained == [[first[0].spec]] * 2
     again.run(WEIGHTED)
-    again.given(["linguistic"], ["weighted"])
+    layers.together(again, ["linguistic"], ["weighted"])
     counted = [spec.hash() for group in trained for spec in group]
     assert counted.count(first[0].spec.hash()) == 2  # given asks for its layers, too, once
     assert len(counted) == 2 + 3
@@ -431,7 +432,7 @@ def test_runs_on_vectors_need_no_weights_of_an_encoder(tmp_path, monkeypatch):
 
     monkeypatch.setattr(encoders, "resolve", no_weights)
     study = Study("uegd", dataset="mosi", seeds=1)
-    assert asked(study.singles(["acoustic"])) == [("acoustic-1", 0)]
+    assert asked(layers.singles(study, ["acoustic"])) == [("acoustic-1", 0)]
     with pytest.raises(UserError, match="no weights"):
         study.run(WEIGHTED)
 
@@ -442,14 +443,14 @@ def test_an_encoder_in_a_folder_is_recorded_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
     folder = str(save_bert(tmp_path / "tiny-bert"))
     parameters = {"dataset": "mosi", "encoder": folder, "device": "cpu", "seeds": 1}
-    found = Study("uegd", **parameters).singles()
+    found = layers.singles(Study("uegd", **parameters))
     assert asked(found) == [("acoustic-1", 0)] + [(f"linguistic-{k}", 0) for k in range(4)]
     setting = Setting("mosi", "tiny-bert", "release", "quick")
     assert records.settings("uegd") == [setting]
     assert records.find("uegd", setting) == found
     assert str(tmp_path) not in found[1].model_dump_json()
     assert found[1].provenance.features["linguistic"]["encoder"] == "tiny-bert"
-    assert Study("uegd", **parameters).singles() == found
+    assert layers.singles(Study("uegd", **parameters)) == found
 
 
 def test_an_encoder_of_the_hub_has_one_plain_folder():
@@ -495,14 +496,14 @@ def test_a_killed_sweep_goes_on_where_it_stopped_to_the_same_numbers(tmp_path, m
     process.join()
     kept = finished()
     assert 1 <= len(kept) < 9
-    resumed = Study("uegd", seeds=1).singles()
+    resumed = layers.singles(Study("uegd", seeds=1))
     after = files()
     assert {path: after[path] for path in kept} == kept
     assert len(finished()) == 9
     locks = [path for path in after if path.suffix == ".lock"]
     assert len(locks) <= 3  # at most of what was whole when its lock was to be removed
     monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "uninterrupted"))
-    assert_close(Study("uegd", seeds=1).singles(), resumed)
+    assert_close(layers.singles(Study("uegd", seeds=1)), resumed)
 
 
 def test_two_studies_at_once_leave_every_record_whole_and_train_each_once(tmp_path, monkeypatch):
@@ -517,10 +518,10 @@ def test_two_studies_at_once_leave_every_record_whole_and_train_each_once(tmp_pa
     assert len(files()) == len(finished()) == 9
     for path, mtime in mtimes.items():
         assert path.stat().st_mtime_ns == mtime  # written once
-    found = Study("uegd", seeds=1).singles()
+    found = layers.singles(Study("uegd", seeds=1))
     assert {r.provenance.replicas for r in found} & {3, 2}
     monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "alone"))
-    assert_close(Study("uegd", seeds=1).singles(), found)
+    assert_close(layers.singles(Study("uegd", seeds=1)), found)
 
 
 def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
@@ -562,5 +563,5 @@ def test_a_killed_group_of_replicas_leaves_no_half_of_it(monkeypatch):
 
     monkeypatch.setattr(replicas, "fit", stop)
     with pytest.raises(KeyboardInterrupt):
-        Study("uegd", seeds=1).singles()
+        layers.singles(Study("uegd", seeds=1))
     assert files() == {}

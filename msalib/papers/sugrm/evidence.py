@@ -33,8 +33,8 @@ from msalib.evidence.common import (
 )
 from msalib.papers.sugrm.momentum import null_movement
 from msalib.papers.sugrm.systems import compared, followed, losses, module_grid, task_grid, whole_of
+from msalib.runs.query import Runs
 from msalib.runs.records import Record, System
-from msalib.runs.runs import Runs
 from msalib.training.multitask import tasks
 
 ALL = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")

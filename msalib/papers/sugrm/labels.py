@@ -19,8 +19,8 @@ from msalib.evidence.printed import words
 from msalib.models.labels import LIMIT
 from msalib.pages.tables import Note, Table, mean_sd
 from msalib.papers.sugrm import momentum, systems
+from msalib.runs.query import Runs
 from msalib.runs.records import Record
-from msalib.runs.runs import Runs
 from msalib.training.multitask import LETTERS
 
 NOTHING = "No unimodal task was trained through all epochs in this setting: no labels were made."

@@ -10,8 +10,8 @@ from itertools import product
 
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED
+from msalib.runs.query import Runs
 from msalib.runs.records import System, system
-from msalib.runs.runs import Runs
 from msalib.runs.study import Study
 from msalib.training.multitask import task_sets
 

@@ -33,8 +33,8 @@ from msalib.papers.sugrm.systems import (
     whole_of,
 )
 from msalib.runs import records
+from msalib.runs.query import Runs
 from msalib.runs.records import Record, System, system
-from msalib.runs.runs import Runs
 from msalib.runs.study import TUNED_ENDING, Study
 from msalib.training import multitask
 

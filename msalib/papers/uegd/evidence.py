@@ -24,8 +24,10 @@ from msalib.evidence.common import (
     without,
 )
 from msalib.evidence.printed import table as printed
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.layers import SHARES
+from msalib.runs.query import Runs
 from msalib.runs.records import System, system
-from msalib.runs.runs import SHARES, Runs
 
 Group = tuple[str, ...]
 
@@ -56,7 +58,7 @@ def better_than(
             continue
         found, lines, missing = {}, [], []
         for feature in features:
-            pair = [runs.feature(group, f) for f in (feature, other)]
+            pair = [layers.system_of(runs, group, f) for f in (feature, other)]
             if needed := lacking_runs(runs, *pair):
                 missing.append(needed)
                 continue
@@ -74,7 +76,7 @@ def better_than(
             partial |= found
             continue
         effects |= found
-        phrases += [_how_chosen(runs, m) for m in group if m in runs.layered] + lines
+        phrases += [_how_chosen(runs, m) for m in group if m in layers.layered(runs)] + lines
     if not effects:
         return not_run(needs or absent, partial, why_undefined(runs, compared, partial))
     signs = {name: sign for name, sign in signs.items() if name in effects}
@@ -94,7 +96,7 @@ def gain_largest(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
         if lacking := _lacking_layers(runs, m):
             needs.append(lacking)
             continue
-        of[m] = [runs.feature([m], f) for f in ("mid_best", "input")]
+        of[m] = [layers.system_of(runs, [m], f) for f in ("mid_best", "input")]
         if missing := lacking_runs(runs, *of[m]):
             needs.append(missing)
             continue
@@ -138,7 +140,7 @@ def beyond_literature(
     table = table[(table["exhibit"] == "table2") & (table["dataset"] == dataset)]
     effects, signs, compared = {}, {}, []
     for feature in ("output", "mid_best", "weighted"):
-        ours = runs.feature(MODALITIES, feature)
+        ours = layers.system_of(runs, MODALITIES, feature)
         if missing := lacking_runs(runs, ours):
             return not_run([missing], effects)
         compared.append(ours)
@@ -165,7 +167,7 @@ def fusions_equal(runs: Runs, *, margin: float) -> Evidence:
     (group,) = chosen
     if lacking := _lacking(runs, group):
         return not_run(lacking)
-    gate, concat = (runs.feature(group, "mid_best", fusion=f) for f in ("gate", "concat"))
+    gate, concat = (layers.system_of(runs, group, "mid_best", fusion=f) for f in ("gate", "concat"))
     if missing := lacking_runs(runs, gate, concat):
         return not_run([missing])
     seeds, resampled = _contrast(runs, "mae", [gate, concat], [1, -1])
@@ -187,7 +189,7 @@ def gain_grows(runs: Runs) -> Evidence:
             needs += lacking
             continue
         pairs = [
-            [runs.feature(group, f, train_share=share) for f in ("mid_best", "input")]
+            [layers.system_of(runs, group, f, train_share=share) for f in ("mid_best", "input")]
             for share in SHARES
         ]
         systems = [s for pair in pairs for s in pair]
@@ -217,7 +219,7 @@ def learned_weights_overfit(runs: Runs) -> Evidence:
         return not_run(absent)
     effects, needs, phrases = {}, [], []
     for group in chosen:
-        pair = [runs.feature(group, f) for f in ("weighted", "uniform")]
+        pair = [layers.system_of(runs, group, f) for f in ("weighted", "uniform")]
         if missing := lacking_runs(runs, *pair):
             needs.append(missing)
             continue
@@ -246,7 +248,7 @@ def _entropies(runs: Runs, group: Group) -> list[str]:
     for m in group if len(group) == 1 else ():
         by_share = []
         for share in SHARES:
-            wanted = runs.feature(group, "weighted", train_share=share)
+            wanted = layers.system_of(runs, group, "weighted", train_share=share)
             if runs.has(wanted):
                 (own,) = runs.records(wanted)
                 weights = np.array([record.layer_weights[m] for record in own])
@@ -264,19 +266,19 @@ def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evid
 
     UEGD-C10.
     """
-    if lacking := runs.lacks(modality):
+    if lacking := layers.missing_blocks(runs, modality):
         return not_run([lacking])
     own, own_resampled = _spread(runs, modality)
-    missing = [needs for m in others if (needs := runs.lacks(m))]
+    missing = [needs for m in others if (needs := layers.missing_blocks(runs, m))]
     if missing:
         level = stats.estimate(own, own_resampled, kind="level")
-        about = why_undefined(runs, runs.single(modality))
+        about = why_undefined(runs, layers.block_systems(runs, modality))
         return not_run(missing, {f"spread {modality}": level}, about)
     effects = {}
     for m in others:
         spread, resampled = _spread(runs, m)
         effects[f"spread vs {m}"] = stats.estimate(own - spread, own_resampled - resampled)
-    systems = [s for m in (modality, *others) for s in runs.single(m)]
+    systems = [s for m in (modality, *others) for s in layers.block_systems(runs, m)]
     note = sentence(
         f"spread over blocks, {modality} minus the other", *why_undefined(runs, systems, effects)
     )
@@ -285,7 +287,7 @@ def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evid
 
 def _spread(runs: Runs, modality: str) -> tuple[float, np.ndarray]:
     """Highest minus lowest block, less what equal blocks would show by sampling alone."""
-    _, point, resampled = runs.correlations(modality, "test")
+    _, point, resampled = layers.correlations(runs, modality, "test")
     return _corrected_range(point, resampled)
 
 
@@ -309,13 +311,13 @@ def flat_from(runs: Runs, *, modality: str, first: int, margin: float) -> Eviden
     5% leave possible (every pair must pass, which needs no correction); below, the range less what
     sampling alone would show, at 5%.
     """
-    if lacking := runs.lacks(modality):
+    if lacking := layers.missing_blocks(runs, modality):
         return not_run([lacking])
-    blocks = np.array(runs.blocks(modality))
+    blocks = np.array(layers.blocks(runs, modality))
     if blocks[-1] <= first:
         return not_run([f"more than {first} {modality} blocks (this encoder has {blocks[-1]})"])
     late = blocks >= first
-    _, point, resampled = runs.correlations(modality, "test")
+    _, point, resampled = layers.correlations(runs, modality, "test")
     point, resampled = point[late], resampled[:, late]
     i, j = np.triu_indices(late.sum(), 1)
     low, high = np.quantile(resampled[:, i] - resampled[:, j], [stats.LEVEL, 1 - stats.LEVEL], 0)
@@ -345,21 +347,21 @@ def best_block_within(runs: Runs, *, modality: str, first: int, last: int, block
 
     Block numbers mean nothing in an encoder of another depth, so it must have ``blocks``.
     """
-    if lacking := runs.lacks(modality):
+    if lacking := layers.missing_blocks(runs, modality):
         return not_run([lacking])
-    if (depth := runs.blocks(modality)[-1]) != blocks:
+    if (depth := layers.blocks(runs, modality)[-1]) != blocks:
         return not_run([f"an {modality} encoder with {blocks} blocks (this one has {depth})"])
     return _best_blocks(runs, {modality: (first, last)}, f"in {first} to {last}")
 
 
 def best_in_second_half(runs: Runs) -> Evidence:
     """Share of resamples whose best block lies beyond the middle, for every modality (C13)."""
-    layered = runs.layered
+    layered = layers.layered(runs)
     if not layered:
         return not_run(["layers of an encoder"])
-    if lacking := [need for m in layered if (need := runs.lacks(m))]:
+    if lacking := [need for m in layered if (need := layers.missing_blocks(runs, m))]:
         return not_run(lacking)
-    halves = {m: (runs.blocks(m)[-1] // 2 + 1, runs.blocks(m)[-1]) for m in layered}
+    halves = {m: (layers.blocks(runs, m)[-1] // 2 + 1, layers.blocks(runs, m)[-1]) for m in layered}
     return _best_blocks(runs, halves, "beyond the middle")
 
 
@@ -372,8 +374,8 @@ def _best_blocks(runs: Runs, ranges: dict[str, tuple[int, int]], where: str) -> 
     effects, shares, phrases, undefined = {}, {}, [], []
     for m, (first, last) in ranges.items():
         for part in ("valid", "test"):
-            numbers, correlation, resampled = runs.correlations(m, part)
-            undefined += why_undefined(runs, runs.single(m), part=part)
+            numbers, correlation, resampled = layers.correlations(runs, m, part)
+            undefined += why_undefined(runs, layers.block_systems(runs, m), part=part)
             if np.isnan(resampled).all(1).any():
                 continue
             numbers = np.array(numbers)
@@ -413,14 +415,14 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
         return not_run([f"{modality} layers of the same clips"])
     if lacking := _lacking(runs, group):
         return not_run(lacking)
-    pair = [runs.feature(group, f) for f in ("mid_best", "input")]
+    pair = [layers.system_of(runs, group, f) for f in ("mid_best", "input")]
     if missing := lacking_runs(runs, *pair):
         return not_run([missing])
-    ours, theirs = runs.gates(*pair)
+    ours, theirs = layers.gates(runs, *pair)
     _, videos = runs.truth("test")
     seeds, resampled = stats.means(ours[modality] - theirs[modality], videos)
     effects = {f"{modality} gate": stats.estimate(seeds, resampled.mean(1))}
-    if modality not in runs.layered:
+    if modality not in layers.layered(runs):
         need = f"{modality} layers of the same clips (here they are the same vectors in both)"
         return not_run([need], effects)
     delta = stats.cliffs_delta(ours[modality].ravel(), theirs[modality].ravel())
@@ -432,13 +434,13 @@ def unused_gates_close(runs: Runs, *, below: float) -> Evidence:
     """Mean gate weight of the modalities that a model is not given (C14)."""
     if not runs.modalities:
         return not_run(["a modality alone"])
-    lacking = [need for m in runs.layered if (need := runs.lacks(m))]
+    lacking = [need for m in layers.layered(runs) if (need := layers.missing_blocks(runs, m))]
     if lacking:
         return not_run(lacking)
     _, videos = runs.truth("test")
     effects, above = {}, {}
     for m in runs.modalities:
-        (gates,) = runs.gates(runs.feature([m], "mid_best"))
+        (gates,) = layers.gates(runs, layers.system_of(runs, [m], "mid_best"))
         unused = np.mean([gates[other] for other in MODALITIES if other != m], 0)  # (S, N)
         seeds, resampled = stats.means(unused, videos)
         name = f"given {m}: unused gates"
@@ -458,10 +460,10 @@ def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
     for m in (modality, *others):
         if m not in runs.modalities:
             needs.append(f"{m} features of the same clips")
-        elif m in runs.layered and (lacking := runs.lacks(m)):
+        elif m in layers.layered(runs) and (lacking := layers.missing_blocks(runs, m)):
             needs.append(lacking)
         else:
-            wanted[m] = runs.feature([m], "mid_best")
+            wanted[m] = layers.system_of(runs, [m], "mid_best")
     if not wanted:
         return not_run(needs)
     if missing := lacking_runs(runs, *wanted.values()):
@@ -500,12 +502,12 @@ def _groups(
     "alone": each modality with layers; "together": all that were trained alone, where a model of
     all was trained. With ``layered=False`` none needs layers.
     """
-    if layered and not runs.layered:
+    if layered and not layers.layered(runs):
         return [], ["layers of an encoder"]
     groups, absent = [], []
     if "alone" in wanted:
-        groups += [(m,) for m in runs.layered]
-        others = [m for m in MODALITIES if m not in runs.layered]
+        groups += [(m,) for m in layers.layered(runs)]
+        others = [m for m in MODALITIES if m not in layers.layered(runs)]
         absent += [f"{' and '.join(others)} layers of the same clips"] if others else []
     if "together" in wanted:
         together = tuple(runs.modalities)
@@ -519,14 +521,18 @@ def _groups(
 
 def _lacking(runs: Runs, group: Group) -> list[str]:
     """What the choice of mid-best blocks needs and the records have not."""
-    return [need for m in group if m in runs.layered and (need := runs.lacks(m))]
+    return [
+        need
+        for m in group
+        if m in layers.layered(runs) and (need := layers.missing_blocks(runs, m))
+    ]
 
 
 def _lacking_layers(runs: Runs, modality: str) -> str | None:
     """The same where the modality must have layers."""
-    if modality in runs.modalities and modality not in runs.layered:
+    if modality in runs.modalities and modality not in layers.layered(runs):
         return f"{modality} layers of the same clips"
-    return runs.lacks(modality)
+    return layers.missing_blocks(runs, modality)
 
 
 def _contrast(
@@ -570,8 +576,8 @@ def _words(feature: str) -> str:
 
 def _how_chosen(runs: Runs, modality: str) -> str:
     """The mid-best block, and how often resamples of the validation part choose it."""
-    best = runs.mid_best(modality)
-    blocks, _, resampled = runs.correlations(modality, "valid")
+    best = layers.best_block(runs, modality)
+    blocks, _, resampled = layers.correlations(runs, modality, "valid")
     if np.isnan(resampled).all():
         return (
             f"{modality} mid-best is undefined (constant predictions), block {best} stands for it"

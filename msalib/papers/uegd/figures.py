@@ -9,8 +9,9 @@ from msalib.base.errors import UserError
 from msalib.evidence.claims import Verdict
 from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 from msalib.pages.tables import Note, constants
+from msalib.papers.uegd import layers
+from msalib.runs.query import Runs
 from msalib.runs.records import system
-from msalib.runs.runs import Runs
 
 FEATURE_STYLE = {
     "input": {"facecolor": "#FFFFFF", "hatch": "////"},
@@ -34,7 +35,7 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
     Ring: the block that validation would choose. Block 0 is the encoder's input. Features without
     layers are a level, dotted.
     """
-    if not runs.layered:
+    if not layers.layered(runs):
         return Note("No modality has layers in this setting: there is no curve to draw.")
     name = {"valid": "validation", "test": "test"}[part]
     label, videos = runs.truth(part)
@@ -42,31 +43,31 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
     sentences, found = [], []
     for modality in runs.modalities:
         look = MODALITY_STYLE[modality]
-        layers = ([0] if runs.has(system({modality: 0})) else []) + runs.blocks(modality)
-        systems = [system({modality: k}) for k in layers]
+        numbers = ([0] if runs.has(system({modality: 0})) else []) + layers.blocks(runs, modality)
+        systems = [system({modality: k}) for k in numbers]
         seeds = runs.records(*systems)
         found += [record for own in seeds for record in own]
         mean, resampled = stats.correlations(label, runs.predictions(part, *systems), videos)
-        if modality not in runs.layered:
+        if modality not in layers.layered(runs):
             axes.axhline(
                 mean[0], color=look["color"], linestyle=":", label=f"{modality}, no layers"
             )
             sentences.append(f"{modality}: {_in_words(mean[0])}, features without layers")
             continue
         low, high = np.quantile(resampled, [stats.LEVEL / 2, 1 - stats.LEVEL / 2], axis=0)
-        axes.fill_between(layers, low, high, color=look["color"], alpha=0.15, linewidth=0)
-        axes.plot(layers, mean, label=modality, markersize=5, **look)
-        for k, own in zip(layers, seeds, strict=True):
+        axes.fill_between(numbers, low, high, color=look["color"], alpha=0.15, linewidth=0)
+        axes.plot(numbers, mean, label=modality, markersize=5, **look)
+        for k, own in zip(numbers, seeds, strict=True):
             dots = [np.nan if (r := s.metrics[part]["corr"]) is None else r for s in own]
             axes.plot([k] * len(own), dots, ".", color=look["color"], markersize=3, alpha=0.6)
-        best = runs.mid_best(modality)
+        best = layers.best_block(runs, modality)
         ring = {"markersize": 13, "fillstyle": "none", "color": look["color"]}
-        axes.plot(best, mean[layers.index(best)], "o", **ring)
+        axes.plot(best, mean[numbers.index(best)], "o", **ring)
         top = int(np.nan_to_num(mean, nan=-np.inf).argmax())
         sentences.append(
-            f"{modality}: {_in_words(mean[0])} at block {layers[0]}, highest "
-            f"{_in_words(mean[top])} at block {layers[top]}, {_in_words(mean[-1])} at the last "
-            f"block {layers[-1]}; validation chooses block {best}"
+            f"{modality}: {_in_words(mean[0])} at block {numbers[0]}, highest "
+            f"{_in_words(mean[top])} at block {numbers[top]}, {_in_words(mean[-1])} at the last "
+            f"block {numbers[-1]}; validation chooses block {best}"
         )
     axes.set_xlabel("encoder block (0: input to block 1)")
     axes.set_ylabel(f"{name} correlation (Pearson's r)")
@@ -99,8 +100,8 @@ def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Pictu
     for modality, profile in truth["profiles"].items():
         look = MODALITY_STYLE[modality] | {"markersize": 5}
         above.plot(profile.keys(), profile.values(), label=modality, **look)
-        if runs.blocks(modality):
-            blocks, mean, _ = runs.correlations(modality, "test")
+        if layers.blocks(runs, modality):
+            blocks, mean, _ = layers.correlations(runs, modality, "test")
             below.plot(blocks, mean, **look)
     above.set_ylabel("planted signal-to-noise ratio")
     below.set_ylabel("test correlation (Pearson's r)")
@@ -132,13 +133,15 @@ def gate_violins(runs: Runs, *, setting: str) -> Picture | Note:
     modalities = runs.modalities
     if len(modalities) < 2:
         return Note("One modality: its gate has nothing to weigh it against.")
-    systems = {runs.feature(modalities, feature): feature for feature in reversed(FEATURE_STYLE)}
+    systems = {
+        layers.system_of(runs, modalities, feature): feature for feature in reversed(FEATURE_STYLE)
+    }
     systems = {feature: s for s, feature in reversed(systems.items()) if runs.has(s)}
     figure, axes = axes_of(height=3.9)
     width, sentences = 0.8 / len(systems), []
     for i, (feature, wanted) in enumerate(systems.items()):
-        (gates,) = runs.gates(wanted)
-        name = FEATURE_NAMES[feature] if runs.layered else "features without layers"
+        (gates,) = layers.gates(runs, wanted)
+        name = FEATURE_NAMES[feature] if layers.layered(runs) else "features without layers"
         for x, modality in enumerate(modalities):
             place = x + (i - (len(systems) - 1) / 2) * width
             weights = gates[modality]
@@ -201,11 +204,11 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
     figure, panels = axes_of(2.6 * rows, ncols=2, nrows=rows, squeeze=False)
     sentences, beyond = [], 0
     for axes, modality in zip(panels.flat, runs.modalities, strict=False):
-        wanted = runs.feature([modality], "mid_best")
+        wanted = layers.system_of(runs, [modality], "mid_best")
         (guess,) = runs.predictions("test", wanted)
         guess = guess[:, own]
         beyond += int((abs(guess) > 3).sum())
-        layer = f"block {wanted.inputs[0][1]}" if modality in runs.layered else "no layers"
+        layer = f"block {wanted.inputs[0][1]}" if modality in layers.layered(runs) else "no layers"
         _against_truth(axes, label[own], guess, MODALITY_STYLE[modality])
         axes.set_title(f"{modality}, {layer}", fontsize=11)
         low, high = guess.mean(0).min(), guess.mean(0).max()

@@ -16,7 +16,8 @@ from msalib.data.describe import recorded
 from msalib.data.metrics import METRICS, regression
 from msalib.evidence.audit.leakage import PENALTIES, pooled
 from msalib.pages.tables import Table, spread
-from msalib.runs.runs import Runs
+from msalib.papers.uegd import layers
+from msalib.runs.query import Runs
 from msalib.runs.study import Study
 
 
@@ -136,7 +137,7 @@ def model_table(studies: list[Study]) -> Table:
         features = ["output"] if study.dataset.layered else ["input"]
         modalities = study.dataset.modalities
         for group in [*([m] for m in modalities), modalities]:
-            found = study.given(group, features)
+            found = layers.together(study, group, features)
             (system,) = Runs(found).systems
             rows.append(
                 {

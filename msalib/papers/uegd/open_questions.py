@@ -8,8 +8,9 @@ from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table
+from msalib.papers.uegd import layers
+from msalib.runs.query import Runs
 from msalib.runs.records import system
-from msalib.runs.runs import Runs
 
 ROWS = {"enc_mid_best": "mid-best", "enc_weighted": "weighted"}
 SOURCES = {
@@ -52,7 +53,7 @@ def printed_orders() -> Table:
 
 def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
     """Each block minus the one before it: what a shift of the index by one would change."""
-    blocks = runs.blocks(modality)
+    blocks = layers.blocks(runs, modality)
     pairs = [(k, k - 1) for k in blocks if k - 1 in blocks]
     if not pairs:
         return Note(f"No two neighbouring {modality} blocks in this setting.")
@@ -82,8 +83,8 @@ def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
 
 def largest_step(runs: Runs, modality: str) -> tuple[str, str]:
     """The pair of neighbouring blocks whose mean MAE differs most, and by how much."""
-    blocks = runs.blocks(modality)
-    own = runs.records(*runs.single(modality))
+    blocks = layers.blocks(runs, modality)
+    own = runs.records(*layers.block_systems(runs, modality))
     mae = np.array([np.mean([r.metrics["test"]["mae"] for r in rs]) for rs in own])
     steps = np.diff(mae)
     k = int(np.abs(steps).argmax())

@@ -32,6 +32,8 @@ from msalib.data.corpus import MODALITIES
 from msalib.evidence import claims
 from msalib.evidence.printed import table as printed
 from msalib.pages.tables import Table
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.layers import SHARES
 from msalib.papers.uegd.synthetic import (
     BLOCKS,
     SEEDS,
@@ -46,8 +48,8 @@ from msalib.papers.uegd.synthetic import (
     rounded,
 )
 from msalib.runs import records
+from msalib.runs.query import Runs
 from msalib.runs.records import Setting
-from msalib.runs.runs import SHARES, Runs
 
 RESAMPLES = 1000
 """Of the videos, inside a simulation: fewer than a single verdict takes, for time."""
@@ -481,7 +483,7 @@ def _gains_by_chance(noise, people, name, count) -> dict[str, list[float]]:
     for i in range(count):
         rng = np.random.default_rng([zlib.crc32(f"gains {name}".encode()), i])
         runs = draw(planted, noise, people, SIZES[name], rng, name)
-        pair = [runs.feature(LINGUISTIC, feature) for feature in ("mid_best", "output")]
+        pair = [layers.system_of(runs, LINGUISTIC, feature) for feature in ("mid_best", "output")]
         for part, differences in found.items():
             best, last = (
                 np.mean([record.metrics[part]["corr"] for record in own])

@@ -8,8 +8,10 @@ import scipy.stats
 
 from msalib.base import stats
 from msalib.pages.tables import Table, spread
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.layers import SHARES
+from msalib.runs.query import Runs
 from msalib.runs.records import Record
-from msalib.runs.runs import SHARES, Runs
 from msalib.runs.study import Study
 
 NO_LAYERS = "The features of this data set come in one layer: there is nothing to compare here."
@@ -17,13 +19,12 @@ NO_LAYERS = "The features of this data set come in one layer: there is nothing t
 
 def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]:
     """Each modality alone (None: all with layers), on each share of the training clips."""
+    features = ["input", "mid_best", "weighted", "uniform"]
     return [
         record
         for share in SHARES
         for m in (study.dataset.layered if modalities is None else modalities)
-        for record in study.given(
-            [m], ["input", "mid_best", "weighted", "uniform"], train_share=share
-        )
+        for record in layers.together(study, [m], features, train_share=share)
     ]
 
 
@@ -32,7 +33,9 @@ def gains(runs: Runs, modality: str) -> dict[float, stats.Estimate]:
     label, videos = runs.truth("test")
     found = {}
     for share in SHARES:
-        pair = [runs.feature([modality], f, train_share=share) for f in ("input", "mid_best")]
+        pair = [
+            layers.system_of(runs, [modality], f, train_share=share) for f in ("input", "mid_best")
+        ]
         if runs.has(*pair):
             a, b = runs.predictions("test", *pair)
             found[share] = stats.mae_difference(label, a, b, videos)
@@ -47,7 +50,7 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
     rows = []
     for share in SHARES:
         for feature, name in (("weighted", "learned"), ("uniform", "equal")):
-            wanted = runs.feature([modality], feature, train_share=share)
+            wanted = layers.system_of(runs, [modality], feature, train_share=share)
             if not runs.has(wanted):
                 continue
             (own,) = runs.records(wanted)
@@ -72,7 +75,7 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
 
 def entropy(runs: Runs, modality: str) -> str:
     """Entropy of the learned weights, trained on all clips, of the most it can be, in bits."""
-    (own,) = runs.records(runs.feature([modality], "weighted"))
+    (own,) = runs.records(layers.system_of(runs, [modality], "weighted"))
     return _entropy(own, modality, "weighted")
 
 

@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
+from msalib.papers.uegd import layers
+from msalib.runs.query import Runs
 from msalib.runs.records import Predictions, Record, Spec, System, system
-from msalib.runs.runs import Runs
 
 BLOCKS = 24
 SEEDS = 5
@@ -85,8 +86,8 @@ def errors(runs: Runs, modality: str) -> dict[str, float]:
     Needs every block of ``modality`` with two seeds or more. Errors are what is left of predictions
     after regression on the labels, in standard deviations; validation and test clips are pooled.
     """
-    blocks = runs.single(modality) if modality in runs.modalities else []
-    if not blocks or runs.lacks(modality) or len(runs.seeds(*blocks)) < 2:
+    blocks = layers.block_systems(runs, modality) if modality in runs.modalities else []
+    if not blocks or layers.missing_blocks(runs, modality) or len(runs.seeds(*blocks)) < 2:
         raise _unfinished(f"two seeds of every {modality} block")
     label, video, predictions = _pooled(runs, blocks)
     error = _standard_errors(predictions, label)
@@ -125,10 +126,10 @@ def differences(
     Needs, beside what ``errors`` needs, both sums of the blocks of ``modality``, its best block
     trained on ``share`` of the clips, and with that block models of ``together`` with both fusions.
     """
-    blocks = runs.single(modality)
-    best = partial(runs.feature, feature="mid_best")
+    blocks = layers.block_systems(runs, modality)
+    best = partial(layers.system_of, runs, feature="mid_best")
     gate, concat = best(together), best(together, fusion="concat")
-    weighted, uniform = (runs.feature([modality], f) for f in ("weighted", "uniform"))
+    weighted, uniform = (layers.system_of(runs, [modality], f) for f in ("weighted", "uniform"))
     fewer = best([modality], train_share=share)
     if missing := [s.name() for s in (gate, concat, weighted, uniform, fewer) if not runs.has(s)]:
         raise _unfinished(", ".join(missing))
@@ -372,7 +373,9 @@ def _runs(planted, parts, gates, train_mae, dataset) -> Runs:
             later.append((k, p))
     runs = Runs(found)
     for k, p in later:
-        of = runs.feature(p.modalities, p.feature, fusion=p.fusion, train_share=p.train_share)
+        of = layers.system_of(
+            runs, p.modalities, p.feature, fusion=p.fusion, train_share=p.train_share
+        )
         found += made(k, of)
     return Runs(found)
 

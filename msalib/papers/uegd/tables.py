@@ -15,8 +15,10 @@ from msalib.data.describe import Summary
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.pages.tables import Folded, Note, Table, constants, mean_sd, spread
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.layers import FEATURES
+from msalib.runs.query import Runs
 from msalib.runs.records import Record, Spec, System, system
-from msalib.runs.runs import FEATURES, Runs
 
 SHOWN = ("mae", "corr", "acc2_has0", "acc2_non0", "f1_has0", "f1_non0")
 """Columns of UEGD's Tables 2 and 3."""
@@ -99,8 +101,8 @@ def multimodal(runs: Runs, *, setting: str) -> Table | Note:
     modalities, spec = runs.modalities, _spec(runs)
     if len(modalities) < 2:
         return Note(f"{_names(modalities)} features only: no model of several modalities here.")
-    features = FEATURES if runs.layered else FEATURES[:1]
-    systems = {feature: runs.feature(modalities, feature) for feature in features}
+    features = FEATURES if layers.layered(runs) else FEATURES[:1]
+    systems = {feature: layers.system_of(runs, modalities, feature) for feature in features}
     found = runs.records(*systems.values())
     rows = [
         _row("ours", f"{ROWS[feature]}: {_inputs(runs, wanted)}", own)
@@ -134,8 +136,8 @@ def single_modality(runs: Runs, modality: str, *, setting: str) -> Table:
 
 def all_layers(runs: Runs, modality: str, *, setting: str) -> Folded:
     """Validation, by which the best block is chosen, beside test, for every layer."""
-    layers = [*_input(runs, modality), *runs.blocks(modality)]
-    found = runs.records(*(system({modality: k}) for k in layers))
+    numbers = [*_input(runs, modality), *layers.blocks(runs, modality)]
+    found = runs.records(*(system({modality: k}) for k in numbers))
     rows = [
         {"layer": layer, "epoch": mean_sd([r.selected_epoch for r in own], "{:.0f}".format)}
         | {
@@ -143,7 +145,7 @@ def all_layers(runs: Runs, modality: str, *, setting: str) -> Folded:
             for m in ("mae", "corr")
             for part in ("valid", "test")
         }
-        for layer, own in zip(layers, found, strict=True)
+        for layer, own in zip(numbers, found, strict=True)
     ]
     caption = (
         f"{modality.capitalize()} alone, every layer: mean ± standard deviation over "
@@ -157,8 +159,8 @@ def all_layers(runs: Runs, modality: str, *, setting: str) -> Folded:
 
 def _layers(runs: Runs, modality: str) -> dict[int | str, str]:
     """Layers of Table 3 with their names: of many blocks every fourth, and the marked ones."""
-    blocks, best = runs.blocks(modality), runs.mid_best(modality)
-    if modality not in runs.layered:
+    blocks, best = layers.blocks(runs, modality), layers.best_block(runs, modality)
+    if modality not in layers.layered(runs):
         return {blocks[0]: "vectors as they come"}
     marks = {blocks[-1]: "output", best: "mid-best"}
     if blocks[-1] == best:
@@ -254,8 +256,8 @@ def variance_numbers(runs: Runs) -> dict[str, str]:
 def _alone(runs: Runs) -> Iterator[tuple[str, str, System]]:
     """Modality, feature and system of every single modality; features without layers once."""
     for m in runs.modalities:
-        for feature in FEATURES if m in runs.layered else FEATURES[:1]:
-            wanted = runs.feature([m], feature)
+        for feature in FEATURES if m in layers.layered(runs) else FEATURES[:1]:
+            wanted = layers.system_of(runs, [m], feature)
             if runs.has(wanted):
                 yield m, feature, wanted
 
@@ -302,7 +304,9 @@ def fusions(runs: Runs, *, setting: str) -> Table | Note:
     """Footnote 1: the modalities joined by a gate and by concatenation, and their difference."""
     if len(runs.modalities) < 2:
         return Note(f"{_names(runs.modalities)} features only: there is nothing to fuse.")
-    systems = [runs.feature(runs.modalities, "mid_best", fusion=f) for f in ("gate", "concat")]
+    systems = [
+        layers.system_of(runs, runs.modalities, "mid_best", fusion=f) for f in ("gate", "concat")
+    ]
     gate, concat = runs.records(*systems)
     what = _inputs(runs, systems[0])
     rows = [_row("ours", f"gate: {what}", gate), _row("ours", f"concatenation: {what}", concat)]
@@ -336,9 +340,9 @@ def numbers(runs: Runs) -> dict[str, str]:
         "epochs": str(spec.train["epochs"]),
         "printed_blocks": printed.cell(spec.paper, "text", "", "BERT", "", "layers")["printed"],
     }
-    for m in runs.layered:
-        texts[f"{m}_blocks"] = str(len(runs.blocks(m)))
-        texts[f"{m}_mid_best_block"] = str(runs.mid_best(m))
+    for m in layers.layered(runs):
+        texts[f"{m}_blocks"] = str(len(layers.blocks(runs, m)))
+        texts[f"{m}_mid_best_block"] = str(layers.best_block(runs, m))
     for m in runs.modalities:
         texts |= _numbers(runs, [m], m, _printed_single(spec, m))
     if len(runs.modalities) > 1:
@@ -349,7 +353,7 @@ def numbers(runs: Runs) -> dict[str, str]:
 def _numbers(runs: Runs, modalities: list[str], name: str, rows: list[dict]) -> dict[str, str]:
     texts = {}
     for feature, metric in itertools.product(FEATURES, ("mae", "corr")):
-        wanted = runs.feature(modalities, feature)
+        wanted = layers.system_of(runs, modalities, feature)
         if runs.has(wanted):
             (own,) = runs.records(wanted)
             values = [r.metrics["test"][metric] for r in own]
@@ -383,7 +387,7 @@ def _inputs(runs: Runs, wanted: System) -> str:
     """What each modality gives, in words."""
 
     def name(modality, layer):
-        if modality not in runs.layered:
+        if modality not in layers.layered(runs):
             return "vectors"
         return {"weighted": "sum", "uniform": "mean", 0: "input"}.get(layer, f"block {layer}")
 

@@ -9,8 +9,8 @@ from msalib.pages.tables import Note
 from msalib.papers import plots
 from msalib.papers.sugrm import labels as trajectories
 from msalib.papers.sugrm import momentum, systems
+from msalib.runs.query import Runs
 from msalib.runs.records import Geometry, MadeLabels, Record
-from msalib.runs.runs import Runs
 from tests.factory import make_record, predictions
 from tests.html import read
 

@@ -14,7 +14,7 @@ from msalib.papers.sugrm import systems
 from msalib.papers.sugrm import tables as variants
 from msalib.papers.sugrm.systems import MODULES
 from msalib.runs import records, study
-from msalib.runs.runs import Runs
+from msalib.runs.query import Runs
 from msalib.runs.study import Study
 from tests.factory import make_record, predictions
 from tests.html import read

@@ -14,6 +14,7 @@ from msalib.data.datasets import Dataset
 from msalib.data.simulate.stories import control
 from msalib.evidence import claims
 from msalib.papers.uegd import evidence as uegd
+from msalib.papers.uegd import layers
 from msalib.papers.uegd.evidence import (
     best_block_within,
     best_in_second_half,
@@ -29,8 +30,9 @@ from msalib.papers.uegd.evidence import (
     spread_smaller_than,
     unused_gates_close,
 )
+from msalib.papers.uegd.layers import SHARES
+from msalib.runs.query import Runs
 from msalib.runs.records import system
-from msalib.runs.runs import SHARES, Runs
 from msalib.runs.study import Study
 from tests.factory import layer_records, predictions, system_records, truth_of
 
@@ -67,7 +69,8 @@ def together(found, rng=None, fusion="gate", **noise):
     """Records with models of all modalities: feature -> noise."""
     all_runs = Runs(found)
     systems = {
-        all_runs.feature(all_runs.modalities, f, fusion=fusion): sd for f, sd in noise.items()
+        layers.system_of(all_runs, all_runs.modalities, f, fusion=fusion): sd
+        for f, sd in noise.items()
     }
     return extended(found, systems, rng)
 
@@ -141,7 +144,7 @@ def test_validation_chooses_and_test_judges():
         r.model_copy(update={"predictions": {**r.predictions, "test": o.predictions["test"]}})
         for r, o in zip(found, other, strict=True)
     ]
-    assert Runs(mixed).mid_best("linguistic") == 1
+    assert layers.best_block(Runs(mixed), "linguistic") == 1
     assert better_than(Runs(mixed), **MID_BEST).verdict == "contradicted"
 
 
@@ -273,7 +276,9 @@ def published(dataset, sd, setting="as-published"):
     given = {"setting": setting, "dataset": dataset}
     blocks = dict.fromkeys(MODALITIES, 2)
     found = system_records(single, blocks, **given)
-    joint = {Runs(found).feature(MODALITIES, f): sd for f in ("output", "mid_best", "weighted")}
+    joint = {
+        layers.system_of(Runs(found), MODALITIES, f): sd for f in ("output", "mid_best", "weighted")
+    }
     # mid-best may be the output: one system
     return found + system_records(joint, blocks, truth=truth_of(found[0]), **given)
 
@@ -341,7 +346,9 @@ def test_fusions_are_equal_within_a_margin(gate, concat, verdict):
 
 
 def _pair(found):
-    pair = [Runs(found).feature(["visual", "acoustic"], "output", fusion=f) for f in FUSIONS]
+    pair = [
+        layers.system_of(Runs(found), ["visual", "acoustic"], "output", fusion=f) for f in FUSIONS
+    ]
     return Runs(found).truth("test")[0], *Runs(found).predictions("test", *pair)
 
 
@@ -587,8 +594,8 @@ def test_every_modality_must_have_its_best_block_in_the_second_half():
 def test_layer_zero_is_no_block():
     noise = {0: 0.2, 1: 4.0, 2: 4.0, 3: 1.0}
     with_input = runs(linguistic=noise)
-    assert with_input.blocks("linguistic") == [1, 2, 3]
-    assert with_input.mid_best("linguistic") == 3
+    assert layers.blocks(with_input, "linguistic") == [1, 2, 3]
+    assert layers.best_block(with_input, "linguistic") == 3
     assert best_in_second_half(with_input).verdict == "supported"
 
 
@@ -789,7 +796,7 @@ def test_predictions_that_are_constant_in_some_resamples_only_are_told():
 
 def test_one_constant_block_is_never_the_best():
     found = linguistic(CONSTANT, 2.0, 0.5, CONSTANT)
-    assert found.mid_best("linguistic") == 3
+    assert layers.best_block(found, "linguistic") == 3
     judged = best_in_second_half(found)
     assert judged.verdict == "supported"
     assert "on valid (constant predictions) for 5 of 5 seeds of linguistic-1; 5 of 5 s" in (
@@ -878,7 +885,7 @@ def verdicts_of_equal_inputs():
             alone = layer_records(dict.fromkeys(MODALITIES, layers), seeds=2, clips=4, rng=rng)
             own = Runs(alone)
             more = {
-                own.feature(group, feature, train_share=share)
+                layers.system_of(own, group, feature, train_share=share)
                 for group in [(m,) for m in MODALITIES] + [MODALITIES]
                 for feature in ("input", "output", "mid_best", "weighted", "uniform")
                 for share in (SHARES if feature in ("input", "mid_best") else [1.0])
@@ -918,7 +925,7 @@ def trained(monkeypatch, profile, seed=0):
 
 def test_the_planted_best_layer_is_found_by_training(monkeypatch):
     found = trained(monkeypatch, (0.1, 0.1, 2.5, 0.1))
-    assert Runs(found).mid_best("linguistic") == 3
+    assert layers.best_block(Runs(found), "linguistic") == 3
     judged = every_claim(found)
     assert judged["UEGD-C6"].verdict == "supported"
     assert judged["UEGD-C13"].verdict == "supported"

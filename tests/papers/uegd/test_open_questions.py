@@ -4,7 +4,7 @@ import numpy as np
 
 from msalib.pages.tables import Note
 from msalib.papers.uegd import open_questions
-from msalib.runs.runs import Runs
+from msalib.runs.query import Runs
 from tests.factory import layer_records
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from msalib.papers.uegd import sizes
+from msalib.papers.uegd import layers, sizes
+from msalib.papers.uegd.layers import SHARES
+from msalib.runs.query import Runs
 from msalib.runs.records import system
-from msalib.runs.runs import SHARES, Runs
 from msalib.runs.study import Study
 from tests.factory import layer_records
 
@@ -55,7 +56,7 @@ def test_gaps_show_both_kinds_of_weights_and_the_entropy(runs):
 def test_every_share_of_every_feature_is_trained_on_the_control(monkeypatch):
     asked = []
     study = Study("uegd", dataset="control", seeds=1)
-    monkeypatch.setattr(study, "given", lambda *a, **k: asked.append((a, k)) or [])
+    monkeypatch.setattr(layers, "together", lambda _, *a, **k: asked.append((a, k)) or [])
     assert sizes.train(study) == []
     assert {k["train_share"] for _, k in asked} == set(SHARES)
     assert {a[0][0] for a, _ in asked} == set(study.dataset.layered)

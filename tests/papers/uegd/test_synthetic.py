@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from msalib.base.errors import UserError
-from msalib.papers.uegd import synthetic
+from msalib.papers.uegd import layers, synthetic
 from msalib.papers.uegd.synthetic import Noise, Planted, Population, draw
 from msalib.runs.records import system
 
@@ -46,7 +46,7 @@ def blocks(count=4, quality=0.7, group=TEXT, **differently):
 def test_a_draw_depends_on_its_seed_alone():
     one, same, other = (study(blocks(), seed=seed) for seed in (0, 0, 1))
     first, again, else_ = (
-        r.predictions("test", *r.single("linguistic")) for r in (one, same, other)
+        r.predictions("test", *layers.block_systems(r, "linguistic")) for r in (one, same, other)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(np.array(first)[..., :50], np.array(else_)[..., :50])
@@ -57,7 +57,7 @@ def test_models_are_as_good_as_planted(quality):
     found = []
     for seed in range(6):
         runs = study(blocks(1, quality), seed=seed)
-        (own,) = runs.records(*runs.single("linguistic"))
+        (own,) = runs.records(*layers.block_systems(runs, "linguistic"))
         found += [r.metrics["test"]["corr"] for r in own]
         stored = own[0].predictions["test"]
         direct = np.corrcoef(stored.label, stored.prediction)[0, 1]
@@ -72,7 +72,9 @@ def test_the_expected_error_is_that_of_the_draws():
             runs = study(blocks(1, quality), seed=seed)
             label, _ = runs.truth("test")
             mae.append(
-                np.abs(runs.predictions("test", *runs.single("linguistic"))[0] - label).mean()
+                np.abs(
+                    runs.predictions("test", *layers.block_systems(runs, "linguistic"))[0] - label
+                ).mean()
             )
         expected = synthetic.expected_mae(quality, NOISE, population())
         assert np.mean(mae) == pytest.approx(expected, rel=0.015)
@@ -100,11 +102,11 @@ def test_the_best_block_names_the_systems_that_use_it():
         Planted(TEXT, "weighted", 0.7),
     ]
     runs = study(planted)
-    assert runs.mid_best("linguistic") == 3 and runs.layered == ["linguistic"]
+    assert layers.best_block(runs, "linguistic") == 3 and layers.layered(runs) == ["linguistic"]
     joint = {"acoustic": 1, "linguistic": 3}
     assert runs.has(system(joint), system(joint, fusion="concat"))
     assert runs.has(system({"linguistic": 3}, train_share=0.5), system({"linguistic": "weighted"}))
-    (gates,) = runs.gates(system(joint))
+    (gates,) = layers.gates(runs, system(joint))
     assert gates["acoustic"].mean() == pytest.approx(0.9, abs=0.05)
     assert gates["acoustic"].max() <= 1
     assert gates["acoustic"].mean(1).std(ddof=1) > 0.005  # seeds differ

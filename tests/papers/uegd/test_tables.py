@@ -13,8 +13,8 @@ from msalib.data.simulate.stories import control
 from msalib.evidence.printed.table import load
 from msalib.pages.tables import Note
 from msalib.papers.uegd import tables as exhibits
+from msalib.runs.query import Runs
 from msalib.runs.records import system
-from msalib.runs.runs import Runs
 from tests.factory import layer_records, make_record, predictions, system_records
 from tests.html import read
 

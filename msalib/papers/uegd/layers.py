@@ -1,0 +1,142 @@
+"""The layers that UEGD compares: which runs a study makes of them, and which records they are.
+
+Layer 0 is the input of an encoder's first block and no block itself; it stands in for conventional
+features. Vectors that come without layers are layer 1.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from msalib.base import stats
+from msalib.data.corpus import MODALITIES
+from msalib.runs.query import Runs
+from msalib.runs.records import Record, System, system
+
+if TYPE_CHECKING:
+    from msalib.runs.study import Study
+
+FEATURES = ("input", "output", "mid_best", "weighted")
+"""Rows of UEGD's Tables 2 and 3. ``input`` (layer 0) stands in for conventional features."""
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Shares of the training clips, for what depends on their number (UEGD-C16, C17)."""
+
+# Several claims ask for the same correlations, and resampling all blocks takes seconds.
+_CORRELATIONS: WeakKeyDictionary[Runs, dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]] = (
+    WeakKeyDictionary()
+)
+
+
+# --- runs of a study ----------------------------------------------------------------------------
+
+
+def singles(study: "Study", modalities: Sequence[str] | None = None) -> list[Record]:
+    """Run each modality alone, one layer at a time: layer 0 and every block.
+
+    Raises ``UserError`` for a modality that the data set lacks.
+    """
+    last = {m: study.blocks(m) for m in modalities or study.dataset.modalities}
+    first = {m: 0 if m in study.dataset.layered else 1 for m in last}
+    return study.run([system({m: k}) for m in last for k in range(first[m], last[m] + 1)])
+
+
+def together(
+    study: "Study", modalities: Sequence[str], features: Sequence[str] = FEATURES, **choices
+) -> list[Record]:
+    """Run these modalities together, once with each feature (``system_of``).
+
+    ``singles`` are run first, since they say which block is best. ``choices``: fusion, train_share.
+    """
+    runs = Runs(singles(study, modalities))
+    systems = [system_of(runs, modalities, feature, **choices) for feature in features]
+    return study.run(list(dict.fromkeys(systems)))
+
+
+# --- systems among records ----------------------------------------------------------------------
+
+
+def blocks(runs: Runs, modality: str) -> list[int]:
+    """Return the blocks of a modality that were trained alone, ascending, without layer 0."""
+    layers = [s.inputs[0][1] for s in _alone(runs, modality)]
+    return sorted(k for k in layers if isinstance(k, int) and k > 0)
+
+
+def layered(runs: Runs) -> list[str]:
+    """Return the modalities, among those trained alone, whose encoder has several blocks."""
+    return [m for m in runs.modalities if blocks(runs, m) and _last_block(runs, m) > 1]
+
+
+def missing_blocks(runs: Runs, modality: str) -> str | None:
+    """Return what a comparison of all blocks of a modality needs and the records lack, if any."""
+    trained = blocks(runs, modality)
+    if not trained:
+        return f"{modality} layers of the same clips"
+    last = _last_block(runs, modality)
+    missing = [str(k) for k in range(1, last + 1) if k not in trained]
+    if missing:
+        return f"{modality} block{'s' * (len(missing) > 1)} {', '.join(missing)} of {last}"
+    if last < 2:
+        return f"two or more {modality} blocks"
+    # One training cannot tell its own luck from an effect.
+    enough = len(runs.seeds(*block_systems(runs, modality))) > 1
+    return None if enough else f"a second {modality} seed"
+
+
+def block_systems(runs: Runs, modality: str) -> list[System]:
+    """Return the system of each of a modality's ``blocks``."""
+    return [system({modality: k}) for k in blocks(runs, modality)]
+
+
+def best_block(runs: Runs, modality: str) -> int:
+    """Return the block that validation chooses (``Runs.best``): mid-best."""
+    return runs.best(block_systems(runs, modality)).inputs[0][1]
+
+
+def system_of(runs: Runs, modalities: Iterable[str], feature: str, **choices) -> System:
+    """Return the system of these modalities with one of ``FEATURES`` or "uniform".
+
+    Vectors are read as they are. ``choices``: fusion or train_share, as for ``records.system``.
+    """
+    with_layers, inputs = layered(runs), {}
+    for m in modalities:
+        if m not in with_layers:
+            inputs[m] = 1
+        elif feature == "mid_best":
+            inputs[m] = best_block(runs, m)
+        else:
+            inputs[m] = {"input": 0, "output": _last_block(runs, m)}.get(feature, feature)
+    return system(inputs, **choices)
+
+
+# --- numbers of records -------------------------------------------------------------------------
+
+
+def gates(runs: Runs, *systems: System) -> list[dict[str, np.ndarray]]:
+    """Return the test clips' gate weights (S, N) of every modality, used or not, by system."""
+    return [
+        {m: np.array([record.gates[m] for record in records]) for m in MODALITIES}
+        for records in runs.records(*systems)
+    ]
+
+
+def correlations(runs: Runs, modality: str, part: str) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """Return the blocks, their seed-mean correlations (K,), and those by video resample (R, K)."""
+    predictions = runs.predictions(part, *block_systems(runs, modality))
+    known = _CORRELATIONS.setdefault(runs, {})
+    if (modality, part) not in known:
+        label, videos = runs.truth(part)
+        known[modality, part] = stats.correlations(label, predictions, videos)
+    return blocks(runs, modality), *known[modality, part]
+
+
+def _alone(runs: Runs, modality: str) -> list[System]:
+    """Return the systems of this modality alone, trained on all clips, one per layer."""
+    return [s for s in runs.systems if s == system({modality: s.inputs[0][1]})]
+
+
+def _last_block(runs: Runs, modality: str) -> int:
+    """Return the number of blocks of the encoder, whether or not all were trained."""
+    return runs.example(_alone(runs, modality)[0]).blocks[modality]

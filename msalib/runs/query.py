@@ -1,0 +1,106 @@
+"""The records of one setting, queried by system and seed: predictions, labels, seeds."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from msalib.base.errors import UserError
+from msalib.data.corpus import MODALITIES
+from msalib.runs.records import Predictions, Record, System
+
+
+class Runs:
+    """Records of one setting by system and seed.
+
+    In a sweep that is not finished some systems have fewer seeds. Comparisons of several systems
+    use the seeds that all of them have.
+    """
+
+    def __init__(self, records: Iterable[Record]):
+        self._runs: dict[System, dict[int, Record]] = {}
+        self._used: dict[int, Record] = {}
+        for record in records:
+            seeds = self._runs.setdefault(record.spec.system, {})
+            known = seeds.get(record.spec.seed, record)
+            if known.spec != record.spec:
+                raise UserError(
+                    record.spec.path().parent,
+                    found=f"{record.name()} beside {known.name()}, which differ in recipe only",
+                    expected="one record per system and seed",
+                    remedy="Delete the one that does not belong to today's recipe.",
+                )
+            seeds[record.spec.seed] = record
+
+    @property
+    def systems(self) -> list[System]:
+        return list(self._runs)
+
+    @property
+    def dataset(self) -> str:
+        """The data set of all records."""
+        return self._first().spec.dataset
+
+    @property
+    def modalities(self) -> list[str]:
+        """Modalities of which a model was trained that reads nothing else."""
+        alone = {s.inputs[0][0] for s in self._runs if len(s.inputs) == 1}
+        return [m for m in MODALITIES if m in alone]
+
+    def example(self, system: System) -> Record:
+        """Return one record of a system, to read what all of them share; it is not ``used``."""
+        return next(iter(self._runs[system].values()))
+
+    def has(self, *systems: System) -> bool:
+        """Check whether all systems were trained with at least one common seed."""
+        return bool(self.seeds(*systems))
+
+    def seeds(self, *systems: System) -> list[int]:
+        """Return the seeds that all systems have, ascending."""
+        return sorted(set.intersection(*(set(self._runs.get(s, ())) for s in systems)))
+
+    def records(self, *systems: System) -> list[list[Record]]:
+        """Return the records of each system, in the order of their common seeds."""
+        seeds = self.seeds(*systems)
+        by_system = [[self._runs[s][seed] for seed in seeds] for s in systems]
+        self._used |= {id(record): record for records in by_system for record in records}
+        return by_system
+
+    @property
+    def used(self) -> list[Record]:
+        """The records that were read so far, each once."""
+        return list(self._used.values())
+
+    def best(self, systems: Sequence[System]) -> System:
+        """Return the system with the highest seed-mean validation correlation.
+
+        A system with a seed that predicts a constant, which has no correlation, comes last.
+        """
+        by_system = self.records(*systems)
+        scores = [[record.metrics["valid"]["corr"] for record in records] for records in by_system]
+        means = [-1.0 if None in seeds else np.mean(seeds) for seeds in scores]
+        return systems[int(np.argmax(means))]
+
+    def predictions(self, part: str, *systems: System) -> list[np.ndarray]:
+        """Return the predictions (S, N) of each system, in the clip order of ``truth``.
+
+        Raises ``ValueError`` for a record of other clips.
+        """
+        ids = self._clips(part).id
+        stacked = []
+        for records in self.records(*systems):
+            for record in records:
+                if record.predictions[part].id != ids:
+                    raise ValueError(f"{record.name()} judges other clips than its neighbours")
+            stacked.append(np.array([record.predictions[part].prediction for record in records]))
+        return stacked
+
+    def truth(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the annotated labels (N,) and the videos (N,) of a part's clips."""
+        clips = self._clips(part)
+        return np.array(clips.label), np.array(clips.video)
+
+    def _clips(self, part: str) -> Predictions:
+        return self._first().predictions[part]
+
+    def _first(self) -> Record:
+        return self.example(next(iter(self._runs)))
