@@ -30,3 +30,14 @@ class Page(HTMLParser):
 def read(shown) -> Page:
     """The page of something that shows itself in a notebook."""
     return Page(shown._repr_html_())
+
+
+def image(picture):
+    """The picture's page, after checks that hold for every figure."""
+    page = read(picture)
+    (attributes,) = page.attributes("img")
+    assert attributes["alt"] == picture.alt
+    assert len(picture.alt) > 60 and "nan" not in picture.alt
+    assert picture.caption in page.text
+    assert attributes["src"].startswith("data:image/png;base64,")  # no file that could be missing
+    return page

@@ -16,7 +16,7 @@ from msalib.data.simulate import stories as simulate
 from msalib.evidence import audit
 from msalib.evidence.audit import identity, independence, integrity, leakage, power
 from msalib.evidence.printed import table as printed
-from msalib.papers import plots
+from msalib.pages.audit_figure import probe_levels
 from tests.factory import write_pack
 from tests.html import read
 
@@ -585,12 +585,12 @@ def test_the_figure_has_a_row_for_each_part_and_tells_them():
     made = leaking(corpus(), np.arange(24, 40))
     made = made.with_features("linguistic", one_frame(np.zeros((400, 2)), "nothing"))
     found = audit.examine(made, "control", "title", "standard", None, 99)
-    picture = plots.probe_levels(found.probes, setting=found.setting)
+    picture = probe_levels(found.probes, setting=found.setting)
     page = read(picture)
     assert page.attributes("img")[0]["alt"] == picture.alt
     assert "visual, network: training" in picture.alt and "test undefined" in picture.alt
     assert "nan" not in picture.alt and "None" not in picture.alt
-    assert "No features" in read(plots.probe_levels([], setting="x")).text
+    assert "No features" in read(probe_levels([], setting="x")).text
     nothing = audit.examine(corpus(features={}), "control", "title", "standard", None, 99)
     assert "No features" in read(audit.probe_table(nothing)).text
 

@@ -16,10 +16,10 @@ from msalib.evidence.printed import statements, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import SEVERITIES, Finding
 from msalib.pages import posters
+from msalib.pages.figure import Picture
 from msalib.pages.ledger import SYMBOLS
 from msalib.pages.posters import MINUS, TIMES
 from msalib.pages.tables import Note
-from msalib.papers import plots
 from msalib.runs.records import Setting
 from tests.html import read
 
@@ -66,7 +66,7 @@ def figures(monkeypatch):
 
     def picture(figure, **told):
         found.append(figure)
-        return plots.Picture(figure, **told)
+        return Picture(figure, **told)
 
     monkeypatch.setattr(posters, "Picture", picture)
     return found

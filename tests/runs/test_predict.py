@@ -21,7 +21,7 @@ from msalib.runs.predict import Clip
 from msalib.runs.records import system
 from msalib.runs.study import Study
 from tests.encoders.test_encoders import POSITIONS, change_weights, offline, save_bert
-from tests.pages.test_plots import image
+from tests.html import image
 from tests.sweep import offer, small_control
 
 assert offline  # a fixture

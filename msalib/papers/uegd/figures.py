@@ -1,6 +1,6 @@
 """Figures of UEGD: layers, gates, videos, sizes of training, error rates of tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -240,33 +240,6 @@ def _against_truth(axes, label: np.ndarray, guess: np.ndarray, look: dict) -> No
 
 
 @style
-def label_histogram(counts: dict[str, list[int]], edges: list[float], *, title: str) -> Picture:
-    """Share of clips per label bin, one outline per part of the split."""
-    figure, axes = axes_of()
-    dashes = {"train": "-", "valid": "--", "test": ":"}
-    colours = {"train": "#0072B2", "valid": "#D55E00", "test": "#000000"}
-    for part, values in counts.items():
-        share = 100 * np.array(values) / sum(values)
-        axes.stairs(
-            share, edges, label=part, linestyle=dashes[part], color=colours[part], linewidth=1.8
-        )
-    axes.set_xlabel("sentiment label (-3 to 3)")
-    axes.set_ylabel("clips in the part (%)")
-    axes.legend()
-    middle = {
-        part: (np.array(edges[:-1]) + np.diff(edges) / 2)[int(np.argmax(v))]
-        for part, v in counts.items()
-    }
-    return Picture(
-        figure,
-        alt="Histogram of sentiment labels. Fullest bin: "
-        + ", ".join(f"{part} around {value:.2g}" for part, value in middle.items())
-        + ".",
-        caption=f"Distribution of sentiment labels by part of the split. {title}.",
-    )
-
-
-@style
 def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
     """Footnote 1: the interval of a difference in MAE beside the margin that counts as equal."""
     effects, margin = verdict.evidence.effects, verdict.claim.rerun.arguments.get("margin")
@@ -338,145 +311,4 @@ def gain_by_size(
         + ".",
         caption="Gain: test MAE with the encoder's input minus that with the block that validation "
         f"chooses; bars: 95% intervals over other videos and trainings. Setting: {setting}.",
-    )
-
-
-SIZE_STYLE = {
-    "mosi": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
-    "mosei": {"color": "#0072B2", "marker": "^", "linestyle": "--"},
-}
-"""Simulated studies of the size of a data set."""
-
-
-@style
-def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F821
-    """How often each test says "supported", by the true effect; a panel per claim."""
-    rows = -(-len(wanted) // 2)
-    figure, axes = axes_of(height=0.6 + 2.0 * rows, nrows=rows, ncols=2, sharey=True, squeeze=False)
-    sentences = []
-    for panel, claim in zip(axes.flat, wanted, strict=False):
-        plan = found.plans[claim]
-        effects = sorted(plan.effects)
-        for dataset in found.datasets:
-            cells = [found.cell(claim, dataset, e).rate("supported") for e in effects]
-            share, low, high = 100 * np.array(cells).T
-            panel.errorbar(
-                effects,
-                share,
-                yerr=[share - low, high - share],
-                capsize=2,
-                markersize=4,
-                linewidth=1.2,
-                label=f"size of {dataset.upper()}",
-                **SIZE_STYLE[dataset],
-            )
-            sentences.append(
-                f"{claim} at {dataset.upper()}'s size: "
-                + ", ".join(f"{s:.0f}% at {e:g}" for e, s in zip(effects, share, strict=True))
-            )
-        panel.axhline(5, color="black", linestyle=":", linewidth=1)
-        panel.axvline(plan.false_at, color="#999999", linewidth=1)
-        panel.set(ylim=(-4, 104), yticks=[5, 50, 80, 100])
-        panel.margins(x=0.12)
-        panel.xaxis.get_major_locator().set_params(nbins=4)
-        panel.set_title(f"{claim.rpartition('-')[2]}: {plan.unit}", fontsize=11)
-    for panel in axes.flat[len(wanted) :]:
-        panel.set_axis_off()
-    figure.supylabel("found supported (%)", fontsize=11)
-    figure.supxlabel("true effect", fontsize=11)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
-    return Picture(
-        figure,
-        alt="Lines of how often a test says supported, by the true effect. "
-        + "; ".join(sentences)
-        + ".",
-        caption='How often a test says "supported", by the true effect. Bars: 95% Monte Carlo '
-        "intervals. Grey line: the effect at which the claim is false, though barely; there and "
-        "on its false side, dotted, no more than 5% should be. "
-        f"Setting: {found.setting}.",
-    )
-
-
-@style
-def false_verdicts(found: "Power") -> Picture:  # noqa: F821
-    """Rates of "supported" and "contradicted" where each claim is false, against 5%."""
-    names = list(found.plans)
-    figure, axes = axes_of(height=0.9 + 0.4 * len(names), ncols=2, sharex=True, sharey=True)
-    sentences = []
-    for panel, verdict in zip(axes, ("supported", "contradicted"), strict=True):
-        for i, dataset in enumerate(found.datasets):
-            rates = [found.false(claim, dataset).rate(verdict) for claim in names]
-            share, low, high = 100 * np.array(rates).T
-            panel.barh(
-                np.arange(len(names)) + 0.36 * (i - (len(found.datasets) - 1) / 2),
-                share,
-                height=0.34,
-                xerr=[share - low, high - share],
-                color=SIZE_STYLE[dataset]["color"],
-                hatch="" if i == 0 else "////",
-                edgecolor="black",
-                linewidth=0.5,
-                error_kw={"linewidth": 1, "capsize": 1.5},
-                label=f"size of {dataset.upper()}",
-            )
-            above = [
-                f"{n} {s:.0f}%" for n, s, under in zip(names, share, low, strict=True) if under > 5
-            ]
-            sentences.append(
-                f"{verdict} at {dataset.upper()}'s size, surely above 5%: "
-                + (", ".join(above) or "none")
-            )
-        panel.axvline(5, color="black", linestyle="--", linewidth=1.2)
-        panel.set_title(f'"{verdict}"', fontsize=11)
-        panel.set_xlabel("studies (%)")
-    axes[0].set_yticks(np.arange(len(names)), [name.rpartition("-")[2] for name in names])
-    axes[0].invert_yaxis()
-    axes[0].grid(axis="y", visible=False)
-    axes[1].grid(axis="y", visible=False)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    return Picture(
-        figure,
-        alt="Bars of wrong verdicts by claim. " + "; ".join(sentences) + ".",
-        caption="Verdicts where a claim is false, though barely. Dashed: the nominal 5%. Lines: "
-        f"95% Monte Carlo intervals. Setting: {found.setting}.",
-    )
-
-
-@style
-def gains_by_chance(found: "Power") -> Picture:  # noqa: F821
-    """What choosing the best of equal blocks seems to gain, on validation and on test."""
-    figure, axes = axes_of(height=4.6, nrows=len(found.gains), sharex=True, squeeze=False)
-    looks = {"valid": ("#D55E00", "--", "validation"), "test": ("#000000", "-", "test")}
-    every = np.concatenate([v for parts in found.gains.values() for v in parts.values()])
-    edges = np.linspace(*np.quantile(every, [0.001, 0.999]), 41)
-    sentences = []
-    for (dataset, parts), panel in zip(found.gains.items(), axes.flat, strict=True):
-        for part, gains in parts.items():
-            colour, dash, name = looks[part]
-            counts, _ = np.histogram(gains, edges)
-            panel.stairs(
-                100 * counts / len(gains),
-                edges,
-                color=colour,
-                linestyle=dash,
-                linewidth=1.8,
-                label=f"{name}, mean {np.mean(gains):+.3f}",
-            )
-            sentences.append(
-                f"size of {dataset.upper()}, {name}: mean {np.mean(gains):+.3f}, 95% below "
-                f"{np.quantile(gains, 0.95):+.3f}"
-            )
-        panel.axvline(0, color="#999999", linewidth=1)
-        panel.set_title(f"size of {dataset.upper()}", fontsize=11, loc="left")
-        panel.set_ylabel("studies (%)")
-        panel.legend(loc="upper right")
-    axes.flat[-1].set_xlabel("Corr of the chosen block minus that of the last")
-    return Picture(
-        figure,
-        alt="Histograms of the gain by chance. " + "; ".join(sentences) + ".",
-        caption="All blocks are equally good. The one with the best validation correlation, minus "
-        "the last: on validation, where it was chosen (dashed), and on test (solid). Zero where it "
-        "is the last. "
-        f"Setting: {found.setting}.",
     )

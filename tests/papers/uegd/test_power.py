@@ -6,8 +6,7 @@ import pytest
 from msalib.base import files, paths, stats
 from msalib.base.errors import UserError
 from msalib.evidence import claims
-from msalib.papers import plots
-from msalib.papers.uegd import power
+from msalib.papers.uegd import figures_power, power
 from msalib.papers.uegd.power import CASES, Case, Cell, Plan, Power
 from tests.papers.uegd.test_synthetic import NOISE, population
 
@@ -255,11 +254,11 @@ def test_the_page_shows_the_numbers():
 
 def test_the_figures_tell_what_they_show():
     found = made({0: 0.2, 0.1: 0.6, 0.2: 1.0})
-    curves = plots.power_curves(found, ["UEGD-C1"])
+    curves = figures_power.power_curves(found, ["UEGD-C1"])
     assert "60% at 0.1" in curves.alt and "simulated" in curves.caption
-    bars = plots.false_verdicts(found)
+    bars = figures_power.false_verdicts(found)
     assert "surely above 5%: UEGD-C1 20%" in bars.alt
-    gains = plots.gains_by_chance(found)
+    gains = figures_power.gains_by_chance(found)
     assert "validation: mean +0.020" in gains.alt
 
 

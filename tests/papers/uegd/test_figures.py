@@ -9,17 +9,16 @@ from matplotlib.image import imread
 
 from msalib.base import stats
 from msalib.base.errors import UserError
-from msalib.data import describe
 from msalib.data.corpus import MODALITIES
 from msalib.data.simulate.stories import control
 from msalib.evidence import claims
+from msalib.pages.figure import Picture
 from msalib.pages.tables import Note
-from msalib.papers import plots
-from msalib.papers.uegd import layers
+from msalib.papers.uegd import figures, layers
 from msalib.runs.query import Runs
 from msalib.runs.records import system
 from tests.factory import layer_records, make_record, predictions, system_records
-from tests.html import read
+from tests.html import image, read
 
 SETTING = "control: a <small> corpus & more; release recipe, profile quick, 2 seeds"
 CONSTANT = float("inf")
@@ -49,17 +48,6 @@ def runs(found):
     return Runs(found)
 
 
-def image(picture):
-    """The picture's page, after checks that hold for every figure."""
-    page = read(picture)
-    (attributes,) = page.attributes("img")
-    assert attributes["alt"] == picture.alt
-    assert len(picture.alt) > 60 and "nan" not in picture.alt
-    assert picture.caption in page.text
-    assert attributes["src"].startswith("data:image/png;base64,")  # no file that could be missing
-    return page
-
-
 def note(shown):
     assert isinstance(shown, Note)
     return read(shown).text
@@ -70,7 +58,7 @@ def note(shown):
 
 @pytest.mark.parametrize(("part", "name"), [("valid", "validation"), ("test", "test")])
 def test_the_curve_is_told_in_words(runs, part, name):
-    picture = plots.layer_curve(runs, part, setting=SETTING)
+    picture = figures.layer_curve(runs, part, setting=SETTING)
     page = image(picture)
     assert SETTING in page.text and "mean of 2 seeds" in page.text
     assert f"{name} correlation by encoder block" in picture.alt
@@ -85,7 +73,7 @@ def test_the_curve_is_told_in_words(runs, part, name):
 
 def test_the_curve_of_one_modality_and_without_layer_zero():
     runs = Runs(layer_records({"linguistic": {1: 2.0, 2: 1.0}}))
-    picture = plots.layer_curve(runs, "test", setting=SETTING)
+    picture = figures.layer_curve(runs, "test", setting=SETTING)
     image(picture)
     assert "linguistic" in picture.alt and "visual" not in picture.alt
     assert "at block 1, highest" in picture.alt
@@ -94,17 +82,17 @@ def test_the_curve_of_one_modality_and_without_layer_zero():
 def test_features_without_layers_are_a_level():
     noise = {system({"acoustic": 1}): 1.0} | {system({"linguistic": k}): 1.0 for k in (1, 2)}
     runs = Runs(system_records(noise, {"acoustic": 1, "linguistic": 2}))
-    picture = plots.layer_curve(runs, "test", setting=SETTING)
+    picture = figures.layer_curve(runs, "test", setting=SETTING)
     assert image(picture).text
     assert "features without layers" in picture.alt and "highest" in picture.alt
     nothing = Runs(system_records({system({"acoustic": 1}): 1.0}, {"acoustic": 1}))
-    assert "no curve" in note(plots.layer_curve(nothing, "test", setting=SETTING))
+    assert "no curve" in note(figures.layer_curve(nothing, "test", setting=SETTING))
 
 
 @pytest.mark.parametrize("others", [1.0, CONSTANT])
 def test_undefined_correlations_are_told_and_counted(others):
     noise = {1: others, 2: others, 3: CONSTANT}
-    picture = plots.layer_curve(
+    picture = figures.layer_curve(
         Runs(layer_records({"linguistic": noise}, seeds=2)), "test", setting=SETTING
     )
     image(picture)
@@ -116,17 +104,17 @@ def test_undefined_correlations_are_told_and_counted(others):
 def test_fewer_than_two_videos_cannot_be_resampled():
     runs = Runs(layer_records({"linguistic": {1: 1.0, 2: 1.0}}, videos=2))
     with pytest.raises(UserError, match="found 1 video; expected at least two videos"):
-        plots.layer_curve(runs, "valid", setting=SETTING)
+        figures.layer_curve(runs, "valid", setting=SETTING)
 
 
 def test_the_planted_truth_beside_what_was_found(runs):
     profiles = {"visual": [0.5, *[1.0] * 9], "acoustic": [1, 1, 2, 1], "linguistic": [1, 2, 1, 2]}
     truth = control(videos=8, profiles=profiles).truth
-    picture = plots.planted_profile(truth, runs, setting=SETTING)
+    picture = figures.planted_profile(truth, runs, setting=SETTING)
     assert SETTING in image(picture).text
     assert "Planted best blocks: visual 1 to 9; acoustic 2; linguistic 1, 3." in picture.alt
-    assert "Real data" in note(plots.planted_profile(None, runs, setting=SETTING))
-    raw = plots.planted_profile({"sentiment": {}}, runs, setting=SETTING)
+    assert "Real data" in note(figures.planted_profile(None, runs, setting=SETTING))
+    raw = figures.planted_profile({"sentiment": {}}, runs, setting=SETTING)
     assert "Real encoders on simulated clips" in note(raw)
 
 
@@ -140,7 +128,7 @@ def test_gate_weights_are_told_by_modality_and_feature(found):
         else r
         for r in found
     ]
-    picture = plots.gate_violins(Runs(raised), setting=SETTING)
+    picture = figures.gate_violins(Runs(raised), setting=SETTING)
     image(picture)
     assert "acoustic, mid-best block: median 0.80, middle half 0.75 to 0.85" in picture.alt
     assert "acoustic, encoder input (for conventional): median 0.50" in picture.alt
@@ -152,7 +140,7 @@ def test_gate_weights_are_told_by_modality_and_feature(found):
 def test_gates_without_layers_are_drawn_once():
     pair = ("visual", "acoustic")
     noise = {system({m: 1}): 1.0 for m in pair} | {system(dict.fromkeys(pair, 1)): 1.0}
-    picture = plots.gate_violins(
+    picture = figures.gate_violins(
         Runs(system_records(noise, dict.fromkeys(pair, 1))), setting=SETTING
     )
     assert picture.alt.count("visual, features without layers") == 1
@@ -160,7 +148,7 @@ def test_gates_without_layers_are_drawn_once():
 
 def test_the_gate_of_one_modality_is_a_sentence():
     runs = Runs(layer_records({"linguistic": NOISE}))
-    assert "One modality" in note(plots.gate_violins(runs, setting=SETTING))
+    assert "One modality" in note(figures.gate_violins(runs, setting=SETTING))
 
 
 # --- Figs 4 and 5 -------------------------------------------------------------------------------
@@ -178,28 +166,28 @@ def videos_of(sizes, *, guess=0.5):
 
 def test_the_video_with_the_most_clips_is_shown_unless_one_is_named():
     runs = videos_of([2, 4, 3])
-    picture = plots.one_video(runs, "", setting=SETTING)
+    picture = figures.one_video(runs, "", setting=SETTING)
     assert "The 4 clips of the test video b." in picture.caption and SETTING in image(picture).text
     assert "mean of 2 seeds" in picture.caption
-    named = plots.one_video(runs, "c", setting=SETTING)
+    named = figures.one_video(runs, "c", setting=SETTING)
     assert "The 3 clips of the test video c." in named.caption
     assert "visual predictions from" in named.alt and "acoustic predictions from" in named.alt
 
 
 def test_an_unknown_video_is_refused_with_those_there_are():
     with pytest.raises(UserError, match=r"video 'z': found no such video .* one of b, c, a\."):
-        plots.one_video(videos_of([2, 4, 3]), "z", setting=SETTING)
+        figures.one_video(videos_of([2, 4, 3]), "z", setting=SETTING)
     with pytest.raises(UserError, match=r"one of c, a, b, d, e, f, g, h and more\."):
-        plots.one_video(videos_of([2, 2, 3, *[2] * 7]), "z", setting=SETTING)
+        figures.one_video(videos_of([2, 2, 3, *[2] * 7]), "z", setting=SETTING)
 
 
 def test_a_video_of_one_clip_is_a_sentence():
-    assert "single clip" in note(plots.one_video(videos_of([1, 1]), "", setting=SETTING))
+    assert "single clip" in note(figures.one_video(videos_of([1, 1]), "", setting=SETTING))
 
 
 def test_predictions_beyond_the_axes_are_counted():
-    inside = plots.one_video(videos_of([4, 2]), "", setting=SETTING)
-    beyond = plots.one_video(videos_of([4, 2], guess=1.5), "", setting=SETTING)
+    inside = figures.one_video(videos_of([4, 2]), "", setting=SETTING)
+    beyond = figures.one_video(videos_of([4, 2], guess=1.5), "", setting=SETTING)
     assert "beyond" not in inside.caption
     assert "4 predictions beyond the axes" in beyond.caption  # one clip, two modalities, two seeds
 
@@ -209,7 +197,7 @@ def test_predictions_beyond_the_axes_are_counted():
 
 def test_the_interval_stands_beside_the_margin(found):
     (verdict,) = claims.judge(claims.registry("uegd", ["UEGD-C15"]), found)
-    picture = plots.equivalence(verdict, setting=SETTING)
+    picture = figures.equivalence(verdict, setting=SETTING)
     assert SETTING in image(picture).text
     (effect,) = verdict.evidence.effects.values()
     assert f"{effect.effect:+.3f}, from {effect.low:+.3f} to {effect.high:+.3f}" in picture.alt
@@ -219,37 +207,24 @@ def test_the_interval_stands_beside_the_margin(found):
 def test_without_an_interval_the_reason_is_told():
     alone = layer_records({"linguistic": NOISE})
     (verdict,) = claims.judge(claims.registry("uegd", ["UEGD-C15"]), alone)
-    text = note(plots.equivalence(verdict, setting=SETTING))
+    text = note(figures.equivalence(verdict, setting=SETTING))
     assert text.startswith("No interval to draw: needs several modalities")
 
 
 # --- labels, and what all figures share ---------------------------------------------------------
 
 
-def test_the_histogram_of_labels():
-    summary = describe.summarise(control(videos=12), "simulated")
-    picture = plots.label_histogram(summary.label_counts, describe.EDGES, title=summary.title)
-    assert summary.title in image(picture).text
-    assert all(part in picture.alt for part in ("train around", "valid around", "test around"))
-
-
 def test_pictures_are_wide_enough_and_equal_from_equal_records(runs):
-    one, again = (plots.layer_curve(runs, "test", setting=SETTING) for _ in range(2))
+    one, again = (figures.layer_curve(runs, "test", setting=SETTING) for _ in range(2))
     assert one.png == again.png
     height, width = imread(BytesIO(one.png)).shape[:2]
     assert width >= 800 and height >= 500  # legible at double resolution
 
 
-def test_lines_are_told_apart_without_colour():
-    styles = plots.MODALITY_STYLE.values()
-    for key in ("marker", "linestyle"):
-        assert len({style[key] for style in styles}) == len(MODALITIES)
-
-
 def test_violins_are_told_apart_in_grey():
-    styles = plots.FEATURE_STYLE.values()
+    styles = figures.FEATURE_STYLE.values()
     assert len({style["hatch"] for style in styles}) == len(styles)
-    assert set(plots.FEATURE_STYLE) == set(plots.FEATURE_NAMES)
+    assert set(figures.FEATURE_STYLE) == set(figures.FEATURE_NAMES)
     # Bars and dots are black and white: no face may be too dark for them.
     assert all(np.dot([0.2126, 0.7152, 0.0722], to_rgb(s["facecolor"])) > 0.4 for s in styles)
 
@@ -259,8 +234,8 @@ def test_letters_have_the_size_of_the_style(monkeypatch, runs):
 
     sizes = []
     monkeypatch.setattr(
-        plots.Picture, "__init__", lambda *_, **__: sizes.append(matplotlib.rcParams["font.size"])
+        Picture, "__init__", lambda *_, **__: sizes.append(matplotlib.rcParams["font.size"])
     )
-    plots.layer_curve(runs, "test", setting=SETTING)
-    plots.one_video(runs, "", setting=SETTING)
+    figures.layer_curve(runs, "test", setting=SETTING)
+    figures.one_video(runs, "", setting=SETTING)
     assert sizes == [11, 11] != [matplotlib.rcParams["font.size"]] * 2
