@@ -1,36 +1,39 @@
-"""Files that are there whole or not at all, and locks between processes."""
+"""Files and folders that are there whole or not at all, locks, and measurements kept as JSON.
+
+A file or folder is written beside its place under a hidden name and renamed when its bytes are on
+the disk. Temporary names begin with a dot, so that no search for records or data finds them.
+"""
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Generic, TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
+from msalib.base import paths
 from msalib.base.errors import UserError
 
-
-def write_json(path: Path, content: dict) -> None:
-    """Write one top-level key per line, so that a file can be read and compared by people."""
-    lines = (
-        f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()
-    )
-    write_bytes(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+# --- files --------------------------------------------------------------------------------------
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it once its bytes are on the disk.
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file, which then takes the name ``path``; its folder is made where missing.
 
-    Its folder is made where it is missing. Raises ``UserError`` where the disk refuses; the file
-    is then as it was before.
+    Raises ``UserError`` where the disk refuses; what had the name is then as it was before.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -40,19 +43,101 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file: see ``whole_file``."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file in UTF-8, line ends as they are: see ``whole_file``."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write one top-level key per line, so that people can read and compare the file."""
+    lines = (
+        f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()
+    )
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn what a disk refuses into a ``UserError`` about ``path``."""
     try:
         yield
     except OSError as error:
+        variable = paths.variable(path)
+        elsewhere = f"set {variable} to another folder" if variable else "choose another folder"
         raise UserError(
             path,
             found=f"it cannot be written ({error.strerror or error})",
             expected="a writable folder with free space",
-            remedy="Free space, or set MSALIB_RECORDS (for features MSALIB_FEATURES, for added "
-            "data MSALIB_CORPORA) to another folder; what is finished is kept.",
+            remedy=f"Make room, or {elsewhere}, then run the same command again: what is finished "
+            "is kept.",
         ) from error
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder, which then takes the place of ``folder``; of two writers one waits.
+
+    If the body raises, ``folder`` is left as it was. Raises ``UserError`` where the disk refuses.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    with disk_errors(folder), reserved(folder, wait=True):
+        settle(folder)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            yield partial
+            replace_folder(folder, partial)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def replace_folder(folder: Path, new: Path) -> None:
+    """Give ``new`` the name of ``folder``, which was settled; what had it goes at the end."""
+    if folder.exists():
+        folder.rename(_aside(folder))
+    new.rename(folder)
+    with suppress(PermissionError):  # Windows opens no folder
+        descriptor = os.open(folder.parent, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    settle(folder)
+
+
+def settle(folder: Path) -> None:
+    """Finish what a kill left of a replacement: one folder of that name, and none put aside.
+
+    A folder that was put aside comes back where its successor had not yet got the name.
+    """
+    with suppress(OSError):  # a disk that only reads has nothing to settle
+        if not folder.exists() and _aside(folder).is_dir():
+            _aside(folder).rename(folder)
+        elif _aside(folder).is_dir():
+            shutil.rmtree(_aside(folder))
+
+
+def settle_all(parent: Path) -> None:
+    """Settle the folders in ``parent`` that no other process is replacing at the moment."""
+    for aside in parent.glob(".*.old"):
+        folder = parent / aside.name[1:].removesuffix(".old")
+        with suppress(UserError), reserved(folder, wait=False) as free:
+            if free:
+                settle(folder)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+# --- locks --------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -67,14 +152,64 @@ def reserved(path: Path, *, wait: bool) -> Iterator[bool]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=-1 if wait else 0)
+            free = True
         except Timeout:
-            yield False
-            return
+            free = False
     try:
-        yield True
+        yield free
     finally:
-        # While it is held: who gets hold of a removed file sees that it has no name, and tries
-        # again. Windows removes no open file.
-        with suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
+        if free:
+            # Removed while it is held: who gets hold of a removed file sees that it has no name,
+            # and tries again. Windows removes no open file.
+            with suppress(OSError):
+                Path(lock.lock_file).unlink()
+            lock.release()
+
+
+# --- measurements -------------------------------------------------------------------------------
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recorded(Generic[T]):
+    """A measurement that is made once and kept as a JSON file.
+
+    ``kind`` is its type, a pydantic model or a typed dictionary; ``file`` lies in the folder of
+    records, unless it is absolute; ``what`` names the measurement in messages; ``remedy`` says how
+    to make it again, as in "Restore the file, or ...".
+    """
+
+    kind: type[T]
+    file: Path | str
+    what: str
+    remedy: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return paths.records_folder() / self.file
+
+    def read(self) -> T:
+        """Read the measurement; raise ``UserError`` where it is missing or damaged."""
+        try:
+            return TypeAdapter(self.kind).validate_json(self.path.read_bytes())
+        except (OSError, ValidationError) as error:
+            missing = isinstance(error, FileNotFoundError)
+            raise UserError(
+                self.path,
+                found="no such file" if missing else f"no readable file ({_first(error)})",
+                expected=self.what,
+                remedy=f"Restore the file, or {self.remedy}.",
+            ) from error
+
+    def write(self, measurement: T) -> None:
+        """Write the measurement, one top-level key a line."""
+        write_json(self.path, TypeAdapter(self.kind).dump_python(measurement))
+
+
+def _first(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    first = error.errors()[0]
+    return f"{first['msg']} at {'.'.join(map(str, first['loc'])) or 'the top'}"

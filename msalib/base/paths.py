@@ -37,6 +37,17 @@ def corpora_folder() -> Path:
     return Path(os.environ.get("MSALIB_CORPORA") or ROOT / "corpora")
 
 
+def variable(path: Path) -> str | None:
+    """Return the environment variable that moves the folder in which ``path`` lies, if any does."""
+    folders = (
+        ("MSALIB_FEATURES", features_folder()),
+        ("MSALIB_CORPORA", corpora_folder()),
+        ("MSALIB_RECORDS", records_folder()),
+        ("MSALIB_RECORDS", your_records_folder()),
+    )
+    return next((name for name, folder in folders if path.is_relative_to(folder)), None)
+
+
 def folder_name(name: str) -> str:
     """An encoder's name as one plain folder: a hub id has a slash."""
     return re.sub(r"[^\w.-]+", "--", name)

@@ -15,10 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.base.files import disk_errors, write_bytes
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.encoders import Encoder, workers
-from msalib.encoders.store import disk_errors, fingerprint, write_whole
+from msalib.encoders.store import fingerprint
 
 Preset = Literal["release", "paper"]
 PRESETS = {
@@ -115,9 +116,8 @@ def _digests(paths: list[Path], seen: Path) -> list[str]:
 
 
 def _keep(known: dict, seen: Path) -> None:
-    with suppress(OSError):  # a store on a disk that only reads
-        seen.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(seen, json.dumps(known).encode())
+    with suppress(UserError):  # a store on a disk that only reads
+        write_bytes(seen, json.dumps(known).encode())
 
 
 def _members(path: Path) -> list[Path]:
@@ -207,9 +207,8 @@ def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:
                 n, result = json.loads(line)
                 if n in range(clips):
                     found[n] = result
-    notes.parent.mkdir(parents=True, exist_ok=True)
     kept = [json.dumps(key), *(json.dumps([n, result]) for n, result in found.items())]
-    write_whole(notes, "".join(line + "\n" for line in kept).encode())
+    write_bytes(notes, "".join(line + "\n" for line in kept).encode())
     return found
 
 

@@ -20,8 +20,6 @@ at. ``CHOICES`` says which settings were changed after first runs.
 import contextlib
 import json
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +30,7 @@ import torch
 import typer
 from torch.nn import functional as F
 
-from msalib.base import provenance
+from msalib.base import files, provenance
 from msalib.base.paths import records_folder
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
@@ -200,7 +198,7 @@ def wavlm(clips: Corpus, steps: int) -> Pretrained:
     seconds = sum(map(len, waves)) / speech.RATE
     return Pretrained(
         model,
-        lambda folder: _write_json(folder / "preprocessor_config.json", settings),
+        lambda folder: (folder / "preprocessor_config.json").write_text(_json(settings)),
         losses,
         {
             "what": "WavLM for speech at 16 kHz, waveforms as they are",
@@ -276,7 +274,7 @@ def clip(clips: Corpus, steps: int) -> Pretrained:
     }
     return Pretrained(
         model.vision_model,
-        lambda folder: _write_json(folder / "preprocessor_config.json", settings),
+        lambda folder: (folder / "preprocessor_config.json").write_text(_json(settings)),
         losses,
         {
             "what": f"CLIP's picture tower for {faces.SIZE} x {faces.SIZE} pictures in RGB",
@@ -454,18 +452,13 @@ def _corr(a, b) -> float:
 
 def save(name: str, made: Pretrained, folder: Path, steps: int) -> None:
     """Write the model's folder anew, whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder.parent) as partial:
-        new = Path(partial) / name
+    with files.whole_folder(folder) as new:
         with quiet():
             made.model.half().save_pretrained(new)
         made.save_rest(new)
         (new / "README.md").write_text(_card(name, made, steps))
         for path in new.iterdir():
             path.chmod(0o644)
-        if folder.exists():
-            shutil.rmtree(folder)
-        new.replace(folder)
 
 
 def _card(name: str, made: Pretrained, steps: int) -> str:
@@ -493,8 +486,8 @@ license: mit
 """
 
 
-def _write_json(path: Path, content) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")
+def _json(content) -> str:
+    return json.dumps(content, indent=2) + "\n"
 
 
 def _record(name: str, made: Pretrained, steps: int, found: dict[str, list[float]]) -> None:
@@ -516,10 +509,7 @@ def _record(name: str, made: Pretrained, steps: int, found: dict[str, list[float
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    _write_json(partial, record)
-    partial.replace(path)
+    files.write_text(path, _json(record))
 
 
 def pretrain(name: str, folder: Path, steps: int | None = None, clips: Corpus | None = None):

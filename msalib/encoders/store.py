@@ -22,7 +22,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib.base.errors import UserError
+from msalib.base.files import disk_errors, replace_folder, settle, write_bytes
 from msalib.base.progress import bar
 from msalib.data.corpus import Features
 
@@ -127,7 +128,7 @@ def open_store(
     made elsewhere with an encoder that is not here. ``command`` is what makes the store, for the
     message.
     """
-    settle(folder)
+    _settle(folder)
     if not folder.is_dir():
         raise UserError(
             folder,
@@ -245,7 +246,7 @@ def write_stream(
 
     So it can prepare the next batches while one is computed; it runs in a thread of its own.
     """
-    settle(folder)
+    _settle(folder)
     partial = folder.with_name(folder.name + ".partial")
     plan = hashlib.sha256(json.dumps([b.tolist() for b in batches]).encode()).hexdigest()
     lengths = np.diff(offsets)
@@ -276,21 +277,6 @@ def write_stream(
     return folder
 
 
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what a disk refuses into a ``UserError`` that names the store."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            folder,
-            found=f"the disk refused: {error.strerror or error}",
-            expected="a folder that can be written to, with room for the store",
-            remedy="Make room or set MSALIB_FEATURES to another disk, then run the same command: "
-            "it continues.",
-        ) from error
-
-
 def _resume(partial: Path, meta: StoreMeta, plan: str) -> int | None:
     """Number of batches that a partial store holds, or None where there is none to continue."""
     if _read_meta(partial) != meta or _damage(partial, meta):
@@ -315,9 +301,9 @@ def _allocate(partial: Path, meta: StoreMeta, ids: Sequence[str], offsets: np.nd
         with (partial / _layer_file(k)).open("wb") as file:
             file.write(_header(meta))
             file.truncate(len(_header(meta)) + _data_bytes(meta))
-    write_whole(partial / "offsets.npy", _npy(offsets.astype(np.int64)))
-    write_whole(partial / "ids.json", json.dumps(list(ids)).encode())
-    write_whole(partial / "meta.json", meta.text())
+    write_bytes(partial / "offsets.npy", _npy(offsets.astype(np.int64)))
+    write_bytes(partial / "ids.json", json.dumps(list(ids)).encode())
+    write_bytes(partial / "meta.json", meta.text())
 
 
 def _check_finite(meta: StoreMeta, states: np.ndarray, ids: list[str], lengths) -> None:
@@ -351,39 +337,19 @@ def _save_progress(partial: Path, meta: StoreMeta, plan: str, batches: int) -> N
         with (partial / _layer_file(k)).open("r+b") as file:
             os.fsync(file.fileno())
     progress = json.dumps({"plan": plan, "batches": batches})
-    write_whole(partial / "progress.json", progress.encode())
+    write_bytes(partial / "progress.json", progress.encode())
 
 
 def _finish(partial: Path, folder: Path) -> None:
     """Give the store its name; the one it replaces, if any, goes at the last moment."""
-    if folder.exists():
-        folder.rename(_old(folder))
-    partial.rename(folder)
+    for left in partial.glob(".*"):  # by writes that were killed
+        left.unlink()
+    replace_folder(folder, partial)
+    _settle(folder)
+
+
+def _settle(folder: Path) -> None:
+    """Finish what a kill left of a replacement: one store of that name, without its progress."""
     settle(folder)
-
-
-def settle(folder: Path) -> None:
-    """Finish what a kill left of a replacement: one store of that name, and nothing beside it.
-
-    A store that was put aside comes back where its successor had not yet got the name.
-    """
     with suppress(OSError):  # a disk that only reads has nothing to settle
-        if not folder.exists() and _old(folder).is_dir():
-            _old(folder).rename(folder)
-        elif _old(folder).is_dir():
-            shutil.rmtree(_old(folder))
         (folder / "progress.json").unlink(missing_ok=True)
-
-
-def _old(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".old")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that it is there with all its bytes, or as it was before."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

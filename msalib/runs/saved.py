@@ -9,9 +9,7 @@ The runs are those of ``trainer``; what is kept here, and not in a record, are t
 
 import hashlib
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -268,7 +266,7 @@ def _train(
         for network, own in zip(networks, read_parts["train"].vectors, strict=True)
     ]
     errors, coverage = _calibrated(networks, means, read_parts["valid"], read_parts["test"])
-    with _written(out, refresh) as folder:
+    with files.whole_folder(out) as folder:
         runs = []
         for i, (spec, fit) in enumerate(zip(specs, fits, strict=True)):
             file, content = f"seed-{spec.seed}.safetensors", _weights(fit.model)
@@ -306,6 +304,7 @@ def _train(
             ),
         )
         files.write_json(folder / ABOUT, about.model_dump(mode="json"))
+        _check_place(out, refresh)  # it may have come meanwhile
 
 
 def report(folder: Path) -> list[str]:
@@ -480,34 +479,6 @@ def _weights(network: "nn.Module") -> bytes:
     from safetensors.torch import save
 
     return save({n: w.detach().cpu().contiguous() for n, w in network.state_dict().items()})
-
-
-@contextmanager
-def _written(out: Path, refresh: bool) -> Iterator[Path]:
-    """A folder to write into that becomes ``out``, in the place of one that is there."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        yield temporary
-        _check_place(out, refresh)  # it may have come meanwhile
-        if out.exists():
-            out.rename(old)
-        temporary.rename(out)
-    except OSError as error:
-        raise UserError(
-            out,
-            found=f"it cannot be written ({error.strerror or error})",
-            expected="a writable folder with free space",
-            remedy="Make room, or name another place with --out.",
-        ) from error
-    finally:
-        with suppress(OSError):
-            shutil.rmtree(temporary, ignore_errors=True)
-            if old.exists() and not out.exists():
-                old.rename(out)
-            shutil.rmtree(old, ignore_errors=True)
 
 
 # --- load ---------------------------------------------------------------------------------------

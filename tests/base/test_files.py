@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def test_a_disk_that_is_full_leaves_the_file_that_was_there(tmp_path):
     path = tmp_path / "a.json"
     files.write_json(path, CONTENT)
     path.with_name(f".a.json.{os.getpid()}").symlink_to("/dev/full")
-    with pytest.raises(UserError, match=r"No space left on device.*MSALIB_RECORDS"):
+    with pytest.raises(UserError, match=r"No space left on device.*Make room"):
         files.write_json(path, {"one": 1})
     assert names(tmp_path) == ["a.json"]
     assert json.loads(path.read_bytes()) == CONTENT
@@ -95,6 +96,87 @@ def test_a_folder_that_cannot_be_is_told(tmp_path):
         reserved(tmp_path / "file" / "sub" / "a.json", wait=False),
     ):
         pass
+
+
+def test_the_remedy_names_the_variable_that_moves_the_folder(tmp_path, monkeypatch):
+    for variable in ("MSALIB_RECORDS", "MSALIB_FEATURES", "MSALIB_CORPORA"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+        elsewhere = rf"No room.* set {variable} to another folder"
+        path = tmp_path / variable / "a" / "b"
+        with pytest.raises(UserError, match=elsewhere), files.disk_errors(path):
+            raise OSError(28, "No room")
+    with pytest.raises(UserError, match=r"choose another folder"), files.disk_errors(tmp_path):
+        raise OSError(28, "No room")
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+def fill(folder: Path, text: str) -> None:
+    with files.whole_folder(folder) as partial:
+        (partial / "a").write_text(text)
+        assert not folder.exists() or (folder / "a").read_text() != text
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    folder = tmp_path / "new" / "data"
+    fill(folder, "one")
+    (folder / "b").write_text("")
+    fill(folder, "two")
+    assert (folder / "a").read_text() == "two"
+    assert names(folder) == ["a"] and names(folder.parent) == ["data"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_folder_that_is_not_finished_leaves_what_was_there(tmp_path, error):
+    folder = tmp_path / "data"
+    fill(folder, "one")
+    with (
+        pytest.raises(UserError if error is OSError else error),
+        files.whole_folder(folder) as partial,
+    ):
+        (partial / "a").write_text("two")
+        raise error
+    assert (folder / "a").read_text() == "one"
+    assert names(tmp_path) == ["data"]
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_a_replacement_that_is_killed_is_finished_later(tmp_path, monkeypatch, last):
+    """The new folder has its name, or the old one gets it back."""
+    folder = tmp_path / "data"
+    fill(folder, "one")
+    shutil.copytree(folder, tmp_path / "other")
+    (tmp_path / "other" / "a").write_text("two")
+    renames, rename = [], Path.rename
+
+    def kill(path, target):
+        renames.append(path)
+        if len(renames) == last:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "rename", kill)
+        files.replace_folder(folder, tmp_path / "other")
+    assert folder.exists() == (last == 1)
+    files.settle_all(tmp_path)
+    assert (folder / "a").read_text() == "one"
+    files.replace_folder(folder, tmp_path / "other")
+    assert (folder / "a").read_text() == "two"
+    assert names(tmp_path) == ["data"]
+
+
+def test_a_folder_that_another_process_replaces_is_left_to_it(tmp_path):
+    (tmp_path / ".data.old").mkdir()
+    with reserved(tmp_path / "data", wait=False):
+        files.settle_all(tmp_path)
+        assert names(tmp_path) == [".data.lock", ".data.old"]
+    files.settle_all(tmp_path)
+    assert names(tmp_path) == ["data"]
+    (tmp_path / ".data.old").mkdir()  # killed before it was gone
+    files.settle_all(tmp_path)
+    assert names(tmp_path) == ["data"]
 
 
 # --- several processes --------------------------------------------------------------------------

@@ -370,7 +370,7 @@ def test_what_is_missing_for_all_clips_is_said_once(tmp_path):
 
 def test_a_disk_that_refuses_is_said(tmp_path):
     (tmp_path / "features").touch()
-    with pytest.raises(UserError, match="the disk refused"):
+    with pytest.raises(UserError, match="cannot be written"):
         clips.look(tmp_path / "features" / "store", "key", noted, [tmp_path], (0,), "looking")
 
 

@@ -54,7 +54,7 @@ def test_a_folder_holds_what_a_model_needs(made, name):
         "What it is not",
     ):
         assert said in card
-    assert not [p for p in folder.parent.iterdir() if p.name.startswith(".partial")]
+    assert not [p for p in folder.parent.iterdir() if p.name.startswith(".")]
 
 
 def test_the_seed_decides_the_weights(made, few, tmp_path):

@@ -14,9 +14,7 @@ character by character, numbers to the last bit.
 
 import csv
 import hashlib
-import os
 import re
-import shutil
 import unicodedata
 from pathlib import Path
 from typing import Literal
@@ -25,8 +23,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from msalib.base import files
 from msalib.base.errors import UserError
-from msalib.base.files import reserved
 from msalib.base.paths import corpora_folder
 from msalib.data.corpus import MODALITIES, Corpus, Features
 from msalib.data.readers import formats
@@ -122,10 +120,7 @@ def names() -> list[str]:
     folder = corpora_folder()
     if not folder.is_dir():
         return []
-    for aside in folder.glob(".*.old"):  # a replacement was killed before it had the name
-        place = folder / aside.name[1:].removesuffix(".old")
-        if not place.exists():
-            aside.rename(place)
+    files.settle_all(folder)
     return sorted(p.name for p in folder.iterdir() if _is_plain(p.name) and p.is_dir())
 
 
@@ -155,27 +150,10 @@ def write(
     taken (without ``refresh``) or is none, and where the disk refuses.
     """
     folder = corpora_folder() / corpus.name
-    partial = folder.with_name(f".{corpus.name}.partial")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with reserved(folder, wait=True):
-            _check_name(corpus.name, refresh)  # it may have been taken meanwhile
-            try:
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir()
-                about = _write(partial, corpus, Path(source), format, options or Options())
-                _write_text(partial / "about.json", about.model_dump_json(indent=2))
-                _replace(partial, folder)
-            except BaseException:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise
-    except OSError as error:
-        raise UserError(
-            folder,
-            found=f"the disk refused: {error.strerror or error}",
-            expected="a folder that can be written to, with room for the data set",
-            remedy="Make room, or set MSALIB_CORPORA to another disk.",
-        ) from error
+    with files.whole_folder(folder) as partial:
+        _check_name(corpus.name, refresh)  # it may have been taken meanwhile
+        about = _write(partial, corpus, Path(source), format, options or Options())
+        files.write_text(partial / "about.json", about.model_dump_json(indent=2))
     return folder
 
 
@@ -319,36 +297,14 @@ def _layer(folder: Path, modality: str, layer: int) -> Path:
 
 
 def _write_array(path: Path, array: np.ndarray) -> None:
-    with path.open("wb") as file:
+    with files.whole_file(path) as file:
         np.save(file, array, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     # Every value in quotes: bare ones lose line ends of other systems, and rows.
     text = table.to_csv(quoting=csv.QUOTE_ALL, lineterminator="\n", index_label="id")
-    _write_text(path, text)
-
-
-def _write_text(path: Path, text: str) -> None:
-    with path.open("wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(partial: Path, folder: Path) -> None:
-    """Give a data set its name; the one it replaces, if any, goes at the last moment."""
-    old = folder.with_name(f".{folder.name}.old")
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    partial.rename(folder)
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-    shutil.rmtree(old, ignore_errors=True)
+    files.write_text(path, text)
 
 
 def _sources(path: Path) -> tuple[Source, ...]:

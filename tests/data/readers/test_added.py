@@ -249,7 +249,7 @@ def test_nothing_is_left_when_the_disk_refuses(source, monkeypatch):
 
     monkeypatch.setattr(added, "_write_array", full)
     text = message(add, source, refresh=True)
-    assert "found the disk refused: No space left on device" in text
+    assert "found it cannot be written (No space left on device)" in text
     assert sorted(p.name for p in corpora_folder().iterdir()) == ["toy"]
     added.check("toy")
 
