@@ -1,21 +1,30 @@
-"""Colours of verdicts can be read: WCAG 2 contrast of at least 4.5:1 in both modes."""
+"""Colours can be read: WCAG 2 contrast of at least 4.5:1 in both modes."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
 from msalib.base import paths
-from msalib.pages import ledger
+from msalib.pages import gains, ledger, posters
 
-RULE = re.compile(
-    r"(?P<dark>html\[data-theme=\"dark\"\] )?\.(?P<name>verdict-[\w-]+|setting) "
-    r"\{ background: (?P<background>#\w{6}); color: (?P<color>#\w{6});"
+RULE = re.compile(r"([^{}]*)\{ background: (#\w{6}); color: (#\w{6});")
+SCALES = (
+    {f"verdict-{verdict.replace(' ', '-')}" for verdict in ledger.SYMBOLS} | {"setting"},
+    {f"gain-{i}" for i, _ in enumerate(gains.STEPS, 1)} | {"no-gain"},
+    {f"pass-{i}" for i, _ in enumerate(posters.SHARES[:-1], 1)},  # where all pass: no colour
 )
 
 
-def rules():
+def rules(*, dark: bool) -> dict[str, tuple[str, str]]:
+    """Ground and letters of every coloured class."""
     css = (paths.BOOK / "_static" / "custom.css").read_text()
-    return {(bool(m["dark"]), m["name"]): m for m in RULE.finditer(css)}
+    return {
+        name: (ground, letters)
+        for selectors, ground, letters in RULE.findall(css)
+        if ("dark" in selectors) == dark
+        for name in re.findall(r"\.([a-z][\w-]*)", selectors)
+    }
 
 
 def luminance(color: str) -> float:
@@ -25,10 +34,20 @@ def luminance(color: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_verdicts_and_settings_have_contrast(dark):
-    names = {f"verdict-{verdict.replace(' ', '-')}" for verdict in ledger.SYMBOLS} | {"setting"}
-    found = {name: rule for (mode, name), rule in rules().items() if mode == dark}
-    assert set(found) == names
-    for name, rule in found.items():
-        low, high = sorted([luminance(rule["background"]), luminance(rule["color"])])
+def test_every_coloured_class_has_contrast(dark):
+    colours = rules(dark=dark)
+    assert set(colours) == set.union(*SCALES)
+    for name, pair in colours.items():
+        low, high = sorted(map(luminance, pair))
         assert (high + 0.05) / (low + 0.05) >= 4.5, name
+
+
+def test_scales_darken_step_by_step_also_in_grey():
+    grounds = {name: luminance(ground) for name, (ground, _) in rules(dark=False).items()}
+    for names in (
+        ["gain-1", "gain-2", "gain-3", "gain-4"],
+        ["pass-4", "pass-3", "pass-2", "pass-1"],
+    ):
+        light = [grounds[name] for name in names]
+        assert light == sorted(light, reverse=True)
+        assert min(a - b for a, b in pairwise(light)) > 0.05
