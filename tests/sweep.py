@@ -67,11 +67,11 @@ def singles() -> None:
 
 
 def losses() -> None:
-    from msalib.papers.sugrm import systems
+    from msalib.papers.sugrm import plan
     from msalib.runs.study import Study
 
     study = Study("sugrm", seeds=1)
-    study.run(list(systems.losses(systems.whole_of(study)).values()))
+    study.run(list(plan.losses(plan.whole_of(study)).values()))
 
 
 def campaign() -> None:

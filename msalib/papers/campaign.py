@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
-from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data import describe
 from msalib.data.corpus import SUMS
-from msalib.papers.sugrm import systems
+from msalib.papers.sugrm import plan
 from msalib.papers.uegd import layers, leaky, sizes
 from msalib.papers.uegd.layers import FEATURES
 from msalib.runs.records import Record
@@ -38,40 +37,6 @@ def _concatenated(study: Study) -> list[Record]:
 EVERYTHING = (layers.singles, _sums, _joint, _concatenated, sizes.train)
 
 
-def _compared(study: Study) -> list[Record]:
-    """SUGRM beside Self-MM and plain models, and with both label generators through all epochs."""
-    whole = systems.whole_of(study)
-    return study.run([*systems.compared(whole).values(), *systems.followed(whole).values()])
-
-
-def _rivals(study: Study) -> list[Record]:
-    """SUGRM beside Self-MM and plain models."""
-    return study.run(list(systems.compared(systems.whole_of(study)).values()))
-
-
-def _grids(study: Study) -> list[Record]:
-    """Tables 3, 4 and 8 of SUGRM, with three seeds where there would be more."""
-    given = study.parameters
-    fewer = Study("sugrm", **given.model_dump() | {"seeds": min(given.seeds, GRID_SEEDS)})
-    whole = systems.whole_of(fewer)
-    grids = (systems.task_grid, systems.losses, systems.module_grid)
-    return fewer.run(list(dict.fromkeys(s for grid in grids for s in grid(whole).values())))
-
-
-def _on_a_gpu(step: Callable[[Study], list[Record]]) -> Callable[[Study], list[Record]]:
-    """A step that is left out on a CPU, where it would take days."""
-
-    def wanted(study: Study) -> list[Record]:
-        return step(study) if pick_device(study.parameters.device) != "cpu" else []
-
-    return wanted
-
-
-GRID_SEEDS = 3
-"""Of SUGRM's Tables 3, 4 and 8."""
-
-MODELS_OF_SUGRM = (_compared, _grids)
-
 PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] = {
     "uegd": {
         "control": EVERYTHING,
@@ -83,17 +48,10 @@ PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] =
         "mosi-leaky-unseen": (layers.singles, _joint),
         "mosei": (layers.singles, _sums),  # last: it has twelve times as many clips as MOSI
     },
-    "sugrm": {
-        "control": MODELS_OF_SUGRM,
-        "control-opposite": MODELS_OF_SUGRM,
-        "mmmo-stretched": MODELS_OF_SUGRM,
-        "mosi": MODELS_OF_SUGRM,
-        "mosi minilm-tuned paper": (_rivals, _on_a_gpu(_compared), _on_a_gpu(_grids)),
-    },
+    "sugrm": plan.PLAN,
 }
 """Paper -> data set, with encoder and preset where they are not the usual ones -> what its exhibits
-need, in the order in which it is made. With its encoder trained along, MOSI takes the recipe of
-SUGRM's text: the release's sums four batches for a step, and a run takes several times as long."""
+need, in the order in which it is made."""
 
 
 class Made(NamedTuple):

@@ -9,7 +9,7 @@ from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Batch
 from msalib.encoders.tuned import TextEncoder, word_pieces
-from msalib.papers.sugrm import systems
+from msalib.papers.sugrm import plan
 from msalib.runs import records
 from msalib.runs.records import Setting
 from msalib.runs.study import Study
@@ -96,7 +96,7 @@ def test_weight_decay_spares_biases_and_norms(folder):
 def test_the_encoder_is_trained_along_with_its_own_rate(data, folder):
     asked = study(folder)
     trainer = multitask.Trainer(asked.encoded, "cpu")
-    spec = asked.spec(systems.compared(systems.whole_of(asked))["SUGRM"], 0)
+    spec = asked.spec(plan.compared(plan.whole_of(asked))["SUGRM"], 0)
     assert spec.inputs == {"acoustic": 1, "linguistic": TUNED}
     model = trainer.build(spec)
     groups = multitask._groups(model, "sugrm", multitask.Config(**spec.train))
@@ -116,13 +116,13 @@ def test_the_encoder_is_trained_along_with_its_own_rate(data, folder):
 @pytest.mark.filterwarnings("ignore:no clip is labelled")
 def test_a_setting_of_its_own_with_records_of_its_own(data, folder):
     asked = study(folder)
-    (record,) = asked.run([systems.compared(systems.whole_of(asked))["concatenation"]])
+    (record,) = asked.run([plan.compared(plan.whole_of(asked))["concatenation"]])
     assert asked.setting.startswith("substitute: CMU-MOSI (tiny-bert trained along, acoustic")
     found = records.find("sugrm", Setting("mosi", "tiny-bert-tuned", "release", "quick"))
     assert found == [record] and record.spec.encoder == "tiny-bert-tuned"
     assert "acoustic-1+linguistic-tuned" in record.name()
     frozen = study(folder, encoder=folder)
-    assert systems.whole_of(frozen) == {"acoustic": 1, "linguistic": 3}
+    assert plan.whole_of(frozen) == {"acoustic": 1, "linguistic": 3}
     again = study(folder, refresh=True)
     assert again.run([record.spec.system])[0].predictions == record.predictions
 
@@ -130,7 +130,7 @@ def test_a_setting_of_its_own_with_records_of_its_own(data, folder):
 def test_batches_by_length_judge_every_clip_in_its_place(data, folder):
     asked = study(folder)
     trainer = multitask.Trainer(asked.encoded, "cpu")
-    spec = asked.spec(systems.compared(systems.whole_of(asked))["Self-MM"], 0)
+    spec = asked.spec(plan.compared(plan.whole_of(asked))["Self-MM"], 0)
     spec = spec.model_copy(update={"train": spec.train | {"precision": "float32"}})
     torch.manual_seed(0)
     model, test = trainer.build(spec).eval(), trainer.examples(spec, "test")

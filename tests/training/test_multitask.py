@@ -12,7 +12,7 @@ import torch
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Corpus, Features
-from msalib.papers.sugrm import systems
+from msalib.papers.sugrm import plan
 from msalib.runs import records
 from msalib.runs.records import Geometry, MadeLabels, Setting, system
 from msalib.runs.study import Study
@@ -36,8 +36,8 @@ def study(**given) -> Study:
     return Study("sugrm", **PARAMETERS | given)
 
 
-def whole() -> systems.Whole:
-    return systems.whole_of(study())
+def whole() -> plan.Whole:
+    return plan.whole_of(study())
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def test_a_killed_study_goes_on_where_it_stopped():
     process.kill()
     process.join()
     kept = sweep.finished()
-    wanted = list(systems.losses(whole()).values())
+    wanted = list(plan.losses(whole()).values())
     assert 1 <= len(kept) < len(wanted)
     study().run(wanted)
     done = sweep.finished()
@@ -373,15 +373,15 @@ def test_a_killed_study_goes_on_where_it_stopped():
 
 
 def test_the_grids_hold_every_combination_once():
-    grid = systems.module_grid(whole())
+    grid = plan.module_grid(whole())
     assert len(grid) == len(set(grid.values())) == 12
     assert next(iter(grid.values())) == system(whole())
     assert grid["no_mrm", "lstm", "other_ulgm"] == system(
         whole(), recalibration="no_mrm", sequence="lstm", generator="other_ulgm"
     )
-    assert len(set(systems.task_grid(whole()).values())) == 8
-    assert len(set(systems.losses(whole()).values())) == 3
-    assert list(systems.compared(whole())) == [
+    assert len(set(plan.task_grid(whole()).values())) == 8
+    assert len(set(plan.losses(whole()).values())) == 3
+    assert list(plan.compared(whole())) == [
         *("SUGRM", "Self-MM", "concatenation"),
         *("visual only", "acoustic only", "linguistic only"),
     ]

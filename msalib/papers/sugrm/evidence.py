@@ -7,7 +7,7 @@ nothing is significant. F1 and Acc-2 are in points of a hundred.
 
 Every setting is judged by itself. A claim that names a corpus is judged on the data sets that
 ``DATA`` has for it, one that names none on all of them. Rows of the paper that change Self-MM are
-corners of one grid of modules (``systems.module_grid``), so that widths and rates do not differ.
+corners of one grid of modules (``plan.module_grid``), so that widths and rates do not differ.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +32,14 @@ from msalib.evidence.common import (
     without,
 )
 from msalib.papers.sugrm.momentum import null_movement
-from msalib.papers.sugrm.systems import compared, followed, losses, module_grid, task_grid, whole_of
+from msalib.papers.sugrm.plan import (
+    compared,
+    followed,
+    losses,
+    module_grid,
+    recorded_whole,
+    task_grid,
+)
 from msalib.runs.query import Runs
 from msalib.runs.records import Record, System
 from msalib.training.multitask import tasks
@@ -99,7 +106,7 @@ UNLIKE = "of the words, Self-MM and the LSTM read the first position, the transf
 GRID = "corners of one grid of modules, with SUGRM's widths and rates"
 
 Named = str | list[str]
-"""A system: its name in ``systems``, or its three modules."""
+"""A system: its name in ``plan``, or its three modules."""
 
 Gains = dict[str, np.ndarray]
 """Metric -> what one system is better by than another, of each seed (S,)."""
@@ -340,7 +347,7 @@ def _task_sets(
     runs: Runs, data: str | None, *, numbers: Sequence[int], sign: int, metrics: Sequence[str]
 ) -> Evidence:
     """Sets of so many unimodal tasks against none: all means of ``metrics`` have this sign."""
-    grid = task_grid(whole_of(runs))
+    grid = task_grid(recorded_whole(runs))
     chosen = [name for name in grid if len(_tasks(runs, name)) in numbers]
     wanted = [grid["tasks_none"], *(grid[name] for name in chosen)]
     if needs := _lacks(runs, data, wanted):
@@ -370,7 +377,7 @@ def _task_sets(
 
 def rises_with_tasks(runs: Runs, *, data: str | None = None) -> Evidence:
     """Spearman's correlation of each metric with the number of unimodal tasks (C8)."""
-    wanted = list(task_grid(whole_of(runs)).values())
+    wanted = list(task_grid(recorded_whole(runs)).values())
     if needs := _lacks(runs, data, wanted):
         return not_run(needs)
     effects, rho, rises, falls = _trend(runs)
@@ -381,7 +388,7 @@ def rises_with_tasks(runs: Runs, *, data: str | None = None) -> Evidence:
         *_about(runs, data, wanted),
         *why_undefined(runs, wanted, effects),
     ]
-    if len(whole_of(runs)) < len(MODALITIES):
+    if len(recorded_whole(runs)) < len(MODALITIES):
         return not_run(["three modalities: of two no trend can reach 5%"], effects, about)
     verdict: Word = "inconclusive"
     if any(_holm(falls.values())):
@@ -396,14 +403,14 @@ def tasks_help(runs: Runs) -> Evidence:
 
     With fewer than three modalities the trend cannot reach 5%: it is shown, and the first decides.
     """
-    grid = task_grid(whole_of(runs))
+    grid = task_grid(recorded_whole(runs))
     wanted = list(grid.values())
     if needs := _lacks(runs, None, wanted):
         return not_run(needs)
     gains = _gains(runs, grid["tasks_all"], grid["tasks_none"])
     trend, rho, rises, falls = _trend(runs)
     effects = _differences(gains) | trend
-    tried = len(whole_of(runs)) == len(MODALITIES)
+    tried = len(recorded_whole(runs)) == len(MODALITIES)
     verdict = _better([gains], falls.values() if tried else ())
     if verdict == "supported" and tried and not all(p < LEVEL for p in rises.values()):
         verdict = "inconclusive"
@@ -419,12 +426,12 @@ def tasks_help(runs: Runs) -> Evidence:
 
 
 def _tasks(runs: Runs, name: str) -> list[str]:
-    return tasks(name, list(whole_of(runs)))
+    return tasks(name, list(recorded_whole(runs)))
 
 
 def _trend(runs: Runs) -> tuple[dict[str, Estimate], *tuple[dict[str, float], ...]]:
     """Of each metric: rho over seeds; of the seed means rho, p that it is above, below zero."""
-    grid = task_grid(whole_of(runs))
+    grid = task_grid(recorded_whole(runs))
     number = rankdata([len(_tasks(runs, name)) for name in grid])
     orders = _orders(tuple(number))
     effects, rho, above, below = {}, {}, {}, {}
@@ -463,7 +470,7 @@ def _rho(values: np.ndarray, ranks: np.ndarray) -> float:
 
 def labels_settle(runs: Runs, *, epoch: int, most: float, data: str | None = None) -> Evidence:
     """Movement from ``epoch`` on, against ``most`` and half of chance; drift of targets (C18)."""
-    wanted = followed(whole_of(runs))["SUGRM's"]
+    wanted = followed(recorded_whole(runs))["SUGRM's"]
     if needs := _lacks(runs, data, [wanted]):
         return not_run(needs)
     (own,) = runs.records(wanted)
@@ -505,7 +512,7 @@ def labels_settle(runs: Runs, *, epoch: int, most: float, data: str | None = Non
 
 def ends_are_rarer(runs: Runs) -> Evidence:
     """Share of targets at an end of the scale and their size, by label generator (C19)."""
-    systems = followed(whole_of(runs))
+    systems = followed(recorded_whole(runs))
     if needs := _lacks(runs, None, list(systems.values())):
         return not_run(needs)
     found = runs.records(*systems.values())
@@ -545,7 +552,7 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
 
     True labels are known of simulated data; of the real ones here there are none.
     """
-    wanted = followed(whole_of(runs))["SUGRM's"]
+    wanted = followed(recorded_whole(runs))["SUGRM's"]
     if needs := _lacks(runs, None, [wanted]):
         return not_run(needs)
     name = runs.dataset
@@ -626,7 +633,7 @@ def _true_sentiment(name: str) -> dict[str, dict[str, float]]:
 
 def distances_agree(runs: Runs, *, least: float) -> Evidence:
     """Spearman's correlation of distances of features and of labels, test clips (C20)."""
-    wanted = compared(whole_of(runs))["SUGRM"]
+    wanted = compared(recorded_whole(runs))["SUGRM"]
     if needs := _lacks(runs, None, [wanted]):
         return not_run(needs)
     (own,) = runs.records(wanted)
@@ -665,7 +672,7 @@ def takes_longer(runs: Runs, *, low: float, high: float, data: str | None = None
     """
     from msalib.papers.sugrm import timing
 
-    wanted = compared(whole_of(runs))["SUGRM"]
+    wanted = compared(recorded_whole(runs))["SUGRM"]
     if needs := _lacks(runs, data, [wanted]):
         return not_run(needs)
     found = _timed() or {}
@@ -698,7 +705,7 @@ def share_of_parameters(runs: Runs, *, most: float, data: str | None = None) -> 
     """
     from msalib.papers.sugrm import timing
 
-    wanted = compared(whole_of(runs))["SUGRM"]
+    wanted = compared(recorded_whole(runs))["SUGRM"]
     if needs := _lacks(runs, data, [wanted]):
         return not_run(needs)
     counts = timing.parameters()
@@ -725,8 +732,8 @@ def _timed() -> dict | None:
 
 
 def _system(runs: Runs, name: Named) -> System:
-    """A system by its name in ``systems``, or by its modules."""
-    whole = whole_of(runs)
+    """A system by its name in ``plan``, or by its modules."""
+    whole = recorded_whole(runs)
     if isinstance(name, list):
         return module_grid(whole)[tuple(name)]
     return (compared(whole) | task_grid(whole) | losses(whole))[name]
@@ -736,7 +743,7 @@ def _lacks(runs: Runs, data: str | None, wanted: Sequence[System]) -> list[str]:
     """What a test needs and the setting has not: its data, several modalities, runs."""
     if data is not None and runs.dataset not in DATA[data]:
         return [data]
-    if len(whole_of(runs)) < 2:
+    if len(recorded_whole(runs)) < 2:
         return ["several modalities of the same clips"]
     needed = lacking_runs(runs, *wanted)
     return [needed] if needed else []
@@ -744,7 +751,7 @@ def _lacks(runs: Runs, data: str | None, wanted: Sequence[System]) -> list[str]:
 
 def _about(runs: Runs, data: str | None, wanted: Sequence[System], *names: Named) -> list[str]:
     """What a reader must know of the data and of the systems."""
-    absent = [m for m in MODALITIES if m not in whole_of(runs)]
+    absent = [m for m in MODALITIES if m not in recorded_whole(runs)]
     stands = ABOUT.get((data, runs.dataset), "")
     grid = GRID if any(isinstance(name, list) for name in names) else ""
     unlike = ""
@@ -757,7 +764,7 @@ def _about(runs: Runs, data: str | None, wanted: Sequence[System], *names: Named
 
 def _unlike(runs: Runs, wanted: Sequence[System]) -> bool:
     """Whether some of these read the whole of a frozen text and others its first position."""
-    if whole_of(runs).get("linguistic", TUNED) == TUNED:
+    if recorded_whole(runs).get("linguistic", TUNED) == TUNED:
         return False
     with_text = [s for s in wanted if dict(s.inputs).keys() >= {"linguistic"}]
     first = {s.choice("family") == "self_mm" or s.choice("sequence") == "lstm" for s in with_text}

@@ -1,6 +1,6 @@
 """Labels that a model made for itself, epoch by epoch: SUGRM's Fig. 4, their worth, and Table 5.
 
-Records hold them for runs through all epochs (``systems.followed``). On the control the true
+Records hold them for runs through all epochs (``plan.followed``). On the control the true
 sentiment of every modality is known, so there they can be held against it.
 
 Notation: S seeds, E epochs, N training clips, D random draws. Epoch e lies at place e - 1.
@@ -18,7 +18,7 @@ from msalib.evidence.printed import table as printed
 from msalib.evidence.printed import words
 from msalib.models.labels import LIMIT
 from msalib.pages.tables import Note, Table, mean_sd
-from msalib.papers.sugrm import momentum, systems
+from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.training.multitask import LETTERS
@@ -69,7 +69,7 @@ class Followed(NamedTuple):
 
 def followed(runs: Runs) -> dict[str, Followed]:
     """Name of the generator -> its labels, for seeds that both generators have."""
-    named = systems.followed(systems.whole_of(runs))
+    named = plan.followed(plan.recorded_whole(runs))
     there = {name: wanted for name, wanted in named.items() if runs.has(wanted)}
     if not there or not runs.has(*there.values()):
         return {}
@@ -186,7 +186,7 @@ def _alike(own: Followed, modality: str) -> str:
 
 def distances(runs: Runs, *, setting: str) -> Table | Note:
     """SUGRM-C20: do pairs of clips with features far apart have labels far apart?"""
-    named = systems.compared(systems.whole_of(runs))
+    named = plan.compared(plan.recorded_whole(runs))
     there = {name: named[name] for name in ("SUGRM", "Self-MM") if runs.has(named[name])}
     rows = []
     for name, wanted in there.items():

@@ -23,7 +23,7 @@ from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.words import plural
 from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table, constants, mean_sd, spread
-from msalib.papers.sugrm.systems import (
+from msalib.papers.sugrm.plan import (
     MODULES,
     SELF_MM,
     Whole,
@@ -144,7 +144,7 @@ class Place(NamedTuple):
 
 
 def main_places() -> dict[str, Place]:
-    """Systems of ``systems.compared`` that Table 2 has."""
+    """Systems of ``plan.compared`` that Table 2 has."""
     return {name: Place("table2", name) for name in ("SUGRM", "Self-MM")}
 
 
@@ -467,7 +467,7 @@ def by_tasks(runs: Runs, grid: Mapping[str, System], whole: Whole) -> dict[str, 
 
 
 def grid(study: Study) -> dict[Corner, System]:
-    """``systems.module_grid``; in profile quick with one dense corner, the one that is printed."""
+    """``plan.module_grid``; in profile quick with one dense corner, the one that is printed."""
     every = module_grid(whole_of(study))
     if study.parameters.profile != "quick":
         return every

@@ -41,7 +41,7 @@ from msalib.data.corpus import Batch
 from msalib.evidence.printed import table as printed
 from msalib.models import recipes
 from msalib.pages.tables import Note, Table
-from msalib.papers.sugrm.systems import whole_of
+from msalib.papers.sugrm.plan import whole_of
 from msalib.runs.study import Study
 from msalib.training.multitask import JUDGED
 

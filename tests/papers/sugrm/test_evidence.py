@@ -13,7 +13,7 @@ from msalib.evidence import claims
 from msalib.papers.sugrm import evidence as sugrm
 from msalib.papers.sugrm import timing
 from msalib.papers.sugrm.momentum import null_movement
-from msalib.papers.sugrm.systems import compared, followed, losses, module_grid, task_grid
+from msalib.papers.sugrm.plan import compared, followed, losses, module_grid, task_grid
 from msalib.runs.records import USUAL, Geometry, MadeLabels, system
 from msalib.training.multitask import tasks
 from tests.factory import make_record, predictions

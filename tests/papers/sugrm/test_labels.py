@@ -8,7 +8,7 @@ from msalib.evidence import claims
 from msalib.pages.tables import Note
 from msalib.papers import plots
 from msalib.papers.sugrm import labels as trajectories
-from msalib.papers.sugrm import momentum, systems
+from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
 from msalib.runs.records import Geometry, MadeLabels, Record
 from tests.factory import make_record, predictions
@@ -59,7 +59,7 @@ def records(ids=None, given=None, *, seeds=2, whole=WHOLE) -> list[Record]:
     ids = [f"v{i // 6}_{i % 6}" for i in range(CLIPS)] if ids is None else list(ids)
     given = rng.uniform(-3, 3, len(ids)).round(1) if given is None else given
     parts = dict.fromkeys(("valid", "test"), predictions([-1, 0, 1], [-1, 0, 1], "abc"))
-    named = systems.followed(whole) | {"SUGRM": systems.compared(whole)["SUGRM"]}
+    named = plan.followed(whole) | {"SUGRM": plan.compared(whole)["SUGRM"]}
     found = []
     for name, wanted in named.items():
         settings, train = model(wanted)

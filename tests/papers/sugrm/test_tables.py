@@ -10,9 +10,9 @@ from msalib.evidence.printed.table import cell
 from msalib.models import recipes
 from msalib.pages.tables import Note
 from msalib.papers import plots
-from msalib.papers.sugrm import systems
+from msalib.papers.sugrm import plan
 from msalib.papers.sugrm import tables as variants
-from msalib.papers.sugrm.systems import MODULES
+from msalib.papers.sugrm.plan import MODULES
 from msalib.runs import records, study
 from msalib.runs.query import Runs
 from msalib.runs.study import Study
@@ -75,9 +75,9 @@ def mosi():
         [
             record
             for grid in (
-                systems.compared(whole),
+                plan.compared(whole),
                 variants.named_tasks(whole),
-                variants.by_name(systems.module_grid(whole)),
+                variants.by_name(plan.module_grid(whole)),
                 variants.named_losses(whole),
             )
             for wanted in grid.values()
@@ -91,7 +91,7 @@ def mosi():
 
 def test_table_2_has_every_system_and_printed_rows_for_two(mosi):
     whole, runs = mosi
-    named, places = systems.compared(whole), variants.main_places()
+    named, places = plan.compared(whole), variants.main_places()
     table = variants.beside(runs, named, places, what="system", setting=SETTING)
     assert list(zip(table.frame["system"], table.frame["whose"], strict=True)) == [
         ("SUGRM", "ours"),
@@ -115,7 +115,7 @@ def test_table_2_has_every_system_and_printed_rows_for_two(mosi):
 
 
 def test_a_corpus_that_is_not_printed_has_no_printed_rows():
-    named = systems.compared(WHOLE)
+    named = plan.compared(WHOLE)
     places = variants.main_places()
     table = variants.beside(runs_of(named), named, places, what="system", setting=SETTING)
     assert set(table.frame["whose"]) == {"ours", "chance"}
@@ -159,7 +159,7 @@ def test_printed_rows_that_cannot_be_run_here_come_last(mosi):
 
 
 def test_runs_that_are_missing_are_named():
-    named = systems.compared(WHOLE)
+    named = plan.compared(WHOLE)
     own = Study("sugrm", seeds=2)
     some = [*made(named["SUGRM"]), *made(named["Self-MM"], seeds=1)]
     runs = Runs(some)
@@ -176,7 +176,7 @@ def test_runs_that_are_missing_are_named():
 
 
 def test_with_no_run_at_all_there_are_sentences():
-    runs, grid = Runs([]), systems.module_grid(WHOLE)
+    runs, grid = Runs([]), plan.module_grid(WHOLE)
     named = variants.by_name(grid)
     tasks = variants.named_tasks(WHOLE)
     first = next(iter(named))
@@ -189,7 +189,7 @@ def test_with_no_run_at_all_there_are_sentences():
         plots.module_lines(variants.levels(runs, grid), variants.MODULE_WORDS, setting=SETTING),
         plots.minus_others({}, "SUGRM", setting=SETTING),
         plots.scores_by_tasks(
-            variants.by_tasks(runs, systems.task_grid(WHOLE), WHOLE), setting=SETTING
+            variants.by_tasks(runs, plan.task_grid(WHOLE), WHOLE), setting=SETTING
         ),
     ]
     assert all(isinstance(note, Note) for note in shown)
@@ -197,7 +197,7 @@ def test_with_no_run_at_all_there_are_sentences():
 
 
 def test_runs_that_were_selected_early_are_counted():
-    named = systems.compared(WHOLE)
+    named = plan.compared(WHOLE)
     runs = Runs([*made(named["SUGRM"], epoch=2), *made(named["Self-MM"], epoch=3)])
     assert variants.untaught(runs, named).text.startswith("In 2 of 4 runs")
 
@@ -209,7 +209,7 @@ def test_without_data_records_are_read_and_nothing_is_trained(monkeypatch):
     monkeypatch.setattr(readers, "at_hand", lambda name: False)
     monkeypatch.setattr(study.Study, "run", None)
     own = Study("sugrm", dataset="mosi", encoder="minilm", profile="paper", seeds=2)
-    named = systems.compared(systems.whole_of(own))
+    named = plan.compared(plan.whole_of(own))
     assert variants.gather(own, named.values()) == []
     spec = own.spec(named["SUGRM"], 1)
     (given,) = made(named["SUGRM"], dataset="mosi", seeds=1)
@@ -221,7 +221,7 @@ def test_an_encoder_that_is_trained_along_is_only_read(monkeypatch):
     own = Study("sugrm", dataset="mosi", encoder="minilm-tuned", profile="paper", seeds=2)
     monkeypatch.setattr(Study, "corpus", "at hand")
     monkeypatch.setattr(Study, "run", None)
-    assert variants.gather(own, systems.compared(systems.whole_of(own)).values()) == []
+    assert variants.gather(own, plan.compared(plan.whole_of(own)).values()) == []
     assert "trained along" in variants.about(own).text
 
 
@@ -229,7 +229,7 @@ def test_what_was_asked_for_anew_is_trained(monkeypatch):
     asked = []
     monkeypatch.setattr(Study, "run", lambda self, wanted: asked.extend(wanted) or [])
     own = Study("sugrm", refresh=True, seeds=1)
-    wanted = list(systems.compared(systems.whole_of(own)).values())
+    wanted = list(plan.compared(plan.whole_of(own)).values())
     variants.gather(own, [*wanted, wanted[0]])
     assert asked == wanted
 
@@ -250,7 +250,7 @@ def test_the_page_says_that_labels_were_stretched():
 
 def test_a_difference_is_the_mean_of_the_seeds_and_stands_beside_print(mosi):
     whole, runs = mosi
-    named, places = systems.compared(whole), variants.main_places()
+    named, places = plan.compared(whole), variants.main_places()
     a, b = runs.records(named["SUGRM"], named["Self-MM"])
     expected = np.mean(
         [x.metrics["test"]["mae"] - y.metrics["test"]["mae"] for x, y in zip(a, b, strict=True)]
@@ -267,14 +267,14 @@ def test_a_difference_is_the_mean_of_the_seeds_and_stands_beside_print(mosi):
 
 
 def test_printed_columns_that_would_be_empty_are_left_out():
-    named = systems.compared(WHOLE)
+    named = plan.compared(WHOLE)
     places = variants.main_places()
     table = variants.difference_table(runs_of(named), named, "SUGRM", places, setting=SETTING)
     assert not [c for c in table.frame if "printed" in c]
 
 
 def test_an_undefined_correlation_is_told():
-    named = systems.compared(WHOLE)
+    named = plan.compared(WHOLE)
     runs = Runs([*made(named["SUGRM"]), *made(named["Self-MM"], noise=np.inf)])
     table = variants.difference_table(runs, named, "SUGRM", {}, setting=SETTING)
     assert table.frame["Corr"].tolist() == ["undefined"]
@@ -325,7 +325,7 @@ def test_weights_find_what_was_planted(varied, others, expected):
 
 def test_effects_of_modules_are_those_of_the_records_and_of_print(mosi):
     whole, runs = mosi
-    grid = systems.module_grid(whole)
+    grid = plan.module_grid(whole)
     table = variants.module_effects(runs, grid, setting=SETTING)
     assert len(table.frame) == 12
     corners = [("mrm", "lstm", "other_ulgm"), ("no_mrm", "lstm", "other_ulgm")]
@@ -345,7 +345,7 @@ def test_effects_of_modules_are_those_of_the_records_and_of_print(mosi):
 
 
 def test_effects_whose_corners_are_missing_say_so():
-    grid = systems.module_grid(WHOLE)
+    grid = plan.module_grid(WHOLE)
     few = {str(c): wanted for c, wanted in grid.items() if "dense" not in c}
     table = variants.module_effects(runs_of(few), grid, setting=SETTING)
     assert table.frame["MAE (points)"].tolist()[-3:] == [variants.NO_RECORD] * 3
@@ -361,7 +361,7 @@ def test_the_quick_grid_has_one_dense_corner():
 
 
 def test_costs_are_seconds_per_epoch():
-    grid = systems.module_grid(WHOLE)
+    grid = plan.module_grid(WHOLE)
     runs = runs_of(variants.by_name(grid))
     found = variants.costs(runs, grid)
     assert set(found) == set(variants.by_name(grid))
@@ -385,7 +385,7 @@ def image(picture):
 
 def test_differences_are_told_in_words(mosi):
     whole, runs = mosi
-    found = variants.differences(runs, systems.compared(whole), "SUGRM")
+    found = variants.differences(runs, plan.compared(whole), "SUGRM")
     alt = image(plots.minus_others(found, "SUGRM", setting=SETTING))
     effect = found["concatenation"]["corr"]
     assert f"concatenation, Corr: {effect.effect:+.3f}, from {effect.low:+.3f}" in alt
@@ -393,18 +393,18 @@ def test_differences_are_told_in_words(mosi):
 
 def test_scores_by_tasks_show_ours_and_print(mosi):
     whole, runs = mosi
-    dots = variants.by_tasks(runs, systems.task_grid(whole), whole)
+    dots = variants.by_tasks(runs, plan.task_grid(whole), whole)
     assert [dot.letters for dot in dots["ours"]] == ["", "t", "a", "ta"]
     assert [dot.tasks for dot in dots["printed"]] == [0, 1, 1, 1, 2, 2, 2, 3]
     alt = image(plots.scores_by_tasks(dots, setting=SETTING))
     assert "printed, tav: MAE 0.703" in alt and "ours, none: F1 (non 0) 75.0" in alt
-    unprinted = runs_of(systems.task_grid(WHOLE))
-    assert list(variants.by_tasks(unprinted, systems.task_grid(WHOLE), WHOLE)) == ["ours"]
+    unprinted = runs_of(plan.task_grid(WHOLE))
+    assert list(variants.by_tasks(unprinted, plan.task_grid(WHOLE), WHOLE)) == ["ours"]
 
 
 def test_module_lines_name_every_corner(mosi):
     whole, runs = mosi
-    grid = systems.module_grid(whole)
+    grid = plan.module_grid(whole)
     levels = variants.levels(runs, grid)
     alt = image(plots.module_lines(levels, variants.MODULE_WORDS, setting=SETTING))
     for corner in grid:
@@ -415,7 +415,7 @@ def test_module_lines_name_every_corner(mosi):
 
 def test_equal_records_give_equal_pictures(mosi):
     whole, runs = mosi
-    found = variants.differences(runs, systems.compared(whole), "SUGRM")
+    found = variants.differences(runs, plan.compared(whole), "SUGRM")
     one, two = (plots.minus_others(found, "SUGRM", setting=SETTING).png for _ in range(2))
     assert one == two
 
@@ -425,7 +425,7 @@ def test_equal_records_give_equal_pictures(mosi):
 
 def test_numbers_for_prose(mosi):
     whole, runs = mosi
-    named = systems.compared(whole)
+    named = plan.compared(whole)
     texts = variants.numbers(runs, named, "SUGRM", variants.main_places())
     assert texts["seeds"] == "2" and texts["printed_self_mm_mae"] == "0.733"
     assert texts["self_mm_minus_mae"].endswith("]") and texts["sugrm_f1_non0"].startswith("75.0")
