@@ -16,8 +16,7 @@ class Dataset:
     ``layered`` names the modalities that have layers, ``vectors`` those that come as they are, in
     one layer numbered 1. ``shipped`` names the features of a data set that needs no encoder; else
     ``encoder`` is the usual one. ``raw`` names what an encoder can be given: transcripts, sound,
-    pictures. ``split`` is the one that its runs use; ``as_published`` names, as paper/encoder, the
-    encoders with which the papers used it.
+    pictures. ``split`` is the one that its runs use.
     """
 
     title: str
@@ -30,7 +29,6 @@ class Dataset:
     split: str = "standard"
     real: bool = True
     leaky: bool = False
-    as_published: tuple[str, ...] = ()
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -44,13 +42,12 @@ class Dataset:
         vectors = tuple(m for m in MODALITIES if m in kept)
         return replace(self, layered=layered, vectors=vectors, shipped=None)
 
-    def setting(self, paper: str, encoder: str, profile: str) -> str:
-        """The kind of setting that an encoder and a profile make of it, for a paper."""
+    def setting(self, published: bool) -> str:
+        """Return the kind of setting; ``published``: a paper used it so, with this encoder."""
         if not self.real:
             return "control"
         if self.leaky:
             return "leaky"
-        published = f"{paper}/{encoder}" in self.as_published and profile == "paper"
         return "as-published" if published else "substitute"
 
 
@@ -141,14 +138,12 @@ DATASETS = {
         layered=("linguistic",),
         vectors=("acoustic",),
         raw=("linguistic",),
-        as_published=("uegd/bert-large",),
     ),
     "mosei": Dataset(
         "CMU-MOSEI",
         lambda: _pack("mosei"),
         layered=("linguistic",),
         raw=("linguistic",),
-        as_published=("uegd/bert-large",),
     ),
     "mmmo": Dataset(
         "ICT-MMMO",

@@ -214,17 +214,14 @@ def apart(paper: str) -> list[Verdict]:
 
 def as_published(paper: str) -> list[Setting]:
     """Settings that a reader asks for first; where they have no records, the ledger says so."""
-    return [
-        Setting(name, encoder, "release", "paper")
-        for name, dataset in readers.DATASETS.items()
-        for of, encoder in (pair.split("/") for pair in dataset.as_published)
-        if of == paper
-    ]
+    pairs = papers.fact(paper, "AS_PUBLISHED", ())
+    return [Setting(dataset, encoder, "release", "paper") for dataset, encoder in pairs]
 
 
 def kind(paper: str, setting: Setting) -> str:
     """as-published, substitute, control or leaky."""
-    return readers.dataset(setting.dataset).setting(paper, setting.encoder, setting.profile)
+    published = papers.published(paper, setting.dataset, setting.encoder, setting.profile)
+    return readers.dataset(setting.dataset).setting(published)
 
 
 def test_of(claim: Claim) -> Callable[[Runs], Evidence]:

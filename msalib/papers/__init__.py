@@ -7,6 +7,9 @@ General code finds a paper's part by name, here and nowhere else.
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _FOLDER = Path(__file__).parent
 
@@ -21,3 +24,15 @@ def part(paper: str, name: str) -> ModuleType | None:
     if paper not in names() or not (_FOLDER / paper / f"{name}.py").is_file():
         return None
     return import_module(f"{__name__}.{paper}.{name}")
+
+
+def fact(paper: str, name: str, default: T) -> T:
+    """Return what a paper's ``__init__`` has under a name, or the default where it has nothing."""
+    if paper not in names():
+        return default
+    return getattr(import_module(f"{__name__}.{paper}"), name, default)
+
+
+def published(paper: str, dataset: str, encoder: str, profile: str) -> bool:
+    """Check whether a paper used this encoder on this data set, with its recipe in full."""
+    return profile == "paper" and (dataset, encoder) in fact(paper, "AS_PUBLISHED", ())

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from msalib import encoders
+from msalib import encoders, papers
 from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.base.progress import bar
@@ -95,11 +95,11 @@ class Study:
                 remedy="Leave -p encoder out, or choose a data set whose transcripts are encoded.",
             )
         self.tuned = given.endswith(TUNED_ENDING) and not Path(given).is_dir()
-        if self.tuned and paper == "uegd":
+        if self.tuned and papers.fact(paper, "FROZEN_ONLY", False):
             raise UserError(
                 f"encoder {p.encoder!r}",
                 found="an encoder that is trained along",
-                expected="a frozen one, which is what UEGD is about",
+                expected=f"a frozen one, which is what {paper.upper()} is about",
                 remedy=f"Leave {TUNED_ENDING} out.",
             )
         base = given.removesuffix(TUNED_ENDING) if self.tuned else given
@@ -154,7 +154,8 @@ class Study:
         A folder or hub id is a substitute whatever it is called: a name proves nothing.
         """
         encoder = self.encoder if len(self._registered()) == len(self.encoders) else ""
-        return self.dataset.setting(self.paper, encoder, self.parameters.profile)
+        p = self.parameters
+        return self.dataset.setting(papers.published(self.paper, p.dataset, encoder, p.profile))
 
     def _registered(self) -> list[Encoder]:
         return [e for e in self.encoders.values() if e.argument == e.name]

@@ -1,4 +1,10 @@
 """Answer which layer of a frozen encoder a small model should read (Ando et al., SLT 2022).
 
-Holds the plan, tests, tables and figures of UEGD.
+Holds the plan, tests, tables and figures of UEGD. What general code must know of the paper:
 """
+
+FROZEN_ONLY = True
+"""Whether a fine-tuned encoder makes no sense here: UEGD is about frozen ones."""
+
+AS_PUBLISHED = (("mosi", "bert-large"), ("mosei", "bert-large"))
+"""Data set and encoder, as the paper used them, where a reader can have both."""

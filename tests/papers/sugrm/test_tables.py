@@ -49,7 +49,7 @@ def made(wanted, *, noise=1.0, seeds=2, dataset="control", epoch=9):
             parts=parts,
             paper="sugrm",
             dataset=dataset,
-            setting=readers.dataset(dataset).setting("sugrm", "minilm", "quick"),
+            setting=readers.dataset(dataset).setting(published=False),
             **recipe,
         )
         found.append(record.model_copy(update={"selected_epoch": epoch}))
