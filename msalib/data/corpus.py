@@ -1,7 +1,7 @@
 """Corpus and Batch: the only place where shapes, masks and splits are defined.
 
 Notation: N clips, S frames of some clips laid end to end, B clips in a batch, T frames of the
-longest clip in it, L layers of an encoder, D features per frame.
+longest clip in it (at least 1), L layers of an encoder, D features per frame.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from msalib.base.errors import UserError
-
-MODALITIES = ("visual", "acoustic", "linguistic")
-"""Order of the modalities in every concatenation (UEGD: z_v, z_a, z_l)."""
+from msalib.data import folds, streams
+from msalib.data import tasks as _tasks
+from msalib.data.streams import MODALITIES as MODALITIES  # callers take it from here
 
 PARTS = ("train", "valid", "test")
 
@@ -23,21 +23,23 @@ SUMS = ("weighted", "uniform")
 """Inputs that take all blocks of an encoder: summed with learned weights, or their mean."""
 
 TUNED = "tuned"
-"""Input of an encoder that is trained along: the layer's place holds word pieces, (S, 1)."""
+"""Input of a fine-tuned encoder: the layer's place holds tokens, (S, 1)."""
 
 COLUMNS = ("video", "segment", "text", "label")
-"""What every utterance table has, beside its index ``id``; ``label`` is sentiment from -3 to 3."""
+"""Columns of every utterance table, besides its index ``id``; tasks say what ``label`` means."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """One modality of a corpus: for each layer of its source, all clips laid end to end.
+    """One stream of a corpus: for each layer of its source, all stored clips laid end to end.
 
     ``layers`` maps a layer number to an array (S, D), possibly a memory map: number k is the
-    output of block k, 0 the input to block 1; a source without layers has the single number 1, and
-    one for an encoder that is trained along has ``TUNED``.
+    output of block k, 0 the input to block 1. A source without layers has the single number 1, one
+    for a fine-tuned encoder has ``TUNED``.
     ``offsets`` (N + 1) cuts the S frames into clips: clip i is ``[offsets[i]:offsets[i + 1]]``.
-    ``unit`` says what one frame is (a word piece, 0.2 s of speech, a whole clip).
+    ``unit`` says what one frame is (a token, 0.2 s of speech, a whole clip).
+    ``clips`` is None where the stream gives each clip its own frames. With context it is
+    (numbers, cuts): the stream gives clip i the stored clips ``numbers[cuts[i]:cuts[i + 1]]``.
     """
 
     source: str
@@ -45,18 +47,23 @@ class Features:
     layers: Mapping[int | str, np.ndarray]
     offsets: np.ndarray
     provenance: Mapping[str, str] = field(default_factory=dict)
+    clips: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """Layer numbers that a weighted sum runs over: all but the input, 0."""
+        """Return the layer numbers that a weighted sum runs over: all but the input, 0."""
         return tuple(k for k in self.layers if k != TUNED and k > 0)
 
     def lengths(self) -> np.ndarray:
-        """Frames per clip, (N,)."""
-        return np.diff(self.offsets)
+        """Return the frames that the stream gives each clip, (N,)."""
+        stored = np.diff(self.offsets)
+        if self.clips is None:
+            return stored
+        numbers, cuts = self.clips
+        return np.diff(np.concatenate([[0], stored[numbers].cumsum()])[cuts])
 
     def select(self, layer: int | str) -> list[np.ndarray]:
-        """The arrays (S, D) of an input: those of one layer, or of all blocks for ``SUMS``."""
+        """Return the arrays (S, D) of an input: of one layer, or of all blocks for ``SUMS``."""
         if layer in SUMS:
             return [self.layers[k] for k in self.blocks]
         if layer not in self.layers:
@@ -73,14 +80,15 @@ class Features:
 class Corpus:
     """Clips with labels, features and named splits.
 
-    ``utterances`` is indexed by clip id and has at least ``COLUMNS``. ``splits`` maps the name of
-    a split to one of ``PARTS`` per clip. ``dropped`` says which clips of the source are not here
-    and why, ``dropped_part`` in which part of the standard split they were. ``truth`` is what a
-    simulation knows and data do not (None for real data).
+    ``utterances`` is indexed by clip id and has at least ``COLUMNS``. ``features`` maps a stream
+    (``streams.ORDER``) to its frames. ``splits`` maps the name of a split to one of ``PARTS`` per
+    clip; ``folds`` makes more of them. ``tasks`` say what can be predicted, the usual task first.
+    ``dropped`` says which clips of the source are missing and why, ``dropped_part`` in which part
+    of the standard split they were. ``truth`` is what only a simulation knows (None for real data).
 
     ``media`` maps ``acoustic`` and ``visual`` to a file per clip, in table order, that an encoder
-    can be given (for ``visual`` also a folder of frames); ``faces`` says how faces are found in
-    the pictures (``encoders.faces``). ``notes`` say what a reader of numbers must know: what the
+    can read (for ``visual`` also a folder of frames). ``faces`` says how faces are found in the
+    pictures (``encoders.faces``). ``notes`` say what a reader of numbers must know: what the
     label is, which convention was chosen, what is unverified.
     """
 
@@ -94,6 +102,7 @@ class Corpus:
     media: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     faces: str = "opencv"
     notes: tuple[str, ...] = ()
+    tasks: tuple[_tasks.Task, ...] = (_tasks.Regression(),)
 
     def __post_init__(self):
         missing = [c for c in COLUMNS if c not in self.utterances]
@@ -101,16 +110,16 @@ class Corpus:
             raise ValueError(f"utterance table lacks {missing}; it needs {COLUMNS}")
         if self.utterances.index.name != "id" or not self.utterances.index.is_unique:
             raise ValueError("utterance table must be indexed by a unique column named 'id'")
-        for modality, features in self.features.items():
-            if modality not in MODALITIES:
-                raise ValueError(f"modality {modality!r} is not one of {MODALITIES}")
-            if len(features.offsets) != len(self) + 1:
+        for stream, features in self.features.items():
+            if stream not in streams.ORDER:
+                raise ValueError(f"stream {stream!r} is not one of {streams.ORDER}")
+            lengths = features.lengths()
+            if len(lengths) != len(self):
                 raise ValueError(
-                    f"{modality} features cut {len(features.offsets) - 1} clips, "
-                    f"the table has {len(self)}"
+                    f"{stream} features cut {len(lengths)} clips, the table has {len(self)}"
                 )
-            if len(self) and features.lengths().min() < 1:
-                raise ValueError(f"{modality} features have a clip without frames")
+            if len(self) and lengths.min() < 1 and not streams.is_context(stream):
+                raise ValueError(f"{stream} features have a clip without frames")
         for modality, files in self.media.items():
             if modality not in ("visual", "acoustic") or len(files) != len(self):
                 raise ValueError(f"media {modality!r} need a file for each of {len(self)} clips")
@@ -122,32 +131,41 @@ class Corpus:
         return len(self.utterances)
 
     def fingerprint(self) -> str:
-        """SHA-256 of ids, videos, texts, labels, splits and simulated features.
+        """Return the SHA-256 of ids, videos, texts, labels, splits and simulated features.
 
-        Features of real data carry their own provenance.
+        Features of real data carry their own provenance. What is derived from all this, context
+        and folds, does not count.
         """
         table = self.utterances[list(COLUMNS)].assign(**dict(self.splits))
-        simulated = [f.provenance.get("sha256", "") for f in self.features.values()]
+        simulated = [
+            features.provenance.get("sha256", "")
+            for stream, features in self.features.items()
+            if not streams.is_context(stream)
+        ]
         content = table.to_csv(float_format="%.6g") + "".join(simulated)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def rows(self, part: str, split: str) -> np.ndarray:
-        """Row numbers of one part of a split, in table order."""
-        if split not in self.splits:
-            raise UserError(
-                f"split {split!r} of {self.name}",
-                found="no such split",
-                expected=f"one of {', '.join(self.splits)}",
-                remedy="Name a split that the corpus has.",
-            )
-        return np.flatnonzero((self.splits[split] == part).to_numpy())
+        """Return the row numbers of one part of a split, in table order.
 
-    def with_features(self, modality: str, features: Features) -> "Corpus":
-        """A copy of this corpus that holds ``features`` for ``modality``."""
-        return replace(self, features={**self.features, modality: features})
+        The split is one of ``splits``, or one that ``folds`` makes.
+        """
+        parts = self.splits.get(split)
+        if parts is None:
+            parts = folds.parts(self, split)
+        return np.flatnonzero((parts == part).to_numpy())
+
+    @property
+    def task(self) -> _tasks.Task:
+        """Return the usual task."""
+        return self.tasks[0]
+
+    def with_features(self, stream: str, features: Features) -> "Corpus":
+        """Return a copy of this corpus that holds ``features`` for ``stream``."""
+        return replace(self, features={**self.features, stream: features})
 
     def subsample(self, rows: np.ndarray, share: float, seed: int) -> np.ndarray:
-        """A share of these clips, video by video in random order; smaller ones are nested."""
+        """Draw a share of these clips, video by video in random order; smaller ones are nested."""
         if share == 1:
             return rows
         video = self.utterances["video"].to_numpy()[rows]
@@ -157,10 +175,19 @@ class Corpus:
         return np.sort(rows[order[: round(share * len(rows))]])
 
     def examples(
-        self, rows: np.ndarray, *, inputs: Mapping[str, int | str], device: str = "cpu"
+        self,
+        rows: np.ndarray,
+        *,
+        inputs: Mapping[str, int | str],
+        device: str = "cpu",
+        target: str | None = None,
     ) -> "Examples":
-        """These clips, ready to batch; ``inputs``: modality to layer number or one of ``SUMS``."""
-        missing = [m for m in inputs if m not in self.features]
+        """Return these clips, ready to batch.
+
+        ``inputs`` maps a stream to a layer number or one of ``SUMS``. ``target`` is the column that
+        is predicted, if it is not that of the usual task.
+        """
+        missing = [stream for stream in inputs if stream not in self.features]
         if missing:
             raise UserError(
                 f"corpus {self.name}",
@@ -168,16 +195,19 @@ class Corpus:
                 expected=f"one or more of: {', '.join(self.features) or 'none'}",
                 remedy="Leave that modality out, or encode it first (msalib encode).",
             )
-        ordered = {m: inputs[m] for m in MODALITIES if m in inputs}
-        return Examples(self, rows, ordered, device)
+        task = _tasks.choose(self.tasks, target, self.name)
+        ordered = {stream: inputs[stream] for stream in streams.ordered(inputs)}
+        return Examples(self, rows, ordered, device, task)
 
 
 @dataclass(frozen=True)
 class Batch:
     """B clips, their frames laid end to end as in ``Features``: padding costs nothing until asked.
 
-    ``features[m]`` is (S, D), or (L, S, D) for a sum of layers; ``mask[m]`` is (B, T), true where
-    a clip has a frame, so that frame s belongs to the s-th true place; ``label`` is (B,).
+    ``features[m]`` is (S, D), or (L, S, D) for a sum of layers. ``mask[m]`` is (B, T), true where
+    a clip has a frame, so that frame s belongs to the s-th true place. A clip may have no frame of
+    a context; if no clip has one, S is 0 and T is 1. ``label`` is (B,): float32, or int64 for
+    classes.
     """
 
     features: Mapping[str, "torch.Tensor"]  # noqa: F821 - torch loads on use
@@ -185,7 +215,7 @@ class Batch:
     label: "torch.Tensor"  # noqa: F821
 
     def split(self, size: int) -> list["Batch"]:
-        """The same clips in the same order as batches of ``size``; no frame is copied."""
+        """Return the same clips in the same order as batches of ``size``; no frame is copied."""
         counts = range(0, len(self.label), size)
         pieces = [{"features": {}, "mask": {}} for _ in counts]
         for m, frames in self.features.items():
@@ -196,22 +226,23 @@ class Batch:
                 pieces, frames.split(cuts, dim=-2), masks, lengths, strict=True
             ):
                 piece["features"][m] = part
-                piece["mask"][m] = mask[:, : int(length.max())]
+                piece["mask"][m] = mask[:, : max(1, int(length.max()))]
         labels = self.label.split(size)
         return [Batch(**piece, label=label) for piece, label in zip(pieces, labels, strict=True)]
 
 
 def pad(frames: "torch.Tensor", mask: "torch.Tensor", fill: float = 0.0) -> "torch.Tensor":  # noqa: F821
-    """Frames (S, D) to their places in (B, T, D), ``fill`` elsewhere."""
+    """Put frames (S, D) in their places in (B, T, D), ``fill`` elsewhere."""
     padded = frames.new_full((*mask.shape, frames.shape[-1]), fill)
     padded[mask] = frames
     return padded
 
 
 def membership(mask: "torch.Tensor", frames: int) -> "torch.Tensor":  # noqa: F821
-    """Whose frames are whose, (B, S): clip b has frame s of the S that lie end to end.
+    """Return which clip each frame belongs to, (B, S): true where clip b has frame s.
 
-    S may be larger than ``mask`` (B, T) has frames; what is beyond belongs to no clip.
+    The S frames lie end to end. S may be larger than the number of frames in ``mask`` (B, T): what
+    is beyond belongs to no clip.
     """
     import torch
 
@@ -225,63 +256,98 @@ class Examples:
     """Clips of one part on one device; ``batch`` puts any choice of them together.
 
     A layer stays in its stored precision: on a CPU in its memory map, elsewhere as a copy of the
-    frames of these clips. Only the frames of a batch are made float32; word pieces stay integers.
+    frames that these clips need. Only the frames of a batch are made float32; tokens stay integers.
     """
 
-    def __init__(self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str):
+    def __init__(
+        self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str, task: _tasks.Task
+    ):
         import torch
 
-        self.ids = corpus.utterances.index[rows]
-        self.videos = corpus.utterances["video"].to_numpy()[rows]
+        table = corpus.utterances.iloc[rows]
+        self.ids = table.index
+        self.videos = table["video"].to_numpy()
         self.inputs = inputs
         self.device = device
-        label = corpus.utterances["label"].to_numpy(np.float32)[rows]
-        self.label = torch.as_tensor(label, device=device)
-        self._frames, self._start, self._length = {}, {}, {}
-        for modality, layer in inputs.items():
-            features = corpus.features[modality]
-            start = features.offsets[:-1][rows].astype(np.int64)
-            length = features.lengths()[rows].astype(np.int64)
-            layers = features.select(layer)
-            if device != "cpu":
-                own = np.repeat(start - length.cumsum() + length, length) + np.arange(length.sum())
-                layers = [a[own] for a in layers]
-                start = length.cumsum() - length
-            self._frames[modality] = [torch.as_tensor(a, device=device) for a in layers]
-            self._start[modality] = torch.as_tensor(start)
-            self._length[modality] = torch.as_tensor(length)
+        self.task = task
+        self.label = torch.as_tensor(task.labels(table), device=device)
+        self._frames = {
+            stream: _Frames(corpus.features[stream], rows, layer, device)
+            for stream, layer in inputs.items()
+        }
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def size(self, modality: str) -> int:
-        """D, features per frame."""
-        return self._frames[modality][0].shape[1]
+    def size(self, stream: str) -> int:
+        """Return D, the features per frame."""
+        return self._frames[stream].layers[0].shape[1]
 
-    def lengths(self, modality: str) -> "torch.Tensor":  # noqa: F821
-        """Frames per clip, (N,), on the CPU."""
-        return self._length[modality]
+    def lengths(self, stream: str) -> "torch.Tensor":  # noqa: F821
+        """Return the frames per clip, (N,), on the CPU."""
+        return self._frames[stream].lengths
 
     def batch(self, rows: "torch.Tensor") -> Batch:  # noqa: F821
-        """The clips with these positions (a CPU tensor of integers, (B,))."""
+        """Return the clips with these positions (a CPU tensor of integers, (B,))."""
         import torch
 
         features, masks = {}, {}
-        for modality, layer in self.inputs.items():
-            start, length = self._start[modality][rows], self._length[modality][rows]
-            end = length.cumsum(0)
-            shift = (start - end + length).repeat_interleave(length)
-            index = (torch.arange(len(shift)) + shift).to(self.device)  # (S,) frames to take
-            layers = [frames.index_select(0, index) for frames in self._frames[modality]]
+        for stream, layer in self.inputs.items():
+            frames = self._frames[stream]
+            index = frames.index(rows).to(self.device)  # (S,) frames to take
+            layers = [values.index_select(0, index) for values in frames.layers]
             layers = [x.float() if x.is_floating_point() else x for x in layers]
-            features[modality] = torch.stack(layers) if layer in SUMS else layers[0]
-            step = torch.arange(int(length.max()))
-            masks[modality] = (step < length[:, None]).to(self.device)
+            features[stream] = torch.stack(layers) if layer in SUMS else layers[0]
+            length = frames.lengths[rows]
+            step = torch.arange(max(1, int(length.max())))
+            masks[stream] = (step < length[:, None]).to(self.device)
         return Batch(features, masks, self.label[rows.to(self.device)])
 
     def batches(self, size: int):
-        """All clips in table order, ``size`` at a time, the last batch smaller."""
+        """Yield all clips in table order, ``size`` at a time, the last batch smaller."""
         import torch
 
         for rows in torch.arange(len(self)).split(size):
             yield self.batch(rows)
+
+
+class _Frames:
+    """The frames of some clips of one stream: arrays of its layers, and where each clip lies."""
+
+    def __init__(self, features: Features, rows: np.ndarray, layer: int | str, device: str):
+        import torch
+
+        self.lengths = torch.as_tensor(features.lengths()[rows].astype(np.int64))
+        stored = rows  # numbers of the stored clips that these clips consist of
+        self.pieces = None  # and of which of those each clip consists: first, count
+        if features.clips is not None:
+            numbers, cuts = features.clips
+            count = torch.as_tensor(np.diff(cuts)[rows])
+            self.pieces = count.cumsum(0) - count, count
+            stored = numbers[_ranges(torch.as_tensor(cuts[:-1][rows]), count).numpy()]
+        start = features.offsets[:-1][stored].astype(np.int64)
+        length = np.diff(features.offsets)[stored].astype(np.int64)
+        layers = features.select(layer)
+        if device != "cpu":
+            _, first, place = np.unique(stored, return_index=True, return_inverse=True)
+            kept = torch.as_tensor(start[first]), torch.as_tensor(length[first])
+            frames = _ranges(*kept).numpy()
+            layers = [values[frames] for values in layers]
+            start = (kept[1].cumsum(0) - kept[1]).numpy()[place]
+        self.layers = [torch.as_tensor(values, device=device) for values in layers]
+        self.start, self.length = torch.as_tensor(start), torch.as_tensor(length)
+
+    def index(self, rows: "torch.Tensor") -> "torch.Tensor":  # noqa: F821
+        """Return the numbers (S,) of the frames of these clips, laid end to end."""
+        if self.pieces is not None:
+            first, count = self.pieces
+            rows = _ranges(first[rows], count[rows])
+        return _ranges(self.start[rows], self.length[rows])
+
+
+def _ranges(start: "torch.Tensor", length: "torch.Tensor") -> "torch.Tensor":  # noqa: F821
+    """Return start, start + 1, ... for each of the ranges (P,), one range after the other."""
+    import torch
+
+    shift = (start - length.cumsum(0) + length).repeat_interleave(length)
+    return torch.arange(len(shift)) + shift

@@ -90,7 +90,7 @@ def test_another_device_gets_the_frames_of_its_clips_only(tiny):
     for m in ("acoustic", "linguistic"):
         a, b = here.batch(order), there.batch(order)
         assert torch.equal(a.features[m], b.features[m]) and torch.equal(a.mask[m], b.mask[m])
-        held = {len(frames) for frames in there._frames[m]}
+        held = {len(frames) for frames in there._frames[m].layers}
         assert held == {int(tiny.features[m].lengths()[rows].sum())}
 
 
@@ -192,7 +192,7 @@ def test_a_sum_runs_over_all_blocks_but_not_their_input(tiny, sum_of_layers):
 
 
 def test_an_unknown_split_is_refused_with_those_there_are(tiny):
-    with pytest.raises(UserError, match=r"split 'folds' of tiny: .* expected one of standard\."):
+    with pytest.raises(UserError, match=r"split .folds. of tiny: .* one of standard, video1of5"):
         tiny.rows("train", "folds")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msalib.data.metrics import METRICS, chance, regression, sims
+from msalib.data.metrics import METRICS, chance, classification, regression, sims
 
 
 def test_mae_is_not_clipped():
@@ -152,7 +152,13 @@ def test_chance_reproduces_the_references_on_mosi():
 
 def test_the_table_names_every_metric_and_shows_it_as_printed():
     computed = regression([1.0, 2.0], [1.0, 2.0]) | sims([0.1, 0.2], [0.1, 0.2])
-    assert METRICS.keys() == computed.keys()
+    classes = classification([0, 1], [0, 1], ["sad", "glad"])
+    assert METRICS.keys() == computed.keys() | {n for n in classes if not n.endswith("ad")}
+    assert {METRICS[name].unit for name in classes} == {"%"}
+    assert METRICS["acc2_very_sad"].label == "Acc-2 (very_sad)"
+    for unknown in ("acc9", "acc9_sad", "f1_"):
+        with pytest.raises(KeyError, match=unknown):
+            METRICS[unknown]
     assert [name for name, metric in METRICS.items() if not metric.higher_is_better] == ["mae"]
     assert METRICS["mae"].show(0.82049) == "0.820"
     assert METRICS["acc7"].show(0.4561) == "45.6"

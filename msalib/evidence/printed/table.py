@@ -50,8 +50,8 @@ class Unit(NamedTuple):
 
 UNITS = {
     Unit("%", 0, 100, slip=(1000, 10_000)): """acc2 acc2_has0 acc2_non0 acc3 acc5 acc7 f1
-        f1_has0 f1_non0 f1_mean wa ua acc2_angry acc2_happy acc2_neutral acc2_sad f1_happiness
-        f1_sadness f1_fear f1_anger f1_surprise f1_disgust f1_neutrality percent
+        f1_has0 f1_non0 f1_mean f1_macro wa ua acc2_angry acc2_happy acc2_neutral acc2_sad
+        f1_happiness f1_sadness f1_fear f1_anger f1_surprise f1_disgust f1_neutrality percent
         params_ratio_percent acc2_difference delta_acc2 delta_acc2_non0 delta_f1 delta_f1_non0
         drop_no_text""",
     Unit("correlation", -1, 1, slip=(2, 100)): "corr",

@@ -1,0 +1,141 @@
+"""Folds: splits that together test on every clip once. A source has some, others are made here.
+
+A fold is a split with a name, so a run on it is asked for by that name. ``session5`` is the fifth
+fold of a source that has them. ``video2of5`` is made: every clip of a video is in one part.
+``speaker=Ses01F`` is made, too: it tests on the clips with that value in the column ``speaker``.
+A made fold depends on the clips alone: the same corpus always has the same folds.
+"""
+
+import hashlib
+import re
+
+import numpy as np
+import pandas as pd
+
+from msalib.base.errors import UserError
+
+FIVE = 5
+"""Folds by video."""
+
+VALID = 8
+"""One training video in so many validates in folds by video: 10 % of all, as papers leave."""
+
+VIDEO = "video"
+
+LEFT_OUT = ("session", "speaker")
+"""Columns of which one value can be left out of training, and tested on."""
+
+
+def folds(corpus: "Corpus", kind: str) -> tuple[str, ...]:  # noqa: F821 - corpus imports this module
+    """Return the names of the splits that together are a cross-validation.
+
+    ``kind`` is a family of splits that the source has (``fold`` for ``fold1`` to ``fold5``),
+    ``video``, or one of ``LEFT_OUT``. A dialogue counts as a video. Raises ``UserError`` for a
+    kind that the corpus cannot have.
+    """
+    families = _families(corpus)
+    if kind in families:
+        return families[kind]
+    if kind == VIDEO:
+        names = tuple(f"{VIDEO}{k}of{FIVE}" for k in range(1, FIVE + 1))
+    elif kind in LEFT_OUT and kind in corpus.utterances:
+        names = tuple(f"{kind}={value}" for value in _values(corpus.utterances[kind]))
+    else:
+        raise UserError(
+            f"folds {kind!r} of {corpus.name}",
+            found="no such folds",
+            expected=f"one of {', '.join(kinds(corpus))}",
+            remedy="Name folds that the source has, or folds by video.",
+        )
+    for name in names:
+        parts(corpus, name)
+    return names
+
+
+def kinds(corpus: "Corpus") -> tuple[str, ...]:  # noqa: F821
+    """Return the kinds of folds to choose from: those of the source, then those made here."""
+    columns = [column for column in LEFT_OUT if column in corpus.utterances]
+    return tuple(dict.fromkeys([*_families(corpus), VIDEO, *columns]))
+
+
+def parts(corpus: "Corpus", split: str) -> pd.Series:  # noqa: F821
+    """Return the part of every clip in a fold that is made here, by the name of the fold.
+
+    Raises ``UserError`` for a name that is no such fold, and for too few videos or groups.
+    """
+    table = corpus.utterances
+    if match := re.fullmatch(rf"{VIDEO}([1-{FIVE}])of{FIVE}", split):
+        return _by_video(table, int(match[1]), corpus.name)
+    column, equals, value = split.partition("=")
+    if equals and column in LEFT_OUT and column in table and value in _values(table[column]):
+        return _left_out(table, column, value, corpus.name)
+    raise UserError(
+        f"split {split!r} of {corpus.name}",
+        found="no such split",
+        expected=f"one of {', '.join([*corpus.splits, f'{VIDEO}1of{FIVE}'])}",
+        remedy="Name a split that the corpus has, or a fold (msalib.data.folds).",
+    )
+
+
+def _families(corpus) -> dict[str, tuple[str, ...]]:
+    """Return the families of numbered splits whose test parts hold every clip once."""
+    names: dict[str, list[str]] = {}
+    for name in corpus.splits:
+        if match := re.fullmatch(r"(\D+)\d+", name):
+            names.setdefault(match[1], []).append(name)
+    return {
+        stem: tuple(members)
+        for stem, members in names.items()
+        if (sum((corpus.splits[name] == "test").to_numpy(int) for name in members) == 1).all()
+    }
+
+
+def _values(column: pd.Series) -> list[str]:
+    """Return the values of a column as texts, in order."""
+    return [str(value) for value in np.unique(column.to_numpy())]
+
+
+def _by_video(table: pd.DataFrame, fold: int, name: str) -> pd.Series:
+    """Test on one of five sets of videos with about as many clips each.
+
+    Videos are taken in the order of their hashes, each for the set that has the fewest clips.
+    """
+    counts = table["video"].value_counts()
+    ranked = sorted(counts.index, key=_hash)
+    if len(ranked) < 2 * FIVE:
+        found = f"{len(ranked)} videos"
+        raise _too_few(name, found, f"{2 * FIVE} or more, for {FIVE} folds by video")
+    sizes, number = [0] * FIVE, {}
+    for video in ranked:
+        number[video] = sizes.index(min(sizes))
+        sizes[number[video]] += counts[video]
+    train = [video for video in ranked if number[video] != fold - 1]
+    valid = set(train[::VALID])
+    part = {video: "valid" if video in valid else "train" for video in train}
+    return table["video"].map(lambda video: part.get(video, "test"))
+
+
+def _left_out(table: pd.DataFrame, column: str, value: str, name: str) -> pd.Series:
+    """Test on the clips with one value of a column, validate on the next, train on the rest."""
+    values = _values(table[column])
+    if len(values) < 3:
+        raise _too_few(name, f"{len(values)} values of {column}", "3 or more: one for each part")
+    groups = table[column].map(str)
+    if (mixed := groups.groupby(table["video"]).nunique()).max() > 1:
+        raise UserError(
+            f"folds by {column} of {name}",
+            found=f"video {mixed.idxmax()} with {mixed.max()} values of {column}",
+            expected="every video with one, so that none is in two parts",
+            remedy=f"Choose other folds: {VIDEO}.",
+        )
+    valid = values[(values.index(value) + 1) % len(values)]
+    return groups.map({value: "test", valid: "valid"}).fillna("train")
+
+
+def _too_few(name: str, found: str, expected: str) -> UserError:
+    remedy = "Use a split that the source has, or more data."
+    return UserError(f"folds of {name}", found=found, expected=expected, remedy=remedy)
+
+
+def _hash(video: str) -> str:
+    return hashlib.sha256(str(video).encode()).hexdigest()
