@@ -6,7 +6,7 @@ import pandas as pd
 
 from msalib.evidence import registry as papers
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 
 Number = str | float | tuple[str | float, str] | tuple[str | float, str, str]
 """As printed; or a value and what is printed; or these and a note."""

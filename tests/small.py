@@ -4,7 +4,7 @@ from msalib.evidence import registry as papers
 from msalib.evidence.claims import Evidences, Told, Verdict
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed import statements
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.registry import Exhibit, Noted
 from msalib.pages import tables
 from msalib.runs.records import Setting

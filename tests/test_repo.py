@@ -1,10 +1,13 @@
 """The repository itself: pins, imports, names in the README, and what must not be in it."""
 
+import ast
 import re
 import subprocess
 import sys
 import textwrap
 import tomllib
+from collections.abc import Iterable
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -140,6 +143,72 @@ def test_the_command_answers_without_heavy_libraries(module):
 def test_every_module_says_what_it_is_for():
     for path in (ROOT / "msalib").rglob("*.py"):
         assert path.read_text().startswith('"""'), path
+
+
+ROOMS = "base", "data", "encoders models", "training", "runs", "evidence", "pages", "papers"
+FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
+UPWARD = {
+    "evidence.audit",
+    "evidence.audit.power",
+    "pages.readme",
+    "papers.campaign",
+    "papers.plots",
+    "runs.predict",
+    "training.multitask",
+}
+"""Modules that break the rule still. Lines may only go, as in ``CIRCLES``."""
+
+CIRCLES = {("data.readers.added", "data.datasets")}
+"""Imports that close a circle still."""
+
+
+def modules() -> dict[str, Path]:
+    """Map ``data.corpus`` to its file; a package is named as its folder."""
+    paths = (path.relative_to(ROOT / "msalib") for path in (ROOT / "msalib").glob("*/**/*.py"))
+    return {".".join(p.with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+
+
+def imported(path: Path, known: Iterable[str]) -> set[str]:
+    """Return the modules of the package that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse((ROOT / "msalib" / path).read_text())):
+        if isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{alias.name}".removeprefix("msalib.") for alias in node.names}
+            names |= inside & set(known)
+            if not inside <= set(known):
+                names.add(node.module.removeprefix("msalib."))
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.removeprefix("msalib.") for alias in node.names}
+    return names & set(known)
+
+
+def may_import(module: str, other: str) -> bool:
+    """Check the rule: a folder imports from folders before it, and papers not from each other."""
+    (room, *rest), (other_room, *other_rest) = module.split("."), other.split(".")
+    if room == other_room == "papers":
+        return len(other_rest) < 2 or rest[0] == other_rest[0]
+    return room == other_room or FLOORS[other_room] < FLOORS[room] or other == "papers"
+
+
+def test_a_folder_imports_from_folders_before_it_and_never_after():
+    """Upwards there is one way: ``papers.part``, by name."""
+    known = modules()
+    upward = {
+        module
+        for module, path in known.items()
+        if not all(may_import(module, other) for other in imported(path, known))
+    }
+    assert upward <= UPWARD
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    known = modules()
+    graph = {
+        module: {other for other in imported(path, known) if (module, other) not in CIRCLES}
+        for module, path in known.items()
+    }
+    del graph["papers"]  # the one way upwards
+    list(TopologicalSorter(graph).static_order())  # a CycleError names the circle
 
 
 # --- contents -----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pandas as pd
 
 from msalib.base import paths
 from msalib.evidence.claims import Evidences, Told, Verdict, of_paper
-from msalib.evidence.printed.checks import SEVERITIES, Finding
+from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.statements import Printed
 from msalib.evidence.printed.words import plural
 from msalib.evidence.registry import Exhibit, Paper

@@ -9,7 +9,8 @@ from msalib.evidence import registry as papers
 from msalib.evidence.claims import Evidences, of_paper
 from msalib.evidence.printed import checks, testparts, words
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import SEVERITIES, Finding, granularity
+from msalib.evidence.printed.checks import granularity
+from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.words import plural
 from msalib.pages import sheet
 from msalib.pages.ledger import SYMBOLS

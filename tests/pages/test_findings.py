@@ -5,7 +5,8 @@ import pytest
 from msalib.evidence import registry as papers
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import SEVERITIES, Finding, granularity
+from msalib.evidence.printed.checks import granularity
+from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.registry import Noted
 from msalib.pages import findings
 from tests import cells

@@ -10,8 +10,8 @@ from msalib.evidence import registry as papers
 from msalib.evidence.claims import Evidences
 from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import SEVERITIES
 from msalib.evidence.printed.checks.drift import shared
+from msalib.evidence.printed.checks.finding import SEVERITIES
 from msalib.pages import findings, overview
 from msalib.pages.ledger import SYMBOLS
 from tests.html import read

@@ -11,7 +11,7 @@ from msalib.evidence import registry as papers
 from msalib.evidence.claims import Evidences, Told, Verdict
 from msalib.evidence.common import Evidence, Word
 from msalib.evidence.printed import statements, testparts
-from msalib.evidence.printed.checks import SEVERITIES, Finding
+from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.pages import posters
 from msalib.pages.ledger import SYMBOLS
 from msalib.runs.records import Setting

@@ -23,7 +23,8 @@ from msalib.data import metrics
 from msalib.evidence import registry as papers
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import Finding, granularity
+from msalib.evidence.printed.checks import granularity
+from msalib.evidence.printed.checks.finding import Finding
 
 CORPORA = {"mosi": 0.2, "mosei": 1 / 3}
 """Data sets, and the step of their labels: a mean of five, or of three, whole numbers."""

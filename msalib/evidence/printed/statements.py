@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats as scipy_stats
 
 from msalib.evidence.common import Word
 from msalib.evidence.printed import words
@@ -333,6 +332,8 @@ def trend(
 
     It holds where p is below the level, and does not where rho is 0 or less.
     """
+    from scipy import stats as scipy_stats  # takes a second, which reading a claim need not
+
     lines = []
     for dataset in datasets:
         for metric in metrics:
@@ -415,6 +416,8 @@ def grid_slope(
         best = means.iloc[-1]
         text = f"mean {words.metric(metric)} by {factor} {shown}; above {above:g} wanted"
         return [Line(text, bool(best > above), cells, float(best - above))]
+    from scipy import stats as scipy_stats
+
     fit = scipy_stats.linregress(x, y)
     reach = scipy_stats.t.ppf(0.975, len(x) - 2) * fit.stderr
     text = (

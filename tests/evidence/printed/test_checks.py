@@ -8,6 +8,7 @@ from msalib.evidence import registry as papers
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import chance, direction, transcription
+from msalib.evidence.printed.checks.finding import SEVERITIES
 from tests.cells import at, entry, row, table
 
 # --- together -----------------------------------------------------------------------------------
@@ -18,7 +19,7 @@ BAD = row("ash/table1/mosi/Net", acc7="57.8", acc5="56.9", mae="1.455", corr="79
 def test_findings_come_by_severity_then_place():
     t = table(BAD, row("birch/table1/mosi/Net", acc7="57.8", acc5="56.9", corr="-0.01"))
     found = checks.run(t)
-    order = [(checks.SEVERITIES.index(f.severity), f.paper, min(f.cells)) for f in found]
+    order = [(SEVERITIES.index(f.severity), f.paper, min(f.cells)) for f in found]
     assert order == sorted(order)
     assert [f.severity for f in found if f.check == "bounds"] == ["impossible"] * 3
     assert {f.paper for f in found if f.check == "chance"} == {"ash", "birch"}
@@ -75,7 +76,7 @@ def test_cells_of_findings_are_in_the_table_and_messages_end():
         "direction",
     }
     for one in found:
-        assert one.severity in checks.SEVERITIES
+        assert one.severity in SEVERITIES
         assert one.cells
         assert len(set(one.cells)) == len(one.cells)
         assert set(one.cells) <= set(t.index)

@@ -6,7 +6,7 @@ import pytest
 
 from msalib.evidence.printed import checks, planted, statements, testparts
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.planted import ERRORS, PAPERS, Made
 
 SEEDS = range(4)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from msalib.evidence.printed import testparts
-from msalib.evidence.printed.checks import Cell, Finding, listed, places
+from msalib.evidence.printed.checks.finding import Cell, Finding, listed, places
 from msalib.evidence.printed.table import METRIC_UNITS, RESULTS
 from msalib.evidence.printed.words import dataset, exhibit, metric, place, system
 

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import testparts
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.table import sign
 from msalib.evidence.printed.words import dataset, exhibit, metric, system
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from msalib.evidence.printed import statements
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.table import sign
 from msalib.evidence.printed.words import dataset, exhibit, metric, system
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib.evidence.printed.checks import Finding, agree, places
+from msalib.evidence.printed.checks.finding import Finding, agree, places
 from msalib.evidence.printed.table import PROSE, RESULTS
 from msalib.evidence.printed.words import dataset, metric
 

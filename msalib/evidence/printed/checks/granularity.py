@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from msalib.evidence.printed import testparts
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.words import chance, either, place
 
 RUNS = (1, 3, 5, 10)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from msalib.evidence.printed.checks import Finding, parameters, places
+from msalib.evidence.printed.checks import parameters
+from msalib.evidence.printed.checks.finding import Finding, places
 from msalib.evidence.printed.table import sign
 from msalib.evidence.printed.words import dataset, exhibit, metric, system
 

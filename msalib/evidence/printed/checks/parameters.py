@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from msalib.evidence.printed.checks import Finding, places
+from msalib.evidence.printed.checks.finding import Finding, places
 from msalib.evidence.printed.words import place
 
 BERT_BASE = 108_891_648

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msalib.evidence.printed.checks import Finding, agree
+from msalib.evidence.printed.checks.finding import Finding, agree
 from msalib.evidence.printed.table import MEASURED, RELEASE
 from msalib.evidence.printed.words import dataset, exhibit, metric, system
 

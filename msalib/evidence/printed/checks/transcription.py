@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.checks import Finding
+from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.words import exhibit, metric, place, system
 
 ENOUGH = 6

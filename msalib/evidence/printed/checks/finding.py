@@ -1,0 +1,55 @@
+"""What a check reports: a finding, how severe it is, and the cells that it is about."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, get_args
+
+import pandas as pd
+
+Severity = Literal["impossible", "inconsistent", "unlikely", "notable"]
+SEVERITIES = get_args(Severity)
+
+CELL = ("exhibit", "dataset", "system", "variant", "metric", "printed")
+
+
+class Finding(NamedTuple):
+    """What a check found: which cells (rows of the table), in which paper, and the arithmetic."""
+
+    check: str
+    severity: Severity
+    paper: str
+    message: str
+    cells: tuple[int, ...]
+
+    def as_json(self, table: pd.DataFrame) -> dict:
+        """With its cells spelt out; a cell of another paper says so."""
+        cells = [
+            {name: row[name] for name in CELL} | {"paper": row["paper"]}
+            for row in (table.loc[index] for index in self.cells)
+        ]
+        return {
+            "check": self.check,
+            "severity": self.severity,
+            "paper": self.paper,
+            "message": self.message,
+            "cells": cells,
+        }
+
+
+Cell = Mapping
+"""A row of the table: a series, or a dictionary with its place as ``index``."""
+
+
+def listed(table: pd.DataFrame) -> list[dict]:
+    """The rows of a table as dictionaries, each with its place as ``index``."""
+    return [cell | {"index": index} for index, cell in table.to_dict("index").items()]
+
+
+def places(rows: Iterable[Cell]) -> tuple[int, ...]:
+    """The places of rows in the table, each once."""
+    found = (row["index"] if isinstance(row, dict) else row.name for row in rows)
+    return tuple(dict.fromkeys(int(place) for place in found))
+
+
+def agree(a: Cell, b: Cell) -> bool:
+    """Whether two printed numbers can be one, at the coarser precision."""
+    return abs(a["value"] - b["value"]) <= max(a["half"], b["half"]) + 1e-9
