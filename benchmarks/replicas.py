@@ -63,7 +63,7 @@ class Case:
         part = self.part(r)
         stacks = {m: _layers(part, m) for m, layer in part.inputs.items() if layer == "weighted"}
         sizes = {m: part.size(m) for m in part.inputs}
-        return uegd.build(self.model, input_sizes=sizes, weighted_layers=stacks).to(part.device)
+        return uegd.build(self.model, sizes=sizes, layers=stacks, outputs=1).to(part.device)
 
     @property
     def weights(self) -> int:

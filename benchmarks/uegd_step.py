@@ -29,7 +29,7 @@ from msalib.base import noise
 from msalib.base.provenance import pick_device
 from msalib.data.corpus import COLUMNS, Corpus, Examples, Features
 from msalib.models import uegd
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from msalib.training import loop as train
 
@@ -202,7 +202,7 @@ def main(
 
     torch.manual_seed(spec.seed)
     key, epoch = noise.key(spec.seed, device), count(1)
-    ours = uegd.build(config, input_sizes={"linguistic": size}, weighted_layers={}).to(device)
+    ours = uegd.build(config, sizes={"linguistic": size}, layers={}, outputs=1).to(device)
     plain = PlainUEGD(size, config).to(device)
     weights = zip(plain.state_dict(), ours.state_dict().values(), strict=True)
     plain.load_state_dict(dict(weights))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from msalib.data.corpus import MODALITIES, PARTS, Corpus, Features
-from msalib.runs.records import Predictions, Provenance, Record, Spec, System, system
+from msalib.runs.records import Predictions, Provenance, Record
+from msalib.runs.spec import Spec, System, system
 
 SIZES = {"visual": 5, "acoustic": 4, "linguistic": 6}
 LAYERS = 4  # numbers 0 to 3
@@ -238,7 +239,7 @@ def system_records(
                     parts=parts,
                     blocks={m: blocks[m] for m, _ in wanted.inputs},
                     train_share=wanted.train_share,
-                    model={**MODEL, "fusion": wanted.choice("fusion")},
+                    model={**MODEL, "fusion": wanted.choice("fusion", paper="uegd")},
                     **spec,
                 )
             )

@@ -16,7 +16,6 @@ from msalib.data.datasets import Dataset
 from msalib.data.simulate import stories as simulate
 from msalib.papers.uegd import layers
 from msalib.runs import records, trainer
-from msalib.training import multitask
 
 
 def small_control(**changes):
@@ -46,8 +45,7 @@ def start(work, together: int, pause: float = 0.3) -> multiprocessing.Process:
 def _run(work, together, pause):
     offer("control", small_control)
     trainer.TOGETHER["cpu"] = together
-    for kind in (trainer.Trainer, multitask.Trainer):
-        kind.train = _and_rest(kind.train, pause)
+    trainer.Trainer.train = _and_rest(trainer.Trainer.train, pause)
     work()
 
 

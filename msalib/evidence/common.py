@@ -7,7 +7,7 @@ import numpy as np
 
 from msalib.base.stats import Estimate
 from msalib.runs.query import Runs
-from msalib.runs.records import System
+from msalib.runs.spec import System
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 

@@ -1,5 +1,10 @@
-"""Recipes: <paper>.yaml holds every hyper-parameter with its source."""
+"""Recipes: <family>.yaml holds every hyper-parameter of a model with its source.
 
+``choices`` at its top names the settings that the paper's tables vary, with their usual values.
+"""
+
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -15,12 +20,13 @@ def known() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
 
 
-def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict[str, dict]]:
-    """``{"model" | "train": {name: {"value": ..., "source": ...}}}``, resolved for a data set.
+def papers() -> list[str]:
+    """Return the papers among them: a recipe that names its ``choices`` is a paper's."""
+    return [name for name in known() if "choices" in _document(name)]
 
-    ``preset`` is the recipe (what the release does, or what the paper says), ``profile`` its size:
-    ``paper`` in full, ``quick`` for seconds. Raises ``UserError`` for what there is not.
-    """
+
+def check(preset: str, profile: str) -> None:
+    """Refuse an unknown preset or profile."""
     for what, value, names in (("preset", preset, PRESETS), ("profile", profile, PROFILES)):
         if value not in names:
             raise UserError(
@@ -29,6 +35,15 @@ def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict
                 expected=f"one of {', '.join(names)}",
                 remedy=f"Choose one: -p {what} {names[0]}.",
             )
+
+
+def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict[str, dict]]:
+    """Return ``{"model" | "train": {name: {"value": ..., "source": ...}}}`` for a data set.
+
+    ``preset`` is the recipe (what the release does, or what the paper says), ``profile`` its size:
+    ``paper`` in full, ``quick`` for seconds. Raises ``UserError`` for what there is not.
+    """
+    check(preset, profile)
     if paper not in known():
         raise UserError(
             f"paper {paper!r}",
@@ -36,7 +51,7 @@ def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict
             expected=f"one of {', '.join(known())}",
             remedy="Name one of these.",
         )
-    document = yaml.safe_load((Path(__file__).parent / f"{paper}.yaml").read_text())
+    document = _document(paper)
     layers = ["release"]
     if preset == "paper":
         layers.append("paper")
@@ -55,8 +70,25 @@ def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict
     }
 
 
+@cache
+def _document(paper: str) -> dict:
+    return yaml.safe_load((Path(__file__).parent / f"{paper}.yaml").read_text())
+
+
+@cache
+def choices(paper: str) -> Mapping[str, str]:
+    """Return the settings that tables of a paper vary, with their usual values.
+
+    A namespace without a recipe of its own, such as ``baselines``, varies the family, none of
+    which is usual.
+    """
+    if paper not in known():
+        return {"family": ""}
+    return _document(paper).get("choices", {})
+
+
 def load(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict]:
-    """``{"model": {name: value}, "train": {name: value}}``."""
+    """Return ``{"model": {name: value}, "train": {name: value}}``; see ``table``."""
     return {
         group: {name: entry["value"] for name, entry in entries.items()}
         for group, entries in table(paper, preset, profile, dataset).items()

@@ -15,21 +15,21 @@ that has lost its last clip keeps its last centre. Parity: `python -m tests.pari
 Notation as in msalib/models/sugrm.py; F* has an own width per modality.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
-from torch.linalg import vector_norm
 
-from msalib.data.corpus import pad
-from msalib.models.labels import Labels, Zero, classes, require_classes
+from msalib.data.corpus import Examples, pad
+from msalib.models import multitask
+from msalib.models.multitask import FUSED, Output, Recurrent, Training, extras, read
 from msalib.models.spt import modalities
-from msalib.models.sugrm import FUSED, Output, Recurrent, read
+from msalib.models.ulgm import SelfMMULGM, SugrmULGM
+from msalib.training.streams import Stream
 
-EPSILON = 1e-8
-"""Added to every divisor of the generator, papers/sugrm.md (d)."""
+__all__ = ["Config", "SelfMM", "Training", "build", "extras", "groups", "objective"]
 
 
 class Config(BaseModel):
@@ -125,69 +125,22 @@ class SelfMM(nn.Module):
         return read(self.heads, states, {})
 
 
-def build(config: Config, *, input_sizes: Mapping[str, int]) -> SelfMM:
-    """The model of a configuration: the one place where the two meet."""
-    sizes = {prefix: config.by_key(prefix) for prefix in ("lstm", "out", "feature", "dropout")}
-    return SelfMM(input_sizes=input_sizes, **sizes)
+def build(
+    config: Config, *, sizes: Mapping[str, int], layers: Mapping[str, int], outputs: int
+) -> SelfMM:
+    """Return the model of a configuration; it reads one layer and predicts one number."""
+    multitask.require_one_output(outputs)
+    widths = {prefix: config.by_key(prefix) for prefix in ("lstm", "out", "feature", "dropout")}
+    return SelfMM(input_sizes=sizes, **widths)
 
 
-def groups(model: SelfMM) -> dict[str, list[nn.Parameter]]:
-    """Parameters by learning rate and weight decay, papers/sugrm.md (c), table of Self-MM."""
-    own = {m: list(encoder.parameters()) for m, encoder in model.encoders.items()}
-    return {**own, "other": list(model.heads.parameters())}
+def groups(model: SelfMM) -> dict[str, list]:
+    """Return named parameters by rate and weight decay, papers/sugrm.md (c), table of Self-MM."""
+    encoders = {m: list(encoder.named_parameters()) for m, encoder in model.encoders.items()}
+    return {**encoders, "other": list(model.heads.named_parameters())}
 
 
-class ULGM:
-    """Self-MM's label generator, papers/sugrm.md (d), with all of its state in the open.
-
-    ``labels``: the labels of all N clips. ``features[x]`` (N, width) of "multimodal" and every
-    task: the last F* of each clip, zero where none was seen yet. ``positive[x]`` and
-    ``negative[x]`` (width,): their means over the clips whose label of x is so, the given label
-    for "multimodal" and the generated one for a modality.
-    """
-
-    def __init__(
-        self, label: Tensor, tasks: Sequence[str], *, widths: Mapping[str, int], zero: Zero
-    ):
-        require_classes(label, zero)
-        self.labels = Labels(label, tasks, clamp=True)
-        self.note: str | None = None  # as in SUGRM's generator; nothing stands in here
-        self.zero: Zero = zero
-        keys = ("multimodal", *tasks)
-        self.features = {x: label.new_zeros(len(label), widths[x]) for x in keys}
-        self.positive = {x: label.new_zeros(widths[x]) for x in keys}
-        self.negative = {x: label.new_zeros(widths[x]) for x in keys}
-
-    @torch.no_grad()
-    def update(self, epoch: int, rows: Tensor, shared: Mapping[str, Tensor]) -> None:
-        """After the backward pass of a batch: move the labels of its clips, then the centres.
-
-        ``rows`` (B,) are clip numbers, ``shared[x]`` the features F* (B, width) of the batch.
-        Targets come from the centres as the previous batch left them; epoch 1 moves no label.
-        """
-        shared = {x: shared[x].to(features) for x, features in self.features.items()}
-        given = self.labels.given[rows]
-        lean = {x: self._lean(x, feature) for x, feature in shared.items()}
-        fused = lean.pop("multimodal")
-        targets = {
-            m: (own / (fused + EPSILON) * given + given + own - fused) / 2
-            for m, own in lean.items()
-        }
-        self.labels.move(epoch, rows, targets)
-        for x, features in self.features.items():
-            features[rows] = shared[x]
-            self._centre(x)
-
-    def _lean(self, x: str, feature: Tensor) -> Tensor:
-        """alpha, (B,): how much nearer the positive centre is, in units of its distance."""
-        up = vector_norm(feature - self.positive[x], dim=-1)
-        down = vector_norm(feature - self.negative[x], dim=-1)
-        return (down - up) / (up + EPSILON)
-
-    def _centre(self, x: str) -> None:
-        label = self.labels.made.get(x, self.labels.given)
-        members = classes(label, self.zero).to(label)  # (2, N)
-        count = members.sum(1, keepdim=True)
-        old = torch.stack([self.positive[x], self.negative[x]])
-        mean = members @ self.features[x] / count.clamp(min=1)
-        self.positive[x], self.negative[x] = torch.where(count > 0, mean, old)
+def objective(training: Training, model: SelfMM, train: Examples, stream: Stream):
+    """Return the loss of all tasks, with Self-MM's label generator or, for tables, SUGRM's."""
+    rule = {"own_ulgm": SelfMMULGM, "other_ulgm": SugrmULGM}[training.generator]
+    return multitask.objective(training, rule, model.heads, train, stream)

@@ -23,31 +23,25 @@ d width, N training clips, e epoch from 1. Features that are compared across mod
 keyed by modality, the fused one by "multimodal".
 """
 
-import math
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
-from torch.linalg import vector_norm
-from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence
 
-from msalib.data.corpus import pad
-from msalib.models.labels import LIMIT, Labels, Zero, classes, require_classes
+from msalib.data.corpus import Examples, pad
+from msalib.models import multitask
 from msalib.models.mult import MulT
+from msalib.models.multitask import FUSED, Output, Recurrent, Training, extras, read
 from msalib.models.spt import SPT, Shift, modalities
+from msalib.models.ulgm import SelfMMULGM, SugrmULGM
+from msalib.training.streams import Stream
+
+__all__ = ["SUGRM", "Config", "Training", "build", "extras", "groups", "objective"]
 
 SQUEEZED = ("acoustic", "visual", "linguistic")
 """Order of the modalities in the bottleneck of the recalibration, papers/sugrm.md (c)."""
-
-FUSED = ("linguistic", "acoustic", "visual")
-"""Order of the modalities before the multimodal head, papers/sugrm.md (c)."""
-
-EXTREME_SHARE = 0.005
-"""Share of the clips that stand for an extreme which no clip is labelled with, (d)."""
 
 
 class Config(BaseModel):
@@ -70,18 +64,6 @@ class Config(BaseModel):
     sequence: Literal["spt", "lstm", "dense"]
 
 
-class Output(NamedTuple):
-    """What the model returns; every exhibit and loss reads from here.
-
-    ``gates`` is empty without recalibration.
-    """
-
-    prediction: Tensor  # (B,)
-    unimodal: dict[str, Tensor]  # m -> (B,)
-    shared: dict[str, Tensor]  # "multimodal" and m -> (B, d), F*
-    gates: dict[str, Tensor]  # m -> (B, D), from 0 to 2
-
-
 class Recalibration(nn.Module):
     """MRM, papers/sugrm.md (c): a gate per clip and feature from the means of all modalities."""
 
@@ -95,25 +77,10 @@ class Recalibration(nn.Module):
         )  # W_s, b_s
 
     def forward(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Gates m -> (B, D) of ``x[m]`` (B, T, D), zero beyond the ``length[m]`` (B,) frames."""
+        """Return gates m -> (B, D); ``x[m]`` (B, T, D) is zero beyond ``length[m]`` (B,) frames."""
         means = [x[m].sum(1) / length[m][:, None] for m in self.excite]
         z = self.squeeze(torch.cat(means, -1)).relu()
         return {m: 2 * excite(z).sigmoid() for m, excite in self.excite.items()}
-
-
-class Recurrent(nn.Module):
-    """Self-MM's sub-network: a one-layer LSTM, its state after a clip's own last frame, a map."""
-
-    def __init__(self, *, input_size: int, hidden_size: int, output_size: int):
-        super().__init__()
-        self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True)
-        self.output = nn.Linear(hidden_size, output_size)
-
-    def forward(self, x: Tensor, length: Tensor) -> Tensor:
-        """(B, T, D) and (B,) to (B, output_size)."""
-        packed = pack_padded_sequence(x, length.cpu(), batch_first=True, enforce_sorted=False)
-        _, (last, _) = self.lstm(packed)
-        return self.output(last[0])
 
 
 class RecurrentEncoders(nn.Module):
@@ -214,17 +181,12 @@ class SUGRM(nn.Module):
         return read(self.heads, states, gates)
 
 
-def read(heads: nn.ModuleDict, states: Mapping[str, Tensor], gates: Mapping[str, Tensor]) -> Output:
-    """Every head on its state (B, D)."""
-    found = {task: head(states[task]) for task, head in heads.items()}
-    prediction = {task: prediction for task, (prediction, _) in found.items()}
-    shared = {task: feature for task, (_, feature) in found.items()}
-    return Output(prediction.pop("multimodal"), prediction, shared, dict(gates))
-
-
-def build(config: Config, *, input_sizes: Mapping[str, int]) -> SUGRM:
-    """The model of a configuration: the one place where the two meet."""
-    input_sizes = {m: input_sizes[m] for m in modalities(input_sizes)}
+def build(
+    config: Config, *, sizes: Mapping[str, int], layers: Mapping[str, int], outputs: int
+) -> SUGRM:
+    """Return the model of a configuration; it reads one layer and predicts one number."""
+    multitask.require_one_output(outputs)
+    input_sizes = {m: sizes[m] for m in modalities(sizes)}
     transformer = config.model_dump(
         include={"width", "heads", "layers", "embed_dropout", "residual_dropout", "relu_dropout"}
     )
@@ -244,125 +206,16 @@ def build(config: Config, *, input_sizes: Mapping[str, int]) -> SUGRM:
     )
 
 
-def groups(model: SUGRM) -> dict[str, list[nn.Parameter]]:
-    """Parameters by learning rate and weight decay, papers/sugrm.md (e)."""
-    sequence = list(model.sequence.parameters())
-    known = {id(p) for p in sequence}
+def groups(model: SUGRM) -> dict[str, list]:
+    """Return named parameters by learning rate and weight decay, papers/sugrm.md (e)."""
+    named = list(model.named_parameters())
     return {
-        "sequence": sequence,
-        "other": [p for p in model.parameters() if id(p) not in known],
+        "sequence": [(n, p) for n, p in named if n.startswith("sequence.")],
+        "other": [(n, p) for n, p in named if not n.startswith("sequence.")],
     }
 
 
-ERRORS = {
-    "l1": functional.l1_loss,
-    "l2": functional.mse_loss,
-    "huber": functional.huber_loss,  # delta 1
-}
-
-
-def loss(
-    output: Output,
-    given: Tensor,
-    made: Mapping[str, Tensor],
-    tasks: Sequence[str],
-    kind: Literal["l1", "l2", "huber"],
-) -> Tensor:
-    """Papers/sugrm.md (e): error of the prediction, and of each unimodal one in ``tasks``.
-
-    ``given`` (B,) and ``made[m]`` (B,) are labels. A generated label counts by tanh of its
-    distance from the given one, so that tasks without labels of their own cost nothing.
-    """
-    error = ERRORS[kind]
-    total = error(output.prediction, given)
-    for m in tasks:
-        weight = (made[m] - given).abs().tanh()
-        total = total + (weight * error(output.unimodal[m], made[m], reduction="none")).mean()
-    return total
-
-
-class ULGM:
-    """SUGRM's label generator, papers/sugrm.md (d), with all of its state in the open.
-
-    ``labels``: the labels of all N clips. ``features`` (N, d): the last fused feature F* of each,
-    zero where none was seen yet. ``positive`` and ``negative`` (d,): their means over the clips
-    labelled so. ``max_distance``: between the means of the clips labelled 3 and -3, the extremes.
-
-    ``extremes``: "unique" means over each clip once (paper); "repeated" weighs a clip that was in
-    batch b of the K of the pass before training by K - b, b = 0..K-1 (``batch_of`` (N,) holds b):
-    the release appends its lists anew after each batch. ``note`` says it where no clip is labelled
-    with an extreme, and the largest or smallest labels stand in for it.
-    """
-
-    def __init__(
-        self,
-        label: Tensor,
-        tasks: Sequence[str],
-        *,
-        width: int,
-        extremes: Literal["repeated", "unique"],
-        zero: Zero,
-        clamp: bool,
-        batch_of: Tensor | None = None,
-    ):
-        require_classes(label, zero)
-        self.labels = Labels(label, tasks, clamp=clamp)
-        self.features = label.new_zeros(len(label), width)
-        self.note: str | None = None
-        weight = torch.ones_like(label)
-        if extremes == "repeated":
-            if batch_of is None:
-                raise ValueError("repeated extremes need batch_of, the batch of each clip")
-            weight = (batch_of.max() + 1 - batch_of).to(label)
-        extreme = torch.stack([self._extreme(1), self._extreme(-1)])
-        members = torch.cat([classes(label, zero).to(label), weight * extreme])  # (4, N)
-        self._mean = members / members.sum(1, keepdim=True)
-        self._centre()
-
-    def _extreme(self, sign: int) -> Tensor:
-        """Which clips stand for the label 3 or -3, (N,) bool."""
-        label = sign * self.labels.given
-        found = label == LIMIT
-        if not found.any():
-            k = max(1, math.ceil(EXTREME_SHARE * len(label)))
-            found[label.argsort(descending=True, stable=True)[:k]] = True
-            note = f"no clip is labelled {sign * LIMIT:g}: the {k} next to it stand in"
-            self.note = note if self.note is None else f"{self.note}; {note}"
-            warnings.warn(note, stacklevel=3)
-        return found
-
-    def _centre(self) -> None:
-        self.positive, self.negative, largest, smallest = self._mean @ self.features
-        self.max_distance = vector_norm(largest - smallest)
-
-    @torch.no_grad()
-    def update(self, epoch: int, rows: Tensor, shared: Mapping[str, Tensor]) -> None:
-        """After the backward pass of a batch: move the labels of its clips, then the centres.
-
-        ``rows`` (B,) are clip numbers, ``shared`` the features F* (B, d) of the batch. Targets
-        come from the centres as the previous batch left them; epoch 1 moves no label.
-        """
-        fused = shared["multimodal"].to(self.features)
-        given = self.labels.given[rows]
-        fused_up, fused_down = self._distances(fused)
-        targets = {}
-        for m in self.labels.made:
-            own = shared[m].to(self.features)
-            up, down = self._distances(own)
-            apart = vector_norm(fused - own, dim=-1)
-            # Coincident extremes measure nothing: no step, the target is y_m.
-            reach = torch.minimum(apart, self.max_distance) / self.max_distance
-            reach = torch.where(self.max_distance > 0, reach, 0)
-            # up/down against fused_up/fused_down, as products: a feature on a centre is no ratio.
-            direction = (fused_up * down - up * fused_down).sign()
-            targets[m] = given + direction * 2 * LIMIT * reach
-        self.labels.move(epoch, rows, targets)
-        self.features[rows] = fused
-        self._centre()
-
-    def _distances(self, feature: Tensor) -> tuple[Tensor, Tensor]:
-        """From the positive and from the negative centre, (B,) each."""
-        return (
-            vector_norm(feature - self.positive, dim=-1),
-            vector_norm(feature - self.negative, dim=-1),
-        )
+def objective(training: Training, model: SUGRM, train: Examples, stream: Stream):
+    """Return the loss of all tasks, with SUGRM's label generator or, for Table 4, Self-MM's."""
+    rule = {"own_ulgm": SugrmULGM, "other_ulgm": SelfMMULGM}[training.generator]
+    return multitask.objective(training, rule, model.heads, train, stream)

@@ -18,15 +18,26 @@ D input features, H hidden, J attention heads, F embedding. Modalities in the or
 acoustic, linguistic.
 """
 
+import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from msalib.base.noise import Dropout
-from msalib.data.corpus import MODALITIES, Batch, membership
+from msalib.data.corpus import MODALITIES, membership
+from msalib.models.extras import GateExtras, rounded
+from msalib.training.loop import Fit
+from msalib.training.masking import Masking
+from msalib.training.objective import Outputs
+from msalib.training.regime import Part, Regime
+from msalib.training.streams import Keyed
+
+REPLICABLE = True
+"""Runs may train as replicas, even on different modalities: all encoders have one structure."""
 
 
 class Config(BaseModel):
@@ -41,13 +52,54 @@ class Config(BaseModel):
     fusion: Literal["gate", "concat"]
 
 
+class Training(BaseModel):
+    """The ``train`` group of the recipe, each value with its source there.
+
+    The objective is the default one, the mean absolute error (papers/uegd.md (c), last equation).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    warmup_epochs: NonNegativeInt
+    warmup_learning_rate: PositiveFloat
+    min_learning_rate: PositiveFloat
+    validation_loss: Literal["batch_mean", "clip_mean"]
+    patience: PositiveInt | None
+    feature_masks: NonNegativeInt
+    feature_mask_share: float
+    time_masks: NonNegativeInt
+    time_mask_share: float
+
+    def regime(self) -> Regime:
+        """Return the regime of this recipe, papers/uegd.md (d)."""
+        masking = Masking(
+            self.feature_masks, self.feature_mask_share, self.time_masks, self.time_mask_share
+        )
+        return Regime(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            parts={"model": Part(self.learning_rate)},
+            stream=partial(Keyed, masking=masking),
+            schedule=lambda rate, moment: learning_rate(self, moment.epoch),
+            mean_loss="batch_mean",
+            validation=self.validation_loss,
+            validation_batch=self.batch_size,
+            judged_batch=64,
+            patience=self.patience,
+            ties="later",
+        )
+
+
 class Output(NamedTuple):
     """What the model returns; every exhibit and loss reads from here.
 
     ``gates`` is None with concatenation; ``layer_weights`` has weighted inputs only.
     """
 
-    prediction: Tensor  # (B,)
+    prediction: Tensor  # (B,), or (B, classes)
     gates: Tensor | None  # (B, 3), visual, acoustic, linguistic
     embeddings: dict[str, Tensor]  # m -> (B, F)
     attention: dict[str, Tensor]  # m -> (B, J, S), zero on the frames of other clips
@@ -98,14 +150,14 @@ class UnimodalEncoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Equation (3) after fusion: (B, F) or (B, 3F) to the predicted sentiment (B,)."""
+    """Equation (3) after fusion: (B, F) or (B, 3F) to the prediction, (B,) or (B, outputs)."""
 
-    def __init__(self, *, input_size: int, embedding_size: int, dropout: float):
+    def __init__(self, *, input_size: int, embedding_size: int, dropout: float, outputs: int = 1):
         super().__init__()
         self.hidden = nn.Linear(input_size, embedding_size)
         self.norm = nn.LayerNorm(embedding_size)
         self.dropout = Dropout(dropout)
-        self.output = nn.Linear(embedding_size, 1)
+        self.output = nn.Linear(embedding_size, outputs)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.output(self.dropout(self.norm(self.hidden(z)).relu())).squeeze(-1)
@@ -127,6 +179,7 @@ class UEGD(nn.Module):
         attention_heads: int,
         dropout: float,
         fusion: Literal["gate", "concat"],
+        outputs: int = 1,
     ):
         super().__init__()
         unknown = set(input_sizes) - set(MODALITIES)
@@ -155,7 +208,10 @@ class UEGD(nn.Module):
         else:
             self.gate = None
         self.decoder = Decoder(
-            input_size=fused_size, embedding_size=embedding_size, dropout=dropout
+            input_size=fused_size,
+            embedding_size=embedding_size,
+            dropout=dropout,
+            outputs=outputs,
         )
 
     def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> Output:
@@ -181,11 +237,36 @@ class UEGD(nn.Module):
         return self.decoder((gates[..., None] * z).sum(1)), gates
 
 
-def build(config: Config, *, input_sizes: Mapping[str, int], weighted_layers: Mapping[str, int]):
-    """The model of a configuration: the one place where the two meet."""
-    return UEGD(input_sizes=input_sizes, weighted_layers=weighted_layers, **config.model_dump())
+def build(
+    config: Config, *, sizes: Mapping[str, int], layers: Mapping[str, int], outputs: int
+) -> UEGD:
+    """Return the model of a configuration: the one place where the two meet."""
+    return UEGD(input_sizes=sizes, weighted_layers=layers, outputs=outputs, **config.model_dump())
 
 
-def loss(output: Output, batch: Batch) -> Tensor:
-    """Mean absolute error over the clips of a batch (papers/uegd.md (c), last equation)."""
-    return (batch.label - output.prediction).abs().mean()
+def learning_rate(training: Training, epoch: int) -> float:
+    """Return the rate of an epoch counted from 1: linear warm-up, then a cosine.
+
+    The cosine is as long as the whole training but starts after the warm-up, so its minimum is
+    never reached (papers/uegd.md (d)).
+    """
+    n = epoch - 1
+    if n < training.warmup_epochs:
+        step = (training.learning_rate - training.warmup_learning_rate) / training.warmup_epochs
+        return training.warmup_learning_rate + n * step
+    fall = 1 + math.cos(math.pi * (n - training.warmup_epochs) / training.epochs)
+    spread = training.learning_rate - training.min_learning_rate
+    return training.min_learning_rate + spread * fall / 2
+
+
+def extras(training: Training, fitted: Fit, examples, outputs: Mapping[str, Outputs]) -> GateExtras:
+    """Return layer weights, and the gates on the test set; none with concatenation."""
+    test, gates = outputs["test"], {}
+    if test.batches[0].gates is not None:
+        columns = test.column(lambda output: output.gates).numpy().T
+        gates = {
+            m: [round(float(a), 4) for a in column]
+            for m, column in zip(MODALITIES, columns, strict=True)
+        }
+    weights = test.batches[0].layer_weights
+    return GateExtras(layer_weights={m: rounded(w.cpu()) for m, w in weights.items()}, gates=gates)

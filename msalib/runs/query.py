@@ -6,7 +6,8 @@ import numpy as np
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
-from msalib.runs.records import Predictions, Record, System
+from msalib.runs.records import Predictions, Record
+from msalib.runs.spec import System
 
 
 class Runs:

@@ -6,113 +6,25 @@ of the book come from nowhere else. Records of the profile ``quick`` are made wh
 built and are not committed; those on data sets that a user added lie in a folder of the user's own.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib.base.errors import UserError
 from msalib.base.files import write_json
 from msalib.base.paths import folder_name, records_folder, your_records_folder
-from msalib.data import datasets as readers
-from msalib.data.corpus import MODALITIES
-
-
-class Spec(BaseModel):
-    """Everything that decides the numbers of a run, resolved; equal specifications, equal runs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    paper: str
-    setting: Literal["control", "as-published", "substitute", "leaky"]
-    dataset: str
-    split: str
-    encoder: str
-    preset: str
-    profile: str
-    inputs: dict[str, int | str]  # modality -> layer number, one of corpus.SUMS or corpus.TUNED
-    train_share: float = Field(gt=0, le=1)  # of the clips of the training part
-    model: dict[str, int | float | str]
-    train: dict[str, int | float | str | None]
-    seed: int
-
-    def hash(self) -> str:
-        """First 12 hex digits of the SHA-256 of the canonical JSON."""
-        text = json.dumps(self.model_dump(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    def path(self) -> Path:
-        """Where the record of this run lies."""
-        return (
-            roots(self.dataset)[0]
-            / self.paper
-            / f"{self.dataset}-{folder_name(self.encoder)}"
-            / self.preset
-            / self.profile
-            / f"{self.system.name()}-seed{self.seed}-{self.hash()}.json"
-        )
-
-    @property
-    def system(self) -> "System":
-        """What was trained, whatever the seed."""
-        settings = {**self.model, **self.train}
-        choices = {name: str(settings[name]) for name in USUAL if name in settings}
-        return system(self.inputs, self.train_share, **choices)
-
-
-USUAL: Mapping[str, str] = {
-    "fusion": "gate",
-    "family": "sugrm",
-    "recalibration": "mrm",
-    "sequence": "spt",
-    "generator": "own_ulgm",
-    "tasks": "tasks_all",
-    "loss": "l1",
-    "stop": "early",
-}
-"""What tables vary beside inputs, over all papers: settings of a recipe, with the usual value."""
-
-
-class System(NamedTuple):
-    """What a table compares, each over its seeds: inputs, choices, and the size of training."""
-
-    inputs: tuple[tuple[str, int | str], ...]  # (modality, layer), in the order of MODALITIES
-    choices: tuple[tuple[str, str], ...]  # (setting, value) where it is not as in USUAL
-    train_share: float
-
-    def choice(self, name: str) -> str:
-        """The value of one of the settings in ``USUAL``."""
-        return dict(self.choices).get(name, USUAL[name])
-
-    def name(self) -> str:
-        """As file names have it."""
-        parts = ["+".join(f"{m}-{layer}" for m, layer in self.inputs)]
-        parts += [value for _, value in self.choices]
-        parts += [f"share{self.train_share:g}"] if self.train_share < 1 else []
-        return "-".join(parts)
-
-
-def system(inputs: Mapping[str, int | str], train_share: float = 1.0, **choices: str) -> System:
-    """The system with these inputs and choices.
-
-    ``inputs``: modality -> layer number, one of ``corpus.SUMS``, or ``corpus.TUNED``; ``choices``:
-    values for settings in ``USUAL``.
-    """
-    unknown = [m for m in inputs if m not in MODALITIES]
-    if unknown or not inputs:
-        raise ValueError(f"inputs need some of {MODALITIES}, got {list(inputs)}")
-    if unknown := set(choices) - set(USUAL):
-        raise ValueError(f"choices are of {', '.join(USUAL)}, got {', '.join(sorted(unknown))}")
-    ordered = tuple((m, inputs[m]) for m in MODALITIES if m in inputs)
-    unusual = tuple((k, choices[k]) for k in USUAL if choices.get(k, USUAL[k]) != USUAL[k])
-    return System(ordered, unusual, train_share)
+from msalib.models.extras import EXTRAS, Extras
+from msalib.runs.spec import Spec, roots
 
 
 class Predictions(BaseModel):
-    """Clips of one part in table order: ids, videos, labels and predictions of equal length."""
+    """Clips of one part in table order: ids, videos, labels and predictions of equal length.
+
+    Where labels are classes, a label and a prediction are the number of a class, and ``scores``
+    holds one score per class.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -120,43 +32,7 @@ class Predictions(BaseModel):
     video: list[str]
     label: list[float]
     prediction: list[float]
-
-
-class MadeLabels(BaseModel):
-    """Labels that a model wrote for itself while it was trained (SUGRM, Self-MM).
-
-    By modality and epoch, the first of them epoch 1: ``movement``, mean change of a label against
-    the epoch before; ``drift``, the same of the targets, from epoch 3 on; ``clamped``, share of
-    targets at an end of the scale; ``percentile``, the 99th of the targets' size before they are
-    cut. Of epochs where there is none (no target in epoch 1), None. ``made`` are the labels
-    themselves, (epochs, N), kept where training went through all epochs. ``note``: what stood in
-    for clips at the ends of the scale.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: list[str]
-    video: list[str]
-    given: list[float]
-    movement: dict[str, list[float | None]]
-    drift: dict[str, list[float | None]]
-    clamped: dict[str, list[float | None]]
-    percentile: dict[str, list[float | None]]
-    made: dict[str, list[list[float]]] = {}
-    note: str | None = None
-
-
-class Geometry(BaseModel):
-    """Spearman's correlation of distances between features with distances between labels.
-
-    Over pairs of test clips, in the shared space of the multimodal feature: after epoch 1, and
-    with the weights that were selected. None where features or labels are all the same.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    first: float | None
-    selected: float | None
+    scores: list[list[float]] = []
 
 
 class Provenance(BaseModel):
@@ -176,27 +52,34 @@ class Provenance(BaseModel):
 
 
 class Record(BaseModel):
-    """One finished run."""
+    """One finished run; what its model adds are further keys (``extras``)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     spec: Spec
     blocks: dict[str, int]  # modality -> number of blocks of its encoder, 1 for no layers
     provenance: Provenance
     selected_epoch: int
     metrics: dict[str, dict[str, float | None]]  # part -> metric -> value; None: undefined
-    chance: dict[str, float | None]  # the same metrics of constant predictors: metrics.chance
-    layer_weights: dict[str, list[float]]  # modality -> (L,), weighted inputs only
-    gates: dict[str, list[float]]  # modality, used or not -> (N,), test part; none with concat
+    chance: dict[str, float | None]  # the same metrics of constant predictors (Task.chance)
     history: list[dict[str, float]]
     predictions: dict[str, Predictions]  # part -> clips
-    unimodal: dict[str, list[float]] = {}  # modality -> predictions of its own task, test part
-    labels: MadeLabels | None = None
-    geometry: Geometry | None = None
 
     def name(self) -> str:
-        """The file name without its ending, as claims cite it."""
+        """Return the file name without its ending, as claims cite it."""
         return self.spec.path().stem
+
+    @cached_property
+    def extras(self) -> Extras:
+        """What the model adds to a record, by its type in ``models.extras``.
+
+        Raises ``UserError`` for extras that do not fit it.
+        """
+        kind = EXTRAS.get(self.spec.family, Extras)
+        try:
+            return kind.model_validate(self.model_extra)
+        except ValidationError as error:
+            raise _damaged(self.spec.path(), error) from error
 
 
 def write(record: Record) -> Path:
@@ -211,13 +94,7 @@ def read(path: Path) -> Record:
     try:
         record = Record.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(
-            path,
-            found=f"{first['msg']} at {'.'.join(map(str, first['loc'])) or 'the top'}",
-            expected="a record of one run",
-            remedy="Delete the file and run it again (-p refresh true).",
-        ) from error
+        raise _damaged(path, error) from error
     if record.spec.path().name != path.name:
         raise UserError(
             path,
@@ -228,6 +105,16 @@ def read(path: Path) -> Record:
     return record
 
 
+def _damaged(path: Path, error: ValidationError) -> UserError:
+    first = error.errors()[0]
+    return UserError(
+        path,
+        found=f"{first['msg']} at {'.'.join(map(str, first['loc'])) or 'the top'}",
+        expected="a record of one run",
+        remedy="Delete the file and run it again (-p refresh true).",
+    )
+
+
 class Setting(NamedTuple):
     """What the runs of one table share, short."""
 
@@ -235,16 +122,6 @@ class Setting(NamedTuple):
     encoder: str
     preset: str
     profile: str
-
-
-def roots(dataset: str) -> list[Path]:
-    """Return where records on a data set are looked for; they are written to the first.
-
-    Earlier versions wrote those on added data sets beside the book's.
-    """
-    if dataset in readers.DATASETS:
-        return [records_folder()]
-    return list(dict.fromkeys([your_records_folder(), records_folder()]))
 
 
 def files(paper: str, setting: Setting) -> list[Path]:

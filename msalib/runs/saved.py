@@ -22,7 +22,9 @@ from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
 from msalib.data.readers.build import SCALE
-from msalib.runs.records import Provenance, Spec, System, system
+from msalib.data.tasks import Regression
+from msalib.runs.records import Provenance
+from msalib.runs.spec import Spec, System, system
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -396,7 +398,7 @@ class _Part:
         self.examples = examples
         self.vectors, self.predictions = [], []
         for network in networks:
-            outputs = train.predict(network, examples)
+            outputs = train.predict(network, examples, 64).batches
             self.vectors.append(
                 {m: torch.cat([o.embeddings[m] for o in outputs]) for m in network.encoders}
             )
@@ -407,11 +409,11 @@ class _Part:
         from msalib.runs.trainer import judge
 
         mean = sum(self.predictions) / len(self.predictions)
-        return judge(self.examples, mean if i is None else self.predictions[i])[1]
+        return judge(self.examples, mean if i is None else self.predictions[i], Regression())[1]
 
 
 def _means(network, vectors) -> dict[str, Mean]:
-    from msalib.runs.trainer import rounded
+    from msalib.models.extras import rounded
 
     gates = network.fuse(vectors)[1]
     return {
@@ -425,7 +427,7 @@ def _means(network, vectors) -> dict[str, Mean]:
 
 def _calibrated(networks, means, valid: _Part, test: _Part):
     """``About.errors`` and ``About.coverage``, for every choice of modalities."""
-    from msalib.runs.trainer import rounded
+    from msalib.models.extras import rounded
 
     used = list(networks[0].encoders)
     errors, coverage = {}, {}
@@ -542,11 +544,12 @@ def _network(folder: Path, about: About, run: Run) -> "nn.Module":
         content = path.read_bytes()
         if path.parent != folder or hashlib.sha256(content).hexdigest() != run.sha256:
             raise ValueError("other content than was saved")
-        module = models.module(about.spec.paper)
+        module = models.module(about.spec.family)
         network = module.build(
             module.Config(**about.spec.model),
-            input_sizes={m: i.width for m, i in about.inputs.items()},
-            weighted_layers={m: i.layers for m, i in about.inputs.items() if i.layer == "weighted"},
+            sizes={m: i.width for m, i in about.inputs.items()},
+            layers={m: i.layers for m, i in about.inputs.items() if i.layer == "weighted"},
+            outputs=1,
         )
         network.load_state_dict(load(content))
     except FileNotFoundError as error:

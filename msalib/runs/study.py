@@ -21,9 +21,10 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES, Corpus, Features
 from msalib.encoders import Encoder
 from msalib.models import recipes
-from msalib.runs import records, trainer
-from msalib.runs.records import Record, Spec, System
-from msalib.training import multitask
+from msalib.runs import records
+from msalib.runs.records import Record
+from msalib.runs.spec import Spec, System
+from msalib.runs.trainer import Trainer
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
 """What in the provenance of features says that they are the same numbers."""
@@ -33,8 +34,8 @@ TUNED_ENDING = "-tuned"
 """Ending of an encoder's name where it is trained along with the model: ``minilm-tuned``."""
 
 
-TRAINERS = {"uegd": trainer.Trainer, "sugrm": multitask.Trainer}
-"""Paper -> what trains its runs."""
+BASELINES = "baselines"
+"""Namespace of systems that belong to no paper: trained once, read by all."""
 
 
 class Parameters(BaseModel):
@@ -73,11 +74,11 @@ class Study:
                 expected=f"one of {names}" if unknown else wanted,
                 remedy="Leave it out or correct it.",
             ) from error
-        if paper not in TRAINERS:
+        if paper not in (names := [*recipes.papers(), BASELINES]):
             raise UserError(
                 f"paper {paper!r}",
                 found="no runs of it",
-                expected=f"one of {', '.join(TRAINERS)}",
+                expected=f"one of {', '.join(names)}",
                 remedy="Name a paper whose exhibits are here.",
             )
         self.paper = paper
@@ -98,8 +99,8 @@ class Study:
         if self.tuned and papers.fact(paper, "FROZEN_ONLY", False):
             raise UserError(
                 f"encoder {p.encoder!r}",
-                found="an encoder that is trained along",
-                expected=f"a frozen one, which is what {paper.upper()} is about",
+                found="an encoder that is to be fine-tuned",
+                expected=f"a frozen one: the model of {paper} reads features",
                 remedy=f"Leave {TUNED_ENDING} out.",
             )
         base = given.removesuffix(TUNED_ENDING) if self.tuned else given
@@ -112,7 +113,7 @@ class Study:
         if self.encoders:
             layerless = [m for m, e in self.encoders.items() if e.handcrafted]
             self.dataset = self.dataset.encoded(self.encoders, layerless)
-        self.recipe = recipes.load(paper, p.preset, p.profile, p.dataset)
+        recipes.check(p.preset, p.profile)
 
     def _chosen(self, name: str) -> dict[str, Encoder]:
         """Modality -> encoder, of those that this data set has something for."""
@@ -257,9 +258,8 @@ class Study:
     def _recipe_of(self, system: System) -> dict[str, dict]:
         """The recipe of the system's family, with its choices in their places."""
         p, choices = self.parameters, dict(system.choices)
-        recipe = self.recipe
-        if "family" in choices:
-            recipe = recipes.load(choices["family"], p.preset, p.profile, p.dataset)
+        family = choices.get("family", self.paper)
+        recipe = recipes.load(family, p.preset, p.profile, p.dataset)
         known = set(recipe["model"]) | set(recipe["train"])
         if unknown := set(choices) - known:
             raise ValueError(f"{self.paper} has no choice of {', '.join(sorted(unknown))}")
@@ -343,7 +343,7 @@ class Study:
     def _train_groups(self, specs: list[Spec]) -> None:
         device = pick_device(self.parameters.device)
         inputs = {modality for spec in specs for modality in spec.inputs}
-        training = TRAINERS[self.paper](self.encoded_for(inputs), device)
+        training = Trainer(self.encoded_for(inputs), device, getattr(self.dataset, "task", None))
         busy = []
         for group in bar(training.groups(specs), "training", "group of runs"):
             with ExitStack() as held:

@@ -6,18 +6,26 @@ time they take and, by the order of additions, the last digits (``replicas``).
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from msalib import models
+from msalib import encoders, models
 from msalib.base.provenance import commit, device_name, versions
-from msalib.data.corpus import MODALITIES, PARTS, Corpus, Examples
-from msalib.data.metrics import chance, regression
-from msalib.runs.records import Predictions, Provenance, Record, Spec
+from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
+from msalib.data.tasks import Regression, Task
+from msalib.models.extras import rounded
+from msalib.runs.records import Predictions, Provenance, Record
+from msalib.runs.spec import Spec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from msalib.training.loop import Fit
+    from msalib.training.regime import Regime
 
 TOGETHER = {"cpu": 32, "cuda": 512}
 """Replicas in a group at most: beyond, a CPU gains nothing, and a GPU's memory fills up."""
@@ -30,32 +38,36 @@ FEWEST = 3
 
 
 class Trainer:
-    """Trains the runs of one corpus on one device."""
+    """Trainer of the runs of one corpus on one device."""
 
-    def __init__(self, corpus: Corpus, device: str):
-        self.corpus, self.device = corpus, device
+    def __init__(self, corpus: Corpus, device: str, task: Task | None = None):
+        self.corpus, self.device, self.task = corpus, device, task or Regression()
         self._examples = lru_cache(maxsize=None if device == "cuda" else 64)(self._make_examples)
 
+    # --- which runs are trained together --------------------------------------------------------
+
     def groups(self, specs: Sequence[Spec]) -> list[list[Spec]]:
-        """The runs in groups that are trained together, in the order in which they were asked."""
+        """Return the runs in groups that are trained together, in the order asked for."""
         grouped: dict[tuple, list[Spec]] = {}
         for spec in specs:
             grouped.setdefault(self._alike(spec), []).append(spec)
-        found = []
+        groups = []
         for group in grouped.values():
             size = TOGETHER[self.device] if self._pays(group) else 1
-            found += [group[i : i + size] for i in range(0, len(group), size)]
-        return found
+            groups += [group[i : i + size] for i in range(0, len(group), size)]
+        return groups
 
     def _pays(self, group: list[Spec]) -> bool:
-        """Whether these runs are faster together."""
+        """Check whether these runs can be trained together, and are faster so."""
+        if not getattr(models.module(group[0].family), "REPLICABLE", False):
+            return False
         if self.device != "cpu":
             return True
         weights = sum(w.numel() for w in self.build(group[0]).parameters())
         return len(group) >= FEWEST and weights <= SMALL
 
     def _alike(self, spec: Spec) -> tuple:
-        """Runs with equal values of this have models of one structure and one recipe."""
+        """Return what runs of one structure and one recipe share."""
         stacks = [
             (layer, len(self.corpus.features[m].blocks)) if isinstance(layer, str) else 0
             for m, layer in spec.system.inputs
@@ -63,16 +75,18 @@ class Trainer:
         settings = (spec.paper, spec.split, spec.train_share, spec.model, spec.train, stacks)
         return tuple(map(str, settings))
 
+    # --- training and judging -------------------------------------------------------------------
+
     def train(self, specs: Sequence[Spec]) -> list[Record]:
-        """Train a group and judge each run once on the test part."""
+        """Train a group and judge each run once on the test set."""
         started, clock = datetime.now(UTC), time.perf_counter()
         fits = self.fit(specs)
-        judged = [self._judge(spec, fit.model) for spec, fit in zip(specs, fits, strict=True)]
+        judged = [self._judged(spec, fit) for spec, fit in zip(specs, fits, strict=True)]
         seconds = round((time.perf_counter() - clock) / len(specs), 2)
         return [
             Record(
                 spec=spec,
-                blocks={m: len(self.corpus.features[m].blocks) for m in spec.inputs},
+                blocks={m: len(self.corpus.features[m].blocks) or 1 for m in spec.inputs},
                 provenance=provenance_of(
                     self.corpus,
                     spec,
@@ -83,42 +97,72 @@ class Trainer:
                 ),
                 selected_epoch=fit.selected_epoch,
                 history=fit.history,
-                **found._asdict(),
+                **fields,
             )
-            for spec, fit, found in zip(specs, fits, judged, strict=True)
+            for spec, fit, fields in zip(specs, fits, judged, strict=True)
         ]
 
-    def fit(self, specs: Sequence[Spec]) -> list["train.Fit"]:
-        """The trained models of a group, one alone or several as replicas."""
-        from msalib.training import loop as train
-        from msalib.training import replicas
+    def fit(self, specs: Sequence[Spec]) -> list["Fit"]:
+        """Return the trained models of a group, one alone or several as replicas."""
+        from msalib.training import loop, replicas
+        from msalib.training.objective import Objective
 
-        module = models.module(specs[0].paper)
-        config = train.Config(**specs[0].train)
+        first = specs[0]
+        module, regime = models.module(first.family), regime_of(first)
         builds = [partial(self.build, spec) for spec in specs]
         trains = [self.examples(spec, "train") for spec in specs]
         valids = [self.examples(spec, "valid") for spec in specs]
         seeds = [spec.seed for spec in specs]
-        if len(specs) == 1:
-            return [train.fit(builds[0], module.loss, trains[0], valids[0], config, seeds[0])]
-        return replicas.fit(builds, module.loss, trains, valids, config, seeds)
+        default = Objective(self.task.error, regime.validation)
+        if len(specs) > 1:
+            slots = list(trains[0].inputs)
+            return replicas.fit(builds, slots, default, trains, valids, regime, seeds)
+        if hasattr(module, "objective"):
+            training = module.Training(**first.train)
 
-    def build(self, spec: Spec):
-        """An untrained model of a run, on the CPU."""
-        module = models.module(spec.paper)
-        examples = self.examples(spec, "train")
-        return module.build(
-            module.Config(**spec.model),
-            input_sizes={m: examples.size(m) for m, _ in spec.system.inputs},
-            weighted_layers={
-                m: len(self.corpus.features[m].blocks)
-                for m, layer in spec.inputs.items()
-                if layer == "weighted"
-            },
+            def make_objective(model, train, stream):
+                return module.objective(training, core(model), train, stream)
+        else:
+
+            def make_objective(model, train, stream):
+                return default
+
+        groups = partial(parameter_groups, module)
+        return [loop.fit(builds[0], make_objective, trains[0], valids[0], regime, seeds[0], groups)]
+
+    def build(self, spec: Spec) -> "nn.Module":
+        """Return an untrained model of a run, on the CPU, behind its pretrained encoders if any."""
+        examples, module = self.examples(spec, "train"), models.module(spec.family)
+        tuned = self._fine_tuned(spec)
+        sizes = {m: examples.size(m) for m, _ in spec.system.inputs}
+        sizes |= {m: encoder.width for m, encoder in tuned.items()}
+        layers = {
+            m: len(self.corpus.features[m].blocks)
+            for m, layer in spec.inputs.items()
+            if layer == "weighted"
+        }
+        model = module.build(
+            module.Config(**spec.model), sizes=sizes, layers=layers, outputs=self.task.outputs
         )
+        if not tuned:
+            return model
+        from msalib.encoders.tuned import FineTuned
+
+        return FineTuned(model, tuned)
+
+    def _fine_tuned(self, spec: Spec) -> dict[str, "nn.Module"]:
+        """Return the encoders that are trained with the model, by stream."""
+        streams = [m for m, layer in spec.system.inputs if layer == TUNED]
+        if not streams:
+            return {}
+        from msalib.encoders import tuned
+
+        precision = spec.train.get("precision", "float32")
+        sources = {m: self.corpus.features[m].provenance["encoder"] for m in streams}
+        return {m: tuned.build(encoders.resolve(name), precision) for m, name in sources.items()}
 
     def examples(self, spec: Spec, part: str) -> Examples:
-        """One part of the corpus as a run sees it."""
+        """Return one part of the corpus as a run sees it."""
         chosen = (1.0, 0)
         if part == "train" and spec.train_share < 1:
             chosen = (spec.train_share, spec.seed)
@@ -128,64 +172,86 @@ class Trainer:
         rows = self.corpus.subsample(self.corpus.rows(part, split), share, seed)
         return self.corpus.examples(rows, inputs=dict(inputs), device=self.device)
 
-    def _judge(self, spec: Spec, model) -> "Judged":
-        import torch
+    def _judged(self, spec: Spec, fit: "Fit") -> dict:
+        """Return what a record says of a trained model, by the names of its fields."""
+        from msalib.training import loop
 
-        from msalib.training import loop as train
-
-        predictions, metrics, outputs = {}, {}, []
+        module, regime = models.module(spec.family), regime_of(spec)
+        examples = {part: self.examples(spec, part) for part in PARTS}
+        outputs, predictions, metrics = {}, {}, {}
         for part in PARTS:
-            examples = self.examples(spec, part)
-            outputs = train.predict(model, examples)
-            whole = torch.cat([o.prediction for o in outputs])
-            predictions[part], metrics[part] = judge(examples, whole)
-        fitted = predictions.pop("train")  # its metrics are kept, for the gap to test
-        gates = {}
-        if outputs[0].gates is not None:
-            alpha = torch.cat([o.gates for o in outputs]).cpu().numpy()
-            gates = {
-                m: [round(float(a), 4) for a in column]
-                for m, column in zip(MODALITIES, alpha.T, strict=True)
-            }
-        return Judged(
-            metrics=metrics,
-            chance=chance_of(fitted, predictions["test"]),
-            layer_weights={m: rounded(w.cpu()) for m, w in outputs[0].layer_weights.items()},
-            gates=gates,
-            predictions=predictions,
-        )
+            outputs[part] = loop.predict(fit.model, examples[part], regime.judged_batch)
+            scores = outputs[part].scores
+            predictions[part], metrics[part] = judge(examples[part], scores, self.task)
+        training_set = predictions.pop("train")  # its metrics are kept, for the gap to test
+        fields = {
+            "metrics": metrics,
+            "chance": chance_of(training_set, predictions["test"], self.task),
+            "predictions": predictions,
+        }
+        if hasattr(module, "extras"):
+            training = module.Training(**spec.train)
+            extras = module.extras(training, fit, examples, outputs)
+            fields |= extras.model_dump(exclude_defaults=True)
+        return fields
 
 
-class Judged(NamedTuple):
-    """What a record says of a trained model, by the names of its fields."""
-
-    metrics: dict
-    chance: dict
-    layer_weights: dict
-    gates: dict
-    predictions: dict
+def regime_of(spec: Spec) -> "Regime":
+    """Return the regime of a run, as its model's file translates its recipe."""
+    return models.module(spec.family).Training(**spec.train).regime()
 
 
-def judge(examples: Examples, prediction) -> tuple[Predictions, dict[str, float | None]]:
-    """The predictions (N,) of a part, a tensor, as records have them; and their metrics."""
+def core(model: "nn.Module") -> "nn.Module":
+    """Return the model behind its fine-tuned encoders, if it has any."""
+    return getattr(model, "core", model)
+
+
+PART_OF = {"linguistic": "text", "acoustic": "speech"}
+"""Modality of a fine-tuned encoder -> part of the regime with its learning rate."""
+
+
+def parameter_groups(module, model: "nn.Module") -> dict[str, list]:
+    """Return named parameters by part: those of the model's file, and of fine-tuned encoders."""
+    inner = core(model)
+    groups = getattr(module, "groups", lambda model: {"model": model.named_parameters()})
+    parts = {name: list(parameters) for name, parameters in groups(inner).items()}
+    if inner is not model:
+        for stream, encoder in model.encoders.items():
+            name = PART_OF[stream.removesuffix("_context")]
+            parts.setdefault(name, []).extend(encoder.named_parameters())
+    return {name: parameters for name, parameters in parts.items() if parameters}
+
+
+def judge(examples: Examples, scores, task: Task) -> tuple[Predictions, dict[str, float | None]]:
+    """Return the predictions of a part as records have them, and their metrics.
+
+    ``scores``: a tensor (N,), or (N, K) for K classes.
+    """
+    scores = np.array(rounded_rows(scores.cpu().numpy()))
     clips = Predictions(
         id=list(examples.ids),
         video=list(examples.videos),
         label=rounded(examples.label.cpu().numpy()),
-        prediction=rounded(prediction.cpu().numpy()),
+        prediction=[float(value) for value in task.prediction(scores)],
+        scores=scores.tolist() if scores.ndim > 1 else [],
     )
-    return clips, _defined(regression(np.array(clips.label), np.array(clips.prediction)))
+    return clips, _defined(task.metrics(np.array(clips.label), scores))
 
 
-def chance_of(train: Predictions, test: Predictions) -> dict[str, float | None]:
-    """Metrics of constant predictors on the test part (``metrics.chance``)."""
-    return _chance(tuple(train.label), tuple(test.label))
+def rounded_rows(values: np.ndarray) -> list:
+    """Round values (N,) or (N, K) to six significant digits."""
+    return rounded(values) if values.ndim == 1 else [rounded(row) for row in values]
+
+
+def chance_of(train: Predictions, test: Predictions, task: Task) -> dict[str, float | None]:
+    """Return the metrics of constant predictors on the test set (``Task.chance``)."""
+    return _chance(tuple(train.label), tuple(test.label), task)
 
 
 def provenance_of(
     corpus: Corpus, spec: Spec, *, device: str, started: datetime, seconds: float, together: int
 ) -> Provenance:
-    """Where a record of a run on this machine comes from; ``together``: runs trained as one."""
+    """Return where a record of a run on this machine comes from; ``together``: runs at once."""
     import torch
 
     return Provenance(
@@ -202,15 +268,12 @@ def provenance_of(
 
 
 @lru_cache(maxsize=32)
-def _chance(train: tuple[float, ...], test: tuple[float, ...]) -> dict[str, float | None]:
-    return _defined(chance(np.array(train), np.array(test)))
+def _chance(
+    train: tuple[float, ...], test: tuple[float, ...], task: Task
+) -> dict[str, float | None]:
+    return _defined(task.chance(np.array(train), np.array(test)))
 
 
-def _defined(values: dict[str, float]) -> dict[str, float | None]:
-    """Metrics with None for undefined ones, which JSON can say."""
+def _defined(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Return metrics with None for undefined ones, which JSON can say."""
     return {name: None if math.isnan(value) else value for name, value in values.items()}
-
-
-def rounded(values) -> list[float]:
-    """Six significant digits: below the precision of float32, and records stay small."""
-    return [float(f"{v:.6g}") for v in np.asarray(values, float)]

@@ -7,10 +7,21 @@ before time masks. Clips too short for a width of one are left alone (time: fewe
 at a share of 0.2; features: fewer than 100 at 0.02).
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from msalib.data.corpus import pad
+
+
+class Masking(NamedTuple):
+    """Numbers of masks, and the share of the axis that the widest may cover."""
+
+    feature_masks: int
+    feature_mask_share: float
+    time_masks: int
+    time_mask_share: float
 
 
 def spans(draw: Tensor, size: Tensor, share: float, places: int) -> Tensor:

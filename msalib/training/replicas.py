@@ -1,11 +1,11 @@
-"""Many small models as one: R replicas at a time, each as ``train.fit`` would train it alone.
+"""Many small models as one: R replicas at a time, each as ``loop.fit`` would train it alone.
 
 A small model leaves a processor waiting: most of a step goes into asking for the operations, not
 into doing them. Replicas have the same structure and recipe and differ in seed, layer or modality,
 so their weights are stacked along a new first axis and every operation is asked for once
 (``torch.func.vmap`` over the very model that would train alone). Each replica keeps its own order,
 masks, dropout and choice of epoch, which depend on nothing but its seed (``noise``); what differs
-from ``train.fit`` is the order of additions in a matrix product, so results agree up to rounding:
+from ``loop.fit`` is the order of additions in a matrix product, so results agree up to rounding:
 to 1e-5 over some epochs, mostly. But rounding can tip a unit at zero and grow from there, the
 sooner the larger the steps, as it does between two processors; then runs of one seed differ like
 those of two. The same company gives the same numbers, to the last digit.
@@ -23,71 +23,80 @@ from torch.func import functional_call, vmap
 from msalib.base import noise
 from msalib.base.progress import bar
 from msalib.data.corpus import Batch, Examples
-from msalib.training.loop import (
-    AHEAD,
-    Config,
-    Fit,
-    Selection,
-    check_parts,
-    draws,
-    learning_rate,
-    mask_batch,
-)
+from msalib.training.loop import Fit, check_finite, check_parts
+from msalib.training.objective import Objective
+from msalib.training.regime import Moment, Regime, Selection
+from msalib.training.streams import AHEAD, Keyed, draws, mask_batch
 
 
 def fit(
     builds: Sequence[Callable[[], nn.Module]],
-    loss: Callable[[tuple, Batch], Tensor],
+    slots: Sequence[str],
+    objective: Objective,
     trains: Sequence[Examples],
     valids: Sequence[Examples],
-    config: Config,
+    regime: Regime,
     seeds: Sequence[int],
 ) -> list[Fit]:
-    """Train R models, one of each sequence's entries; results in the same order.
+    """Train R models, one of each sequence's entries; return them in the same order.
 
-    All parts need the same number of clips and all models the same structure up to input widths:
-    ``ValueError`` otherwise. Replicas that share an ``Examples`` share its gathering of frames.
+    ``slots`` are the streams that the first model reads: the i-th stream of every other replica
+    takes the place of its i-th. All parts need the same number of clips and all models the same
+    structure up to input widths, and a keyed stream: ``ValueError`` otherwise. Replicas that share
+    an ``Examples`` share its gathering of frames.
     """
     clips = {len(train) for train in trains}
     if len(clips) != 1 or len({len(valid) for valid in valids}) != 1:
         raise ValueError("replicas need parts of the same size")
-    check_parts(trains[0], valids[0], config)
+    check_parts(trains[0], valids[0], regime)
     device, (clips,) = trains[0].device, clips
+    streams = [regime.stream(seed, device) for seed in seeds]
+    if not isinstance(streams[0], Keyed) or regime.accumulation > 1 or regime.clip_norm:
+        raise ValueError("replicas need a keyed stream, and a step per batch without clipping")
     models = []
     for build, seed in zip(builds, seeds, strict=True):
         torch.manual_seed(seed)
         models.append(build().to(device))
-    stack = Stack(models, loss)
-    optimizer = torch.optim.Adam(stack.weights.values(), lr=config.learning_rate, fused=True)
-    keys = torch.stack([noise.key(seed, device) for seed in seeds])
-    selections = [Selection(config, seed) for seed in seeds]
+    stack = Stack(models, slots, objective)
+    optimizer = regime.make_optimizer({"model": stack.weights.items()})
+    keys = torch.stack([stream.key for stream in streams])
+    selections = [Selection(regime) for _ in seeds]
+    histories = [[] for _ in seeds]
     chosen = {name: weight.detach().clone() for name, weight in stack.weights.items()}
-    for epoch in bar(range(1, config.epochs + 1), f"{len(seeds)} replicas", "epoch"):
-        train_losses = _train_epoch(stack, trains, config, optimizer, keys, epoch, clips)
-        valid_losses = _validate(stack, valids, config)
-        better = [
-            r
-            for r, selection in enumerate(selections)
-            if not selection.done
-            and selection.judge(epoch, float(train_losses[r]), float(valid_losses[r]))
-        ]
+    for epoch in bar(range(1, regime.epochs + 1), f"{len(seeds)} replicas", "epoch"):
+        train_losses = _train_epoch(
+            stack, trains, regime, optimizer, keys, streams[0], epoch, clips
+        )
+        valid_losses = _validate(stack, valids, regime)
+        rate = optimizer.param_groups[0]["lr"]
+        better = []
+        for r, selection in enumerate(selections):
+            if selection.done:
+                continue
+            train_loss, valid_loss = float(train_losses[r]), float(valid_losses[r])
+            entry = {"learning_rate": rate, "train_loss": train_loss, "valid_loss": valid_loss}
+            histories[r].append(entry)
+            check_finite(epoch, seeds[r], entry)
+            if selection.judge(epoch, valid_loss):
+                better.append(r)
         for name, weight in stack.weights.items():
             chosen[name][better] = weight.detach()[better]
         if all(selection.done for selection in selections):
             break
     return [
-        Fit(_unstacked(model, chosen, r).eval(), selection.epoch, selection.history)
-        for r, (model, selection) in enumerate(zip(models, selections, strict=True))
+        Fit(_unstacked(model, chosen, r).eval(), objective, selection.epoch, history)
+        for r, (model, selection, history) in enumerate(
+            zip(models, selections, histories, strict=True)
+        )
     ]
 
 
 class Stack:
     """R models of one structure as one: weights (R, ...) by name."""
 
-    def __init__(self, models: Sequence[nn.Module], loss: Callable):
+    def __init__(self, models: Sequence[nn.Module], slots: Sequence[str], objective: Objective):
         # One of them lends its code; its own weights are never used.
-        self.model, self.loss = models[0], loss
-        self.slots = list(models[0].encoders)
+        self.model, self.slots, self.objective = models[0], list(slots), objective
         named = [dict(m.named_parameters()) for m in models]
         # Only the last axis of a matrix, what it reads, may be filled up with zeros.
         shapes = [[w.shape[:-1] if w.dim() > 1 else w.shape for w in own.values()] for own in named]
@@ -116,7 +125,7 @@ class Stack:
 
     def _loss(self, state, features, mask, label):
         output = functional_call(self.model, state, (features, mask))
-        return self.loss(output, Batch(features, mask, label))
+        return self.objective.loss(output, Batch(features, mask, label))
 
 
 def _stacked(tensors: Sequence[Tensor]) -> Tensor:
@@ -138,45 +147,47 @@ def _unstacked(model: nn.Module, stacked: dict[str, Tensor], r: int) -> nn.Modul
     return model
 
 
-def _train_epoch(stack, trains, config, optimizer, keys, epoch, clips) -> Tensor:
-    """As ``train.train_epoch``, losses (R,)."""
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(config, epoch)
-    steps, size = clips // config.batch_size, config.batch_size
+def _train_epoch(stack, trains, regime, optimizer, keys, stream, epoch, clips) -> Tensor:
+    """Run one pass as ``loop.train_epoch`` does; return losses (R,)."""
+    steps, size = stream.count(clips, regime), regime.batch_size
     drawn = draws(keys, epoch, clips, steps, len(stack.dropouts))
     order = drawn.order[:, : steps * size].view(-1, steps, size).cpu()  # (R, steps, B)
-    total = 0
+    total, step = 0, (epoch - 1) * steps
     for first in range(0, steps, AHEAD):
         block = slice(first, first + AHEAD)
-        batches = _gather(stack.slots, trains, order[:, block], drawn.steps[:, block], config)
+        keys_of_steps = drawn.steps[:, block]
+        batches = _gather(stack.slots, trains, order[:, block], keys_of_steps, stream.masking)
         for batch, dropout in zip(batches, drawn.dropout[:, block].unbind(1), strict=True):
+            (rate,) = regime.rates(Moment(epoch, step, regime.epochs * steps)).values()
+            for group in optimizer.param_groups:
+                group["lr"] = rate
             losses = stack.losses(batch, dropout)
             optimizer.zero_grad()
             losses.sum().backward()
             optimizer.step()
-            total = total + losses.detach()
+            total, step = total + losses.detach(), step + 1
     return total / steps
 
 
 @torch.no_grad()
-def _validate(stack, valids, config) -> Tensor:
-    """As ``train.validate``, losses (R,)."""
+def _validate(stack, valids, regime) -> Tensor:
+    """Return the scores of the validation set as ``Objective.score`` has them, (R,)."""
     losses, sizes = [], []
-    for rows in torch.arange(len(valids[0])).split(config.batch_size):
+    for rows in torch.arange(len(valids[0])).split(regime.validation_batch):
         (batch,) = _gather(stack.slots, valids, rows.expand(len(valids), 1, -1))
         losses.append(stack.losses(batch))
         sizes.append(len(rows))
     losses = torch.stack(losses, 1)  # (R, batches)
-    if config.validation_loss == "batch_mean":
+    if stack.objective.validation == "batch_mean":
         return losses.mean(1)
     sizes = torch.tensor(sizes, device=losses.device)
     return (losses * sizes).sum(1) / sizes.sum()
 
 
-def _gather(slots, parts, rows, keys=None, config=None) -> list[Batch]:
+def _gather(slots, parts, rows, keys=None, masking=None) -> list[Batch]:
     """The clips ``rows`` (R, J, B) of each replica's part as J batches (R, ...).
 
-    ``keys`` (R, J, 2) masks them by ``config``. Features are (R, S, D) or (R, L, S, D): frames of
+    ``keys`` (R, J, 2) are those of ``masking``. Features are (R, S, D) or (R, L, S, D): frames of
     a replica's batch end to end, S those of the longest.
     """
     replicas, steps, size = rows.shape
@@ -187,7 +198,7 @@ def _gather(slots, parts, rows, keys=None, config=None) -> list[Batch]:
     for own in users.values():
         batch = parts[own[0]].batch(rows[own].flatten())
         if keys is not None:
-            batch = mask_batch(batch, keys[own].flatten(0, 1), config)
+            batch = mask_batch(batch, keys[own].flatten(0, 1), masking)
         found.append((own, batch))
     label = torch.empty(replicas, steps, size, device=parts[0].device)
     for own, batch in found:

@@ -12,7 +12,7 @@ from msalib.evidence import claims
 from msalib.evidence import registry as papers
 from msalib.evidence.common import Word
 from msalib.runs import records
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from tests.factory import layer_records, system_records
 
 UEGD = [claim for claim in claims.registry("uegd") if claim.rerun.test is not None]

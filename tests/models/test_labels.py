@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from msalib.base.errors import UserError
-from msalib.models.labels import Labels, classes, require_classes
+from msalib.models.ulgm import Labels, classes, require_classes
 
 GIVEN = torch.tensor([3.0, -3, 0, 1, -2])
 ALL = torch.arange(5)

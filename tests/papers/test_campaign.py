@@ -14,7 +14,8 @@ from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES, SHARES
 from msalib.runs import records
 from msalib.runs.query import Runs
-from msalib.runs.records import Setting, system
+from msalib.runs.records import Setting
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from tests import sweep

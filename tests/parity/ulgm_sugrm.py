@@ -7,8 +7,8 @@ release's lists of extremes hold every clip once here: the pass before training 
 import numpy as np
 import torch
 
-from msalib.models.labels import Labels
 from msalib.models.sugrm import ULGM
+from msalib.models.ulgm import Labels
 from tests.parity import Fixture, max_abs_error
 
 TOLERANCE = 1e-5

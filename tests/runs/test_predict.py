@@ -18,7 +18,7 @@ from msalib.encoders import media, speech
 from msalib.pages.predict_figures import contributions, prediction_intervals
 from msalib.runs import predict, saved
 from msalib.runs.predict import Clip
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.encoders.test_encoders import POSITIONS, change_weights, offline, save_bert
 from tests.html import image

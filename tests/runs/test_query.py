@@ -5,7 +5,7 @@ import pytest
 
 from msalib.base.errors import UserError
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from tests.factory import make_record, predictions
 
 RNG = np.random.default_rng(0)

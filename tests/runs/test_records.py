@@ -11,7 +11,8 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import reserved
 from msalib.runs import records
-from msalib.runs.records import Setting, Spec, system
+from msalib.runs.records import Setting
+from msalib.runs.spec import Spec, system
 from tests.factory import layer_records, make_record, predictions
 
 CLIPS = predictions([1.0, -2.0, 0.5], [0.5, -1.0, 0.25], ["a", "a", "b"])

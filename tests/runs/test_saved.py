@@ -15,8 +15,8 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.papers.uegd import layers
 from msalib.runs import saved
-from msalib.runs.records import system
 from msalib.runs.saved import Mean
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from msalib.training import loop as train

@@ -16,7 +16,8 @@ from msalib.encoders import text
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
 from msalib.runs import records
-from msalib.runs.records import Setting, Spec, system
+from msalib.runs.records import Setting
+from msalib.runs.spec import Spec, system
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from msalib.training import loop as train

@@ -11,7 +11,7 @@ from msalib.base.errors import UserError
 from msalib.data import metrics
 from msalib.data.corpus import MODALITIES, PARTS
 from msalib.runs import trainer
-from msalib.runs.records import Spec
+from msalib.runs.spec import Spec
 from msalib.runs.trainer import Trainer
 from msalib.training import loop as train
 from msalib.training import replicas

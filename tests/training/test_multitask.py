@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from msalib.training.multitask import Config
 
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Corpus, Features
+from msalib.models.extras import GeneratedLabels, Geometry
+from msalib.models.multitask import spearman
+from msalib.models.unimodal_tasks import task_sets, tasks
 from msalib.papers.sugrm import plan
 from msalib.runs import records
-from msalib.runs.records import Geometry, MadeLabels, Setting, system
+from msalib.runs.records import Setting
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from msalib.training import multitask
-from msalib.training.multitask import Config, spearman, task_sets, tasks
 from tests import sweep
 from tests.sweep import offer, small_control
 
@@ -114,7 +118,7 @@ def test_a_record_says_what_its_pages_show(record):
     assert set(record.unimodal) == {"visual", "acoustic", "linguistic"}
     clips = len(record.predictions["test"].label)
     assert all(len(own) == clips for own in record.unimodal.values())
-    assert isinstance(record.labels, MadeLabels) and isinstance(record.geometry, Geometry)
+    assert isinstance(record.labels, GeneratedLabels) and isinstance(record.geometry, Geometry)
     epochs = len(record.history)
     assert all(len(series) == epochs for series in record.labels.movement.values())
     assert record.labels.movement["visual"][0] is None

@@ -31,6 +31,7 @@ from msalib.evidence.common import (
     why_undefined,
     without,
 )
+from msalib.models.unimodal_tasks import tasks
 from msalib.papers.sugrm.momentum import null_movement
 from msalib.papers.sugrm.plan import (
     compared,
@@ -41,8 +42,8 @@ from msalib.papers.sugrm.plan import (
     task_grid,
 )
 from msalib.runs.query import Runs
-from msalib.runs.records import Record, System
-from msalib.training.multitask import tasks
+from msalib.runs.records import Record
+from msalib.runs.spec import System
 
 ALL = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
 """The metrics that the paper prints."""
@@ -476,12 +477,12 @@ def labels_settle(runs: Runs, *, epoch: int, most: float, data: str | None = Non
     (own,) = runs.records(wanted)
     if needs := _lacks_labels(own, epoch):
         return not_run(needs)
-    last = min(len(values) for record in own for values in record.labels.movement.values())
+    last = min(len(values) for record in own for values in record.extras.labels.movement.values())
     chance = _numbers(null_movement(last))[epoch - 1 :]
     effects, settled, moving = {}, [], []
-    for m in own[0].labels.movement:
-        moved = np.array([_numbers(r.labels.movement[m])[epoch - 1 : last] for r in own])
-        drift = np.array([_numbers(r.labels.drift[m])[:last] for r in own])
+    for m in own[0].extras.labels.movement:
+        moved = np.array([_numbers(r.extras.labels.movement[m])[epoch - 1 : last] for r in own])
+        drift = np.array([_numbers(r.extras.labels.drift[m])[:last] for r in own])
         before = drift[:, EARLY - 1]
         found = {
             f"{m} largest movement": (moved.max(1), most),
@@ -525,7 +526,9 @@ def ends_are_rarer(runs: Runs) -> Evidence:
         size = _mean_over_epochs(own, "percentile")
         effects[f"99th percentile of size, {name}"] = over_seeds(size, "level")
         largest[name] = max(
-            np.max(_numbers(values)[1:]) for r in own for values in r.labels.percentile.values()
+            np.max(_numbers(values)[1:])
+            for r in own
+            for values in r.extras.labels.percentile.values()
         )
     ours, theirs = shares.values()
     effects = {"share at the ends, difference": over_seeds(ours - theirs)} | effects
@@ -559,15 +562,15 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
     if name not in SIMULATED:
         return not_run(["labels of each modality by humans, as in CH-SIMS, or simulated data"])
     (own,) = runs.records(wanted)
-    if not all(record.labels is not None and record.labels.made for record in own):
+    if not all(record.extras.labels is not None and record.extras.labels.made for record in own):
         return not_run(["generated labels of every epoch"])
     truth, effects, gains = _true_sentiment(name), {}, {}
-    for m in own[0].labels.made:
+    for m in own[0].extras.labels.made:
         made, given = [], []
         for record in own:
-            true = [truth[m][clip] for clip in record.labels.id]
-            made.append(_correlation(record.labels.made[m][-1], true))
-            given.append(_correlation(record.labels.given, true))
+            true = [truth[m][clip] for clip in record.extras.labels.id]
+            made.append(_correlation(record.extras.labels.made[m][-1], true))
+            given.append(_correlation(record.extras.labels.given, true))
         gains[m] = np.round(np.array(made) - given, 12)
         effects[f"{m} difference"] = over_seeds(gains[m])
         effects[f"{m} generated"] = level_over_seeds(np.array(made), -1, 1)
@@ -591,16 +594,16 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
 
 def _lacks_labels(own: Sequence[Record], epochs: int) -> list[str]:
     """What records have not of their labels: any, or so many epochs."""
-    if any(record.labels is None or not record.labels.movement for record in own):
+    if any(record.extras.labels is None or not record.extras.labels.movement for record in own):
         return ["records of the generated labels of every epoch"]
-    if any(len(v) < epochs for record in own for v in record.labels.movement.values()):
+    if any(len(v) < epochs for record in own for v in record.extras.labels.movement.values()):
         return [f"{epochs} epochs or more without early stopping"]
     return []
 
 
 def _mean_over_epochs(own: Sequence[Record], field: str) -> np.ndarray:
     """Of each seed, over modalities and the epochs that have targets: (S,)."""
-    per_modality = [getattr(record.labels, field).values() for record in own]
+    per_modality = [getattr(record.extras.labels, field).values() for record in own]
     return np.array([np.mean([_numbers(v)[1:] for v in values]) for values in per_modality])
 
 
@@ -637,10 +640,10 @@ def distances_agree(runs: Runs, *, least: float) -> Evidence:
     if needs := _lacks(runs, None, [wanted]):
         return not_run(needs)
     (own,) = runs.records(wanted)
-    if any(record.geometry is None for record in own):
+    if any(record.extras.geometry is None for record in own):
         return not_run(["distances of features after epoch 1 and in the chosen epoch"])
     first, chosen = (
-        _numbers([getattr(record.geometry, when) for record in own])
+        _numbers([getattr(record.extras.geometry, when) for record in own])
         for when in ("first", "selected")
     )
     effects = {
@@ -767,7 +770,11 @@ def _unlike(runs: Runs, wanted: Sequence[System]) -> bool:
     if recorded_whole(runs).get("linguistic", TUNED) == TUNED:
         return False
     with_text = [s for s in wanted if dict(s.inputs).keys() >= {"linguistic"}]
-    first = {s.choice("family") == "self_mm" or s.choice("sequence") == "lstm" for s in with_text}
+    first = {
+        s.choice("family", paper="sugrm") == "self_mm"
+        or s.choice("sequence", paper="sugrm") == "lstm"
+        for s in with_text
+    }
     return len(first) > 1
 
 

@@ -12,8 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from msalib.models import self_mm, sugrm
-from msalib.models.labels import LIMIT, Labels
 from msalib.models.spt import (
     CROSS_WINDOW,
     SELF_WINDOW,
@@ -22,6 +20,7 @@ from msalib.models.spt import (
     input_windows,
     states,
 )
+from msalib.models.ulgm import LIMIT, Labels, SelfMMULGM, SugrmULGM
 
 MODALITY = "acoustic"
 """The one whose labels are made; any other would do."""
@@ -40,7 +39,7 @@ class Plane(NamedTuple):
 
     label: Tensor  # (N,)
     fused: Tensor  # (N, 2), F_m*
-    generators: dict[str, sugrm.ULGM | self_mm.ULGM]
+    generators: dict[str, SugrmULGM | SelfMMULGM]
 
     @property
     def centres(self) -> tuple[np.ndarray, np.ndarray]:
@@ -61,10 +60,10 @@ def plane(clips: int = 120, seed: int = 0) -> Plane:
     fused = torch.stack([label, torch.zeros(clips)], 1) * 0.9 + noise * torch.tensor([0.5, 1.0])
     rows = torch.arange(clips)
     generators = {
-        "SUGRM's": sugrm.ULGM(
+        "SUGRM's": SugrmULGM(
             label, [MODALITY], width=2, extremes="unique", zero="positive", clamp=True
         ),
-        "Self-MM's": self_mm.ULGM(
+        "Self-MM's": SelfMMULGM(
             label, [MODALITY], widths={"multimodal": 2, MODALITY: 2}, zero="positive"
         ),
     }
@@ -78,7 +77,7 @@ def targets(generator, given: Tensor, fused: Tensor, own: Tensor) -> np.ndarray:
 
     The generator is asked in copies, as many clips at a time as it was made for.
     """
-    count, found = len(generator.labels.given), []
+    count, found = len(generator.labels.annotated), []
     for start in range(0, len(given), count):
         part = [x[start : start + count] for x in (given, fused, own)]
         filled = [torch.cat([x, x[-1:].expand(count - len(x), *x.shape[1:])]) for x in part]

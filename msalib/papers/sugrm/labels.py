@@ -16,12 +16,12 @@ import pandas as pd
 
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed import words
-from msalib.models.labels import LIMIT
+from msalib.models.ulgm import LIMIT
+from msalib.models.unimodal_tasks import LETTERS
 from msalib.pages.tables import Note, Table, mean_sd
 from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
-from msalib.training.multitask import LETTERS
 
 NOTHING = "No unimodal task was trained through all epochs in this setting: no labels were made."
 NO_TRUTH = (
@@ -74,11 +74,15 @@ def followed(runs: Runs) -> dict[str, Followed]:
     if not there or not runs.has(*there.values()):
         return {}
     found = zip(there, runs.records(*there.values()), strict=True)
-    return {name: _read(own) for name, own in found if own[0].labels and own[0].labels.made}
+    return {
+        name: _read(own)
+        for name, own in found
+        if own[0].extras.labels and own[0].extras.labels.made
+    }
 
 
 def _read(own: list[Record]) -> Followed:
-    labels = [record.labels for record in own]
+    labels = [record.extras.labels for record in own]
     first = labels[0]
     return Followed(
         id=first.id,
@@ -191,7 +195,7 @@ def distances(runs: Runs, *, setting: str) -> Table | Note:
     rows = []
     for name, wanted in there.items():
         (own,) = runs.records(wanted)
-        geometry = [record.geometry for record in own if record.geometry]
+        geometry = [record.extras.geometry for record in own if record.extras.geometry]
         if geometry:
             rows.append(
                 {

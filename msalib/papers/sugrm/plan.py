@@ -6,20 +6,26 @@ its encoder, frozen or fine-tuned (papers/sugrm.md (c)).
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
 from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED
-from msalib.runs.records import Record, System, system
-from msalib.training.multitask import task_sets
+from msalib.models.unimodal_tasks import task_sets
+from msalib.runs import spec
+from msalib.runs.records import Record
+from msalib.runs.spec import System
 
 if TYPE_CHECKING:  # a plan is read often, and these load the statistics
     from msalib.runs.query import Runs
     from msalib.runs.study import Study
 
 Whole = Mapping[str, int | str]
+
+system = partial(spec.system, paper="sugrm")
+"""Return a system of SUGRM's tables (``spec.system``)."""
 
 UNKNOWN = -1
 """Layer of a modality that no record reads; no run has it."""

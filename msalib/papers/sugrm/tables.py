@@ -21,6 +21,7 @@ from msalib.data.corpus import MODALITIES
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.words import plural
+from msalib.models.unimodal_tasks import LETTERS, task_sets, tasks
 from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table, constants, mean_sd, spread
 from msalib.papers.sugrm.plan import (
@@ -29,14 +30,15 @@ from msalib.papers.sugrm.plan import (
     Whole,
     losses,
     module_grid,
+    system,
     task_grid,
     whole_of,
 )
 from msalib.runs import records
 from msalib.runs.query import Runs
-from msalib.runs.records import Record, System, system
+from msalib.runs.records import Record
+from msalib.runs.spec import System
 from msalib.runs.study import TUNED_ENDING, Study
-from msalib.training import multitask
 
 PAPER = "sugrm"
 SHOWN = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
@@ -111,7 +113,7 @@ def there(study: Study, runs: Runs, named: Mapping[str, System]) -> Note:
         )
         words = f"{lost} of {len(named) * len(every)} runs are missing: {'; '.join(listed)}."
     own = [r for s in named.values() if runs.has(s) for r in runs.records(s)[0]]
-    notes = {r.labels.note for r in own if r.labels and r.labels.note}
+    notes = {r.extras.labels.note for r in own if r.extras.labels and r.extras.labels.note}
     return Note(" ".join([words, *(f"Label generator: {note}." for note in sorted(notes))]))
 
 
@@ -149,10 +151,9 @@ def main_places() -> dict[str, Place]:
 
 
 def task_names(whole: Whole) -> dict[str, str]:
-    """Sets of unimodal tasks (``multitask.task_sets``) -> what a reader calls them."""
+    """Sets of unimodal tasks (``task_sets``) -> what a reader calls them."""
     names = {
-        name: " + ".join(multitask.tasks(name, list(whole))) or "none"
-        for name in multitask.task_sets(list(whole))
+        name: " + ".join(tasks(name, list(whole))) or "none" for name in task_sets(list(whole))
     }
     return names | {"tasks_all": "all"}
 
@@ -169,10 +170,10 @@ TASK_VARIANTS = ("m", "mt", "ma", "mv", "mat", "mvt", "mav", "mtav")
 def task_places(whole: Whole) -> dict[str, Place]:
     """The rows of Table 3 by their unimodal tasks, those that this corpus can have first."""
     names = task_names(whole)
-    own = {frozenset(multitask.tasks(key, list(whole))): name for key, name in names.items()}
+    own = {frozenset(tasks(key, list(whole))): name for key, name in names.items()}
     found = {}
     for variant in TASK_VARIANTS:
-        chosen = {m for letter, m in multitask.LETTERS.items() if letter in variant[1:]}
+        chosen = {m for letter, m in LETTERS.items() if letter in variant[1:]}
         name = own.get(frozenset(chosen), " + ".join(m for m in MODALITIES if m in chosen))
         found[name] = Place("table3", "SUGRM", f"tasks_{variant}")
     return {n: found[n] for n in sorted(found, key=lambda n: n not in own.values())}
@@ -444,12 +445,12 @@ class Dot(NamedTuple):
 
 def by_tasks(runs: Runs, grid: Mapping[str, System], whole: Whole) -> dict[str, list[Dot]]:
     """ "ours" and, where the corpus is printed, "printed" -> MAE and F1 of every set of tasks."""
-    letters = {m: letter for letter, m in multitask.LETTERS.items()}
+    letters = {m: letter for letter, m in LETTERS.items()}
     ours = []
     for name, wanted in grid.items():
         if runs.has(wanted):
             (found,) = runs.records(wanted)
-            chosen = multitask.tasks(name, list(whole))
+            chosen = tasks(name, list(whole))
             scores = {m: [r.metrics["test"][m] for r in found] for m in ("mae", F1)}
             short = "".join(letter for m, letter in letters.items() if m in chosen)
             ours.append(Dot(len(chosen), short, scores))
@@ -457,7 +458,7 @@ def by_tasks(runs: Runs, grid: Mapping[str, System], whole: Whole) -> dict[str, 
     for variant in TASK_VARIANTS if ours else ():
         cells = _values(Place("table3", "SUGRM", f"tasks_{variant}"), _dataset(runs))
         if cells:
-            short = "".join(letter for letter in multitask.LETTERS if letter in variant[1:])
+            short = "".join(letter for letter in LETTERS if letter in variant[1:])
             scores = {"mae": [cells["mae"]], F1: [cells[F1] / 100]}
             theirs.append(Dot(len(short), short, scores))
     return {name: dots for name, dots in (("ours", ours), ("printed", theirs)) if dots}

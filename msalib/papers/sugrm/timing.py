@@ -43,7 +43,7 @@ from msalib.models import recipes
 from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm.plan import whole_of
 from msalib.runs.study import Study
-from msalib.training.multitask import JUDGED
+from msalib.training.regime import Regime
 
 SIZES = {"visual": 20, "acoustic": 5, "linguistic": 768}
 LENGTHS = {"visual": 500, "acoustic": 375, "linguistic": 50}
@@ -130,7 +130,7 @@ def build(family: str, sizes: Mapping[str, int], **choices: str) -> nn.Module:
     """An untrained model with the paper's settings for MOSI."""
     settings = {**recipes.load(family, "release", "paper", "mosi")["model"], **choices}
     module = models.module(family)
-    return module.build(module.Config(**settings), input_sizes=sizes)
+    return module.build(module.Config(**settings), sizes=sizes, layers={}, outputs=1)
 
 
 def parameters() -> dict[str, int]:
@@ -198,7 +198,8 @@ def _test_part(device: str) -> tuple[str, list[Batch], dict[str, int]]:
     rows = corpus.rows("test", study.dataset.split)
     examples = corpus.examples(rows, inputs=dict(whole_of(study)), device=device)
     on = f"{study.dataset.title}, {len(rows)} test clips, {study.encoder}"
-    return on, list(examples.batches(JUDGED)), {m: examples.size(m) for m in examples.inputs}
+    sizes = {m: examples.size(m) for m in examples.inputs}
+    return on, list(examples.batches(Regime.judged_batch)), sizes
 
 
 def _made_up(device: str) -> Batch:

@@ -27,7 +27,7 @@ from msalib.evidence.printed import table as printed
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
-from msalib.runs.records import System, system
+from msalib.runs.spec import System, system
 
 Group = tuple[str, ...]
 
@@ -251,7 +251,7 @@ def _entropies(runs: Runs, group: Group) -> list[str]:
             wanted = layers.system_of(runs, group, "weighted", train_share=share)
             if runs.has(wanted):
                 (own,) = runs.records(wanted)
-                weights = np.array([record.layer_weights[m] for record in own])
+                weights = np.array([record.extras.layer_weights[m] for record in own])
                 whole = entropy(weights, base=weights.shape[1], axis=1)
                 by_share.append(f"{whole.mean():.3f} at {share:g}")
         phrases.append(f"{m} entropy of the weights, of its maximum: {', '.join(by_share)}")

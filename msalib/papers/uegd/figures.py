@@ -11,7 +11,7 @@ from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 from msalib.pages.tables import Note, constants
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 
 FEATURE_STYLE = {
     "input": {"facecolor": "#FFFFFF", "hatch": "////"},

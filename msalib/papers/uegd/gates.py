@@ -13,7 +13,7 @@ from msalib.base import noise
 from msalib.base.provenance import one_thread, pick_device
 from msalib.data.corpus import MODALITIES
 from msalib.pages.tables import Table
-from msalib.runs.records import System
+from msalib.runs.spec import System
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from msalib.training import loop as train
@@ -34,7 +34,7 @@ def unused(study: Study, wanted: System, seed: int = 0) -> Table:
     first = trainer.build(spec)
     gradient = _largest_gradients(trainer, spec)
     model = trainer.fit([spec])[0].model
-    outputs = train.predict(model, trainer.examples(spec, "test"))
+    outputs = train.predict(model, trainer.examples(spec, "test"), 64).batches
     last = model.gate.cpu()
     moved = _rows(last.weight - first.gate.weight, last.bias - first.gate.bias)
     alpha = torch.cat([output.gates for output in outputs]).mean(0)
@@ -71,7 +71,7 @@ def reading(study: Study, wanted: System) -> Table:
         spec = study.spec(wanted, seed)
         model = trainer.fit([spec])[0].model
         examples = trainer.examples(spec, "test")
-        outputs = train.predict(model, examples)
+        outputs = train.predict(model, examples, 64).batches
         alpha = torch.cat([output.gates for output in outputs])
         z = {m: torch.cat([output.embeddings[m] for output in outputs]) for m in spec.inputs}
         error = _error(model, z, examples.label)

@@ -13,7 +13,8 @@ import numpy as np
 from msalib.base import stats
 from msalib.data.corpus import MODALITIES
 from msalib.runs.query import Runs
-from msalib.runs.records import Record, System, system
+from msalib.runs.records import Record
+from msalib.runs.spec import System, system
 
 if TYPE_CHECKING:
     from msalib.runs.study import Study
@@ -108,7 +109,7 @@ def system_of(runs: Runs, modalities: Iterable[str], feature: str, **choices) ->
             inputs[m] = best_block(runs, m)
         else:
             inputs[m] = {"input": 0, "output": _last_block(runs, m)}.get(feature, feature)
-    return system(inputs, **choices)
+    return system(inputs, paper="uegd", **choices)
 
 
 # --- numbers of records -------------------------------------------------------------------------
@@ -117,7 +118,7 @@ def system_of(runs: Runs, modalities: Iterable[str], feature: str, **choices) ->
 def gates(runs: Runs, *systems: System) -> list[dict[str, np.ndarray]]:
     """Return the test clips' gate weights (S, N) of every modality, used or not, by system."""
     return [
-        {m: np.array([record.gates[m] for record in records]) for m in MODALITIES}
+        {m: np.array([record.extras.gates[m] for record in records]) for m in MODALITIES}
         for records in runs.records(*systems)
     ]
 

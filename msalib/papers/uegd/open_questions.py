@@ -10,7 +10,7 @@ from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 
 ROWS = {"enc_mid_best": "mid-best", "enc_weighted": "weighted"}
 SOURCES = {

@@ -83,5 +83,5 @@ def _entropy(own: list[Record], modality: str, feature: str) -> str:
     most = np.log2(own[0].blocks[modality])
     if feature == "uniform":
         return f"{most:.3f}"
-    bits = scipy.stats.entropy([r.layer_weights[modality] for r in own], base=2, axis=1)
+    bits = scipy.stats.entropy([r.extras.layer_weights[modality] for r in own], base=2, axis=1)
     return f"{bits.mean():.3f} of {most:.3f}"

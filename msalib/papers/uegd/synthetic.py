@@ -24,7 +24,8 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
-from msalib.runs.records import Predictions, Record, Spec, System, system
+from msalib.runs.records import Predictions, Record
+from msalib.runs.spec import Spec, System, system
 
 BLOCKS = 24
 SEEDS = 5
@@ -143,7 +144,7 @@ def differences(
         return abs(reach * math.log(np.clip((close - kept) / (1 - kept), 0.01, 1)))
 
     (joint,) = runs.records(gate)
-    gates = np.array([[r.gates[m] for m in together] for r in joint])  # (S, M, N)
+    gates = np.array([[r.extras.gates[m] for m in together] for r in joint])  # (S, M, N)
     fitted = np.array(
         [[r.metrics["train"]["mae"] for r in own] for own in runs.records(weighted, uniform)]
     )
@@ -392,7 +393,7 @@ def _spec(dataset: str, of: System, seed: int) -> Spec:
         profile="paper",
         inputs=dict(of.inputs),
         train_share=of.train_share,
-        model={"fusion": of.choice("fusion")},
+        model={"fusion": of.choice("fusion", paper="uegd")},
         train={},
         seed=seed,
     )

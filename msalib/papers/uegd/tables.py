@@ -18,7 +18,8 @@ from msalib.pages.tables import Folded, Note, Table, constants, mean_sd, spread
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
 from msalib.runs.query import Runs
-from msalib.runs.records import Record, Spec, System, system
+from msalib.runs.records import Record
+from msalib.runs.spec import Spec, System, system
 
 SHOWN = ("mae", "corr", "acc2_has0", "acc2_non0", "f1_has0", "f1_non0")
 """Columns of UEGD's Tables 2 and 3."""

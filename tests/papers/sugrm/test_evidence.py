@@ -10,12 +10,13 @@ from msalib.base.files import write_json
 from msalib.data.metrics import METRICS
 from msalib.data.simulate import stories as simulate
 from msalib.evidence import claims
+from msalib.models.extras import GeneratedLabels, Geometry
+from msalib.models.unimodal_tasks import tasks
 from msalib.papers.sugrm import evidence as sugrm
 from msalib.papers.sugrm import timing
 from msalib.papers.sugrm.momentum import null_movement
 from msalib.papers.sugrm.plan import compared, followed, losses, module_grid, task_grid
-from msalib.runs.records import USUAL, Geometry, MadeLabels, system
-from msalib.training.multitask import tasks
+from msalib.runs.spec import USUAL, system
 from tests.factory import make_record, predictions
 
 CLAIMS = {c.id.removeprefix("SUGRM-"): c for c in claims.registry("sugrm") if c.rerun.test}
@@ -517,7 +518,7 @@ def made_labels(movement=(0.01,) * 30, drift=None, clamped=0.1, percentile=3.0, 
         "clamped": each([None, *(clamped for _ in none)]),
         "percentile": each([None, *(percentile for _ in none)]),
     }
-    return MadeLabels(**fields | ({"made": made} if made else {}) | more)
+    return GeneratedLabels(**fields | ({"made": made} if made else {}) | more)
 
 
 def with_labels(found, name, make):

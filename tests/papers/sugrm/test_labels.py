@@ -5,12 +5,13 @@ import pytest
 
 from msalib.data.simulate.stories import control
 from msalib.evidence import claims
+from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.pages.tables import Note
 from msalib.papers import plots
 from msalib.papers.sugrm import labels as trajectories
 from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
-from msalib.runs.records import Geometry, MadeLabels, Record
+from msalib.runs.records import Record
 from tests.factory import make_record, predictions
 from tests.html import read
 
@@ -30,7 +31,7 @@ def model(chosen) -> tuple[dict, dict]:
     }
 
 
-def made_labels(ids, given, rng, *, sign: float, modalities=WHOLE) -> MadeLabels:
+def made_labels(ids, given, rng, *, sign: float, modalities=WHOLE) -> GeneratedLabels:
     """Labels that go from the given ones to ``sign`` times these."""
     share = np.linspace(0, 1, EPOCHS)[:, None]
     made = {
@@ -38,7 +39,7 @@ def made_labels(ids, given, rng, *, sign: float, modalities=WHOLE) -> MadeLabels
         for m in modalities
     }
     known = [0.5] * (EPOCHS - 1)
-    return MadeLabels(
+    return GeneratedLabels(
         id=list(ids),
         video=[name.split("_")[0] for name in ids],
         given=given.tolist(),

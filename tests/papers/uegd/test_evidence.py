@@ -32,7 +32,7 @@ from msalib.papers.uegd.evidence import (
 )
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.factory import layer_records, predictions, system_records, truth_of
 

@@ -16,7 +16,7 @@ from msalib.pages.figure import Picture
 from msalib.pages.tables import Note
 from msalib.papers.uegd import figures, layers
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from tests.factory import layer_records, make_record, predictions, system_records
 from tests.html import image, read
 

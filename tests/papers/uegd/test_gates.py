@@ -5,7 +5,7 @@ import torch
 
 from msalib.data.corpus import MODALITIES
 from msalib.papers.uegd import gates
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 
 

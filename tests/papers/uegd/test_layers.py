@@ -7,7 +7,7 @@ from msalib.data.corpus import MODALITIES
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from tests.factory import make_record, predictions
 
 RNG = np.random.default_rng(0)

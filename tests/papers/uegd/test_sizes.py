@@ -6,7 +6,7 @@ import pytest
 from msalib.papers.uegd import layers, sizes
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.factory import layer_records
 

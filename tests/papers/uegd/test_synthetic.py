@@ -6,7 +6,7 @@ import pytest
 from msalib.base.errors import UserError
 from msalib.papers.uegd import layers, synthetic
 from msalib.papers.uegd.synthetic import Noise, Planted, Population, draw
-from msalib.runs.records import system
+from msalib.runs.spec import system
 
 NOISE = Noise(
     run_share=0.15,

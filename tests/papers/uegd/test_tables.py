@@ -14,7 +14,7 @@ from msalib.evidence.printed.table import load
 from msalib.pages.tables import Note
 from msalib.papers.uegd import tables as exhibits
 from msalib.runs.query import Runs
-from msalib.runs.records import system
+from msalib.runs.spec import system
 from tests.factory import layer_records, make_record, predictions, system_records
 from tests.html import read
 

@@ -1,0 +1,79 @@
+"""What the record of a run holds beside predictions and scores, by model.
+
+Here and not in the models' files, so that records are read without loading torch. A model without
+an entry adds nothing.
+"""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+
+class Extras(BaseModel):
+    """Extras of a record: top-level keys that its model has added. Other keys are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class GateExtras(Extras):
+    """Gates and layer weights of UEGD."""
+
+    layer_weights: dict[str, list[float]] = {}  # modality -> (L,), weighted inputs only
+    gates: dict[str, list[float]] = {}  # modality, used or not -> (N,), test set; none with concat
+
+
+class GeneratedLabels(BaseModel):
+    """Labels that a model generated for itself in training (SUGRM, Self-MM).
+
+    By modality and epoch, the first of them epoch 1: ``movement``, mean change of a label from the
+    epoch before; ``drift``, the same of the targets, from epoch 3 on; ``clamped``, share of targets
+    at an end of the scale; ``percentile``, the 99th of the targets' size before they are clamped.
+    None in epochs without one (no target in epoch 1). ``given`` are the annotated labels, ``made``
+    the generated ones, (epochs, N), kept where training went through all epochs. ``note``: which
+    clips stood in for missing ones at the ends of the scale.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: list[str]
+    video: list[str]
+    given: list[float]
+    movement: dict[str, list[float | None]]
+    drift: dict[str, list[float | None]]
+    clamped: dict[str, list[float | None]]
+    percentile: dict[str, list[float | None]]
+    made: dict[str, list[list[float]]] = {}
+    note: str | None = None
+
+
+class Geometry(BaseModel):
+    """Spearman's rho between distances of features and distances of labels.
+
+    Over pairs of test clips, in the shared space of the multimodal feature: after epoch 1, and
+    with the weights that were selected. None where features or labels are all the same.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: float | None
+    selected: float | None
+
+
+class MultitaskExtras(Extras):
+    """Unimodal predictions, generated labels and geometry of SUGRM and Self-MM."""
+
+    unimodal: dict[str, list[float]] = {}  # modality -> predictions of its own task, test set
+    labels: GeneratedLabels | None = None
+    geometry: Geometry | None = None
+
+
+EXTRAS: dict[str, type[Extras]] = {
+    "uegd": GateExtras,
+    "sugrm": MultitaskExtras,
+    "self_mm": MultitaskExtras,
+}
+"""Name of a model -> type of its extras."""
+
+
+def rounded(values) -> list[float]:
+    """Round to six significant digits: below float32's precision, and records stay small."""
+    return [float(f"{v:.6g}") for v in np.asarray(values, float)]

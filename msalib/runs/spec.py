@@ -1,0 +1,133 @@
+"""What is asked of a run: its specification, and the system that a table compares.
+
+A run is named by the hash of its specification. The hash covers every field that decides numbers;
+a field that came later has a default and enters the hash only where it differs, so that older
+records keep their names.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from msalib.base.paths import folder_name, records_folder, your_records_folder
+from msalib.data import datasets
+from msalib.data.corpus import MODALITIES
+from msalib.models import recipes
+
+Layer = int | str
+"""A layer number, one of ``corpus.SUMS``, or ``corpus.TUNED``."""
+
+
+def roots(dataset: str) -> list[Path]:
+    """Return where records on a data set are looked for; they are written to the first.
+
+    Earlier versions wrote those on added data sets beside the book's.
+    """
+    if dataset in datasets.DATASETS:
+        return [records_folder()]
+    return list(dict.fromkeys([your_records_folder(), records_folder()]))
+
+
+class Spec(BaseModel):
+    """Everything that decides the numbers of a run, resolved; equal specifications, equal runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paper: str
+    setting: Literal["control", "as-published", "substitute", "leaky"]
+    dataset: str
+    split: str
+    encoder: str
+    preset: str
+    profile: str
+    inputs: dict[str, Layer]  # stream -> layer
+    train_share: float = Field(gt=0, le=1)  # of the clips of the training set
+    model: dict[str, int | float | str]
+    train: dict[str, int | float | str | None]
+    seed: int
+    context: dict[str, int | str] = {}  # window: preceding utterances; kind: separate or joined
+
+    def content(self) -> dict:
+        """Return the fields that name the run: all but later ones at their defaults."""
+        fields = type(self).model_fields.items()
+        later = {name: field.default for name, field in fields if not field.is_required()}
+        unset = {name for name, default in later.items() if getattr(self, name) == default}
+        return self.model_dump(exclude=unset)
+
+    def hash(self) -> str:
+        """Return the first 12 hex digits of the SHA-256 of the canonical JSON."""
+        text = json.dumps(self.content(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def path(self) -> Path:
+        """Return the place of this run's record."""
+        return (
+            roots(self.dataset)[0]
+            / self.paper
+            / f"{self.dataset}-{folder_name(self.encoder)}"
+            / self.preset
+            / self.profile
+            / f"{self.system.name()}-seed{self.seed}-{self.hash()}.json"
+        )
+
+    @property
+    def family(self) -> str:
+        """Name of the model's file; a paper with one model has its name."""
+        return str(self.model.get("family", self.paper))
+
+    @property
+    def system(self) -> "System":
+        """What was trained, whatever the seed."""
+        settings = {**self.model, **self.train}
+        usual = recipes.choices(self.paper)
+        choices = {name: str(settings[name]) for name in usual if name in settings}
+        return system(self.inputs, self.train_share, paper=self.paper, **choices)
+
+
+class System(NamedTuple):
+    """What a table compares, each over its seeds: inputs, choices, and the size of training."""
+
+    inputs: tuple[tuple[str, Layer], ...]  # (stream, layer), in the order of MODALITIES
+    choices: tuple[tuple[str, str], ...]  # (setting, value) where it is not the paper's usual one
+    train_share: float
+
+    def choice(self, name: str, *, paper: str) -> str:
+        """Return the value of one of the settings that a paper's tables vary."""
+        return dict(self.choices).get(name, recipes.choices(paper)[name])
+
+    def name(self) -> str:
+        """Return the name that files have."""
+        parts = ["+".join(f"{m}-{layer}" for m, layer in self.inputs)]
+        parts += [value for _, value in self.choices]
+        parts += [f"share{self.train_share:g}"] if self.train_share < 1 else []
+        return "-".join(parts)
+
+
+def system(
+    inputs: Mapping[str, Layer],
+    train_share: float = 1.0,
+    *,
+    paper: str | None = None,
+    **choices: str,
+) -> System:
+    """Return the system with these inputs and choices.
+
+    ``inputs``: stream -> layer. ``choices``: values for settings that the tables of ``paper`` vary
+    (``choices`` in its recipe). Raises ``ValueError`` for an unknown stream or choice.
+    """
+    unknown = [m for m in inputs if m not in MODALITIES]
+    if unknown or not inputs:
+        raise ValueError(f"inputs need some of {MODALITIES}, got {list(inputs)}")
+    usual = recipes.choices(paper) if paper else {}
+    if unknown := set(choices) - set(usual):
+        raise ValueError(
+            f"choices of paper {paper} are {', '.join(usual) or 'none'}, "
+            f"got {', '.join(sorted(unknown))}"
+        )
+    ordered = tuple((m, inputs[m]) for m in MODALITIES if m in inputs)
+    unusual = tuple((k, choices[k]) for k in usual if choices.get(k, usual[k]) != usual[k])
+    return System(ordered, unusual, train_share)
