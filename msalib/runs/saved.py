@@ -22,7 +22,6 @@ from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
 from msalib.data.readers.build import SCALE
-from msalib.data.tasks import Regression
 from msalib.runs.records import Provenance
 from msalib.runs.spec import Spec, System, system
 
@@ -409,7 +408,7 @@ class _Part:
         from msalib.runs.trainer import judge
 
         mean = sum(self.predictions) / len(self.predictions)
-        return judge(self.examples, mean if i is None else self.predictions[i], Regression())[1]
+        return judge(self.examples, mean if i is None else self.predictions[i])[1]
 
 
 def _means(network, vectors) -> dict[str, Mean]:

@@ -343,7 +343,7 @@ class Study:
     def _train_groups(self, specs: list[Spec]) -> None:
         device = pick_device(self.parameters.device)
         inputs = {modality for spec in specs for modality in spec.inputs}
-        training = Trainer(self.encoded_for(inputs), device, getattr(self.dataset, "task", None))
+        training = Trainer(self.encoded_for(inputs), device)
         busy = []
         for group in bar(training.groups(specs), "training", "group of runs"):
             with ExitStack() as held:

@@ -16,7 +16,7 @@ import numpy as np
 from msalib import encoders, models
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
-from msalib.data.tasks import Regression, Task
+from msalib.data.tasks import Task
 from msalib.models.extras import rounded
 from msalib.runs.records import Predictions, Provenance, Record
 from msalib.runs.spec import Spec
@@ -40,8 +40,8 @@ FEWEST = 3
 class Trainer:
     """Trainer of the runs of one corpus on one device."""
 
-    def __init__(self, corpus: Corpus, device: str, task: Task | None = None):
-        self.corpus, self.device, self.task = corpus, device, task or Regression()
+    def __init__(self, corpus: Corpus, device: str):
+        self.corpus, self.device, self.task = corpus, device, corpus.task
         self._examples = lru_cache(maxsize=None if device == "cuda" else 64)(self._make_examples)
 
     # --- which runs are trained together --------------------------------------------------------
@@ -182,7 +182,7 @@ class Trainer:
         for part in PARTS:
             outputs[part] = loop.predict(fit.model, examples[part], regime.judged_batch)
             scores = outputs[part].scores
-            predictions[part], metrics[part] = judge(examples[part], scores, self.task)
+            predictions[part], metrics[part] = judge(examples[part], scores)
         training_set = predictions.pop("train")  # its metrics are kept, for the gap to test
         fields = {
             "metrics": metrics,
@@ -222,7 +222,7 @@ def parameter_groups(module, model: "nn.Module") -> dict[str, list]:
     return {name: parameters for name, parameters in parts.items() if parameters}
 
 
-def judge(examples: Examples, scores, task: Task) -> tuple[Predictions, dict[str, float | None]]:
+def judge(examples: Examples, scores) -> tuple[Predictions, dict[str, float | None]]:
     """Return the predictions of a part as records have them, and their metrics.
 
     ``scores``: a tensor (N,), or (N, K) for K classes.
@@ -232,10 +232,10 @@ def judge(examples: Examples, scores, task: Task) -> tuple[Predictions, dict[str
         id=list(examples.ids),
         video=list(examples.videos),
         label=rounded(examples.label.cpu().numpy()),
-        prediction=[float(value) for value in task.prediction(scores)],
+        prediction=[float(value) for value in examples.task.prediction(scores)],
         scores=scores.tolist() if scores.ndim > 1 else [],
     )
-    return clips, _defined(task.metrics(np.array(clips.label), scores))
+    return clips, _defined(examples.task.metrics(np.array(clips.label), scores))
 
 
 def rounded_rows(values: np.ndarray) -> list:
