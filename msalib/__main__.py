@@ -355,7 +355,7 @@ def claims(
             for fields in _told(evidences):
                 print(" | ".join([evidences.claim.id, *fields]))
         if apart := claims.apart(name):
-            print(f"your runs of {name}, which the study does not count:")
+            print(f"your runs of {name}, and lessons of the book, which the study does not count:")
             for verdict in apart:
                 print(" | ".join([verdict.claim.id, *_judged(verdict)]))
 
