@@ -175,9 +175,9 @@ T = TypeVar("T")
 class Recorded(Generic[T]):
     """A measurement that is made once and kept as a JSON file.
 
-    ``kind`` is its type, a pydantic model or a typed dictionary; ``file`` lies in the folder of
-    records, unless it is absolute; ``what`` names the measurement in messages; ``remedy`` says how
-    to make it again, as in "Restore the file, or ...".
+    ``kind`` is its type, a pydantic model or a typed dictionary. ``file`` lies in the folder of
+    records, unless it is absolute. ``what`` names it in messages, without an article. ``remedy``
+    says how to make it again, as in "Restore the file, or ...".
     """
 
     kind: type[T]
@@ -198,8 +198,8 @@ class Recorded(Generic[T]):
             missing = isinstance(error, FileNotFoundError)
             raise UserError(
                 self.path,
-                found="no such file" if missing else f"no readable file ({_first(error)})",
-                expected=self.what,
+                found="no such file" if missing else f"no readable {self.what} ({_first(error)})",
+                expected=f"the {self.what}",
                 remedy=f"Restore the file, or {self.remedy}.",
             ) from error
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from msalib.base import files
 from msalib.base.errors import UserError
-from msalib.base.paths import records_folder
+from msalib.base.files import Recorded
 from msalib.base.provenance import commit
 from msalib.data import datasets as readers
 from msalib.data import metrics
@@ -115,22 +114,14 @@ def recorded(
     """
     name = kind.__name__.lower()
     real = readers.dataset(dataset).real and dataset in readers.DATASETS
-    path = records_folder() / file
-    if real and not refresh and path.is_file():
-        try:
-            found = kind.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise UserError(
-                path,
-                found=f"no readable {name}",
-                expected=f"the {name} of a data set",
-                remedy=f"Restore the file, or {damaged}.",
-            ) from error
+    record = Recorded(kind, file, f"{name} of a data set", damaged)
+    if real and not refresh and record.path.is_file():
+        found = record.read()
         if readers.at_hand(dataset):
             at_hand = readers.load(dataset).fingerprint()
             if at_hand != found.fingerprint:
                 raise UserError(
-                    path,
+                    record.path,
                     found=f"the {name} of other data ({found.fingerprint[:12]})",
                     expected=f"the data at hand ({at_hand[:12]})",
                     remedy=f"Restore the data, or {other}.",
@@ -138,5 +129,5 @@ def recorded(
         return found
     made = make()
     if real:
-        files.write_json(path, made.model_dump())
+        record.write(made)
     return made

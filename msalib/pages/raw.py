@@ -3,13 +3,12 @@
 Everything but what pretraining recorded is computed from the simulation on the spot.
 """
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from msalib.base.paths import records_folder
+from msalib.base.files import Recorded
 from msalib.data.corpus import MODALITIES, Corpus
 from msalib.data.simulate import raw, speech
 from msalib.data.simulate.stories import ANNOTATORS
@@ -157,7 +156,13 @@ def by_layer() -> Note:
 
 
 def _pretraining() -> dict:
-    return json.loads((records_folder() / "pretrain.json").read_text())
+    made = Recorded(
+        dict[str, dict],
+        "pretrain.json",
+        "record of pretraining",
+        "run python -m msalib.encoders.pretrain",
+    )
+    return made.read()
 
 
 def _listed(levels: Sequence[float]) -> str:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from msalib.base import files
 from msalib.base.errors import UserError
@@ -281,3 +282,48 @@ def test_an_error_lets_go(path):
 def test_records_need_no_fcntl():
     code = "import sys; sys.modules['fcntl'] = None; import msalib.runs.records"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- measurements -------------------------------------------------------------------------------
+
+
+class Rates(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    rate: float
+    counts: dict[str, int] = {}
+
+
+RATES = files.Recorded(Rates, "some/rates.json", "record of rates", "run the measurement")
+
+
+def test_a_measurement_is_kept_with_the_records(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path))
+    assert RATES.path == tmp_path / "some" / "rates.json"
+    RATES.write(Rates(rate=0.5, counts={"a": 1}))
+    assert RATES.path.read_text() == '{\n"rate": 0.5,\n"counts": {"a": 1}\n}\n'
+    assert RATES.read() == Rates(rate=0.5, counts={"a": 1})
+    elsewhere = files.Recorded(dict[str, int], tmp_path / "a.json", "record", "make it")
+    elsewhere.write({"a": 2})
+    assert elsewhere.read() == {"a": 2} and elsewhere.path == tmp_path / "a.json"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "no such file"),
+        ("{", "no readable record of rates (Invalid JSON"),
+        ("{}", "no readable record of rates (Field required at rate)"),
+        ('{"rate": 1, "more": 1}', "Extra inputs are not permitted at more"),
+        (b"\xff", "no readable record of rates ("),
+    ],
+)
+def test_a_measurement_that_cannot_be_read_is_told(tmp_path, monkeypatch, content, found):
+    monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path))
+    if content is not None:
+        content = content if isinstance(content, bytes) else content.encode()
+        files.write_bytes(RATES.path, content)
+    with pytest.raises(UserError) as error:
+        RATES.read()
+    assert error.value.where == str(RATES.path) and found in error.value.found
+    assert error.value.remedy == "Restore the file, or run the measurement."

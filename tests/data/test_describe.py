@@ -61,7 +61,7 @@ def test_a_damaged_summary_is_told(mosi):
     describe.summary("mosi")
     path = records.records_folder() / "data" / "mosi.json"
     path.write_text(path.read_text()[:50])
-    with pytest.raises(UserError, match=r"mosi\.json: found no readable summary; .* --record"):
+    with pytest.raises(UserError, match=r"mosi\.json: found no readable summary .* --record"):
         describe.summary("mosi")
 
 

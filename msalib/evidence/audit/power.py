@@ -21,9 +21,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from msalib.base import files
-from msalib.base.errors import UserError
-from msalib.base.paths import records_folder
+from msalib.base.files import Recorded
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import Corpus, Features
@@ -230,23 +228,14 @@ def _leak_rows() -> list[Row]:
 # --- the record, and what is shown ----------------------------------------------------------------
 
 
-def record_path():
-    """Where the error rates are recorded."""
-    return records_folder() / "audit" / "power.json"
+RECORD = Recorded(
+    Power, "audit/power.json", "record of error rates", "run python -m msalib.evidence.audit.power"
+)
 
 
 def recorded() -> Power:
-    """The recorded error rates; ``UserError`` where there are none that can be read."""
-    path = record_path()
-    try:
-        return Power.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(
-            path,
-            found="no readable record of error rates",
-            expected="what python -m msalib.evidence.audit.power writes",
-            remedy="Restore the file, or measure again: python -m msalib.evidence.audit.power",
-        ) from error
+    """Return the recorded error rates; raise ``UserError`` where none can be read."""
+    return RECORD.read()
 
 
 def rates(count: int, of: int) -> str:
@@ -313,7 +302,7 @@ def provenance(found: Power) -> Table:
 
 def main() -> None:
     """Measure and record."""
-    files.write_json(record_path(), measure(CORPORA).model_dump())
+    RECORD.write(measure(CORPORA))
 
 
 if __name__ == "__main__":

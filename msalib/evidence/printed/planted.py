@@ -10,14 +10,14 @@ they are is left out.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from msalib.base import files, paths
+from msalib.base import paths
+from msalib.base.files import Recorded
 from msalib.base.provenance import commit
 from msalib.data import metrics
 from msalib.evidence import registry as papers
@@ -518,14 +518,17 @@ class Measured(BaseModel):
     false_alarms: float  # findings above notable per clean table
 
 
-def record_path() -> Path:
-    """Where the measurement lies."""
-    return paths.BOOK / "records" / "planted.json"
+RECORD = Recorded(
+    Measured,
+    paths.BOOK / "records" / "planted.json",
+    "measurement of the checks of printed tables",
+    "run python -m msalib.evidence.printed.planted",
+)
 
 
 def recorded() -> Measured:
-    """The committed measurement."""
-    return Measured.model_validate_json(record_path().read_bytes())
+    """Return the committed measurement."""
+    return RECORD.read()
 
 
 def main() -> None:
@@ -537,8 +540,7 @@ def main() -> None:
         for name in ("planted", "detected", "severe")
     }
     alarms = float(found[made]["false_alarms"].iloc[0])
-    result = Measured(commit=commit(), false_alarms=alarms, **columns)
-    files.write_json(record_path(), result.model_dump())
+    RECORD.write(Measured(commit=commit(), false_alarms=alarms, **columns))
 
 
 def _share(flags: Iterable[bool]) -> float:

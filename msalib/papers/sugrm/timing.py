@@ -17,11 +17,9 @@ Keys of the file:
 - ``provenance``: where and when it was measured.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Annotated, NamedTuple
 
@@ -29,13 +27,14 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
+from pydantic import ConfigDict
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from msalib import models
-from msalib.base import files, provenance
-from msalib.base.errors import UserError
-from msalib.base.paths import records_folder
+from msalib.base import provenance
+from msalib.base.files import Recorded
 from msalib.data import datasets as readers
 from msalib.data.corpus import Batch
 from msalib.evidence.printed import table as printed
@@ -64,33 +63,31 @@ VOCABULARY = 30_522
 """Word pieces of BERT; the made-up ones are drawn from all."""
 
 
-def path() -> Path:
-    """Where the record lies."""
-    return records_folder() / "timing" / "sugrm.json"
+class Times(TypedDict):
+    """Parameters, seconds and bytes of sequence encoders and of whole models."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    parameters: dict[str, int]
+    model_parameters: dict[str, int]
+    seconds: dict[str, list[float]]
+    seconds_median: dict[str, float]
+    peak_bytes: dict[str, int]
+    inference: dict[str, list[float]]
+    inference_on: str
+    inference_unaligned: dict[str, list[float]]
+    inference_with_bert: dict[str, list[float]]
+    provenance: dict
 
 
-def read() -> dict | None:
-    """The record, None where nothing was measured; a damaged one is a ``UserError``."""
-    if not path().is_file():
-        return None
-    try:
-        found = json.loads(path().read_text())
-    except json.JSONDecodeError as error:
-        raise UserError(
-            path(),
-            found=f"no JSON ({error.msg})",
-            expected="a record of times",
-            remedy="Measure again: python -m msalib.papers.sugrm.timing.",
-        ) from error
-    wanted = {"parameters", "seconds_median", "peak_bytes", *TESTED, "provenance"}
-    if missing := wanted - set(found):
-        raise UserError(
-            path(),
-            found=f"no {', '.join(sorted(missing))}",
-            expected="a record of times",
-            remedy="Measure again: python -m msalib.papers.sugrm.timing.",
-        )
-    return found
+RECORD = Recorded(
+    Times, "timing/sugrm.json", "record of times", "run python -m msalib.papers.sugrm.timing"
+)
+
+
+def read() -> Times | None:
+    """Return the record, None where nothing was measured; raise ``UserError`` for a damaged one."""
+    return RECORD.read() if RECORD.path.is_file() else None
 
 
 # --- what is measured ---------------------------------------------------------------------------
@@ -366,11 +363,11 @@ def main(
 ) -> None:
     """Measure, and write the record."""
     found = measure(device, passes=passes, bert=bert)
-    files.write_json(path(), found)
+    RECORD.write(found)
     for key in TESTED:
         if found[key]:
             typer.echo(f"{key}: SUGRM over Self-MM {ratio(found[key])}")
-    typer.echo(f"written: {path()}")
+    typer.echo(f"written: {RECORD.path}")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from msalib.base import files, stats
 from msalib.base.errors import UserError
+from msalib.base.files import Recorded
 from msalib.base.paths import records_folder
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
@@ -547,16 +548,9 @@ def record_path() -> Path:
 
 def read(path: Path) -> Power:
     """The simulation at ``path``; one that is missing or damaged is a ``UserError``."""
-    try:
-        return Power.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError) as error:
-        missing = isinstance(error, FileNotFoundError)
-        raise UserError(
-            path,
-            found="no such file" if missing else "not a record of simulations",
-            expected="what python -m msalib.papers.uegd.power writes",
-            remedy="Restore the file, or " + ("run" if missing else "delete it and run") + " that.",
-        ) from error
+    return Recorded(
+        Power, path, "record of simulations", "run python -m msalib.papers.uegd.power"
+    ).read()
 
 
 # --- for the page -------------------------------------------------------------------------------

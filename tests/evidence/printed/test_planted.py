@@ -1,5 +1,7 @@
 """Planted errors: clean tables are clean, errors are what they say, and checks find them."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -346,7 +348,8 @@ def test_the_committed_measurement_is_of_all_errors():
 def test_a_measurement_is_recorded_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(planted, "SEEDS", {"made-up tables": 1, "the papers' tables": 1})
     monkeypatch.setattr(planted, "ERRORS", {"a factor of 100": planted.factor_100})
-    monkeypatch.setattr(planted, "record_path", lambda: tmp_path / "planted.json")
+    record = dataclasses.replace(planted.RECORD, file=tmp_path / "planted.json")
+    monkeypatch.setattr(planted, "RECORD", record)
     planted.main()
     measured = planted.recorded()
     assert measured.planted == {name: {"a factor of 100": 1} for name in planted.SEEDS}

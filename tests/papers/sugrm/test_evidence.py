@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from msalib.base.files import write_json
 from msalib.data.metrics import METRICS
 from msalib.data.simulate import stories as simulate
 from msalib.evidence import claims
@@ -322,16 +321,18 @@ def test_improvements_are_counted(ahead, verdict):
 def costs(parameters=2, seconds=2, memory=2, on="CMU-MOSI, 9 test clips, made", **inference):
     """A record of costs: those of the full transformer over the sparse one, and timed passes."""
     found = {
-        "parameters": {"spt": 10, "dense": 10 * parameters},
+        "parameters": {"spt": 10, "dense": int(10 * parameters)},
+        "model_parameters": {},
+        "seconds": {},
         "seconds_median": {"spt": 0.1, "dense": 0.1 * seconds},
-        "peak_bytes": {"spt": 10, "dense": 10 * memory},
+        "peak_bytes": {"spt": 10, "dense": int(10 * memory)},
         "inference": inference,
         "inference_on": on,
         "inference_unaligned": {},
         "inference_with_bert": {},
         "provenance": {},
     }
-    write_json(timing.path(), found)
+    timing.RECORD.write(found)
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,9 @@ def test_no_record_is_a_sentence():
 
 @pytest.mark.parametrize("text", ["{", json.dumps({"parameters": {}})])
 def test_a_damaged_record_is_refused(text):
-    timing.path().parent.mkdir(parents=True)
-    timing.path().write_text(text)
-    with pytest.raises(UserError, match="expected a record of times"):
+    timing.RECORD.path.parent.mkdir(parents=True)
+    timing.RECORD.path.write_text(text)
+    with pytest.raises(UserError, match="expected the record of times"):
         timing.read()
 
 

@@ -164,11 +164,11 @@ def test_a_test_that_cannot_run_is_no_verdict(path):
 
 
 def test_a_missing_and_a_damaged_record(path):
-    with pytest.raises(UserError, match=r"no such file; expected .*run that"):
+    with pytest.raises(UserError, match=r"no such file; expected .* run python -m"):
         power.read(path)
     path.parent.mkdir()
     path.write_text(json.dumps({"cells": []}))
-    with pytest.raises(UserError, match=r"not a record of simulations.*delete it"):
+    with pytest.raises(UserError, match=r"no readable record of simulations \(.* run python -m"):
         power.read(path)
 
 
