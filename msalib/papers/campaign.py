@@ -1,120 +1,114 @@
-"""Every run that the exhibits of a paper read, made in one go: ``msalib records uegd``.
+"""Make every run that the pages of a paper read: ``msalib records uegd``.
+
+A paper's plan (``papers/<paper>/plan.py``) says what that is:
+
+    PLAN   data set, with encoder and preset where they are not the usual ones -> steps in order;
+           a step takes a ``Study`` and returns its records
+    LAST   optional: modules of the paper that measure something when all records are made
 
 Runs that have a record are read, so a campaign that was stopped goes on where it was; two at once
-share the work (``study``). The notebooks then only read.
+share the work (``study``). The notebooks then only read. ``python -m msalib.papers.campaign PAPER``
+runs what comes last.
 """
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from msalib import papers
 from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
 from msalib.data import datasets as readers
 from msalib.data import describe
-from msalib.data.corpus import SUMS
-from msalib.papers.sugrm import plan
-from msalib.papers.uegd import layers, leaky, sizes
-from msalib.papers.uegd.layers import FEATURES
 from msalib.runs.records import Record
 from msalib.runs.study import TUNED_ENDING, Study
 
-
-def _sums(study: Study) -> list[Record]:
-    """Each modality with layers alone, with sums of all blocks."""
-    return [r for m in study.dataset.layered for r in layers.together(study, [m], SUMS)]
-
-
-def _joint(study: Study) -> list[Record]:
-    """All modalities, with each feature."""
-    return layers.together(study, study.dataset.modalities, [*FEATURES, "uniform"])
-
-
-def _concatenated(study: Study) -> list[Record]:
-    """All modalities, with the other fusion (footnote 1)."""
-    return layers.together(study, study.dataset.modalities, ["mid_best"], fusion="concat")
-
-
-EVERYTHING = (layers.singles, _sums, _joint, _concatenated, sizes.train)
-
-
-PLANS: Mapping[str, Mapping[str, tuple[Callable[[Study], list[Record]], ...]]] = {
-    "uegd": {
-        "control": EVERYTHING,
-        "control-opposite": EVERYTHING,
-        "raw": (layers.singles, _sums, _joint),
-        "mosi": EVERYTHING,
-        "mmmo": (layers.singles, _joint, _concatenated),
-        "mosi-leaky": (layers.singles, _joint),
-        "mosi-leaky-unseen": (layers.singles, _joint),
-        "mosei": (layers.singles, _sums),  # last: it has twelve times as many clips as MOSI
-    },
-    "sugrm": plan.PLAN,
-}
-"""Paper -> data set, with encoder and preset where they are not the usual ones -> what its exhibits
-need, in the order in which it is made."""
+Plan = Mapping[str, tuple[Callable[[Study], list[Record]], ...]]
 
 
 class Made(NamedTuple):
-    """What there is of one data set."""
+    """The records of one setting: the setting in words, and how many records it has."""
 
-    setting: str  # in words
+    setting: str
     records: int
+
+
+def plan(paper: str) -> Plan:
+    """Return what is planned for a paper; a paper without a plan raises ``UserError``."""
+    if module := papers.part(paper, "plan"):
+        return module.PLAN
+    planned = [name for name in papers.names() if papers.part(name, "plan")]
+    raise UserError(
+        f"paper {paper!r}",
+        found="no runs are planned for it",
+        expected=f"one of {', '.join(planned)}",
+        remedy="Name a paper that has runs.",
+    )
 
 
 def make(paper: str, **parameters) -> Iterator[Made]:
     """Make what is missing, data set by data set; ``parameters`` are those of a notebook.
 
-    By default the full recipe with five seeds, and every real data set that is at hand: features
-    are encoded where they are not yet, and what pages say of the data themselves is recorded,
-    too. Raises ``UserError`` where no data are at hand, and for what a study refuses.
+    The defaults are the full recipe, five seeds and every real data set that is available.
+    Features are encoded where they are not yet, and the summaries of the data that pages show are
+    recorded. Raises ``UserError`` where no data are available, and for what a study refuses.
     """
-    if paper not in PLANS:
-        raise UserError(
-            f"paper {paper!r}",
-            found="no runs are planned for it",
-            expected=f"one of {', '.join(PLANS)}",
-            remedy="Name a paper whose exhibits are here.",
-        )
-    plan = PLANS[paper]
+    steps = plan(paper)
     parameters = {"profile": "paper", "seeds": 5, **parameters}
-    if "dataset" in parameters:
-        readers.dataset(parameters["dataset"])  # refuses an unknown one
-    chosen = [key for key in plan if _meant(key, parameters)]
-    if "dataset" not in parameters:
-        real = [key for key in chosen if readers.dataset(key.split()[0]).real]
-        chosen = [key for key in real if readers.at_hand(key.split()[0])]
-        if not chosen:
-            named = dict.fromkeys(key.split()[0].split("-")[0] for key in real)
-            raise UserError(
-                data_folder(),
-                found="none of the data sets",
-                expected=f"a folder for one of {', '.join(named)}",
-                remedy="Set MSALIB_DATA to your data, or name one: -p dataset control.",
-            )
-    if not chosen:
-        raise UserError(
-            f"data set {parameters['dataset']!r}",
-            found=f"no runs of {paper} planned for it",
-            expected=f"one of {', '.join(dict.fromkeys(key.split()[0] for key in plan))}",
-            remedy="Name one of these, or leave it out.",
-        )
-    for key in chosen:
+    for key in _chosen(paper, steps, parameters):
         name, *others = key.split()
         usual = dict(zip(("encoder", "preset"), others, strict=False))
         study = Study(paper, **usual | parameters | {"dataset": name})
-        found = {record.name() for step in plan[key] for record in step(study)}
-        if study.dataset.leaky:
-            leaky.audit(name)
-        elif study.dataset.real:
+        names = {record.name() for step in steps[key] for record in step(study)}
+        if study.dataset.real and not study.dataset.leaky:
             describe.summary(name)
-        yield Made(study.setting, len(found))
+        yield Made(study.setting, len(names))
 
 
-def _meant(key: str, parameters: Mapping) -> bool:
-    """Whether a plan is of the data set and the kind of encoder that were given, if they were."""
+def _chosen(paper: str, steps: Plan, parameters: Mapping) -> list[str]:
+    """Return the keys of a plan that are asked for, or all whose data are available."""
+    dataset = parameters.get("dataset")
+    if dataset is not None:
+        readers.dataset(dataset)  # refuses an unknown one
+    keys = [key for key in steps if _fits(key, parameters)]
+    if dataset is not None:
+        if keys:
+            return keys
+        raise UserError(
+            f"data set {dataset!r}",
+            found=f"no runs of {paper} planned for it",
+            expected=f"one of {', '.join(dict.fromkeys(key.split()[0] for key in steps))}",
+            remedy="Name one of these, or leave it out.",
+        )
+    real = [key for key in keys if readers.dataset(key.split()[0]).real]
+    available = [key for key in real if readers.at_hand(key.split()[0])]
+    if not available:
+        names = dict.fromkeys(key.split()[0].split("-")[0] for key in real)
+        raise UserError(
+            data_folder(),
+            found="none of the data sets",
+            expected=f"a folder for one of {', '.join(names)}",
+            remedy="Set MSALIB_DATA to your data, or name one: -p dataset control.",
+        )
+    return available
+
+
+def _fits(key: str, parameters: Mapping) -> bool:
+    """Check whether a key has the given data set and kind of encoder, as far as they are given."""
     name, *encoder = key.split()
     tuned = bool(encoder) and encoder[0].endswith(TUNED_ENDING)
     given = parameters.get("encoder")
     return parameters.get("dataset", name) == name and (
         given is None or given.endswith(TUNED_ENDING) == tuned
     )
+
+
+def measure(paper: str) -> None:
+    """Run the modules that a plan names in ``LAST``, each in a process of its own."""
+    for name in getattr(papers.part(paper, "plan"), "LAST", ()):
+        subprocess.run([sys.executable, "-m", f"msalib.papers.{paper}.{name}"], check=True)
+
+
+if __name__ == "__main__":
+    measure(sys.argv[1])

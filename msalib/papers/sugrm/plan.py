@@ -155,3 +155,6 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
 With a fine-tuned encoder MOSI takes the recipe of the paper's text: the release sums four batches
 for a step, and a run takes several times as long.
 """
+
+LAST = ("timing",)
+"""Modules that measure when all records are made: times want a quiet machine."""

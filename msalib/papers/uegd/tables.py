@@ -17,6 +17,7 @@ from msalib.evidence.printed import table as printed
 from msalib.pages.tables import Folded, Note, Table, constants, mean_sd, spread
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
+from msalib.runs import records
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import Spec, System, system
@@ -133,6 +134,14 @@ def single_modality(runs: Runs, modality: str, *, setting: str) -> Table:
         caption=f"{modality.capitalize()} alone. {_how(found)} {_about_printed(rows)}"
         f"Setting: {setting}.",
     )
+
+
+def headline() -> tuple[str, pd.DataFrame]:
+    """Return the README's table: Table 3 for the text of MOSI, with the number of seeds."""
+    runs = Runs(records.find("uegd", records.Setting("mosi", "minilm", "release", "paper")))
+    frame = single_modality(runs, "linguistic", setting="").frame
+    seeds = len(runs.seeds(*layers.block_systems(runs, "linguistic")))
+    return f"{seeds} seeds.", frame[~frame["whose"].str.startswith("printed")].iloc[:, 1:5]
 
 
 def all_layers(runs: Runs, modality: str, *, setting: str) -> Folded:
