@@ -19,6 +19,9 @@ from msalib.runs.spec import System, system
 if TYPE_CHECKING:
     from msalib.runs.study import Study
 
+Group = tuple[str, ...]
+"""Modalities that a model reads."""
+
 FEATURES = ("input", "output", "mid_best", "weighted")
 """Rows of UEGD's Tables 2 and 3. ``input`` (layer 0) stands in for conventional features."""
 
@@ -110,6 +113,51 @@ def system_of(runs: Runs, modalities: Iterable[str], feature: str, **choices) ->
         else:
             inputs[m] = {"input": 0, "output": _last_block(runs, m)}.get(feature, feature)
     return system(inputs, paper="uegd", **choices)
+
+
+# --- what a setting has -------------------------------------------------------------------------
+
+
+def groups(
+    runs: Runs, kinds: Sequence[str], *, with_layers: bool = True
+) -> tuple[list[Group], list[str]]:
+    """Return the groups of these kinds that the records have, and what they lack.
+
+    "alone": each modality with layers; "together": all that were trained alone, where a model of
+    all was trained. ``with_layers``: a group needs at least one modality with layers.
+    """
+    if with_layers and not layered(runs):
+        return [], ["layers of an encoder"]
+    groups, absent = [], []
+    if "alone" in kinds:
+        groups += [(m,) for m in layered(runs)]
+        others = [m for m in MODALITIES if m not in layered(runs)]
+        absent += [f"{' and '.join(others)} layers of the same clips"] if others else []
+    if "together" in kinds:
+        everything = tuple(runs.modalities)
+        trained = any(tuple(m for m, _ in s.inputs) == everything for s in runs.systems)
+        if len(everything) > 1 and trained:
+            groups.append(everything)
+        else:
+            absent.append("several modalities of the same clips, together and each alone")
+    return groups, absent
+
+
+def name(group: Group) -> str:
+    """Return a group as effects are named by it."""
+    return "+".join(group)
+
+
+def missing_choices(runs: Runs, group: Group) -> list[str]:
+    """Return what the choice of each mid-best block needs and the records lack."""
+    return [need for m in group if m in layered(runs) and (need := missing_blocks(runs, m))]
+
+
+def missing_layers(runs: Runs, modality: str) -> str | None:
+    """Return what a comparison of a modality's layers needs and the records lack, if any."""
+    if modality in runs.modalities and modality not in layered(runs):
+        return f"{modality} layers of the same clips"
+    return missing_blocks(runs, modality)
 
 
 # --- numbers of records -------------------------------------------------------------------------

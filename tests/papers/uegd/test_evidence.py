@@ -15,21 +15,21 @@ from msalib.data.simulate.stories import control
 from msalib.evidence import claims
 from msalib.papers.uegd import evidence as uegd
 from msalib.papers.uegd import layers
-from msalib.papers.uegd.evidence import (
+from msalib.papers.uegd.evidence_blocks import (
     best_block_within,
     best_in_second_half,
+    flat_from,
+    spread_smaller_than,
+)
+from msalib.papers.uegd.evidence_features import (
     better_than,
     beyond_literature,
-    flat_from,
     fusions_equal,
     gain_grows,
     gain_largest,
-    gate_rises,
     learned_weights_overfit,
-    speaker_driven,
-    spread_smaller_than,
-    unused_gates_close,
 )
+from msalib.papers.uegd.evidence_gates import gate_rises, speaker_driven, unused_gates_close
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
@@ -875,14 +875,14 @@ def verdicts_of_equal_inputs():
     independent noise of one size.
     """
     rng = np.random.default_rng(0)
-    layers = dict.fromkeys([0, 1, 2, 3, "weighted", "uniform"], 1.5)
+    equal = dict.fromkeys([0, 1, 2, 3, "weighted", "uniform"], 1.5)
     counts = {f"UEGD-{claim}": Counter() for claim in TESTED}
     chosen = [claim for claim in UEGD if claim.id in counts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stats, "RESAMPLES", 200)
         patch.setattr(gc, "collect", int)
         for _ in range(SIMULATIONS):
-            alone = layer_records(dict.fromkeys(MODALITIES, layers), seeds=2, clips=4, rng=rng)
+            alone = layer_records(dict.fromkeys(MODALITIES, equal), seeds=2, clips=4, rng=rng)
             own = Runs(alone)
             more = {
                 layers.system_of(own, group, feature, train_share=share)
