@@ -4,11 +4,10 @@
 like and change nothing in the book.
 """
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from msalib.base import paths
-from msalib.base.errors import UserError
+from msalib.base.files import read_yaml
 from msalib.runs.records import Setting
 
 
@@ -23,16 +22,11 @@ class Page(BaseModel):
 
 def plan() -> list[tuple[str, dict]]:
     """Return the notebooks of the book with their parameters, in the order in which they run."""
-    path = paths.BOOK / "notebooks.yaml"
-    try:
-        pages = TypeAdapter(list[Page]).validate_python(yaml.safe_load(path.read_text()))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise UserError(
-            path.name,
-            found=" ".join(str(error).split()),
-            expected="a list of {notebook: <name>, parameters: {<name>: <value>}}",
-            remedy="Correct book/notebooks.yaml.",
-        ) from None
+    pages = read_yaml(
+        paths.BOOK / "notebooks.yaml",
+        list[Page],
+        expected="a list of {notebook: <name>, parameters: {<name>: <value>}}",
+    )
     return [(page.notebook, page.parameters) for page in pages]
 
 

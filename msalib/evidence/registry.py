@@ -10,11 +10,11 @@ from functools import cache
 from inspect import signature
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from msalib.base import paths
 from msalib.base.errors import UserError
+from msalib.base.files import read_yaml
 from msalib.evidence.common import Word
 from msalib.evidence.printed.statements import STATEMENTS, arguments
 
@@ -162,33 +162,9 @@ class Paper(_Entry):
     claims: list[Claim]
 
 
-def _complaint(error: Exception) -> str:
-    """An error in one sentence: of a field its place and message, three at the most."""
-    if isinstance(error, ValidationError):
-        told = []
-        for one in error.errors()[:3]:
-            place = ".".join(map(str, one["loc"]))
-            message = one["msg"].removeprefix("Value error, ")
-            told.append(f"{place}: {message}" if place else message)
-        return "; ".join(told)
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    if isinstance(error, UnicodeDecodeError):
-        return "characters that are not UTF-8"
-    return " ".join(str(error).split())
-
-
 @cache
 def _read(path) -> Paper:
-    try:
-        paper = Paper.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise UserError(
-            path,
-            found=_complaint(error),
-            expected="the entry of a paper: see msalib/evidence/registry.py",
-            remedy="Correct the file.",
-        ) from None
+    paper = read_yaml(path, Paper, expected="the entry of a paper: see msalib/evidence/registry.py")
     claims = [claim.model_copy(update={"paper": path.stem}) for claim in paper.claims]
     return paper.model_copy(update={"claims": claims})
 

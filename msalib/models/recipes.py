@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from msalib.base.errors import UserError
+from msalib.base.files import read_yaml
 
 PRESETS = ("release", "paper")
 PROFILES = ("quick", "paper")
@@ -72,7 +71,7 @@ def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict
 
 @cache
 def _document(paper: str) -> dict:
-    return yaml.safe_load((Path(__file__).parent / f"{paper}.yaml").read_text())
+    return read_yaml(Path(__file__).parent / f"{paper}.yaml", dict, expected="a recipe")
 
 
 @cache

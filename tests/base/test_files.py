@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict
 
 from msalib.base import files
@@ -284,6 +285,34 @@ def test_records_need_no_fcntl():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+# --- YAML ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"a: 1\nb: [", "line 2: expected the node content, but found '<stream end>'"),
+        (b"a: 1\n\tb: 2", "line 2: found character '\\t' that cannot start any token"),
+        (b"a: \xfc", "characters that are not UTF-8"),
+        (b"a: b", "a: Input should be a valid integer"),
+        (b"- a", "Input should be a valid dictionary"),
+        (None, "No such file or directory"),
+    ],
+)
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_damaged_yaml_file_is_told_with_its_line(tmp_path, monkeypatch, content, found, fast):
+    if not fast:  # PyYAML without its parser in C
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"a: 1\nb: 2")
+    assert files.read_yaml(path, dict[str, int], expected="numbers") == {"a": 1, "b": 2}
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        files.read_yaml(path, dict[str, int], expected="numbers")
+    assert error.value.found.startswith(found)
+    assert error.value.expected == "numbers" and error.value.remedy == "Correct the file."
+
+
 # --- measurements -------------------------------------------------------------------------------
 
 
@@ -313,8 +342,8 @@ def test_a_measurement_is_kept_with_the_records(tmp_path, monkeypatch):
     [
         (None, "no such file"),
         ("{", "no readable record of rates (Invalid JSON"),
-        ("{}", "no readable record of rates (Field required at rate)"),
-        ('{"rate": 1, "more": 1}', "Extra inputs are not permitted at more"),
+        ("{}", "no readable record of rates (rate: Field required)"),
+        ('{"rate": 1, "more": 1}', "(more: Extra inputs are not permitted)"),
         (b"\xff", "no readable record of rates ("),
     ],
 )

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
+from msalib.base.files import read_yaml
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.readers.published import PUBLISHED
 from msalib.evidence.audit.findings import Finding
@@ -30,8 +30,8 @@ class Edition(BaseModel):
 @lru_cache(maxsize=1)
 def editions() -> tuple[Edition, ...]:
     """The known editions, from ``editions.yaml``."""
-    text = (Path(__file__).parent / "editions.yaml").read_text()
-    return tuple(TypeAdapter(list[Edition]).validate_python(yaml.safe_load(text)))
+    path = Path(__file__).parent / "editions.yaml"
+    return tuple(read_yaml(path, list[Edition], expected="a list of editions"))
 
 
 def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[Finding]:

@@ -6,10 +6,10 @@ summaries of the data (``describe``), which were computed from the labels themse
 
 from functools import cache
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from msalib.base import paths
+from msalib.base.files import read_yaml
 
 
 class Part(BaseModel):
@@ -54,8 +54,8 @@ class Labels(BaseModel):
 
 @cache
 def _all() -> dict[str, _Corpus]:
-    text = (paths.BOOK / "testparts.yaml").read_text()
-    return TypeAdapter(dict[str, _Corpus]).validate_python(yaml.safe_load(text))
+    path = paths.BOOK / "testparts.yaml"
+    return read_yaml(path, dict[str, _Corpus], expected="the test parts of data sets")
 
 
 def parts(corpus: str) -> list[Part]:
