@@ -12,7 +12,7 @@ import pandas as pd
 from measured import summary, text, write
 
 from msalib.base import paths
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
 
@@ -29,7 +29,7 @@ def seconds(call) -> float:
 def main() -> None:
     files = sorted(paths.PRINTED.glob("*.csv"))
     table = printed.load_all()
-    entries = {paper: papers.load(paper) for paper in papers.known()}
+    entries = {paper: registry.load(paper) for paper in registry.known()}
     again = table.assign(paper=table["paper"] + "_again")
     twice = pd.concat([table, again], ignore_index=True)
     both = entries | {f"{paper}_again": entry for paper, entry in entries.items()}

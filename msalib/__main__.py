@@ -16,7 +16,7 @@ from msalib.base.errors import UserError
 
 if TYPE_CHECKING:
     from msalib.data.corpus import Corpus
-    from msalib.evidence.claims import Evidences, Verdict
+    from msalib.evidence.verdicts import ClaimEvidence, Verdict
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -347,20 +347,20 @@ def claims(
 
     Runs of your own, on added data or with the quick profile, follow and are not counted.
     """
-    from msalib.evidence import claims
-    from msalib.evidence import registry as papers
+    from msalib.evidence import registry
+    from msalib.evidence.verdicts import judge_own_runs, weigh
 
-    for name in [paper] if paper else papers.known():
-        for evidences in claims.weigh(name):
+    for name in [paper] if paper else registry.known():
+        for evidences in weigh(name):
             for fields in _told(evidences):
                 print(" | ".join([evidences.claim.id, *fields]))
-        if apart := claims.apart(name):
+        if apart := judge_own_runs(name):
             print(f"your runs of {name}, and lessons of the book, which the study does not count:")
             for verdict in apart:
                 print(" | ".join([verdict.claim.id, *_judged(verdict)]))
 
 
-def _told(evidences: "Evidences") -> Iterator[list[str]]:
+def _told(evidences: "ClaimEvidence") -> Iterator[list[str]]:
     """One line per kind of evidence and setting: kind, verdict, what it rests on."""
     yield ["printed", evidences.printed.verdict, evidences.printed.note]
     yield ["parity", *evidences.parity]

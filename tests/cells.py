@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks.finding import Finding
 
@@ -51,15 +51,15 @@ def at(table: pd.DataFrame, found: Finding | Iterable[int]) -> list[str]:
 
 def entry(
     own: Iterable[str] = (), runs: int | None = None, tests: Iterable[list[dict]] = ()
-) -> papers.Paper:
+) -> registry.Paper:
     """A paper with these systems, runs and tests, one list of tests per claim."""
     claims = [
-        papers.Claim(
+        registry.Claim(
             id=f"C{number}",
             statement="It is better.",
             exhibit="Table 1",
-            printed=papers.PrintedTest(tests=list(listed)),
-            rerun=papers.Rerun(rule="none", needs="nothing"),
+            printed=registry.PrintedTest(tests=list(listed)),
+            rerun=registry.Rerun(rule="none", needs="nothing"),
             control="none",
         )
         for number, listed in enumerate(tests, 1)
@@ -67,12 +67,12 @@ def entry(
     said = dict.fromkeys(
         ("name", "title", "authors", "venue", "key", "idea", "runs_source", "code"), "made up"
     )
-    return papers.Paper(
+    return registry.Paper(
         **said,
         questions=["none"],
         own=list(own),
         runs=runs,
-        parity=papers.Parity(),
+        parity=registry.Parity(),
         exhibits=[],
         noted=[],
         claims=claims,

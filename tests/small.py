@@ -1,11 +1,11 @@
 """A small made-up study: a table, its findings, entries and evidence; and how cells are read."""
 
-from msalib.evidence import registry as papers
-from msalib.evidence.claims import Evidences, Told, Verdict
+from msalib.evidence import registry
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed import statements
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.registry import Exhibit, Noted
+from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict
 from msalib.pages import tables
 from msalib.runs.records import Setting
 from tests import cells
@@ -42,7 +42,7 @@ def at(place: str, metric: str) -> int:
     return index
 
 
-def entry(name: str, **more) -> papers.Paper:
+def entry(name: str, **more) -> registry.Paper:
     return cells.entry(["Net"], 5, [[BETTER]]).model_copy(update={"name": name} | more)
 
 
@@ -69,7 +69,7 @@ FOUND = [
 
 def evidences(
     printed_: statements.Printed, *words: str, number: int = 1, ours: bool = False
-) -> Evidences:
+) -> ClaimEvidence:
     claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}", "ours": ours})
     verdicts = [
         Verdict(
@@ -81,7 +81,9 @@ def evidences(
         )
         for i, w in enumerate(words)
     ]
-    return Evidences("one", claim, printed_, Told("not run", "needs a <model>"), verdicts, [])
+    return ClaimEvidence(
+        "one", claim, printed_, Outcome("not run", "needs a <model>"), verdicts, []
+    )
 
 
 PRINTED = statements.Printed(

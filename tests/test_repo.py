@@ -19,8 +19,7 @@ from packaging.utils import canonicalize_name
 from msalib import __main__ as cli
 from msalib.base import paths
 from msalib.encoders.registry import SMALL
-from msalib.evidence import claims
-from msalib.evidence import registry as papers
+from msalib.evidence import registry, settings
 from msalib.pages import build as book
 from msalib.pages import notebooks, readme
 from msalib.runs import records
@@ -191,7 +190,7 @@ def may_import(module: str, other: str) -> bool:
 
 
 def test_a_folder_imports_from_folders_before_it_and_never_after():
-    """Upwards there is one way: ``papers.part``, by name."""
+    """Upwards there is one way: ``registry.part``, by name."""
     known = modules()
     upward = {
         module
@@ -235,8 +234,8 @@ def test_nothing_is_large_and_no_features_are_committed():
 def test_committed_records_lie_where_their_specification_says(committed):
     folder = paths.BOOK / "records"
     data, counted = set(), set()
-    for paper in papers.known():
-        study = claims.study(paper)
+    for paper in registry.known():
+        study = settings.study(paper)
         for path in (p for p in tracked() if p.is_relative_to(folder / paper)):
             record = records.read(path)
             spec = record.spec

@@ -5,7 +5,7 @@ fitting together, and its claims with a test for each kind of evidence. A new pa
 its printed numbers (book/printed/<paper>.csv) and a page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import cache
 from inspect import signature
 from typing import Annotated, Self
@@ -180,6 +180,11 @@ def load(paper: str) -> Paper:
             remedy="Leave the paper out to see all.",
         )
     return _read(path)
+
+
+def claims(paper: str, ids: Container[str] | None = None) -> list[Claim]:
+    """Return the claims of a paper, or those with these ids."""
+    return [claim for claim in load(paper).claims if ids is None or claim.id in ids]
 
 
 def known() -> list[str]:

@@ -15,7 +15,7 @@ import typer
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
-from msalib.evidence.contents import plan
+from msalib.evidence.settings import plan
 from msalib.pages import notebooks
 
 TIMEOUT_S = 20 * 60

@@ -8,7 +8,7 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.provenance import device_name, pick_device, versions
 from msalib.data import datasets as readers
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.runs import records
 
 
@@ -42,6 +42,6 @@ def report() -> Iterator[str]:
     if not stores:
         yield "  none; msalib encode mosi minilm makes one"
     yield "records"
-    for paper in papers.known():
+    for paper in registry.known():
         for setting in records.settings(paper):
             yield f"  {paper}: {' '.join(setting)}: {len(records.find(paper, setting))} runs"

@@ -13,7 +13,7 @@ from os.path import relpath
 import numpy as np
 import pandas as pd
 
-from msalib.evidence.printed import words
+from msalib.evidence.printed import names
 from msalib.evidence.printed.checks import granularity
 from msalib.evidence.printed.checks.drift import shared
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
@@ -140,8 +140,8 @@ def _message(finding: Finding, rows: Mapping[int, Mapping], claimed: Mapping[str
     for index in finding.cells:
         cell = rows[index]
         other = f"{cell['paper']}: " if cell["paper"] != finding.paper else ""
-        cells.append(f"{other}{words.place(cell)}: {cell['printed']}")
-    head = words.plural(len(cells), "number")
+        cells.append(f"{other}{names.place(cell)}: {cell['printed']}")
+    head = names.plural(len(cells), "number")
     folded = details(f"the rest, and {head}" if rest else head, cells, rest)
     return f'<div class="claim">{text}</div>{folded}'
 
@@ -235,9 +235,9 @@ def drift(table: pd.DataFrame, entries: Entries) -> Sortable:
     for number in sorted(shared(table), key=lambda n: (n.corpus, n.system)):
         row = {
             "id": re.sub(r"\W+", "-", f"drift-{number.corpus}-{number.system}-{number.metric}"),
-            "data set": words.dataset(number.corpus),
+            "data set": names.dataset(number.corpus),
             "system": escape(number.system),
-            "metric": words.metric(number.metric),
+            "metric": names.metric(number.metric),
         }
         outliers = number.outliers()
         for paper in papers:
@@ -262,8 +262,8 @@ def _values(cells: Sequence[Mapping]) -> str:
         setting = " ".join(filter(None, [cell["variant"].replace("_", " "), cell["alignment"]]))
         by_value.setdefault(f"{cell['value']:g}", []).append(setting)
     parts = []
-    for value, names in by_value.items():
-        setting = ", ".join(dict.fromkeys(filter(None, names)))
+    for value, settings in by_value.items():
+        setting = ", ".join(dict.fromkeys(filter(None, settings)))
         parts.append(value + (f" <small>{escape(setting)}</small>" if setting else ""))
     return "<br>".join(parts)
 
@@ -283,7 +283,7 @@ def drifted(table: pd.DataFrame) -> dict[str, str]:
     apart = [n for n in both if n.kind == "drift" and METRIC_UNITS[n.metric] == percent]
     if apart:
         widest = max(apart, key=lambda number: number.distance)
-        name = f"{words.metric(widest.metric)} of {widest.system} on {words.dataset(widest.corpus)}"
+        name = f"{names.metric(widest.metric)} of {widest.system} on {names.dataset(widest.corpus)}"
         distances = [number.distance for number in apart]
         texts["drift_median"] = f"{np.median(distances):.1f}"
         texts |= {"drift_largest": f"{max(distances):.1f}", "drift_widest": name}
@@ -318,7 +318,7 @@ def protocol(table: pd.DataFrame, entries: Entries) -> Table:
         caption="How many decimals papers print (in brackets in how many numbers), and how many of "
         "their accuracies over a known number of clips could fail the granularity check: some "
         "value near the printed one, as precise, is no mean of "
-        f"{words.either(granularity.RUNS)} runs.",
+        f"{names.either(granularity.RUNS)} runs.",
     )
 
 
@@ -380,18 +380,18 @@ def possible(cell: Mapping, clips: int) -> Table:
                 "off by": f"{abs(nearest - value):.3f}",
                 "rounding explains": f"{reach:.3f}",
                 "possible": "yes" if granularity.fits(value, half, clips, runs) else "no",
-                "a random value would pass": words.chance(
+                "a random value would pass": names.chance(
                     granularity.power(value, half, clips, runs)
                 ),
             }
         )
-    caption = f"{words.place(cell)}: is {cell['printed']} a share of {clips} clips?"
+    caption = f"{names.place(cell)}: is {cell['printed']} a share of {clips} clips?"
     return Table(pd.DataFrame(rows), caption=caption)
 
 
 def named(cell: Mapping, entries: Entries) -> str:
     """A printed number in words: 83.86 (GLoMo, Table 2, ...)."""
-    return f"{cell['printed']} ({paper_name(cell['paper'], entries)}, {words.place(cell)})"
+    return f"{cell['printed']} ({paper_name(cell['paper'], entries)}, {names.place(cell)})"
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from statistics import median
 import pandas as pd
 
 from msalib.data.metrics import METRICS
-from msalib.evidence.printed import words
+from msalib.evidence.printed import names
 from msalib.evidence.printed.checks import drift
+from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.table import PROSE, RESULTS, same, sign
-from msalib.evidence.printed.words import plural
 from msalib.evidence.registry import Paper
 from msalib.pages import sheet
 from msalib.pages.tables import Note
@@ -66,7 +66,7 @@ def _gain(cells: pd.DataFrame) -> dict:
         for side in (cells[cells["ours"]], cells[~cells["ours"]])
     )
     return ours[["paper", "exhibit", "corpus", "alignment", "metric", "value"]].to_dict() | {
-        "over": words.system(theirs),
+        "over": names.system(theirs),
         "best": theirs["value"],
         "gain": round(better * (ours["value"] - theirs["value"]), 6) + 0.0,
         "cells": (int(ours.name), int(theirs.name)),
@@ -131,7 +131,7 @@ class _Drift:
         gains: pd.DataFrame,
         entries: Mapping[str, Paper],
     ):
-        self.name = words.dataset(corpus)
+        self.name = names.dataset(corpus)
         self.cells = {(n.system, n.metric): n for n in numbers if n.corpus == corpus}
         present = {metric for _, metric in self.cells}
         self.metrics = [m for m in METRICS if m in present] + sorted(present - set(METRICS))
@@ -172,7 +172,7 @@ class _Drift:
         """Return the table of this data set."""
         head = [
             sheet.hidden("baseline"),
-            *(escape(words.metric(m)).replace(" (", "<br>(") for m in self.metrics),
+            *(escape(names.metric(m)).replace(" (", "<br>(") for m in self.metrics),
         ]
         baselines = [
             sheet.row(escape(system), (self._distance(system, m) for m in self.metrics))

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from msalib.base.stats import Estimate
-from msalib.evidence import claims
-from msalib.evidence.claims import Verdict
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
 from msalib.evidence.registry import Claim
+from msalib.evidence.verdicts import Verdict, printed_effects
 from msalib.pages.tables import Table
 from msalib.runs.records import Record
 
@@ -32,9 +31,7 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
             f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
             "setting": setting_text(v),
             "effect and 95% interval": _effects(v.evidence),
-            "printed effect": _printed(
-                claims.printed_effects(paper, v.claim, v.setting.dataset, cells)
-            ),
+            "printed effect": _printed(printed_effects(paper, v.claim, v.setting.dataset, cells)),
             "records": _cited(v.records),
         }
         for v in verdicts

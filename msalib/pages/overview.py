@@ -12,18 +12,18 @@ from html import escape
 import pandas as pd
 
 from msalib.base import paths
-from msalib.evidence.claims import Evidences, Told, Verdict, of_paper
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
+from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.statements import Printed
-from msalib.evidence.printed.words import plural
 from msalib.evidence.registry import Exhibit, Paper
+from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
 from msalib.pages.findings import Entries, details, page_link, paper_link
 from msalib.pages.ledger import SYMBOLS, badge, matrix, named, setting_text
 from msalib.pages.ledger import ledger as one_row_each
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Block, Note, Table
 
-Weighed = Mapping[str, Sequence[Evidences]]
+Weighed = Mapping[str, Sequence[ClaimEvidence]]
 
 KINDS = ("printed", "parity", "re-run", "control")
 """Kinds of evidence, as columns are called."""
@@ -35,7 +35,7 @@ MARKS = {False: "✗", None: "=", True: "✓"}
 # --- evidence -----------------------------------------------------------------------------------
 
 
-def claims(weighed: Sequence[Evidences], paper: str) -> Sortable:
+def claims(weighed: Sequence[ClaimEvidence], paper: str) -> Sortable:
     """The claims of a paper, one row each, with all its evidence."""
     frame = pd.DataFrame(
         {
@@ -79,7 +79,7 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
     )
 
 
-def _claim(evidences: Evidences, href: str | None = None) -> str:
+def _claim(evidences: ClaimEvidence, href: str | None = None) -> str:
     claim = evidences.claim
     statement, exhibit = escape(claim.statement), escape(claim.exhibit)
     name = named(claim, href)
@@ -98,7 +98,7 @@ def _verdict(word: str, needs: str = "") -> str:
     )
 
 
-def _told(told: Told) -> str:
+def _told(told: Outcome) -> str:
     told_by = told.note if told.verdict != "not run" else ""
     return _verdict(*told) + (f"<br><small>{escape(told_by)}</small>" if told_by else "")
 
@@ -122,13 +122,13 @@ def _printed(printed: Printed) -> str:
     return _verdict(printed.verdict) + details(f"<small>{escape(printed.note)}</small>", shown)
 
 
-def _own(evidences: Evidences, which: str) -> list[Verdict]:
+def _own(evidences: ClaimEvidence, which: str) -> list[Verdict]:
     """Verdicts of a kind, those that decide most first."""
     own = evidences.rerun if which == "re-run" else evidences.control
     return sorted(own, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
 
 
-def _runs(evidences: Evidences, which: str) -> str:
+def _runs(evidences: ClaimEvidence, which: str) -> str:
     """A badge for each setting; what is missing opens on a click."""
     own = _own(evidences, which)
     if not own:
@@ -140,7 +140,7 @@ def _runs(evidences: Evidences, which: str) -> str:
     )
 
 
-def _badges(evidences: Evidences, which: str) -> str:
+def _badges(evidences: ClaimEvidence, which: str) -> str:
     """A badge for each verdict that some setting has, with the number of settings."""
     own = _own(evidences, which)
     if not own:
@@ -167,7 +167,7 @@ def verdicts(weighed: Weighed, entries: Entries) -> Table:
     """How many verdicts of each word the claims of each paper have, by kind of evidence."""
     rows = []
     for paper, both in weighed.items():
-        own = of_paper(both)
+        own = made_by_paper(both)
         counts = {which: _tally(own, which) for which in KINDS}
         cells = {which: _symbols(count) for which, count in counts.items()}
         number = str(len(own))
@@ -182,7 +182,7 @@ def verdicts(weighed: Weighed, entries: Entries) -> Table:
     return Table(pd.DataFrame(rows), caption=caption)
 
 
-def _tally(own: Iterable[Evidences], which: str) -> Counter:
+def _tally(own: Iterable[ClaimEvidence], which: str) -> Counter:
     """Verdicts by word: one for each claim and setting, and where there is none, not run."""
     counts: Counter = Counter()
     for e in own:
@@ -209,7 +209,7 @@ def totals(weighed: Weighed, found: Sequence[Finding], entries: Entries) -> dict
     ``findings``, ``findings_impossible`` and so on by severity.
     """
     every = [e for own in weighed.values() for e in own]
-    own = of_paper(every)
+    own = made_by_paper(every)
     numbers = {"papers": len(entries), "claims": len(own), "ours": len(every) - len(own)}
     numbers["findings"] = len(found)
     for which in KINDS:
@@ -248,9 +248,9 @@ def _linked(text: str) -> str:
     return re.sub(repository, r'<a href="https://\1">\1</a>', shown).rstrip(".")
 
 
-def summary(weighed: Sequence[Evidences], found: Iterable[Finding], paper: str) -> Note:
+def summary(weighed: Sequence[ClaimEvidence], found: Iterable[Finding], paper: str) -> Note:
     """What came out for a paper, in two sentences; claims of ours are told, but not counted."""
-    own = of_paper(weighed)
+    own = made_by_paper(weighed)
     printed = _tally(own, "printed")
     apart = len(weighed) - len(own)
     severities = Counter(finding.severity for finding in found if finding.paper == paper)
@@ -286,7 +286,7 @@ def _our_page(exhibit: Exhibit) -> str:
     return "nothing to run" if exhibit.needs.startswith("nothing") else "not yet"
 
 
-def settings(weighed: Sequence[Evidences], paper: str) -> Table | Note:
+def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Table | Note:
     """Claims by settings, where the paper has records."""
     found = by_setting(weighed)
     if not found:
@@ -296,7 +296,7 @@ def settings(weighed: Sequence[Evidences], paper: str) -> Table | Note:
     return matrix(found, caption=f"{paper}: claims by settings.")
 
 
-def one_by_one(weighed: Sequence[Evidences], paper: str, name: str) -> Sortable | Note:
+def one_by_one(weighed: Sequence[ClaimEvidence], paper: str, name: str) -> Sortable | Note:
     """One row per claim and setting, where the paper has records."""
     found = by_setting(weighed)
     if not found:
@@ -307,7 +307,7 @@ def one_by_one(weighed: Sequence[Evidences], paper: str, name: str) -> Sortable 
     )
 
 
-def by_setting(weighed: Iterable[Evidences]) -> list[Verdict]:
+def by_setting(weighed: Iterable[ClaimEvidence]) -> list[Verdict]:
     """Verdicts on records, setting by setting; none where no run has been recorded."""
     own = [verdict for e in weighed for verdict in e.runs]
     order = list(dict.fromkeys(verdict.setting for verdict in own))

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import mean
 
-from msalib.evidence import registry as papers
-from msalib.evidence.claims import Evidences, of_paper
-from msalib.evidence.printed import checks, testparts, words
+from msalib.evidence import registry
+from msalib.evidence.printed import checks, names, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import granularity
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
-from msalib.evidence.printed.words import plural
+from msalib.evidence.printed.names import plural
+from msalib.evidence.verdicts import ClaimEvidence, made_by_paper
 from msalib.pages import sheet
 from msalib.pages.ledger import SYMBOLS
 
@@ -43,7 +43,7 @@ def granularity_map(corpora: Sequence[str] = TESTED) -> sheet.Sheet:
         corpus: [passing(clips, decimals, runs) for decimals, runs in columns]
         for clips, corpus in sizes
     }
-    names = {corpus: f"{words.dataset(corpus)}<br>{clips:,} clips" for clips, corpus in sizes}
+    names = {corpus: f"{names.dataset(corpus)}<br>{clips:,} clips" for clips, corpus in sizes}
     rows = [sheet.row(names[corpus], map(_share, row)) for corpus, row in shares.items()]
     head = [sheet.hidden("test part")] + [
         f"{plural(decimals, 'decimal')}<br>{plural(runs, 'run')}" for decimals, runs in columns
@@ -86,7 +86,7 @@ PARITY = {
 COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def verdicts_by_kind(evidences: Evidences) -> dict[str, list[str]]:
+def verdicts_by_kind(evidences: ClaimEvidence) -> dict[str, list[str]]:
     """Return the verdicts on a claim by kind of evidence, each once.
 
     Settings without a verdict are left out where another has one, so that "not run" stands alone.
@@ -104,7 +104,7 @@ def verdicts_by_kind(evidences: Evidences) -> dict[str, list[str]]:
 
 
 def poster(
-    evidences_by_paper: Mapping[str, Sequence[Evidences]],
+    evidences_by_paper: Mapping[str, Sequence[ClaimEvidence]],
     findings: Sequence[Finding] | None = None,
 ) -> sheet.Sheet:
     """Show every claim of every paper with every kind of evidence, and the sums of findings.
@@ -158,9 +158,9 @@ def _look(verdict: str) -> str:
 class _Claims:
     """One paper in the poster: its own claims, then ours; only its own are counted."""
 
-    def __init__(self, paper: str, evidences: Sequence[Evidences], findings: Sequence[Finding]):
-        self.entry = papers.load(paper)
-        theirs = of_paper(evidences)
+    def __init__(self, paper: str, evidences: Sequence[ClaimEvidence], findings: Sequence[Finding]):
+        self.entry = registry.load(paper)
+        theirs = made_by_paper(evidences)
         columns = theirs + [e for e in evidences if e.claim.ours]
         self.number, self.ours = len(theirs), len(columns) - len(theirs)
         self.ids = [e.claim.id.rpartition("-")[2].removeprefix("C") for e in columns]

@@ -6,7 +6,8 @@ A paper's ``tables`` may offer ``headline()``: a sentence and the data frame of 
 from msalib import papers
 from msalib.base.paths import ROOT
 from msalib.data import datasets as readers
-from msalib.evidence import claims, registry
+from msalib.evidence import registry, settings
+from msalib.evidence.verdicts import judge
 from msalib.pages import ledger
 from msalib.runs import records
 
@@ -17,7 +18,7 @@ def results() -> str:
     """Return, in Markdown, what each paper with runs came to: its headline and its verdicts."""
     parts = []
     for paper in registry.known():
-        if not claims.counted(paper):
+        if not settings.counted(paper):
             continue
         tables = papers.part(paper, "tables")
         if tables is not None and hasattr(tables, "headline"):
@@ -29,14 +30,14 @@ def results() -> str:
 
 def _verdicts(paper: str) -> str:
     """Return a table with one row per claim and one column per setting."""
-    chosen = [claim for claim in claims.registry(paper) if claim.rerun.test is not None]
-    settings = [
+    chosen = [claim for claim in registry.claims(paper) if claim.rerun.test is not None]
+    real = [
         setting
-        for setting in claims.counted(paper)
-        if claims.kind(paper, setting) in ("as-published", "substitute")
+        for setting in settings.counted(paper)
+        if settings.kind(paper, setting) in ("as-published", "substitute")
     ]
-    columns = [claims.judge(chosen, records.find(paper, setting)) for setting in settings]
-    heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in settings]
+    columns = [judge(chosen, records.find(paper, setting)) for setting in real]
+    heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in real]
     rows = [
         [f"{claim.id}: {claim.statement}", *(_word(v.evidence.verdict) for v in verdicts)]
         for claim, *verdicts in zip(chosen, *columns, strict=True)

@@ -14,10 +14,10 @@ import yaml
 from msalib import papers as parts
 from msalib.base import paths
 from msalib.base.errors import UserError
-from msalib.evidence import claims
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import checks, statements
 from msalib.evidence.printed import table as printed
+from msalib.evidence.verdicts import test_of, weigh
 
 KNOWN = ["uegd", "sugrm", "mmml", "glomo", "cmt"]
 
@@ -32,30 +32,30 @@ def specified(paper: str) -> list[str]:
 
 
 def test_papers_come_in_the_order_of_the_book():
-    assert papers.known() == KNOWN
-    assert [papers.load(paper).order for paper in KNOWN] == [1, 2, 3, 4, 5]
+    assert registry.known() == KNOWN
+    assert [registry.load(paper).order for paper in KNOWN] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("paper", KNOWN)
 def test_every_claim_of_the_specification_is_there(paper):
     """In its order; what is ours is marked, whether the specification lists it or not."""
-    ids = [claim.id for claim in papers.load(paper).claims]
+    ids = [claim.id for claim in registry.load(paper).claims]
     wanted = specified(paper)
     assert ids[: len(wanted)] == wanted
     assert len(set(ids)) == len(ids)
-    for claim in papers.load(paper).claims:
+    for claim in registry.load(paper).claims:
         assert claim.ours == ("-X" in claim.id), claim.id
         assert "ours" not in claim.statement.lower(), claim.id
 
 
 def test_there_are_about_120_claims():
-    every = [claim for paper in KNOWN for claim in papers.load(paper).claims]
+    every = [claim for paper in KNOWN for claim in registry.load(paper).claims]
     assert sum(not claim.ours for claim in every) >= 118
 
 
 @pytest.mark.parametrize("paper", KNOWN)
 def test_every_exhibit_with_numbers_is_listed(paper):
-    exhibits = [exhibit.id for exhibit in papers.load(paper).exhibits]
+    exhibits = [exhibit.id for exhibit in registry.load(paper).exhibits]
     assert len(set(exhibits)) == len(exhibits)
     numbers = set(printed.load(paper)["exhibit"]) - {"text", "appendix_text", "readme_history"}
     assert numbers <= set(exhibits)
@@ -65,20 +65,20 @@ def test_every_exhibit_with_numbers_is_listed(paper):
 def test_every_printed_test_finds_its_cells(paper):
     """A test without comparisons would say nothing, silently."""
     cells = statements.Cells(printed.load_all())
-    for claim in papers.load(paper).claims:
+    for claim in registry.load(paper).claims:
         for test in claim.printed.tests:
             assert statements.judge(cells, paper, [test]).lines, claim.id
 
 
 @pytest.mark.parametrize("paper", KNOWN)
 def test_own_systems_are_those_of_the_tables(paper):
-    assert set(papers.load(paper).own) <= set(printed.load(paper)["system"])
+    assert set(registry.load(paper).own) <= set(printed.load(paper)["system"])
 
 
 @pytest.mark.parametrize("paper", KNOWN)
 def test_pages_of_exhibits_are_in_the_book(paper):
     toc = (paths.BOOK / "_toc.yml").read_text()
-    for exhibit in papers.load(paper).exhibits:
+    for exhibit in registry.load(paper).exhibits:
         assert exhibit.page is None or f"book/{exhibit.page}\n" in toc, exhibit.id
 
 
@@ -92,7 +92,7 @@ def found():
 def test_what_the_specification_notes_is_found_by_a_check(paper, found):
     """Every noted item either is found, by the check it names and in its cells, or says why not."""
     cells, findings = found
-    for noted in papers.load(paper).noted:
+    for noted in registry.load(paper).noted:
         if noted.beyond is not None:
             continue
         places = set()
@@ -125,7 +125,7 @@ def entry(tmp_path, monkeypatch):
     def read(change):
         change(content)
         (tmp_path / "uegd.yaml").write_text(yaml.safe_dump(content))
-        return papers.load("uegd")
+        return registry.load("uegd")
 
     return read
 
@@ -172,7 +172,7 @@ def test_a_test_that_the_paper_does_not_have_is_refused_where_it_is_looked_up(
 ):
     claim = entry(change).claims[0]
     with pytest.raises(UserError, match=r"uegd\.yaml: found .*better_than") as caught:
-        claims.test_of(claim)
+        test_of(claim)
     assert complaint in caught.value.found
 
 
@@ -210,7 +210,7 @@ def test_a_damaged_entry_is_refused(content, found, tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "CLAIMS", tmp_path)
     (tmp_path / "uegd.yaml").write_bytes(content)
     with pytest.raises(UserError, match=r"uegd\.yaml: found .* expected the entry") as caught:
-        papers.load("uegd")
+        registry.load("uegd")
     assert caught.value.found.startswith(found)
 
 
@@ -222,7 +222,7 @@ def test_a_claim_on_a_row_that_is_nowhere_is_refused(entry):
 
     entry(misspelt)
     with pytest.raises(UserError, match=r"UEGD-C1: no printed number of table2/UEGD/konv"):
-        claims.weigh("uegd")
+        weigh("uegd")
 
 
 # --- a sixth paper ------------------------------------------------------------------------------
@@ -330,4 +330,4 @@ def test_a_sixth_paper_has_a_page(sixth):
 
 def test_an_unknown_paper_is_refused_with_those_that_are_known():
     with pytest.raises(UserError, match=r"paper 'nonsense': .*cmt, glomo, mmml, sugrm, uegd"):
-        claims.registry("nonsense")
+        registry.claims("nonsense")

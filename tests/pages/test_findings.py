@@ -2,7 +2,7 @@
 
 import pytest
 
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import granularity
@@ -18,7 +18,7 @@ from tests.small import ENTRIES, FOUND, TABLE, entry, read_cell, values
 def project():
     """The project's own table, entries and findings."""
     table = printed.load_all()
-    entries = {name: papers.load(name) for name in papers.known()}
+    entries = {name: registry.load(name) for name in registry.known()}
     return table, entries, checks.run(table, entries)
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import table as printed
 from msalib.pages import gains
 from msalib.pages.gains import MINUS, TIMES
@@ -151,7 +151,7 @@ def test_one_paper_alone_has_no_drift(table):
 
 
 def test_the_sums_of_the_project_are_those_of_its_gains():
-    table, entries = printed.load_all(), {name: papers.load(name) for name in papers.known()}
+    table, entries = printed.load_all(), {name: registry.load(name) for name in registry.known()}
     sheet = gains.drift_map(table, entries)
     rows = gains.claimed_gains(table, entries)
     shared = rows[rows["corpus"].isin(["mosi", "mosei"])]

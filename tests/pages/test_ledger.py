@@ -9,8 +9,9 @@ import pytest
 from msalib.base import stats
 from msalib.base.stats import Estimate
 from msalib.data.corpus import MODALITIES
-from msalib.evidence import claims
+from msalib.evidence import registry
 from msalib.evidence.common import Word
+from msalib.evidence.verdicts import judge, judge_study
 from msalib.pages import ledger
 from msalib.runs import records
 from tests.factory import COUNTED, layer_records
@@ -29,7 +30,7 @@ def few_resamples(monkeypatch):
 @pytest.fixture
 def verdicts():
     found = layer_records(dict.fromkeys(MODALITIES, NOISE))
-    return claims.judge(claims.registry("uegd"), found)
+    return judge(registry.claims("uegd"), found)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_seeds_are_told_beside_a_difference(verdicts):
 
 
 def test_settings_without_records_are_in_the_ledger():
-    verdicts = claims.evaluate("uegd")  # there are no records here at all
+    verdicts = judge_study("uegd")  # there are no records here at all
     table = ledger.ledger(verdicts, "uegd", caption="All.")
     assert set(table.frame["setting"]) == {
         f"as-published: {dataset}, bert-large, release recipe, profile paper"
@@ -126,8 +127,8 @@ def test_texts_for_prose_are_those_of_the_verdicts(verdicts):
 
 
 def test_rules_show_the_test_of_every_claim():
-    table = ledger.rules(claims.registry("uegd"))
-    assert len(table.frame) == len(claims.registry("uegd"))
+    table = ledger.rules(registry.claims("uegd"))
+    assert len(table.frame) == len(registry.claims("uegd"))
     text = read(table).text
     assert "after Holm" in text and "Widened: at first it was text alone" in text
 
@@ -136,7 +137,7 @@ def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
     found = layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 2.0}}, **COUNTED)
     for record in found:
         records.write(record)
-    verdicts = claims.evaluate("uegd")
+    verdicts = judge_study("uegd")
     table = ledger.matrix(verdicts, caption="All.")
     assert len(table.frame) == len({v.claim.id for v in verdicts})
     assert len(table.frame.columns) == 1 + len({v.setting for v in verdicts})

@@ -5,13 +5,12 @@ from collections import Counter
 import pytest
 
 from msalib.base import paths
-from msalib.evidence import claims
-from msalib.evidence import registry as papers
-from msalib.evidence.claims import Evidences
+from msalib.evidence import registry
 from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks.drift import shared
 from msalib.evidence.printed.checks.finding import SEVERITIES
+from msalib.evidence.verdicts import ClaimEvidence, judge_parity, judge_printed, made_by_paper
 from msalib.pages import findings, overview
 from msalib.pages.ledger import SYMBOLS
 from tests.html import read
@@ -31,7 +30,7 @@ from tests.small import (
 def project():
     """The project's own table, entries and findings."""
     table = printed.load_all()
-    entries = {name: papers.load(name) for name in papers.known()}
+    entries = {name: registry.load(name) for name in registry.known()}
     return table, entries, checks.run(table, entries)
 
 
@@ -178,11 +177,11 @@ def test_every_paper_of_the_project_can_be_shown(project):
     assert len(findings.protocol(table, entries).frame) == len(entries)
     for paper, own in entries.items():
         weighed = [
-            Evidences(
+            ClaimEvidence(
                 paper,
                 claim,
-                claims.in_print(table, paper, claim),
-                claims.parity(paper),
+                judge_printed(table, paper, claim),
+                judge_parity(paper),
                 [],
                 [],
             )
@@ -196,6 +195,6 @@ def test_every_paper_of_the_project_can_be_shown(project):
             overview.exhibits(own),
         ):
             read(shown)
-        counts = Counter(e.printed.verdict for e in claims.of_paper(weighed))
+        counts = Counter(e.printed.verdict for e in made_by_paper(weighed))
         text = read(overview.verdicts({paper: weighed}, entries)).text
         assert f"✓\u00a0{counts['supported']}" in text

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from msalib.evidence import claims
-from msalib.evidence import registry as papers
-from msalib.evidence.claims import Evidences, Told, Verdict
+from msalib.evidence import registry, settings
 from msalib.evidence.common import Evidence, Word
 from msalib.evidence.printed import statements, testparts
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
+from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
 from msalib.pages import posters
 from msalib.pages.ledger import SYMBOLS
 from msalib.runs.records import Setting
@@ -81,22 +80,22 @@ def test_every_test_part_of_the_map_is_known():
 
 
 def verdict(claim, setting, word):
-    kind = claims.kind("uegd", setting)
+    kind = settings.kind("uegd", setting)
     return Verdict(claim, kind, setting, Evidence(word, {}, ""), [])
 
 
 def evidences(paper, *, prints=("supported",), parity="not run", rerun=(), control=()):
     """All claims of a paper; ``prints`` in turn, the verdicts of settings for each claim."""
     return [
-        Evidences(
+        ClaimEvidence(
             paper,
             claim,
             statements.Printed(prints[i % len(prints)], [], ""),
-            Told(parity, ""),
+            Outcome(parity, ""),
             [verdict(claim, s, w) for s, w in zip(SETTINGS, rerun, strict=False)],
             [verdict(claim, s, w) for s, w in zip(SETTINGS, control, strict=False)],
         )
-        for i, claim in enumerate(claims.registry(paper))
+        for i, claim in enumerate(registry.claims(paper))
     ]
 
 
@@ -128,7 +127,7 @@ def test_the_poster_counts_claims_and_findings():
     findings = [Finding("bounds", "impossible", "uegd", "", (0,))] * 2
     findings += [Finding("drift", "notable", "sugrm", "", (0,)), findings[0]._replace(paper="cmt")]
     sheet = posters.poster(study, findings)
-    sums = Counter(e.printed.verdict for each in study.values() for e in claims.of_paper(each))
+    sums = Counter(e.printed.verdict for each in study.values() for e in made_by_paper(each))
     assert (
         f"{sums.total()} claims of two papers: their printed tables support {sums['supported']}, "
         f"contradict {sums['contradicted']}, leave 0 open and cannot tell on {sums['not run']}."
@@ -138,7 +137,7 @@ def test_the_poster_counts_claims_and_findings():
     assert "UEGD" in uegd.caption.text and "17 claims and 1 of ours" in uegd.caption.text
     assert "2 impossible, 0 inconsistent, 0 unlikely, 0 notable" in uegd.caption.text
     assert "0 impossible" in sugrm.caption.text and "1 notable" in sugrm.caption.text
-    theirs = Counter(e.printed.verdict for e in claims.of_paper(study["sugrm"]))
+    theirs = Counter(e.printed.verdict for e in made_by_paper(study["sugrm"]))
     assert all(f"{theirs[word]} {word}" in sugrm.caption.text for word in SYMBOLS)
     heads = [head.text for head in sugrm.thead.find_all("th")]
     assert heads[0] == "claim" and "3a" in heads and heads[-1].startswith("X")
@@ -170,10 +169,10 @@ def test_one_paper_makes_a_poster_also_without_claims():
 
 def test_all_papers_are_in_the_poster():
     words = ("supported", "contradicted", "inconclusive")
-    study = {p: evidences(p, prints=words, rerun=words, control=words) for p in papers.known()}
+    study = {p: evidences(p, prints=words, rerun=words, control=words) for p in registry.known()}
     captions = [table.caption.text for table in tables(posters.poster(study, []))]
     for paper, caption in zip(study, captions, strict=True):
-        assert papers.load(paper).name in caption
+        assert registry.load(paper).name in caption
         assert all(f"0 {severity}" in caption for severity in SEVERITIES)
 
 

@@ -20,7 +20,7 @@ from msalib.base import paths
 from msalib.base.files import Recorded
 from msalib.base.provenance import commit
 from msalib.data import metrics
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import granularity
@@ -49,7 +49,7 @@ class Made(NamedTuple):
     """A table of printed numbers, and the entries of its papers."""
 
     table: pd.DataFrame
-    entries: Mapping[str, papers.Paper]
+    entries: Mapping[str, registry.Paper]
 
 
 class Planted(NamedTuple):
@@ -186,7 +186,7 @@ def _mark(table: pd.DataFrame, rng: np.random.Generator) -> None:
             table.loc[(printed.sign(metric) * column["value"]).idxmax(), "note"] = "bold"
 
 
-def _entry(table: pd.DataFrame, paper: str, runs: int) -> papers.Paper:
+def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
     """A paper that says its runs, and claims to be ahead wherever it is ahead."""
     own = PAPERS[paper]
     claims = []
@@ -201,7 +201,7 @@ def _entry(table: pd.DataFrame, paper: str, runs: int) -> papers.Paper:
         ]
         if tests:
             claims.append(_claim(f"{own.upper()}-C{len(claims) + 1}", exhibit, tests))
-    return papers.Paper(
+    return registry.Paper(
         name=own,
         title=f"{own}, a made-up system",
         authors="Nobody et al.",
@@ -213,7 +213,7 @@ def _entry(table: pd.DataFrame, paper: str, runs: int) -> papers.Paper:
         runs=runs,
         runs_source="made up",
         code="none",
-        parity=papers.Parity(),
+        parity=registry.Parity(),
         exhibits=[],
         noted=[],
         claims=claims,
@@ -233,13 +233,13 @@ def _ahead(table: pd.DataFrame, paper: str, exhibit: str) -> dict[str, list[str]
     return found
 
 
-def _claim(name: str, exhibit: str, tests: list[dict]) -> papers.Claim:
-    return papers.Claim(
+def _claim(name: str, exhibit: str, tests: list[dict]) -> registry.Claim:
+    return registry.Claim(
         id=name,
         statement="The paper's system is ahead of all other rows.",
         exhibit=exhibit,
-        printed=papers.PrintedTest(tests=tests),
-        rerun=papers.Rerun(rule="none", needs="nothing"),
+        printed=registry.PrintedTest(tests=tests),
+        rerun=registry.Rerun(rule="none", needs="nothing"),
         control="none",
     )
 
@@ -443,8 +443,8 @@ def measure_real(seeds: Iterable[int], errors: Iterable[str] | None = None) -> p
     ``false_alarms`` counts those above notable, which here may be true.
     """
     table = printed.load_all()
-    known = set(papers.known()) & set(table["paper"])
-    made = Made(table, {paper: papers.load(paper) for paper in sorted(known)})
+    known = set(registry.known()) & set(table["paper"])
+    made = Made(table, {paper: registry.load(paper) for paper in sorted(known)})
     return _measure([(made, seed) for seed in seeds], errors)
 
 

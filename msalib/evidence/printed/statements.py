@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from msalib.evidence.common import Word
-from msalib.evidence.printed import words
+from msalib.evidence.printed import names
 from msalib.evidence.printed.table import METRIC_UNITS, same, sign
 
 Cell = Mapping
@@ -200,12 +200,12 @@ def gain_larger(
                 difference = gains[0] - gains[1]
                 form = "+.3%" if relative else _form(cells[0], signed=True)
                 text = (
-                    f"{_about(cells[0])}: {words.system(cells[0])} gains {gains[0]:{form}} over "
-                    f"{words.system(cells[1])}, {words.system(cells[2])} gains "
-                    f"{gains[1]:{form}} over {words.system(cells[3])}"
+                    f"{_about(cells[0])}: {names.system(cells[0])} gains {gains[0]:{form}} over "
+                    f"{names.system(cells[1])}, {names.system(cells[2])} gains "
+                    f"{gains[1]:{form}} over {names.system(cells[3])}"
                 )
                 if cells[2]["dataset"] != cells[0]["dataset"]:
-                    text += f" ({words.dataset(cells[2]['dataset'])})"
+                    text += f" ({names.dataset(cells[2]['dataset'])})"
                 holds = _sided(difference, unsure)
                 lines.append(Line(text, holds, _indices(cells), difference))
     return lines
@@ -229,7 +229,7 @@ def level(
                 for found in _rows(table, paper, row, dataset, metric):
                     value, unsure = found["value"], _half(found)
                     holds = _both(_at_least(value, low, unsure), _at_least(-value, -high, unsure))
-                    text = f"{_about(found)}: {words.system(found)} {_show(found)}"
+                    text = f"{_about(found)}: {names.system(found)} {_show(found)}"
                     text += f", {low:g} to {high:g} wanted"
                     lines.append(Line(text, holds, _indices([found])))
     return lines
@@ -253,7 +253,7 @@ def ratio(
             continue
         share, unsure = _share(first, second)
         text = (
-            f"{name}: {words.system(first)} / {words.system(second)} = {_show(first)} / "
+            f"{name}: {names.system(first)} / {names.system(second)} = {_show(first)} / "
             f"{_show(second)} = {share:.3f}, {low:g} to {high:g} wanted"
         )
         holds = _both(_at_least(share, low, unsure), _at_least(-share, -high, unsure))
@@ -281,9 +281,9 @@ def share_smaller(
             continue
         (one, unsure), (other, doubt) = map(_share, (first, second), totals)
         text = (
-            f"{words.dataset(first['dataset'])}: {words.metric(metric)} over "
-            f"{words.metric(over)} {words.system(first)} "
-            f"{_show(first)} / {_show(totals[0])} = {one:.2f}, {words.system(second)} "
+            f"{names.dataset(first['dataset'])}: {names.metric(metric)} over "
+            f"{names.metric(over)} {names.system(first)} "
+            f"{_show(first)} / {_show(totals[0])} = {one:.2f}, {names.system(second)} "
             f"{_show(second)} / {_show(totals[1])} = {other:.2f}"
         )
         cells = _indices([first, second, *totals])
@@ -309,8 +309,8 @@ def sum_larger(
         sums = [sum(c["value"] for c in side) for side in sides]
         shown = [" + ".join(_show(c) for c in side) for side in sides]
         text = (
-            f"{_about(sides[0][0])}: {', '.join(map(words.system, sides[0]))}: {shown[0]} = "
-            f"{sums[0]:.3f} against {', '.join(map(words.system, sides[1]))}: {shown[1]} = "
+            f"{_about(sides[0][0])}: {', '.join(map(names.system, sides[0]))}: {shown[0]} = "
+            f"{sums[0]:.3f} against {', '.join(map(names.system, sides[1]))}: {shown[1]} = "
             f"{sums[1]:.3f}"
         )
         cells = _indices([c for side in sides for c in side])
@@ -374,7 +374,7 @@ def only_beaten_by(
             continue
         shown = ", ".join(f"{_about(b)} {_show(b)} against {_show(a)}" for a, b in found)
         does = "beats" if behind else "does not beat"
-        text = f"{system} {does} {words.system(found[0][0])}: {shown}"
+        text = f"{system} {does} {names.system(found[0][0])}: {shown}"
         cells = _indices([c for pair in found for c in pair])
         lines.append(Line(text, behind == (system in rivals), cells))
     return lines
@@ -414,14 +414,14 @@ def grid_slope(
     cells = tuple(rows.index)
     if above is not None:
         best = means.iloc[-1]
-        text = f"mean {words.metric(metric)} by {factor} {shown}; above {above:g} wanted"
+        text = f"mean {names.metric(metric)} by {factor} {shown}; above {above:g} wanted"
         return [Line(text, bool(best > above), cells, float(best - above))]
     from scipy import stats as scipy_stats
 
     fit = scipy_stats.linregress(x, y)
     reach = scipy_stats.t.ppf(0.975, len(x) - 2) * fit.stderr
     text = (
-        f"{words.metric(metric)} per {factor}: {fit.slope:+.3f} "
+        f"{names.metric(metric)} per {factor}: {fit.slope:+.3f} "
         f"[{fit.slope - reach:+.3f}, {fit.slope + reach:+.3f}] over {len(x)} cells (means {shown})"
     )
     return [Line(text, _sided(fit.slope, reach), cells, float(fit.slope))]
@@ -654,12 +654,12 @@ def _bound(bound: Bound, metric: str) -> float:
 def _line(first, second, name: str, gain: float, holds: bool | None, more: str) -> Line:
     finer = min(first, second, key=lambda cell: cell["half"])
     difference = f"{first['value'] - second['value']:{_form(finer, signed=True)}}"
-    one, two = words.system(first), words.system(second)
-    other = words.dataset(second["dataset"])
+    one, two = names.system(first), names.system(second)
+    other = names.dataset(second["dataset"])
     two += f" ({other})" if second["dataset"] != first["dataset"] else ""
     text = f"{name}: {one} {_show(first)}, {two} {_show(second)}, difference {difference}{more}"
-    pair = f"{words.dataset(first['dataset'])}, {one} minus {two}"
-    short = f"{words.metric(first['metric'])} {difference}"
+    pair = f"{names.dataset(first['dataset'])}, {one} minus {two}"
+    short = f"{names.metric(first['metric'])} {difference}"
     cells = _indices([first, second])
     return Line(text, None if holds is None else bool(holds), cells, gain, pair, short)
 
@@ -683,7 +683,7 @@ def _row(found: Cell) -> str:
 
 
 def _about(found: Cell) -> str:
-    return f"{words.dataset(found['dataset'])} {words.metric(found['metric'])}"
+    return f"{names.dataset(found['dataset'])} {names.metric(found['metric'])}"
 
 
 def _show(found: Cell) -> str:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from msalib.evidence.printed import names
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed import words
 from msalib.models.ulgm import LIMIT
 from msalib.models.unimodal_tasks import LETTERS
 from msalib.pages.tables import Note, Table, mean_sd
@@ -534,6 +534,6 @@ def _over_seeds(found: Mapping[str, Followed]) -> str:
     first = next(iter(found.values()))
     seeds = len(next(iter(first.made.values())))
     return (
-        f"Mean ± standard deviation over {words.plural(seeds, 'seed')}; {len(first.id)} training "
+        f"Mean ± standard deviation over {names.plural(seeds, 'seed')}; {len(first.id)} training "
         "clips."
     )

@@ -20,7 +20,7 @@ from msalib.base.stats import Estimate
 from msalib.data.corpus import MODALITIES
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.words import plural
+from msalib.evidence.printed.names import plural
 from msalib.models.unimodal_tasks import LETTERS, task_sets, tasks
 from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table, constants, mean_sd, spread

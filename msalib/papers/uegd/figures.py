@@ -6,7 +6,7 @@ import numpy as np
 
 from msalib.base import stats
 from msalib.base.errors import UserError
-from msalib.evidence.claims import Verdict
+from msalib.evidence.verdicts import Verdict
 from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 from msalib.pages.tables import Note, constants
 from msalib.papers.uegd import layers

@@ -30,7 +30,7 @@ from msalib.base.paths import records_folder
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import MODALITIES
-from msalib.evidence import claims
+from msalib.evidence import registry, verdicts
 from msalib.evidence.printed import table as printed
 from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
@@ -394,7 +394,7 @@ def measure(
     that was killed goes on and ends with the same numbers. What lies at ``path`` from other
     settings or code is begun anew.
     """
-    registry = {claim.id: claim for claim in claims.registry("uegd")}
+    claims = {claim.id: claim for claim in registry.claims("uegd")}
     plans = {
         case.claim: Plan(unit=case.unit, effects=case.effects, false_at=case.false_at)
         for case in cases
@@ -412,8 +412,8 @@ def measure(
         "noise": {name: of.model_dump() for name, of in noise.items()},
         "tests": {
             case.claim: {
-                "name": registry[case.claim].rerun.test,
-                **registry[case.claim].rerun.arguments,
+                "name": claims[case.claim].rerun.test,
+                **claims[case.claim].rerun.arguments,
             }
             for case in cases
         },
@@ -436,8 +436,8 @@ def measure(
         steps = [(case, name, e) for case in cases for name in populations for e in case.effects]
         for case, name, effect in bar(steps, "simulating", "effect"):
             wanted = simulations[name][effect != case.false_at]
-            claim = registry[case.claim]
-            judge = claims.test_of(claim)
+            claim = claims[case.claim]
+            judge = verdicts.test_of(claim)
             study = partial(
                 draw,
                 case.planted(effect, noise[name], populations[name]),

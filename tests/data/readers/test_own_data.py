@@ -15,8 +15,8 @@ from msalib import encoders
 from msalib.base import paths
 from msalib.data import datasets as readers
 from msalib.data.readers import added, formats
-from msalib.evidence import claims
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
+from msalib.evidence.verdicts import weigh
 from msalib.pages import notebooks, overview, tables
 from tests import clips
 from tests.encoders.test_encoders import save_bert
@@ -122,8 +122,8 @@ def test_runs_on_added_data_leave_the_study_as_it_is(msalib, tmp_path):  # noqa:
 
 
 def totals() -> dict[str, str]:
-    weighed = {"uegd": claims.weigh("uegd")}
-    return overview.totals(weighed, [], {"uegd": papers.load("uegd")})
+    weighed = {"uegd": weigh("uegd")}
+    return overview.totals(weighed, [], {"uegd": registry.load("uegd")})
 
 
 def test_the_list_of_data_sets_has_those_that_were_added(msalib, tmp_path):  # noqa: F811

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from msalib.data import metrics
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import checks, testparts
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import chance, direction, transcription
@@ -330,7 +330,7 @@ def test_claims_without_cells_or_tests_are_no_finding():
     assert direction.check(table(*SCORES), claim(datasets=["mosei"])) == []
     silent = entry(["Net"])
     assert direction.check(table(*SCORES), {"ash": silent}) == []
-    none = papers.PrintedTest(none="a figure")
+    none = registry.PrintedTest(none="a figure")
     given = claim()["ash"]
     told = given.claims[0].model_copy(update={"printed": none})
     assert (

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from msalib.evidence import registry as papers
+from msalib.evidence import registry
 from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.statements import Cells, Line, judge, parse, phrases
@@ -501,7 +501,7 @@ def cells() -> Cells:
 
 def of_paper(claim: str):
     paper = claim.partition("-")[0].lower()
-    entry = next(c for c in papers.load(paper).claims if c.id == claim)
+    entry = next(c for c in registry.load(paper).claims if c.id == claim)
     return judge(cells(), paper, entry.printed.tests)
 
 

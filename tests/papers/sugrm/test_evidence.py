@@ -8,7 +8,8 @@ from scipy.stats import ttest_rel
 
 from msalib.data.metrics import METRICS
 from msalib.data.simulate import stories as simulate
-from msalib.evidence import claims
+from msalib.evidence import registry
+from msalib.evidence.verdicts import judge
 from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.models.unimodal_tasks import tasks
 from msalib.papers.sugrm import evidence as sugrm
@@ -18,7 +19,7 @@ from msalib.papers.sugrm.plan import compared, followed, losses, module_grid, ta
 from msalib.runs.spec import USUAL, system
 from tests.factory import make_record, predictions
 
-CLAIMS = {c.id.removeprefix("SUGRM-"): c for c in claims.registry("sugrm") if c.rerun.test}
+CLAIMS = {c.id.removeprefix("SUGRM-"): c for c in registry.claims("sugrm") if c.rerun.test}
 THREE = {"visual": 24, "acoustic": 24, "linguistic": "tuned"}
 MOSI = {"acoustic": 1, "linguistic": "tuned"}
 MMMO = {"visual": 1, "acoustic": 1}
@@ -82,7 +83,7 @@ def setting(dataset="control", seeds=5, seed=0, only=None, **better):
 
 
 def judged(claim, found):
-    (verdict,) = claims.judge([CLAIMS[claim]], found)
+    (verdict,) = judge([CLAIMS[claim]], found)
     return verdict.evidence
 
 
@@ -691,7 +692,7 @@ def test_the_ratio_of_parameters(sparse, verdict, monkeypatch):
 
 def test_every_test_is_one_of_a_claim():
     assert {c.rerun.test for c in CLAIMS.values()} == {test.__name__ for test in sugrm.TESTS}
-    left_out = {c.id for c in claims.registry("sugrm") if c.rerun.test is None}
+    left_out = {c.id for c in registry.claims("sugrm") if c.rerun.test is None}
     assert left_out == {"SUGRM-C4", "SUGRM-X2"}
 
 
@@ -704,7 +705,7 @@ def test_every_claim_names_data_that_there_are_and_reads_each_verdict_differentl
 
 def test_verdicts_cite_only_records_that_were_read():
     found = setting("mosi", only=["SUGRM", "Self-MM", "tasks_none"])
-    (verdict,) = claims.judge([CLAIMS["C2"]], found)
+    (verdict,) = judge([CLAIMS["C2"]], found)
     assert len(verdict.records) == 10
-    (none,) = claims.judge([CLAIMS["C1"]], found)
+    (none,) = judge([CLAIMS["C1"]], found)
     assert none.records == []

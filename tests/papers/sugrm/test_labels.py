@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from msalib.data.simulate.stories import control
-from msalib.evidence import claims
+from msalib.evidence import registry
 from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.pages.tables import Note
 from msalib.papers import plots
@@ -343,4 +343,4 @@ def test_many_clips_are_thinned_out():
 def test_the_claims_of_the_pages_are_in_the_registry():
     wanted = {"SUGRM-C15", "SUGRM-C18", "SUGRM-C19", "SUGRM-C20", "SUGRM-C21"}
     wanted |= {"SUGRM-C23", "SUGRM-C24"}
-    assert {claim.id for claim in claims.registry("sugrm", wanted)} == wanted
+    assert {claim.id for claim in registry.claims("sugrm", wanted)} == wanted

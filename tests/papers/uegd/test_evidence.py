@@ -12,7 +12,8 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.data.datasets import Dataset
 from msalib.data.simulate.stories import control
-from msalib.evidence import claims
+from msalib.evidence import registry
+from msalib.evidence.verdicts import judge
 from msalib.papers.uegd import evidence as uegd
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.evidence_blocks import (
@@ -37,7 +38,7 @@ from msalib.runs.study import Study
 from tests.factory import layer_records, predictions, system_records, truth_of
 
 CONSTANT = float("inf")
-UEGD = [claim for claim in claims.registry("uegd") if claim.rerun.test is not None]
+UEGD = [claim for claim in registry.claims("uegd") if claim.rerun.test is not None]
 
 
 @pytest.fixture(autouse=True)
@@ -734,7 +735,7 @@ def test_speakers_cannot_be_judged_without_all_three_modalities():
 
 
 def every_claim(found):
-    return {v.claim.id: v.evidence for v in claims.judge(UEGD, found)}
+    return {v.claim.id: v.evidence for v in judge(UEGD, found)}
 
 
 def test_constant_predictions_are_undefined_counted_and_decide_nothing():
@@ -893,7 +894,7 @@ def verdicts_of_equal_inputs():
             found = extended(alone, dict.fromkeys(sorted(more, key=str), 1.5), rng)
             fixed = {m: {**found[0].metrics[m], "mae": 1.0} for m in ("train",)}
             found = [r.model_copy(update={"metrics": {**r.metrics, **fixed}}) for r in found]
-            for verdict in claims.judge(chosen, found):
+            for verdict in judge(chosen, found):
                 counts[verdict.claim.id][verdict.evidence.verdict] += 1
     return counts
 

@@ -11,7 +11,8 @@ from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
 from msalib.data.simulate.stories import control
-from msalib.evidence import claims
+from msalib.evidence import registry
+from msalib.evidence.verdicts import judge
 from msalib.pages.figure import Picture
 from msalib.pages.tables import Note
 from msalib.papers.uegd import figures, layers
@@ -196,7 +197,7 @@ def test_predictions_beyond_the_axes_are_counted():
 
 
 def test_the_interval_stands_beside_the_margin(found):
-    (verdict,) = claims.judge(claims.registry("uegd", ["UEGD-C15"]), found)
+    (verdict,) = judge(registry.claims("uegd", ["UEGD-C15"]), found)
     picture = figures.equivalence(verdict, setting=SETTING)
     assert SETTING in image(picture).text
     (effect,) = verdict.evidence.effects.values()
@@ -206,7 +207,7 @@ def test_the_interval_stands_beside_the_margin(found):
 
 def test_without_an_interval_the_reason_is_told():
     alone = layer_records({"linguistic": NOISE})
-    (verdict,) = claims.judge(claims.registry("uegd", ["UEGD-C15"]), alone)
+    (verdict,) = judge(registry.claims("uegd", ["UEGD-C15"]), alone)
     text = note(figures.equivalence(verdict, setting=SETTING))
     assert text.startswith("No interval to draw: needs several modalities")
 

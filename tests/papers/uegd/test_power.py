@@ -5,7 +5,7 @@ import pytest
 
 from msalib.base import files, paths, stats
 from msalib.base.errors import UserError
-from msalib.evidence import claims
+from msalib.evidence import registry, verdicts
 from msalib.papers.uegd import figures_power, power
 from msalib.papers.uegd.power import CASES, Case, Cell, Plan, Power
 from tests.papers.uegd.test_synthetic import NOISE, population
@@ -29,12 +29,12 @@ def measure(path, cases=(SUM,), simulations=FEW, **differently):
 
 
 def judge(case, effect, seed, resamples=500):
-    claim = next(claim for claim in claims.registry("uegd") if claim.id == case.claim)
+    claim = next(claim for claim in registry.claims("uegd") if claim.id == case.claim)
     planted = case.planted(effect, NOISE, PEOPLE["mosi"])
     videos = {"valid": 30, "test": 90}
     runs = power.draw(planted, NOISE, PEOPLE["mosi"], videos, np.random.default_rng(seed))
     with power._resampled(resamples):
-        return claims.test_of(claim)(runs)
+        return verdicts.test_of(claim)(runs)
 
 
 LARGE = {
@@ -90,7 +90,7 @@ def test_the_luck_of_training_is_no_effect():
 def test_every_claim_with_a_simulated_test_has_a_case():
     left_out = {"UEGD-C2", "UEGD-C3", "UEGD-C14"}
     assert set(BY_CLAIM) | left_out == {
-        claim.id for claim in claims.registry("uegd") if claim.rerun.test
+        claim.id for claim in registry.claims("uegd") if claim.rerun.test
     }
 
 
@@ -113,7 +113,7 @@ def test_what_is_measured(path):
 
 def test_a_killed_simulation_goes_on_and_ends_the_same(path, tmp_path, monkeypatch):
     whole = measure(tmp_path / "whole.json")
-    test_of, calls = claims.test_of, []
+    test_of, calls = verdicts.test_of, []
 
     def killed(claim):
         def test(runs):
@@ -126,7 +126,7 @@ def test_a_killed_simulation_goes_on_and_ends_the_same(path, tmp_path, monkeypat
 
     monkeypatch.setattr(power, "SITTING", 0.0)  # write after every study
     with monkeypatch.context() as patched:
-        patched.setattr(claims, "test_of", killed)
+        patched.setattr(verdicts, "test_of", killed)
         with pytest.raises(KeyboardInterrupt):
             measure(path)
     assert [cell.simulations for cell in power.read(path).cells] == [2]
@@ -265,10 +265,10 @@ def test_the_figures_tell_what_they_show():
 def test_the_committed_simulation_is_whole_and_of_the_tests_of_today():
     path = paths.BOOK / "records" / "power" / "uegd.json"
     found = power.read(path)
-    registry = {claim.id: claim for claim in claims.registry("uegd")}
+    claims = {claim.id: claim for claim in registry.claims("uegd")}
     assert list(found.plans) == list(BY_CLAIM)
     for claim, plan in found.plans.items():
-        test = {"name": registry[claim].rerun.test, **registry[claim].rerun.arguments}
+        test = {"name": claims[claim].rerun.test, **claims[claim].rerun.arguments}
         assert found.settings["tests"][claim] == test
         for dataset in found.datasets:
             barely, others = found.settings["simulations"][dataset]

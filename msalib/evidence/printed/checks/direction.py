@@ -6,8 +6,8 @@ import pandas as pd
 
 from msalib.evidence.printed import statements
 from msalib.evidence.printed.checks.finding import Finding
+from msalib.evidence.printed.names import dataset, exhibit, metric, system
 from msalib.evidence.printed.table import sign
-from msalib.evidence.printed.words import dataset, exhibit, metric, system
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from msalib.evidence.printed.checks.finding import Finding, agree, places
+from msalib.evidence.printed.names import dataset, metric
 from msalib.evidence.printed.table import PROSE, RESULTS
-from msalib.evidence.printed.words import dataset, metric
 
 SETUPS = ("", "conv", "conv_bert")
 """Variants that are the same system on other features, not another system."""

@@ -19,7 +19,7 @@ from scipy.stats import binom
 
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Finding
-from msalib.evidence.printed.words import chance, either, place
+from msalib.evidence.printed.names import chance, either, place
 
 RUNS = (1, 3, 5, 10)
 """Plausible numbers of runs behind a printed mean."""

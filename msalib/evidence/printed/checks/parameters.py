@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msalib.evidence.printed.checks.finding import Finding, places
-from msalib.evidence.printed.words import place
+from msalib.evidence.printed.names import place
 
 BERT_BASE = 108_891_648
 """Parameters of BERT-base without its pooler (papers/glomo.md (c))."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from msalib.evidence.printed.checks.finding import Finding, agree
+from msalib.evidence.printed.names import dataset, exhibit, metric, system
 from msalib.evidence.printed.table import MEASURED, RELEASE
-from msalib.evidence.printed.words import dataset, exhibit, metric, system
 
 SHARED = 3
 """Numbers that two rows must share, at least, to be recognised by their numbers."""

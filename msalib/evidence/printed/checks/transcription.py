@@ -6,7 +6,7 @@ import pandas as pd
 
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks.finding import Finding
-from msalib.evidence.printed.words import exhibit, metric, place, system
+from msalib.evidence.printed.names import exhibit, metric, place, system
 
 ENOUGH = 6
 """Numbers of a column from which on one with more decimals stands out."""

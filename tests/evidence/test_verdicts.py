@@ -8,14 +8,23 @@ import pytest
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
-from msalib.evidence import claims
-from msalib.evidence import registry as papers
+from msalib.evidence import registry, settings
 from msalib.evidence.common import Word
+from msalib.evidence.verdicts import (
+    ClaimEvidence,
+    Outcome,
+    judge,
+    judge_own_runs,
+    judge_study,
+    made_by_paper,
+    printed_effects,
+    test_of,
+)
 from msalib.runs import records
 from msalib.runs.spec import system
 from tests.factory import layer_records, system_records
 
-UEGD = [claim for claim in claims.registry("uegd") if claim.rerun.test is not None]
+UEGD = [claim for claim in registry.claims("uegd") if claim.rerun.test is not None]
 """Claims with a test on records: all of the paper's own."""
 
 
@@ -35,7 +44,7 @@ def by_id(verdicts):
 def test_every_claim_of_the_paper_is_there():
     assert [claim.id for claim in UEGD] == [f"UEGD-C{k}" for k in range(1, 18)]
     for claim in UEGD:
-        assert claims.test_of(claim).keywords == claim.rerun.arguments
+        assert test_of(claim).keywords == claim.rerun.arguments
 
 
 def test_every_verdict_has_its_sentence():
@@ -48,7 +57,7 @@ def test_every_verdict_has_its_sentence():
 def test_every_claim_is_judged_shown_and_read_by_its_verdict():
     layers = {0: 1.0, 1: 1.0, 2: 1.0, "weighted": 1.0}
     found = layer_records(dict.fromkeys(MODALITIES, layers))
-    verdicts = claims.judge(UEGD, found)
+    verdicts = judge(UEGD, found)
     assert [v.claim for v in verdicts] == UEGD
     for v in verdicts:
         assert v.setting == ("control", "planted", "release", "quick")
@@ -57,7 +66,7 @@ def test_every_claim_is_judged_shown_and_read_by_its_verdict():
 
 def test_printed_effects_are_those_of_the_paper():
     """papers/uegd.md (b), in numbers."""
-    printed = {claim.id: claims.printed_effects("uegd", claim) for claim in UEGD}
+    printed = {claim.id: printed_effects("uegd", claim) for claim in UEGD}
     of = {claim: "; ".join(phrases) for claim, phrases in printed.items()}
     for difference in (
         "MOSI, UEGD enc output minus UEGD conv bert: MAE -0.036, Corr +0.024",
@@ -79,22 +88,22 @@ def test_printed_effects_are_those_of_the_paper():
 
 
 def test_printed_effects_are_those_of_the_data_set_where_it_has_any():
-    c2, c6 = claims.registry("uegd", ["UEGD-C2", "UEGD-C6"])
-    assert all(phrase.startswith("MOSI") for phrase in claims.printed_effects("uegd", c6, "mosi"))
-    assert len(claims.printed_effects("uegd", c6, "mosi")) == 4
-    assert len(claims.printed_effects("uegd", c6, "mmmo")) == 8
-    assert all(phrase.startswith("MOSEI") for phrase in claims.printed_effects("uegd", c2, "mosi"))
+    c2, c6 = registry.claims("uegd", ["UEGD-C2", "UEGD-C6"])
+    assert all(phrase.startswith("MOSI") for phrase in printed_effects("uegd", c6, "mosi"))
+    assert len(printed_effects("uegd", c6, "mosi")) == 4
+    assert len(printed_effects("uegd", c6, "mmmo")) == 8
+    assert all(phrase.startswith("MOSEI") for phrase in printed_effects("uegd", c2, "mosi"))
 
 
 def test_claims_are_chosen_by_id():
-    assert [c.id for c in claims.registry("uegd", ["UEGD-C13", "UEGD-C6"])] == [
+    assert [c.id for c in registry.claims("uegd", ["UEGD-C13", "UEGD-C6"])] == [
         "UEGD-C6",
         "UEGD-C13",
     ]
 
 
 def test_a_paper_without_claims_is_refused_with_those_that_have():
-    for ask in (claims.registry, claims.evaluate):
+    for ask in (registry.claims, judge_study):
         with pytest.raises(UserError, match=r"paper 'nonsense': found no claims of it; .* uegd"):
             ask("nonsense")
 
@@ -112,15 +121,15 @@ def test_a_paper_without_claims_is_refused_with_those_that_have():
 )
 def test_what_a_control_needs_or_why_there_is_none(control, note):
     claim = UEGD[0].model_copy(update={"control": control})
-    silent = claims.Told("not run", "")
-    evidences = claims.Evidences("uegd", claim, silent, silent, [], [])
+    silent = Outcome("not run", "")
+    evidences = ClaimEvidence("uegd", claim, silent, silent, [], [])
     assert evidences.not_run("control") == ("not run", note)
 
 
 def test_claims_of_ours_are_told_from_those_of_the_papers():
-    for paper in papers.known():
-        weighed = [claims.Evidences(paper, c, None, None, [], []) for c in claims.registry(paper)]
-        own = [e.claim.id for e in claims.of_paper(weighed)]
+    for paper in registry.known():
+        weighed = [ClaimEvidence(paper, c, None, None, [], []) for c in registry.claims(paper)]
+        own = [e.claim.id for e in made_by_paper(weighed)]
         assert own == [e.claim.id for e in weighed if "-X" not in e.claim.id]
 
 
@@ -130,7 +139,7 @@ def test_claims_of_ours_are_told_from_those_of_the_papers():
 def test_a_verdict_counts_the_records_that_its_test_read():
     layers = {0: 2.0, 1: 2.0, 2: 0.5, "weighted": 1.0, "uniform": 1.0}
     found = layer_records({"linguistic": layers, "acoustic": {1: 1.0}})
-    verdicts = by_id(claims.judge(UEGD, found))
+    verdicts = by_id(judge(UEGD, found))
     count = {c: len(v.records) for c, v in verdicts.items()}
     assert count["UEGD-C6"] == 10  # blocks 1 and 2, five seeds
     assert count["UEGD-C7"] == 15
@@ -150,7 +159,7 @@ def test_two_recipes_in_one_setting_are_refused():
         update={"spec": one[0].spec.model_copy(update={"train": {"epochs": 1}})}
     )
     with pytest.raises(UserError, match="differ in recipe only"):
-        claims.judge(UEGD, [*one, other])
+        judge(UEGD, [*one, other])
 
 
 def test_a_single_test_video_is_refused():
@@ -168,7 +177,7 @@ def test_a_single_test_video_is_refused():
         for r in found
     ]
     with pytest.raises(UserError, match="bootstrap over videos: found 1 video; expected at least"):
-        claims.judge(UEGD, one)
+        judge(UEGD, one)
 
 
 def written(dataset, encoder, setting, profile="paper"):
@@ -181,7 +190,7 @@ def written(dataset, encoder, setting, profile="paper"):
 def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_missing():
     written("raw", "small", "control")
     written("mosi", "minilm", "substitute")
-    verdicts = claims.evaluate("uegd")
+    verdicts = judge_study("uegd")
     settings = list(dict.fromkeys(v.setting for v in verdicts))
     assert settings == [
         ("mosi", "bert-large", "release", "paper"),
@@ -197,7 +206,7 @@ def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_m
 
 def test_a_setting_as_published_that_has_records_is_judged():
     written("mosi", "bert-large", "as-published")
-    verdicts = [v for v in claims.evaluate("uegd") if v.setting.dataset == "mosi"]
+    verdicts = [v for v in judge_study("uegd") if v.setting.dataset == "mosi"]
     assert len(verdicts) == len(UEGD)
     assert by_id(verdicts)["UEGD-C6"].evidence.verdict == "supported"
 
@@ -205,12 +214,12 @@ def test_a_setting_as_published_that_has_records_is_judged():
 def test_leaky_features_are_no_evidence():
     written("mosi-leaky", "leaking", "leaky")
     written("mosi-leaky-unseen", "leaking", "leaky")
-    assert {v.setting.encoder for v in claims.evaluate("uegd")} == {"bert-large"}
+    assert {v.setting.encoder for v in judge_study("uegd")} == {"bert-large"}
 
 
 def test_a_data_set_with_a_hyphen_keeps_its_name():
     written("control-opposite", "planted", "control", "quick")
-    assert {v.setting.dataset for v in claims.apart("uegd")} == {"control-opposite"}
+    assert {v.setting.dataset for v in judge_own_runs("uegd")} == {"control-opposite"}
 
 
 @pytest.mark.parametrize(
@@ -225,11 +234,11 @@ def test_a_data_set_with_a_hyphen_keeps_its_name():
 )
 def test_runs_of_other_settings_stand_apart_and_change_no_count(dataset, encoder, setting, profile):
     written("mosi", "minilm", "substitute")
-    before = [repr(v) for v in claims.evaluate("uegd")]
-    assert claims.apart("uegd") == []
+    before = [repr(v) for v in judge_study("uegd")]
+    assert judge_own_runs("uegd") == []
     written(dataset, encoder, setting, profile)
-    assert [repr(v) for v in claims.evaluate("uegd")] == before
-    yours = claims.apart("uegd")
+    assert [repr(v) for v in judge_study("uegd")] == before
+    yours = judge_own_runs("uegd")
     assert [v.claim for v in yours] == UEGD
     assert {v.setting for v in yours} == {(dataset, encoder, "release", profile)}
     assert by_id(yours)["UEGD-C6"].evidence.verdict == "supported"
@@ -237,16 +246,16 @@ def test_runs_of_other_settings_stand_apart_and_change_no_count(dataset, encoder
 
 def test_the_study_is_what_pages_show_with_the_full_recipe():
     for paper in ("uegd", "sugrm"):
-        settings = claims.study(paper)
-        assert len(settings) == len(set(settings)) > 3
-        assert {s.profile for s in settings} == {"paper"}
-    assert ("mosi", "minilm-tuned", "paper", "paper") in claims.study("sugrm")
-    assert claims.study("mmml") == []
+        study = settings.study(paper)
+        assert len(study) == len(set(study)) > 3
+        assert {s.profile for s in study} == {"paper"}
+    assert ("mosi", "minilm-tuned", "paper", "paper") in settings.study("sugrm")
+    assert settings.study("mmml") == []
 
 
 def test_verdicts_are_the_same_however_often_they_are_computed():
     found = layer_records({"linguistic": {1: 1.5, 2: 1.0, 3: 1.5}})
-    first, again = (claims.judge(UEGD, found) for _ in range(2))
+    first, again = (judge(UEGD, found) for _ in range(2))
     for a, b in zip(first, again, strict=True):
         assert repr(a.evidence) == repr(b.evidence)
         assert np.all([x.name() == y.name() for x, y in zip(a.records, b.records, strict=True)])

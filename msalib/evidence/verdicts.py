@@ -1,0 +1,255 @@
+"""Verdicts: claims -> tests -> verdicts. A verdict is computed, never typed.
+
+``book/claims/<paper>.yaml`` states each claim with a test for each kind of evidence (``registry``):
+
+- printed: a test of ``printed.statements`` on the paper's own tables,
+- parity: our models against outputs of the authors' code, as last recorded,
+- re-run and control: a test of the paper's own (``papers.<paper>.evidence``) on the records of one
+  setting.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from msalib import papers
+from msalib.base import paths
+from msalib.base.errors import UserError
+from msalib.evidence import registry, settings
+from msalib.evidence.common import Evidence, Word, not_run
+from msalib.evidence.printed import statements
+from msalib.evidence.printed import table as printed
+from msalib.evidence.registry import Claim
+from msalib.evidence.settings import KINDS
+from msalib.runs import records
+from msalib.runs.query import Runs
+from msalib.runs.records import Record, Setting
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim in a setting of a kind (``KINDS``): evidence, and the records that the test read."""
+
+    claim: Claim
+    kind: str
+    setting: Setting
+    evidence: Evidence
+    records: list[Record]
+
+    @property
+    def reading(self) -> str:
+        """The sentence that says what the verdict means."""
+        return self.claim.rerun.reading.get(self.evidence.verdict, "")
+
+
+class Outcome(NamedTuple):
+    """The verdict of one kind of evidence, with a phrase on what it rests on or what it needs."""
+
+    verdict: Word
+    note: str
+
+
+@dataclass(frozen=True)
+class ClaimEvidence:
+    """A claim with its evidence of every kind.
+
+    ``printed`` and ``parity`` are of the paper; ``rerun`` and ``control`` have a verdict for each
+    setting, as published first, and are empty where the claim has no test on records yet.
+    """
+
+    paper: str
+    claim: Claim
+    printed: statements.Printed
+    parity: Outcome
+    rerun: list[Verdict]
+    control: list[Verdict]
+
+    @property
+    def runs(self) -> list[Verdict]:
+        """Verdicts on records, real and simulated."""
+        return self.rerun + self.control
+
+    def not_run(self, kind: str) -> Outcome:
+        """Say what is missing where there is no verdict of a kind (re-run, control)."""
+        if kind == "re-run":
+            return Outcome("not run", f"needs {self.claim.rerun.needs}")
+        reason, impossible = _NO_CONTROL.subn("there can be none", self.claim.control)
+        if impossible:
+            return Outcome("not run", reason)
+        return Outcome(
+            "not run",
+            f"needs our model, trained on simulated data. Plan of these: {self.claim.control}",
+        )
+
+
+_NO_CONTROL = re.compile(r"^(There can be none|None)\b")
+"""How the sentence on the control of a claim begins where there can be no control."""
+
+
+# --- every kind of evidence ---------------------------------------------------------------------
+
+
+def weigh(paper: str, table: pd.DataFrame | None = None) -> list[ClaimEvidence]:
+    """Return every claim of a paper with its evidence of every kind.
+
+    ``table`` holds printed numbers, by default those of the project. Raises ``UserError`` where a
+    test names a row that the table does not have.
+    """
+    cells = statements.Cells(printed.load_all() if table is None else table)
+    claims = registry.claims(paper)
+    _check_rows(cells, paper, claims)
+    by_claim: dict[str, list[Verdict]] = {}
+    for verdict in judge_study(paper):
+        by_claim.setdefault(verdict.claim.id, []).append(verdict)
+    parity = judge_parity(paper)
+    weighed = []
+    for claim in claims:
+        verdicts = by_claim.get(claim.id, [])
+        rerun = [v for v in verdicts if v.kind != "control"]
+        control = [v for v in verdicts if v.kind == "control"]
+        weighed.append(
+            ClaimEvidence(paper, claim, judge_printed(cells, paper, claim), parity, rerun, control)
+        )
+    return weighed
+
+
+def _check_rows(cells: statements.Cells, paper: str, claims: Iterable[Claim]) -> None:
+    """Raise ``UserError`` where a printed test names a row that the table does not have."""
+    for claim in claims:
+        if missing := statements.missing(cells, paper, claim.printed.tests):
+            raise UserError(
+                paths.CLAIMS / f"{paper}.yaml",
+                found=f"{claim.id}: no printed number of {', '.join(missing)}",
+                expected="rows of book/printed, as exhibit/system/variant",
+                remedy="Correct the name of the row.",
+            )
+
+
+def made_by_paper(weighed: Iterable[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Select the claims that the paper makes, without ours."""
+    return [evidence for evidence in weighed if not evidence.claim.ours]
+
+
+# --- on the paper -------------------------------------------------------------------------------
+
+
+def judge_printed(table: statements.Table, paper: str, claim: Claim) -> statements.Printed:
+    """Judge a claim on the paper's own tables."""
+    if claim.printed.none is not None:
+        return statements.Printed("not run", [], f"needs numbers: {claim.printed.none}")
+    return statements.judge(table, paper, claim.printed.tests)
+
+
+def printed_effects(
+    paper: str, claim: Claim, about: str | None = None, cells: statements.Cells | None = None
+) -> list[str]:
+    """Return the claim's effect as the paper prints it, one phrase per pair of rows.
+
+    Where some is printed for the data set ``about``, only that. ``cells`` are those of the project,
+    where they are made already.
+    """
+    cells = cells or statements.Cells(printed.load_all())
+    lines = judge_printed(cells, paper, claim).lines
+    corpus = cells.table["corpus"]
+    about_corpus = [line for line in lines if about in set(corpus[list(line.cells)])]
+    return statements.phrases(about_corpus or lines)
+
+
+def judge_parity(paper: str) -> Outcome:
+    """Check whether our models of a paper return the outputs of the authors' code, as recorded.
+
+    It says nothing on a claim itself: it says that a re-run is of the authors' model.
+    """
+    entry = registry.load(paper).parity
+    path = paths.BOOK / "records" / "parity.json"
+    recorded = json.loads(path.read_text()) if path.is_file() else {}
+    if not entry.fixtures or not set(entry.fixtures) <= recorded.keys():
+        return Outcome("not run", f"needs {entry.needs or 'a comparison on record'}")
+    errors = {name: recorded[name]["max_abs_error"] for name in entry.fixtures}
+    within = all(errors[name] <= recorded[name]["tolerance"] for name in entry.fixtures)
+    note = ", ".join(f"{name} {error:.1g}" for name, error in errors.items())
+    return Outcome("supported" if within else "contradicted", f"largest difference: {note}")
+
+
+# --- on records ---------------------------------------------------------------------------------
+
+
+def judge_study(paper: str) -> list[Verdict]:
+    """Judge every claim with a test in every setting that counts, and as published in any case.
+
+    Leaky settings are left out.
+    """
+    claims = _tested(paper)
+    if not claims:
+        return []
+    counted = [s for s in settings.counted(paper) if settings.kind(paper, s) in KINDS]
+    verdicts = [v for s in counted for v in judge(claims, records.find(paper, s))]
+    for setting in settings.as_published(paper):
+        if setting not in counted:
+            layers = f"{setting.encoder} layers of {setting.dataset} (README, 'Your own GPU')"
+            for claim in claims:
+                evidence = not_run([f"{layers}; for all of it: {claim.rerun.needs}"])
+                verdicts.append(Verdict(claim, "as-published", setting, evidence, []))
+    return sorted(verdicts, key=lambda v: KINDS.index(v.kind))
+
+
+def judge_own_runs(paper: str) -> list[Verdict]:
+    """Judge the claims on all other records, which the study does not count: a user's own runs.
+
+    Leaky settings are left out.
+    """
+    claims = _tested(paper)
+    study = settings.study(paper)
+    others = [s for s in records.settings(paper) if s not in study] if claims else []
+    verdicts = [v for setting in others for v in judge(claims, records.find(paper, setting))]
+    return [v for v in verdicts if v.kind in KINDS]
+
+
+def _tested(paper: str) -> list[Claim]:
+    """Return the claims of a paper with a test on records."""
+    return [claim for claim in registry.claims(paper) if claim.rerun.test is not None]
+
+
+def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
+    """Judge claims on the records of one setting; leaky ones count for none."""
+    spec = runs[0].spec
+    setting = Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
+    if spec.setting == "leaky":
+        evidence = not_run(["features that have not seen labels of the test part"])
+        return [Verdict(claim, spec.setting, setting, evidence, []) for claim in claims]
+    return [_judge_one(claim, spec.setting, setting, Runs(runs)) for claim in claims]
+
+
+def _judge_one(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:
+    if claim.rerun.test is None:
+        return Verdict(claim, kind, setting, not_run([claim.rerun.needs]), [])
+    evidence = test_of(claim)(runs)
+    read = runs.used if evidence.effects or evidence.verdict != "not run" else []
+    return Verdict(claim, kind, setting, evidence, read)
+
+
+def test_of(claim: Claim) -> Callable[[Runs], Evidence]:
+    """Return the test of a claim on records, with its arguments.
+
+    It is looked up by name in the claim's own paper. Raises ``UserError`` where the paper has no
+    such test, or the test no such arguments.
+    """
+    module = papers.part(claim.paper, "evidence")
+    tests = {test.__name__: test for test in module.TESTS} if module else {}
+    try:
+        test = tests[claim.rerun.test]
+        registry.check_arguments(test, (None,), claim.rerun.arguments)
+    except (KeyError, ValueError) as error:
+        complaint = f"no test {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(
+            paths.CLAIMS / f"{claim.paper}.yaml",
+            found=f"{claim.id}: {complaint}",
+            expected=f"a test of msalib/papers/{claim.paper}/evidence.py with its arguments",
+            remedy=f"Correct the entry; tests are {', '.join(tests) or 'none yet'}.",
+        ) from None
+    return partial(test, **claim.rerun.arguments)
