@@ -24,6 +24,11 @@ def papers() -> list[str]:
     return [name for name in known() if "choices" in _document(name)]
 
 
+def baselines() -> list[str]:
+    """Return the models that belong to no paper; ``belongs_to`` in a recipe names its paper."""
+    return [name for name in known() if not {"choices", "belongs_to"} & _document(name).keys()]
+
+
 def check(preset: str, profile: str) -> None:
     """Refuse an unknown preset or profile."""
     for what, value, names in (("preset", preset, PRESETS), ("profile", profile, PROFILES)):

@@ -18,7 +18,7 @@ from msalib.base.errors import UserError
 from msalib.base.progress import bar
 from msalib.base.provenance import one_thread, pick_device
 from msalib.data import datasets as readers
-from msalib.data.corpus import MODALITIES, Corpus, Features
+from msalib.data.corpus import MODALITIES, TUNED, Corpus, Features
 from msalib.encoders import Encoder
 from msalib.models import recipes
 from msalib.runs import records
@@ -194,6 +194,14 @@ class Study:
         if modality in self.encoders and (blocks := self.encoders[modality].blocks):
             return blocks  # no weights needed to read records
         return max(self.encoded_for([modality]).features[modality].layers)
+
+    @property
+    def last_layers(self) -> dict[str, int | str]:
+        """Return every modality with the last layer of its encoder, the usual input of a model."""
+        return {
+            m: TUNED if self.tuned and m in self.dataset.layered else self.blocks(m)
+            for m in self.dataset.modalities
+        }
 
     @cached_property
     def encoded(self) -> Corpus:

@@ -1,0 +1,49 @@
+"""The baselines' plan: every model file that belongs to no paper, on all modalities together."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from msalib.base.errors import UserError
+from msalib.models import recipes
+from msalib.runs.records import Record
+from msalib.runs.spec import System, system
+
+if TYPE_CHECKING:  # a plan is read often, and this loads much
+    from msalib.runs.study import Study
+
+ALL = "all"
+"""Value of the notebook's parameter ``model`` that asks for every baseline."""
+
+
+def systems(study: "Study", model: str = ALL) -> dict[str, System]:
+    """Return the systems of these models by name; each reads the last layer of every modality.
+
+    Raises ``UserError`` for an unknown model.
+    """
+    names = recipes.baselines()
+    if model != ALL and model not in names:
+        raise UserError(
+            f"model {model!r}",
+            found="no baseline of that name",
+            expected=f"{ALL}, or one of {', '.join(names)}",
+            remedy=f"Choose one: -p model {names[0]}.",
+        )
+    inputs = study.last_layers
+    return {
+        name: system(inputs, paper=study.paper, family=name)
+        for name in names
+        if model in (ALL, name)
+    }
+
+
+def _every(study: "Study") -> list[Record]:
+    """Train every baseline."""
+    return study.run(list(systems(study).values()))
+
+
+PLAN: Mapping[str, tuple[Callable[["Study"], list[Record]], ...]] = {
+    "control": (_every,),
+    "mmmo-stretched": (_every,),
+    "mosi": (_every,),
+}
+"""Data set -> the steps, in order."""
