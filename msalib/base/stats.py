@@ -7,12 +7,11 @@ the luck of training is the larger part, and tests that ignore it find effects t
 (``power``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from msalib.base.errors import UserError
 
@@ -228,8 +227,32 @@ def _students_t(freedom: int, count: int) -> np.ndarray:
     return np.random.default_rng(1).standard_t(freedom, size=count)
 
 
-def holm(estimates: list[Estimate]) -> list[bool]:
-    """Which of a family of estimates differ from zero at 5% after Holm's correction."""
-    if not estimates or any(np.isnan(e.low) for e in estimates):
+def holm(p_values: Iterable[float], level: float = LEVEL) -> list[bool]:
+    """Return which hypotheses of a family are rejected by Holm's step-down procedure (1979).
+
+    The smallest p-value is compared with level / m, the next with level / (m - 1), and so on; the
+    first that is larger ends it. An undefined p-value belongs to the family and is not rejected.
+    """
+    p = np.nan_to_num(np.array(list(p_values), float), nan=1.0)
+    order = p.argsort()
+    rejected = np.empty(len(p), bool)
+    rejected[order] = np.logical_and.accumulate(p[order] <= level / np.arange(len(p), 0, -1))
+    return rejected.tolist()
+
+
+def differ_from_zero(estimates: Sequence[Estimate]) -> list[bool]:
+    """Return which of a family of estimates differ from zero at 5% after Holm's correction.
+
+    Where one of them is undefined, none does.
+    """
+    if any(np.isnan(e.low) for e in estimates):
         return [False] * len(estimates)
-    return [bool(r) for r in multipletests([e.p for e in estimates], LEVEL, "holm")[0]]
+    return holm([e.p for e in estimates])
+
+
+def wilson(count: int, trials: int) -> tuple[float, float]:
+    """Return Wilson's 95% interval of a proportion, ``count`` of ``trials``."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(count, trials).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)

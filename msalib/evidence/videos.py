@@ -58,7 +58,7 @@ def all_of(effects: dict[str, Estimate], signs: dict[str, int]) -> Word:
     sign contradicts.
     """
     family = [effects[name] for name in signs]
-    differs = stats.holm(family)
+    differs = stats.differ_from_zero(family)
     claimed = [np.sign(e.effect) == sign for e, sign in zip(family, signs.values(), strict=True)]
     if any(d and not c for d, c in zip(differs, claimed, strict=True)):
         return "contradicted"

@@ -250,7 +250,7 @@ def test_a_constant_prediction_has_no_correlation(data):
     assert np.isnan(stats.correlations(label, [one_seed], videos)[0][0])
     found = stats.corr_difference(label, constant, b, videos)
     assert all(np.isnan([found.effect, found.low, found.high]))
-    assert stats.holm([found]) == [False]
+    assert stats.differ_from_zero([found]) == [False]
     assert np.isnan(found.p)
     assert np.isfinite(stats.mae_difference(label, constant, b, videos)[:4]).all()
 
@@ -273,7 +273,39 @@ def test_a_constant_prediction_has_no_correlation(data):
     ],
 )
 def test_holm(p, differs):
-    assert stats.holm([Estimate(1, 0, 2, value) for value in p]) == differs
+    assert stats.holm(p) == differs
+    assert stats.differ_from_zero([Estimate(1, 0, 2, value) for value in p]) == differs
+
+
+def test_holm_by_hand():
+    """Five hypotheses at 5%: 0.05 / 5, / 4, / 3 hold, 0.03 > 0.05 / 2 ends it, also for 0.04."""
+    assert stats.holm([0.03, 0.009, 0.04, 0.012, 0.0166]) == [False, True, False, True, True]
+    assert stats.holm([0.09, 0.04], level=0.1) == [True, True]
+
+
+@pytest.mark.parametrize("size", range(1, 40, 3))
+def test_holm_lies_between_bonferroni_and_no_correction(size):
+    rng = np.random.default_rng(size)
+    for scale in (0.01, 0.1, 1.0):
+        p = rng.uniform(0, scale, size)
+        rejected = np.array(stats.holm(p))
+        assert rejected[p <= stats.LEVEL / size].all() and not rejected[p > stats.LEVEL].any()
+        order = rng.permutation(size)
+        assert stats.holm(p[order]) == rejected[order].tolist()
+        largest = p[rejected].max(initial=0)  # it rejects the smallest, so many as the rule says
+        assert (p[~rejected] > largest).all()
+        assert largest <= stats.LEVEL / (size - rejected.sum() + 1)
+        assert stats.holm(p / 2) >= stats.holm(p)
+        # Again without what was rejected: nothing more is.
+        assert not any(stats.holm(p[~rejected]))
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)],  # Newcombe (1998)
+)
+def test_wilson(count, of, low, high):
+    assert stats.wilson(count, of) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_a_resample_of_one_clip_only_leaves_a_correlation_undefined_not_wrong():
@@ -287,7 +319,11 @@ def test_a_resample_of_one_clip_only_leaves_a_correlation_undefined_not_wrong():
 
 def test_nothing_is_decided_in_a_family_with_an_undefined_effect():
     nan = float("nan")
-    assert stats.holm([Estimate(1, 0.5, 2, 1e-4), Estimate(nan, nan, nan, 1e-4)]) == [False, False]
+    family = [Estimate(1, 0.5, 2, 1e-4), Estimate(nan, nan, nan, 1e-4)]
+    assert stats.differ_from_zero(family) == [False, False]
+    assert stats.holm([1e-4, nan]) == [True, False]
+    assert stats.holm([0.03, nan]) == [False, False]  # it is one of the family
+    assert stats.holm([]) == stats.differ_from_zero([]) == []
 
 
 # --- error rates --------------------------------------------------------------------------------

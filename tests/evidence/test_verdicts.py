@@ -1,7 +1,5 @@
 """The registry, and verdicts on the records of every setting."""
 
-import gc
-
 import numpy as np
 import pytest
 
@@ -31,7 +29,6 @@ UEGD = [claim for claim in registry.claims("uegd") if claim.rerun.test is not No
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
     monkeypatch.setattr(stats, "RESAMPLES", 200)
-    monkeypatch.setattr(gc, "collect", int)  # statsmodels calls it in every Holm: 0.1 s here
 
 
 def by_id(verdicts):

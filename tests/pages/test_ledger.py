@@ -1,6 +1,5 @@
 """Verdicts as readers see them."""
 
-import gc
 import re
 
 import numpy as np
@@ -24,7 +23,6 @@ NOISE = {0: 3.0, 1: 2.0, 2: 0.8, 3: 1.5, "weighted": 1.0}
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
     monkeypatch.setattr(stats, "RESAMPLES", 200)
-    monkeypatch.setattr(gc, "collect", int)  # statsmodels calls it in every Holm: 0.1 s here
 
 
 @pytest.fixture

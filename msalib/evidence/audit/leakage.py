@@ -408,15 +408,13 @@ def _compared(question, split, largest: Largest, count, kind, names) -> Comparis
 
 def _judged(probes: list[Probe]) -> list[Probe]:
     """Holm over all comparisons of an audit; what stays must also be of some size."""
-    from statsmodels.stats.multitest import multipletests
-
     p = [c.p for found in probes for c in found.comparisons]
-    kept = iter(multipletests(p, LEVEL, "holm")[0] if p else [])
+    kept = iter(stats.holm(p, LEVEL))
     return [
         found.model_copy(
             update={
                 "comparisons": [
-                    c.model_copy(update={"rejected": bool(next(kept)) and c.difference >= FAR})
+                    c.model_copy(update={"rejected": next(kept) and c.difference >= FAR})
                     for c in found.comparisons
                 ]
             }

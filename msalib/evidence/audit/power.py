@@ -10,7 +10,6 @@ others noise of the same variance. The probe is not told which videos these are,
 a split, as the makers of features could publish it.
 """
 
-import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from msalib.base import stats
 from msalib.base.files import Recorded
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
@@ -149,7 +149,6 @@ def measure(corpora: Mapping[str, int]) -> Power:
     """Simulate all rows of the table; ``corpora``: kind of row -> how many for each."""
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     rows = [*_honest_rows(), *_leak_rows()]
-    gc.freeze()  # statsmodels collects garbage in every Holm, which would take much of the time
     cells = []
     for kind, what, noise, told, make in bar(rows, "error rates", "row"):
         found = [judged(make(seed)) for seed in range(corpora[kind])]
@@ -240,9 +239,7 @@ def recorded() -> Power:
 
 def rates(count: int, of: int) -> str:
     """A share in percent with its 95% interval (Wilson)."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(count, of, method="wilson")
+    low, high = stats.wilson(count, of)
     return f"{100 * count / of:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 

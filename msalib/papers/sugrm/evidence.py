@@ -16,9 +16,8 @@ from itertools import permutations
 
 import numpy as np
 from scipy.stats import rankdata, t, ttest_1samp
-from statsmodels.stats.multitest import multipletests
 
-from msalib.base.stats import LEVEL, Estimate
+from msalib.base.stats import LEVEL, Estimate, holm
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES, TUNED
 from msalib.data.metrics import METRICS
@@ -131,7 +130,7 @@ def no_worse(runs: Runs, *, of: Named, than: Named, data: str | None = None) -> 
         within = {m: _p(own, -_margin(COMPARABLE, m)) for m, own in gains.items()}
         beyond = [_p(own, -_margin(COMPARABLE, m), "less") for m, own in gains.items()]
         verdict = _verdict(
-            supported=all(p < LEVEL for p in within.values()), contradicted=any(_holm(beyond))
+            supported=all(p < LEVEL for p in within.values()), contradicted=any(holm(beyond))
         )
         return verdict, [f"p that a loss is within 0.5 points or 0.010: {_listed(within)}"]
 
@@ -146,7 +145,7 @@ def limited_gain(runs: Runs, *, of: Named, than: Named, data: str | None = None)
         against = [_p(gains[m], 0, "less") for m in errors] + [p[m] for m in f1]
         verdict = _verdict(
             supported=all(p[m] < LEVEL for m in errors) and all(p[m] >= LEVEL for m in f1),
-            contradicted=any(_holm(against)),
+            contradicted=any(holm(against)),
         )
         return verdict, [_tally(gains)]
 
@@ -166,7 +165,7 @@ def changes_little(runs: Runs, *, of: Named, than: Named, data: str | None = Non
             f"p that a difference exceeds 0.5 points or 0.010: {_listed(beyond)}",
             "that it matters on CMU-MOSEI is not tried here",
         ]
-        verdict = _verdict(supported=False, contradicted=any(_holm(beyond.values())))
+        verdict = _verdict(supported=False, contradicted=any(holm(beyond.values())))
         return verdict, phrases
 
     return _pair(runs, of, than, data, judge)
@@ -212,7 +211,7 @@ def full_gains_little(runs: Runs, *, of: Named, than: Named, data: str | None = 
         }
         verdict = _verdict(
             supported=bool(cost) and min(cost.values()) > 1 and _at_most(gains, MINUSCULE),
-            contradicted=any(_holm(beyond.values())) or (bool(cost) and max(cost.values()) <= 1),
+            contradicted=any(holm(beyond.values())) or (bool(cost) and max(cost.values()) <= 1),
         )
         ratios = ", ".join(f"{word} {ratio:.2f}" for word, ratio in cost.items())
         phrases = [
@@ -235,7 +234,7 @@ def mostly_better(runs: Runs, *, of: Named, than: Named, data: str | None = None
         other = {m: -own for m, own in gains.items()}
         verdict = _verdict(
             supported=clear >= LEAST and _at_most(other, MINUSCULE),
-            contradicted=any(_holm(beyond.values())),
+            contradicted=any(holm(beyond.values())),
         )
         told = f"p that the other gains more than 0.5 points or 0.005: {_listed(beyond)}"
         return verdict, [_tally(gains), told]
@@ -316,9 +315,9 @@ def only_both_help(runs: Runs, *, data: str | None = None) -> Evidence:
         none, first, second, both = _values(runs, wanted, m)
         effects[f"interaction {_label(m)}"] = over_seeds(both - first - second + none)
     verdict: Word = "inconclusive"
-    if any(_holm(reverse.values())):
+    if any(holm(reverse.values())):
         verdict = "contradicted"
-    elif all(_holm(claimed.values())):
+    elif all(holm(claimed.values())):
         verdict = "supported"
     p = {f"{name} {METRICS[m].label}": own for (name, m), own in claimed.items()}
     note = sentence(
@@ -362,7 +361,7 @@ def _task_sets(
             means.append(sign * gains[m].mean())
             reverse[f"{own}{METRICS[m].label}"] = _p(-sign * gains[m])
     verdict: Word = "inconclusive"
-    if any(_holm(reverse.values())):
+    if any(holm(reverse.values())):
         verdict = "contradicted"
     elif len(chosen) > 1 and all(mean > 0 for mean in means):
         verdict = "supported"
@@ -392,7 +391,7 @@ def rises_with_tasks(runs: Runs, *, data: str | None = None) -> Evidence:
     if len(recorded_whole(runs)) < len(MODALITIES):
         return not_run(["three modalities: of two no trend can reach 5%"], effects, about)
     verdict: Word = "inconclusive"
-    if any(_holm(falls.values())):
+    if any(holm(falls.values())):
         verdict = "contradicted"
     elif all(p < LEVEL for p in rises.values()):
         verdict = "supported"
@@ -577,7 +576,7 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
         effects[f"{m} clip's"] = level_over_seeds(np.array(given), -1, 1)
     higher = {m: _p(values) for m, values in gains.items()}
     verdict: Word = "inconclusive"
-    if any(_holm(_p(values, 0, "less") for values in gains.values())):
+    if any(holm(_p(values, 0, "less") for values in gains.values())):
         verdict = "contradicted"
     elif all(p < LEVEL for p in higher.values()):
         verdict = "supported"
@@ -839,19 +838,13 @@ def _ps(gains: Gains) -> dict[str, float]:
     return {m: _p(own) for m, own in gains.items()}
 
 
-def _holm(ps: Iterable[float]) -> list[bool]:
-    """Which of a family are significant at 5% after Holm; without a p none is."""
-    family = [1.0 if np.isnan(p) else p for p in ps]
-    return [bool(r) for r in multipletests(family, LEVEL, "holm")[0]]
-
-
 def _better(all_gains: Sequence[Gains], also: Iterable[float] = ()) -> Word:
     """Whether one system is better in each comparison: all means, and ``LEAST`` with p.
 
     One metric that is worse contradicts, after Holm over all comparisons and the p of ``also``.
     """
     worse = [_p(own, 0, "less") for gains in all_gains for own in gains.values()]
-    if any(_holm([*worse, *also])):
+    if any(holm([*worse, *also])):
         return "contradicted"
     better = all(own.mean() > 0 for gains in all_gains for own in gains.values())
     clear = all(sum(p < LEVEL for p in _ps(gains).values()) >= LEAST for gains in all_gains)

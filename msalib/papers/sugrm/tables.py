@@ -426,7 +426,7 @@ def _after_holm(effects: Sequence[Mapping[str, Estimate]]) -> str:
     several = [e for e in effects if len(e["mae"].seeds) > 1]
     if not several:
         return "One seed each: no difference counts, for another training might reverse it. "
-    count = {m: sum(stats.holm([e[m] for e in several])) for m in TESTED}
+    count = {m: sum(stats.differ_from_zero([e[m] for e in several])) for m in TESTED}
     told = " and ".join(f"{count[m]} of {len(several)} in {METRICS[m].label}" for m in TESTED)
     left = " (rows of one seed are not counted)" if len(several) < len(effects) else ""
     return f"Different from zero after Holm's correction: {told}{left}. "

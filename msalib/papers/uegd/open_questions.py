@@ -72,7 +72,7 @@ def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
                 "Corr": interval_text(corr),
             }
         )
-    significant = sum(stats.holm(differ))
+    significant = sum(stats.differ_from_zero(differ))
     return Table(
         pd.DataFrame(rows),
         caption=f"Neighbouring {modality} blocks on the test part, with 95% intervals over other "

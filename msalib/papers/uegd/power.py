@@ -8,7 +8,6 @@ models do (``synthetic``). The tests are those of the registry, on records as ru
     python -m msalib.papers.uegd.power      # a quarter of an hour; goes on where it was stopped
 """
 
-import gc
 import math
 import time
 import zlib
@@ -304,10 +303,8 @@ class Cell(BaseModel):
 
     def rate(self, verdict: str, *, videos_only: bool = False) -> Rate:
         """How often the test said so, with the 95% Wilson interval of so many simulations."""
-        from statsmodels.stats.proportion import proportion_confint
-
         count = (self.videos_only if videos_only else self.verdicts).get(verdict, 0)
-        low, high = proportion_confint(count, self.simulations, method="wilson")
+        low, high = stats.wilson(count, self.simulations)
         share = count / self.simulations
         return Rate(share, float(min(low, share)), float(max(high, share)))  # but for rounding
 
@@ -418,7 +415,6 @@ def measure(
             for case in cases
         },
     }
-    gc.freeze()  # statsmodels collects garbage in every Holm, which would take half of the time
     with files.reserved(path, wait=False) as free:
         if not free:
             raise UserError(

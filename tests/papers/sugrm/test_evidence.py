@@ -1,7 +1,5 @@
 """Tests of SUGRM's claims: planted effects are found, absent ones are not, what lacks is named."""
 
-import gc
-
 import numpy as np
 import pytest
 from scipy.stats import ttest_rel
@@ -38,11 +36,6 @@ SWAPS = [
 ]
 ALL = tuple(sugrm.ALL)
 ONE, TWO = ("tasks_t", "tasks_a", "tasks_v"), ("tasks_ta", "tasks_tv", "tasks_av")
-
-
-@pytest.fixture(autouse=True)
-def no_collecting(monkeypatch):
-    monkeypatch.setattr(gc, "collect", int)  # statsmodels calls it in every Holm: 0.1 s here
 
 
 def named(whole):

@@ -1,6 +1,5 @@
 """Tests of claims: planted effects are found, absent ones are not, every verdict is explained."""
 
-import gc
 from collections import Counter
 
 import numpy as np
@@ -44,7 +43,6 @@ UEGD = [claim for claim in registry.claims("uegd") if claim.rerun.test is not No
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
     monkeypatch.setattr(stats, "RESAMPLES", 1000)  # fewer could not pass Holm in a family of 18
-    monkeypatch.setattr(gc, "collect", int)  # statsmodels calls it in every Holm: 0.1 s here
 
 
 def runs(**noise):
@@ -881,7 +879,6 @@ def verdicts_of_equal_inputs():
     chosen = [claim for claim in UEGD if claim.id in counts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stats, "RESAMPLES", 200)
-        patch.setattr(gc, "collect", int)
         for _ in range(SIMULATIONS):
             alone = layer_records(dict.fromkeys(MODALITIES, equal), seeds=2, clips=4, rng=rng)
             own = Runs(alone)
