@@ -35,7 +35,7 @@ def joint_records():
     """Every block alone, all together with input and block 2, and block 2 with both fusions."""
     noise = {system({m: k}): sd for m in MODALITIES for k, sd in NOISE.items()}
     noise |= {system(dict.fromkeys(MODALITIES, k)): 1.0 for k in (0, 2)}
-    noise[system(dict.fromkeys(MODALITIES, 2), fusion="concat")] = 1.0
+    noise[system(dict.fromkeys(MODALITIES, 2), paper="uegd", fusion="concat")] = 1.0
     return system_records(noise, dict.fromkeys(MODALITIES, 3), seeds=2)
 
 

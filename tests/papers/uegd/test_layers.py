@@ -73,7 +73,7 @@ def test_every_feature_of_several_modalities():
         assert layers.system_of(runs, MODALITIES, feature) == system(inputs)
     assert layers.system_of(runs, ["linguistic"], "mid_best") == system({"linguistic": 2})
     share = layers.system_of(runs, ["linguistic"], "output", fusion="concat", train_share=0.25)
-    assert share == system({"linguistic": 3}, fusion="concat", train_share=0.25)
+    assert share == system({"linguistic": 3}, 0.25, paper="uegd", fusion="concat")
 
 
 def test_the_output_is_the_last_block_whether_or_not_it_was_trained():

@@ -104,7 +104,7 @@ def test_the_best_block_names_the_systems_that_use_it():
     runs = study(planted)
     assert layers.best_block(runs, "linguistic") == 3 and layers.layered(runs) == ["linguistic"]
     joint = {"acoustic": 1, "linguistic": 3}
-    assert runs.has(system(joint), system(joint, fusion="concat"))
+    assert runs.has(system(joint), system(joint, paper="uegd", fusion="concat"))
     assert runs.has(system({"linguistic": 3}, train_share=0.5), system({"linguistic": "weighted"}))
     (gates,) = layers.gates(runs, system(joint))
     assert gates["acoustic"].mean() == pytest.approx(0.9, abs=0.05)

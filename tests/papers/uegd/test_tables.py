@@ -34,7 +34,7 @@ def whole(modalities=MODALITIES, blocks=3, **spec):
     noise = {system({m: k}): sd for m in modalities for k, sd in NOISE.items()}
     for k in (0, 2, 3, "weighted"):
         noise[system(dict.fromkeys(modalities, k))] = NOISE[k] / 2
-    noise[system(dict.fromkeys(modalities, 2), fusion="concat")] = NOISE[2] / 2
+    noise[system(dict.fromkeys(modalities, 2), paper="uegd", fusion="concat")] = NOISE[2] / 2
     return system_records(noise, dict.fromkeys(modalities, blocks), seeds=2, **spec)
 
 
@@ -42,7 +42,7 @@ def vectors(*modalities):
     """Records of features without layers, alone and together."""
     noise = {system({m: 1}): 1.0 for m in modalities}
     for fusion in ("gate", "concat"):
-        noise[system(dict.fromkeys(modalities, 1), fusion=fusion)] = 0.8
+        noise[system(dict.fromkeys(modalities, 1), paper="uegd", fusion=fusion)] = 0.8
     return system_records(noise, dict.fromkeys(modalities, 1), seeds=2)
 
 
@@ -305,7 +305,8 @@ def test_fusions_are_compared_seed_by_seed(runs):
     table = exhibits.fusions(runs, setting=SETTING)
     mid_best = dict.fromkeys(MODALITIES, 2)
     gate, concat = (
-        np.array(measured(runs, system(mid_best, fusion=f), "mae")) for f in ("gate", "concat")
+        np.array(measured(runs, system(mid_best, paper="uegd", fusion=f), "mae"))
+        for f in ("gate", "concat")
     )
     assert table.frame["feature"].tolist()[0].startswith("gate: visual block 2, acoustic block 2")
     assert table.frame[MAE].tolist()[:3] == [mean_sd(gate), mean_sd(concat), mean_sd(gate - concat)]
@@ -320,7 +321,7 @@ def test_fusion_needs_two_modalities():
 def test_a_difference_to_a_constant_prediction_is_undefined():
     noise = {system({m: 1}): 1.0 for m in ("visual", "acoustic")}
     noise[system({"visual": 1, "acoustic": 1})] = 1.0
-    noise[system({"visual": 1, "acoustic": 1}, fusion="concat")] = CONSTANT
+    noise[system({"visual": 1, "acoustic": 1}, paper="uegd", fusion="concat")] = CONSTANT
     runs = Runs(system_records(noise, {"visual": 1, "acoustic": 1}, seeds=2))
     table = exhibits.fusions(runs, setting=SETTING)
     assert table.frame[CORR].tolist()[1:3] == ["undefined", "undefined"]
