@@ -27,10 +27,9 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from msalib import models
 from msalib.base import provenance
@@ -63,10 +62,10 @@ VOCABULARY = 30_522
 """Word pieces of BERT; the made-up ones are drawn from all."""
 
 
-class Times(TypedDict):
+class Times(BaseModel):
     """Parameters, seconds and bytes of sequence encoders and of whole models."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     parameters: dict[str, int]
     model_parameters: dict[str, int]
@@ -85,9 +84,9 @@ RECORD = Recorded(
 )
 
 
-def read() -> Times | None:
+def read() -> dict | None:
     """Return the record, None where nothing was measured; raise ``UserError`` for a damaged one."""
-    return RECORD.read() if RECORD.path.is_file() else None
+    return RECORD.read().model_dump() if RECORD.path.is_file() else None
 
 
 # --- what is measured ---------------------------------------------------------------------------
@@ -363,7 +362,7 @@ def main(
 ) -> None:
     """Measure, and write the record."""
     found = measure(device, passes=passes, bert=bert)
-    RECORD.write(found)
+    RECORD.write(Times(**found))
     for key in TESTED:
         if found[key]:
             typer.echo(f"{key}: SUGRM over Self-MM {ratio(found[key])}")

@@ -326,7 +326,7 @@ def costs(parameters=2, seconds=2, memory=2, on="CMU-MOSI, 9 test clips, made", 
         "inference_with_bert": {},
         "provenance": {},
     }
-    timing.RECORD.write(found)
+    timing.RECORD.write(timing.Times(**found))
 
 
 @pytest.mark.parametrize(
