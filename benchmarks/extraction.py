@@ -37,7 +37,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from msalib.base.provenance import pick_device
 from msalib.data.corpus import Corpus
-from msalib.encoders import Encoder, faces, forward, media, speech, vision, workers
+from msalib.encoders import Encoder, extraction, faces, forward, media, speech, vision, workers
 from msalib.encoders import text as words
 
 CLIPS = {
@@ -49,9 +49,6 @@ SHARE = {"cpu": 0.2, "cuda": 1.0}
 
 TOLERANCE = {"float32": 0.02, "bfloat16": 0.2}
 """Of the greatest difference, relative to the layer's standard deviation."""
-
-MODULES = {"linguistic": words, "acoustic": speech, "visual": vision}
-
 
 # --- models and clips ---------------------------------------------------------------------------
 
@@ -225,7 +222,7 @@ class Plain:
 
 @dataclass
 class Ours:
-    """``encode``, with the model of the plain loop in place of one that is loaded."""
+    """``extract``, with the model of the plain loop in place of one that is loaded."""
 
     modality: str
     corpus: Corpus
@@ -235,9 +232,7 @@ class Ours:
     def run(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a clip on whose face the cascade misses
-            MODULES[self.modality].encode(
-                self.corpus, self.encoder, folder, self.device, refresh=True
-            )
+            extraction.extract(self.corpus, self.encoder, folder, self.device, refresh=True)
 
 
 def prepare(folder: Path, modality: str, clips: int, share: float, device: str, small: bool):
@@ -263,7 +258,7 @@ def prepare(folder: Path, modality: str, clips: int, share: float, device: str, 
 
 def difference(plain: Path, ours: Ours, store: Path) -> float:
     """Greatest difference of the features, relative to the standard deviation of their layer."""
-    features = MODULES[ours.modality].read(ours.corpus, ours.encoder, store)
+    features = extraction.read(ours.corpus, ours.encoder, store)
     worst = 0.0
     for clip in range(len(ours.corpus)):
         start, stop = features.offsets[clip : clip + 2]

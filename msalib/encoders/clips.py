@@ -18,7 +18,7 @@ from msalib.base.errors import UserError
 from msalib.base.files import disk_errors, write_bytes
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
-from msalib.encoders import Encoder, workers
+from msalib.encoders import workers
 from msalib.encoders.store import fingerprint
 
 Preset = Literal["release", "paper"]
@@ -58,12 +58,6 @@ def check(preset: str) -> None:
 def heard(preset: str) -> str:
     """What an extractor of sound is given, in words."""
     return {"first": "16 kHz, first channel", "mean": "16 kHz, mean of the channels"}[MIX[preset]]
-
-
-def command(corpus: Corpus, encoder: Encoder, preset: str) -> str:
-    """What to type for a store."""
-    chosen = "" if preset == "release" else f" --preset {preset}"
-    return f"msalib encode {corpus.name} {encoder.argument}{chosen}"
 
 
 def files(corpus: Corpus, modality: str) -> list[Path]:
@@ -192,9 +186,12 @@ def look(
 
 
 def forget(folder: Path) -> None:
-    """Remove what ``look`` wrote down, once the store is there."""
+    """Remove the notes of ``look``, once the store exists, and what killed writes left."""
+    notes = folder.with_name(folder.name + ".look")
+    unfinished = [p for name in (notes.name, SEEN) for p in folder.parent.glob(f".{name}.*")]
     with suppress(OSError):  # a store on a disk that only reads
-        folder.with_name(folder.name + ".look").unlink(missing_ok=True)
+        for path in (notes, *unfinished):
+            path.unlink(missing_ok=True)
 
 
 def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:

@@ -6,18 +6,16 @@ its licence asks others to buy one from audEERING.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from msalib import encoders
 from msalib.base.errors import UserError
-from msalib.base.provenance import versions
-from msalib.data.corpus import Corpus, Features
-from msalib.encoders import Encoder, clips, media
-from msalib.encoders.store import StoreMeta, open_store, write_stream
+from msalib.data.corpus import Corpus
+from msalib.encoders import clips, extraction, media, weights
+from msalib.encoders.registry import Encoder
 
 CONVENTION = "1 = the features; there are no blocks"
 
@@ -38,107 +36,69 @@ ABOUT = {
 """Extractor -> what it gives, and what a frame is."""
 
 
-def encode(
-    corpus: Corpus,
-    encoder: Encoder,
-    folder: Path,
-    device: str = "auto",
-    refresh: bool = False,
-    preset: clips.Preset = "release",
-) -> Path:
-    """Extract features of the sound of every clip into the store ``folder``; return ``folder``.
+class Extractor(extraction.Extractor):
+    """Features of the sound of every clip, computed on the CPU whatever the device."""
 
-    ``device`` is taken for the sake of one signature: all is done on the CPU. A store that is there
-    and fits is left as it is, unless ``refresh``; a killed extraction is continued. Raises
-    ``UserError`` like ``speech.encode``, for a package that is missing, and for a clip that is too
-    short for openSMILE.
-    """
-    clips.check(preset)
-    if folder.exists() and not refresh:
-        read(corpus, encoder, folder, preset)
-        clips.forget(folder)  # killed between the store's last byte and this
-        return folder
+    convention = CONVENTION
 
-    revision = encoders.revision(encoder)
-    fingerprint = clips.inputs(corpus, "acoustic", settings(encoder, preset), folder)
-    paths = clips.files(corpus, "acoustic")
-    name, mix = encoder.name, clips.MIX[preset]
-    sizes = clips.look(folder, fingerprint, size, paths, (name, mix), "measuring the sound")
-    lengths = np.array([length for length, _ in sizes])
-    what, unit = ABOUT[name]
-    meta = StoreMeta(
-        dataset=corpus.name,
-        encoder=name,
-        revision=revision,
-        convention=CONVENTION,
-        unit=unit,
-        fingerprint=fingerprint,
-        dtype="float32",
-        layers=1,
-        clips=len(corpus),
-        frames=int(lengths.sum()),
-        dim=sizes[0][1],
-        truncated=0,
-        device="cpu",
-        versions=versions(),
-        first=1,
-        settings={
-            "preset": preset,
-            "sound": clips.heard(preset),
-            "features": what,
-        },
-    )
+    def __init__(self, corpus: Corpus, encoder: Encoder, preset: clips.Preset):
+        super().__init__(corpus, encoder, preset)
+        self.features, self.unit = ABOUT[encoder.name]
+        self.options = encoder.name, clips.MIX[preset]
 
-    def states(left):
-        for _, found in clips.prepared(left, features, lambda n: (paths[n], name, mix)):
-            yield found[0][None, None]
+    def settings(self) -> str:
+        return f"16 kHz, channel {clips.MIX[self.preset]}, {self.features}"
 
-    ids = corpus.utterances.index.astype(str).tolist()
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    write_stream(folder, meta, ids, offsets, [np.array([n]) for n in range(len(paths))], states)
-    clips.forget(folder)
-    return folder
+    def load(self, device: str) -> None:
+        weights.revision(self.encoder)  # raises where the package is missing
 
+    def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
+        sizes = clips.look(
+            folder, fingerprint, size, self.paths, self.options, "measuring the sound"
+        )
+        meta = {
+            "dtype": "float32",
+            "layers": 1,
+            "first": 1,
+            "dim": sizes[0][1],
+            "truncated": 0,
+            "device": "cpu",
+            "settings": {
+                "preset": self.preset,
+                "sound": clips.heard(self.preset),
+                "features": self.features,
+            },
+        }
+        batches = [np.array([n]) for n in range(len(sizes))]
+        return extraction.Plan(np.array([length for length, _ in sizes]), batches, meta)
 
-def read(
-    corpus: Corpus, encoder: Encoder, folder: Path, preset: clips.Preset = "release"
-) -> Features:
-    """The features of a corpus by an extractor, from the store ``folder``.
+    def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        def task(n):
+            return self.paths[n], *self.options
 
-    Raises ``UserError`` where the store is missing, damaged, made from other media, with another
-    preset or by another version of the package (compared where it is installed).
-    """
-    clips.check(preset)
-    return open_store(
-        folder,
-        encoder=encoder.name,
-        revision=encoders.revision(encoder) if encoders.is_here(encoder) else None,
-        fingerprint=clips.inputs(corpus, "acoustic", settings(encoder, preset), folder),
-        command=clips.command(corpus, encoder, preset),
-    )
-
-
-def settings(encoder: Encoder, preset: str) -> str:
-    """What of a store's fingerprint is not the media."""
-    return f"16 kHz, channel {clips.MIX[preset]}, {ABOUT[encoder.name][0]}"
+        for _, (of_clip,) in clips.prepared(batches, features, task):
+            yield of_clip[None, None]
 
 
 # --- in workers ---------------------------------------------------------------------------------
 
 
 def size(path: Path, name: str, mix: media.Mix) -> tuple[int, int]:
-    """Frames and features per frame of a clip; they are computed to know."""
+    """Return frames and features per frame of a clip, from the features themselves."""
     return features(path, name, mix).shape
 
 
 def features(path: Path, name: str, mix: media.Mix) -> np.ndarray:
-    """The features of a clip by the extractor ``name``: (T, D) float32."""
+    """Return the features of a clip by the extractor ``name``: (T, D) float32.
+
+    Raises ``UserError`` for a clip too short for their windows.
+    """
     wave = media.sound(path, mix)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Segment too short")  # refused below
-        found = log_mel(wave) if name == "log-mel" else _smile(name)(wave, media.RATE)
-    found = np.ascontiguousarray(found, np.float32)
-    if not len(found) or not np.isfinite(found).all():
+        values = log_mel(wave) if name == "log-mel" else _smile(name)(wave, media.RATE)
+    values = np.ascontiguousarray(values, np.float32)
+    if not len(values) or not np.isfinite(values).all():
         raise UserError(
             path,
             found=f"{len(wave) / media.RATE:.3f} s of sound, for which {ABOUT[name][0]} are not "
@@ -146,11 +106,11 @@ def features(path: Path, name: str, mix: media.Mix) -> np.ndarray:
             expected="a clip long enough for its windows",
             remedy="Leave the clip out, or choose log-mel.",
         )
-    return found
+    return values
 
 
 def log_mel(wave: np.ndarray) -> np.ndarray:
-    """Log-mel spectrogram of a waveform at 16 kHz, in decibels: (1 + samples // STEP, BANDS)."""
+    """Return the log-mel spectrogram of a waveform at 16 kHz: (1 + samples // STEP, BANDS), dB."""
     import librosa
 
     power = librosa.feature.melspectrogram(

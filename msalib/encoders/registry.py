@@ -39,6 +39,11 @@ class Encoder:
         return self.model
 
     @property
+    def has_presets(self) -> bool:
+        """Whether presets differ: in sound and pictures; transcripts are read in one way only."""
+        return self.modality != "linguistic"
+
+    @property
     def extractor(self) -> str:
         """The module of ``msalib.encoders`` that runs it."""
         if self.handcrafted:

@@ -13,15 +13,13 @@ models normalise over all frames of an input and the positional ones of Data2Vec
 
 import math
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from msalib import encoders
-from msalib.base.provenance import device_name, pick_device, versions
-from msalib.data.corpus import Corpus, Features
-from msalib.encoders import Encoder, clips, forward, media
-from msalib.encoders.store import StoreMeta, open_store, write_stream
+from msalib.encoders import clips, extraction, forward, media, weights
+from msalib.encoders.registry import Encoder
 
 CONVENTION = (
     "k = residual stream after block k, the last before the encoder's final LayerNorm where the "
@@ -49,109 +47,65 @@ FRAMES = {"cpu": 1500, "cuda": 16_000}
 SHORT = "clips shorter than a frame, filled with silence"
 
 
-def encode(
-    corpus: Corpus,
-    encoder: Encoder,
-    folder: Path,
-    device: str = "auto",
-    refresh: bool = False,
-    preset: clips.Preset = "release",
-) -> Path:
-    """Encode the sound of every clip into the feature store ``folder``; return ``folder``.
+class Extractor(extraction.Extractor):
+    """Five frames a second of every clip's sound.
 
-    A store that is there and fits is left as it is, unless ``refresh``; a killed extraction is
-    continued. Clips longer than ``SECONDS`` are cut, those shorter than one frame filled with
-    silence; both are counted in the store and warned of. Raises ``UserError`` for a store of
-    another revision, preset or other media (without ``refresh``), for media that are missing,
-    damaged or without sound, for weights that are missing or of another kind of model, for an
-    unknown device and for a full disk.
+    Clips longer than ``SECONDS`` are cut, those shorter than one frame filled with silence.
     """
-    clips.check(preset)
-    if folder.exists() and not refresh:
-        read(corpus, encoder, folder, preset)
-        clips.forget(folder)  # killed between the store's last byte and this
-        return folder
 
-    device = pick_device(device)
-    precision = forward.precision(device)
-    model, normalise = load(encoder, preset)
-    model.to(device)
-    fingerprint = clips.inputs(corpus, "acoustic", SETTINGS[preset], folder)
-    paths = clips.files(corpus, "acoustic")
-    samples = clips.look(
-        folder, fingerprint, media.samples, paths, (clips.MIX[preset],), "decoding the sound"
-    )
-    samples = np.array(samples)
-    longest, shortest = SECONDS * media.RATE, receptive_field(model.config)
-    _warn(samples, longest, shortest, corpus.name)
-    raw = np.array([frames(model.config, n) for n in samples.clip(shortest, longest).tolist()])
-    step = every(model.config)
-    lengths = -(-raw // step)
-    meta = StoreMeta(
-        dataset=corpus.name,
-        encoder=encoder.name,
-        revision=encoders.revision(encoder),
-        convention=CONVENTION,
-        unit=UNIT,
-        fingerprint=fingerprint,
-        layers=model.config.num_hidden_layers + 1,
-        clips=len(corpus),
-        frames=int(lengths.sum()),
-        dim=model.config.hidden_size,
-        truncated=int((samples > longest).sum()),
-        device=device_name(device),
-        versions=versions(),
-        precision=precision,
-        counts={SHORT: int((samples < shortest).sum())},
-        settings={
-            "preset": preset,
-            "sound": clips.heard(preset),
-            "waveform": "normalised to mean 0, variance 1" if normalise else "as it is",
-            "sampling": f"frame 0 and every {step}th after it, none averaged",
-        },
-    )
+    convention, unit = CONVENTION, UNIT
 
-    def states(left):
-        for _, waves in clips.prepared(left, media.sound, lambda n: (paths[n], clips.MIX[preset])):
-            whole = [prepare(wave[:longest], shortest, normalise) for wave in waves]
-            yield layers(model, whole, step, precision).half().cpu().numpy()
+    def settings(self) -> str:
+        return SETTINGS[self.preset]
 
-    ids = corpus.utterances.index.astype(str).tolist()
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    batches = clips.batches(raw, FRAMES[device])
-    write_stream(folder, meta, ids, offsets, batches, states)
-    clips.forget(folder)
-    return folder
+    def network(self):
+        model, self.normalise = load(self.encoder, self.preset)
+        self.longest, self.shortest = SECONDS * media.RATE, receptive_field(model.config)
+        self.step = every(model.config)
+        return model
+
+    def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
+        mix = clips.MIX[self.preset]
+        counted = clips.look(
+            folder, fingerprint, media.samples, self.paths, (mix,), "decoding the sound"
+        )
+        samples = np.array(counted)
+        warn_of_lengths(samples, self.longest, self.shortest, self.corpus.name)
+        heard = samples.clip(self.shortest, self.longest).tolist()
+        raw = np.array([frames(self.model.config, n) for n in heard])
+        meta = self.meta() | {
+            "truncated": int((samples > self.longest).sum()),
+            "counts": {SHORT: int((samples < self.shortest).sum())},
+            "settings": {
+                "preset": self.preset,
+                "sound": clips.heard(self.preset),
+                "waveform": "normalised to mean 0, variance 1" if self.normalise else "as it is",
+                "sampling": f"frame 0 and every {self.step}th after it, none averaged",
+            },
+        }
+        batches = clips.batches(raw, FRAMES[self.model.device.type])
+        return extraction.Plan(-(-raw // self.step), batches, meta)
+
+    def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        def task(n):
+            return self.paths[n], clips.MIX[self.preset]
+
+        for _, waves in clips.prepared(batches, media.sound, task):
+            whole = [prepare(w[: self.longest], self.shortest, self.normalise) for w in waves]
+            yield layers(self.model, whole, self.step, self.precision).half().cpu().numpy()
 
 
-def read(
-    corpus: Corpus, encoder: Encoder, folder: Path, preset: clips.Preset = "release"
-) -> Features:
-    """The features of a corpus by an encoder, from the store ``folder``.
-
-    Raises ``UserError`` where the store is missing, damaged, made from other media, with another
-    preset or by another revision of the encoder (compared where its weights are on this machine).
-    """
-    clips.check(preset)
-    return open_store(
-        folder,
-        encoder=encoder.name,
-        revision=encoders.revision(encoder) if encoders.is_here(encoder) else None,
-        fingerprint=clips.inputs(corpus, "acoustic", SETTINGS[preset], folder),
-        command=clips.command(corpus, encoder, preset),
-    )
-
-
-def _warn(samples: np.ndarray, longest: int, shortest: int, name: str) -> None:
+def warn_of_lengths(samples: np.ndarray, longest: int, shortest: int, corpus: str) -> None:
+    """Warn of clips that are cut and of clips that are filled, by their numbers of samples."""
     if cut := int((samples > longest).sum()):
         warnings.warn(
-            f"{cut} of {len(samples)} clips of {name} are longer than {SECONDS} s, and are cut "
+            f"{cut} of {len(samples)} clips of {corpus} are longer than {SECONDS} s, and are cut "
             "there",
             stacklevel=3,
         )
     if short := int((samples < shortest).sum()):
         warnings.warn(
-            f"{short} of {len(samples)} clips of {name} are shorter than one frame "
+            f"{short} of {len(samples)} clips of {corpus} are shorter than one frame "
             f"({shortest} samples), and are filled with silence",
             stacklevel=3,
         )
@@ -161,10 +115,10 @@ def _warn(samples: np.ndarray, longest: int, shortest: int, name: str) -> None:
 
 
 def load(encoder: Encoder, preset: clips.Preset):
-    """The model, and whether waveforms are normalised for it."""
+    """Return the model, and whether waveforms are normalised for it."""
     from transformers import AutoModel
 
-    path = encoders.folder(encoder)
+    path = weights.folder(encoder)
     # The vector that stands for masked frames is only used in training.
     model = forward.pretrained(AutoModel, path, KINDS, ("masked_spec_embed", "adapter."))
     model.encoder.pos_conv_embed = _clip_by_clip(model.encoder.pos_conv_embed)
@@ -174,7 +128,7 @@ def load(encoder: Encoder, preset: clips.Preset):
 
 
 def _clip_by_clip(convolution):
-    """A module on states (B, T, D) that sees every clip at its own length, ``lengths``."""
+    """Return a module on states (B, T, D) that sees every clip at its own length, ``lengths``."""
     import torch
 
     class ClipByClip(torch.nn.Module):
@@ -193,7 +147,7 @@ def _clip_by_clip(convolution):
 
 
 def receptive_field(config) -> int:
-    """Samples that the first frame sees."""
+    """Return how many samples the first frame sees."""
     field, stride = 1, 1
     for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
         field, stride = field + (kernel - 1) * stride, stride * step
@@ -201,26 +155,26 @@ def receptive_field(config) -> int:
 
 
 def frames(config, samples: int) -> int:
-    """Frames that the convolutions make of so many samples."""
+    """Return how many frames the convolutions make of a number of samples."""
     for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
         samples = (samples - kernel) // step + 1
     return samples
 
 
 def every(config) -> int:
-    """Which frames are kept: every tenth of 50 a second."""
+    """Return the distance of the frames that are kept: every tenth of 50 a second."""
     return max(1, round(media.RATE / math.prod(config.conv_stride) / FRAMES_PER_SECOND))
 
 
 def prepare(wave: np.ndarray, shortest: int, normalise: bool) -> np.ndarray:
-    """A waveform as the model takes it: at least one frame long, normalised where it has to be."""
+    """Return a waveform as the model takes it: at least one frame long, perhaps normalised."""
     if normalise:
         wave = (wave - wave.mean()) / np.sqrt(wave.var() + 1e-7)
     return np.pad(wave, (0, max(0, shortest - len(wave)))).astype(np.float32)
 
 
 def layers(model, waves: list[np.ndarray], step: int, precision: str = "float32"):
-    """All layers of B waveforms, every ``step``-th frame: a tensor (L + 1, B, T, D), float32.
+    """Return all layers of B waveforms, every ``step``-th frame: (L + 1, B, T, D), float32.
 
     T are the frames of the longest; what lies beyond a clip's own frames means nothing.
     """

@@ -222,29 +222,16 @@ def write_store(
     ids: Sequence[str],
     offsets: np.ndarray,
     batches: Sequence[np.ndarray],
-    encode: Callable[[np.ndarray], np.ndarray],
-) -> Path:
-    """Write the store ``folder``, batch by batch, replacing one that is there; return ``folder``.
-
-    ``batches`` holds clip numbers, every clip once; ``encode`` turns one batch of B clips into
-    their layers (L, B, T, D) of the store's type, T at least the longest of them. A partial store
-    with the same ``meta`` and batches is continued. Raises ``UserError`` where the disk refuses,
-    and where a value does not fit the type; what was written so far stays under its partial name.
-    """
-    return write_stream(folder, meta, ids, offsets, batches, lambda left: (encode(b) for b in left))
-
-
-def write_stream(
-    folder: Path,
-    meta: StoreMeta,
-    ids: Sequence[str],
-    offsets: np.ndarray,
-    batches: Sequence[np.ndarray],
     encode: Callable[[Sequence[np.ndarray]], Generator[np.ndarray]],
 ) -> Path:
-    """``write_store`` for an ``encode`` that is given all batches still to do, and yields.
+    """Write the store ``folder``, batch by batch, replacing one that exists; return ``folder``.
 
-    So it can prepare the next batches while one is computed; it runs in a thread of its own.
+    ``batches`` holds clip numbers, every clip once. ``encode`` gets the batches still to do and
+    yields for each batch of B clips their layers (L, B, T, D), in the store's type, T at least the
+    longest of them; it runs in a thread of its own and can prepare the next batches meanwhile. A
+    partial store with the same ``meta`` and batches is continued. Raises ``UserError`` where the
+    disk refuses, and where a value does not fit the type; what was written so far stays under its
+    partial name.
     """
     _settle(folder)
     partial = folder.with_name(folder.name + ".partial")

@@ -5,18 +5,15 @@ the states of the last block (papers/sugrm.md (c), text encoder). Positions that
 state: nothing can read them.
 """
 
-import warnings
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from msalib import encoders
 from msalib.data.corpus import TUNED, Corpus, Features, pad
-from msalib.encoders import Encoder
-from msalib.encoders.forward import quiet
-from msalib.encoders.text import TEXTS, UNIT, load, positions
+from msalib.encoders import text, weights
+from msalib.encoders.registry import Encoder
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -27,28 +24,20 @@ def word_pieces(corpus: Corpus, encoder: Encoder) -> Features:
     Texts longer than the model's positions are cut and warned of. Raises ``UserError`` like
     ``text.load``.
     """
-    tokenizer, model = load(encoder)
-    limit = positions(model, tokenizer)
+    tokenizer, model = text.load(encoder)
+    limit = text.positions(model, tokenizer)
     texts = corpus.utterances["text"].tolist()
-    pieces = []
-    with quiet():
-        for start in range(0, len(texts), TEXTS):
-            pieces += tokenizer(texts[start : start + TEXTS], truncation=False)["input_ids"]
-    if truncated := sum(len(p) > limit for p in pieces):
-        warnings.warn(
-            f"{truncated} of {len(corpus)} texts of {corpus.name} are longer than the {limit} word "
-            f"pieces {encoder.name} takes, and are cut there",
-            stacklevel=2,
-        )
+    pieces = text.tokens(tokenizer, texts)
+    if text.warn_of_cuts(np.array([len(p) for p in pieces]), limit, corpus.name, encoder.name):
         pieces = [p if len(p) <= limit else [*p[: limit - 1], p[-1]] for p in pieces]
     return Features(
         source=encoder.name,
-        unit=UNIT,
+        unit=text.UNIT,
         layers={TUNED: np.concatenate(pieces).astype(np.int32)[:, None]},
         offsets=np.concatenate([[0], np.cumsum([len(p) for p in pieces])]),
         provenance={
             "encoder": encoder.argument,
-            "revision": encoders.revision(encoder),
+            "revision": weights.revision(encoder),
             "convention": "last block of the encoder, trained along",
         },
     )
@@ -59,7 +48,7 @@ class TextEncoder(nn.Module):
 
     def __init__(self, encoder: Encoder, precision: Precision):
         super().__init__()
-        _, self.model = load(encoder)
+        _, self.model = text.load(encoder)
         # A pooler, if there is one, is not read here and would not be trained.
         self.model.pooler = None
         self.width = self.model.config.hidden_size

@@ -8,16 +8,15 @@ sequence as a vector of zeros, and is counted. Presets differ in which pictures 
 """
 
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from msalib import encoders
 from msalib.base.errors import UserError
-from msalib.base.provenance import device_name, pick_device, versions
-from msalib.data.corpus import Corpus, Features
-from msalib.encoders import Encoder, clips, faces, forward, media
-from msalib.encoders.store import StoreMeta, open_store, write_stream
+from msalib.data.corpus import Corpus
+from msalib.encoders import clips, extraction, faces, forward, media, weights
+from msalib.encoders.registry import Encoder
 
 CONVENTION = (
     "k = class token after block k, before the final LayerNorm; 0 = class token entering block 1; "
@@ -41,103 +40,51 @@ DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 """Of CLIP's training pictures, for a model without a preprocessor's configuration."""
 
 
-def encode(
-    corpus: Corpus,
-    encoder: Encoder,
-    folder: Path,
-    device: str = "auto",
-    refresh: bool = False,
-    preset: clips.Preset = "release",
-) -> Path:
-    """Encode the faces of every clip into the feature store ``folder``; return ``folder``.
+class Extractor(extraction.Extractor):
+    """The faces of every clip; pictures and clips without one are counted."""
 
-    A store that is there and fits is left as it is, unless ``refresh``; a killed extraction is
-    continued. Pictures and clips without a face are counted in the store; clips without any are
-    warned of. Raises ``UserError`` where no clip has one, for a store of another revision, preset,
-    detector or other media (without ``refresh``), for media that are missing, damaged or without
-    pictures, for weights that are missing or of another kind of model, for an unknown device and
-    for a full disk.
-    """
-    clips.check(preset)
-    if folder.exists() and not refresh:
-        read(corpus, encoder, folder, preset)
-        clips.forget(folder)  # killed between the store's last byte and this
-        return folder
+    convention, unit = CONVENTION, UNIT
 
-    device = pick_device(device)
-    precision = forward.precision(device)
-    model, preparation = load(encoder)
-    model.to(device)
-    fingerprint = clips.inputs(corpus, "visual", settings(corpus, preset), folder)
-    paths = clips.files(corpus, "visual")
-    boxes = clips.look(
-        folder, fingerprint, media.look, paths, (preset, corpus.faces), "looking for faces"
-    )
-    lengths = np.array([len(found) for found in boxes])
-    faceless = np.array([found.count(None) for found in boxes])
-    _check(lengths, faceless, corpus)
-    meta = StoreMeta(
-        dataset=corpus.name,
-        encoder=encoder.name,
-        revision=encoders.revision(encoder),
-        convention=CONVENTION,
-        unit=UNIT,
-        fingerprint=fingerprint,
-        layers=model.config.num_hidden_layers + 1,
-        clips=len(corpus),
-        frames=int(lengths.sum()),
-        dim=model.config.hidden_size,
-        truncated=0,
-        device=device_name(device),
-        versions=versions(),
-        precision=precision,
-        counts={NO_FACE: int(faceless.sum()), NO_FACES: int((faceless == lengths).sum())},
-        settings={
-            "preset": preset,
-            "sampling": SAMPLING[preset],
-            "faces": _faces(corpus.faces, preset),
-            "pictures": f"{media.CROP} x {media.CROP}, then bicubic to {preparation.resize}, "
-            f"centre {preparation.crop}",
-        },
-    )
+    def settings(self) -> str:
+        return f"{SAMPLING[self.preset]}, faces {self.corpus.faces}, {media.CROP} x {media.CROP}"
 
-    def task(n):
-        return paths[n], preset, corpus.faces, boxes[n], preparation.resize, preparation.crop
+    def network(self):
+        model, self.preparation = load(self.encoder)
+        return model
 
-    def states(left):
-        for batch, found in clips.prepared(left, media.crops, task):
-            seen = layers(model, preparation, np.concatenate(found), PICTURES[device], precision)
-            yield _in_place(seen, [boxes[n] for n in batch])
+    def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
+        chosen = self.preset, self.corpus.faces
+        self.boxes = clips.look(
+            folder, fingerprint, media.look, self.paths, chosen, "looking for faces"
+        )
+        lengths = np.array([len(boxes) for boxes in self.boxes])
+        faceless = np.array([boxes.count(None) for boxes in self.boxes])
+        _check(lengths, faceless, self.corpus)
+        sides = self.preparation.resize, self.preparation.crop
+        meta = self.meta() | {
+            "truncated": 0,
+            "counts": {NO_FACE: int(faceless.sum()), NO_FACES: int((faceless == lengths).sum())},
+            "settings": {
+                "preset": self.preset,
+                "sampling": SAMPLING[self.preset],
+                "faces": _faces(self.corpus.faces, self.preset),
+                "pictures": f"{media.CROP} x {media.CROP}, then bicubic to {sides[0]}, "
+                f"centre {sides[1]}",
+            },
+        }
+        batches = clips.batches(lengths, PICTURES[self.model.device.type])
+        return extraction.Plan(lengths, batches, meta)
 
-    ids = corpus.utterances.index.astype(str).tolist()
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    write_stream(folder, meta, ids, offsets, clips.batches(lengths, PICTURES[device]), states)
-    clips.forget(folder)
-    return folder
+    def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        how, size = self.preparation, PICTURES[self.model.device.type]
 
+        def task(n):
+            chosen = self.preset, self.corpus.faces, self.boxes[n]
+            return self.paths[n], *chosen, how.resize, how.crop
 
-def read(
-    corpus: Corpus, encoder: Encoder, folder: Path, preset: clips.Preset = "release"
-) -> Features:
-    """The features of a corpus by an encoder, from the store ``folder``.
-
-    Raises ``UserError`` where the store is missing, damaged, made from other media, with another
-    preset or detector of faces, or by another revision of the encoder (compared where its weights
-    are on this machine).
-    """
-    clips.check(preset)
-    return open_store(
-        folder,
-        encoder=encoder.name,
-        revision=encoders.revision(encoder) if encoders.is_here(encoder) else None,
-        fingerprint=clips.inputs(corpus, "visual", settings(corpus, preset), folder),
-        command=clips.command(corpus, encoder, preset),
-    )
-
-
-def settings(corpus: Corpus, preset: str) -> str:
-    """What of a store's fingerprint is not the media."""
-    return f"{SAMPLING[preset]}, faces {corpus.faces}, {media.CROP} x {media.CROP}"
+        for batch, crops in clips.prepared(batches, media.crops, task):
+            seen = layers(self.model, how, np.concatenate(crops), size, self.precision)
+            yield _in_place(seen, [self.boxes[n] for n in batch])
 
 
 def _faces(name: str, preset: str) -> str:
@@ -194,10 +141,10 @@ def _side(said: int | dict | None, usual: int) -> int:
 
 
 def load(encoder: Encoder) -> tuple:
-    """The vision tower, of a whole CLIP too, and how its pictures are prepared."""
+    """Return the vision tower, of a whole CLIP too, and how its pictures are prepared."""
     from transformers import CLIPVisionModel
 
-    path = encoders.folder(encoder)
+    path = weights.folder(encoder)
     model = forward.pretrained(CLIPVisionModel, path, KINDS, ("post_layernorm.",))
     return model, Preparation(path, model.config.image_size)
 
@@ -205,14 +152,14 @@ def load(encoder: Encoder) -> tuple:
 def layers(
     model, preparation: Preparation, pictures: np.ndarray, size: int, precision: str = "float32"
 ) -> np.ndarray:
-    """All layers of the class token of pictures (P, H, W, 3) uint8: (L + 1, P, D) float16."""
+    """Return all layers of pictures' class tokens: (P, H, W, 3) uint8 to (L + 1, P, D) float16."""
     import torch
 
     mean, deviation = (
         torch.from_numpy(255 * values).to(model.device)[:, None, None]
         for values in (preparation.mean, preparation.deviation)
     )
-    found = [np.zeros((model.config.num_hidden_layers + 1, 0, model.config.hidden_size), "<f2")]
+    seen = [np.zeros((model.config.num_hidden_layers + 1, 0, model.config.hidden_size), "<f2")]
     for start in range(0, len(pictures), size):
         pixels = torch.from_numpy(pictures[start : start + size]).to(model.device)
         pixels = (pixels.permute(0, 3, 1, 2).float() - mean) / deviation
@@ -221,17 +168,17 @@ def layers(
             forward.captured(model.encoder.layers, lambda h: h[:, 0].half()) as states,
         ):
             model(pixels)
-        found.append(torch.stack(states).cpu().numpy())
-    return np.concatenate(found, axis=1)
+        seen.append(torch.stack(states).cpu().numpy())
+    return np.concatenate(seen, axis=1)
 
 
 def _in_place(seen: np.ndarray, boxes: list[list]) -> np.ndarray:
-    """States of all faces of B clips, end to end, to their places in (L, B, T, D), zeros else."""
-    longest = max(len(found) for found in boxes)
+    """Move the states of all faces of B clips to their places in (L, B, T, D), zeros elsewhere."""
+    longest = max(len(of_clip) for of_clip in boxes)
     placed = np.zeros((len(seen), len(boxes), longest, seen.shape[-1]), seen.dtype)
     start = 0
-    for clip, found in enumerate(boxes):
-        where = [t for t, box in enumerate(found) if box is not None]
-        placed[:, clip, where] = seen[:, start : start + len(where)]
-        start += len(where)
+    for clip, of_clip in enumerate(boxes):
+        faces_at = [t for t, box in enumerate(of_clip) if box is not None]
+        placed[:, clip, faces_at] = seen[:, start : start + len(faces_at)]
+        start += len(faces_at)
     return placed

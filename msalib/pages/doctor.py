@@ -33,8 +33,8 @@ def report() -> Iterator[str]:
         except UserError as error:
             yield f"  {name}: {error}"
     yield "encoders"
-    for found in encoders.available():
-        yield f"  {found.encoder.name}: {'here' if found.here else found.detail}"
+    for encoder, available, source in encoders.availability():
+        yield f"  {encoder.name}: {'here' if available else source}"
     yield "feature stores"
     stores = sorted(p.parent for p in paths.features_folder().glob("*/*/meta.json"))
     for store in stores:

@@ -397,11 +397,11 @@ def _encoded(
     """
     source = about.inputs[modality].encoder
     encoder = _encoder(source)
-    encode, read = encoders.functions(encoder, about.spec.preset)
+    preset = about.spec.preset
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        encode(corpus, encoder, folder, device)
-    features = read(corpus, encoder, folder)
+        encoders.encode(corpus, encoder, preset=preset, device=device, folder=folder)
+    features = encoders.read(corpus, encoder, preset, folder)
     found = features.provenance
     _check_revision(source, found["revision"])
     if found["convention"] != source.convention:

@@ -117,7 +117,7 @@ class Study:
 
     def _chosen(self, name: str) -> dict[str, Encoder]:
         """Modality -> encoder, of those that this data set has something for."""
-        found = encoders.named(name) or encoders.resolve_all(name)
+        found = encoders.resolve_all(name)
         raw = self.dataset.raw
         useless = [e.name for m, e in found.items() if m not in raw]
         if useless and (name not in encoders.SETS or len(useless) == len(found)):
@@ -135,7 +135,7 @@ class Study:
         media = [e.name for m, e in self.encoders.items() if m != "linguistic"]
         if not media:
             return
-        usual = encoders.named(self.dataset.encoder)
+        usual = encoders.resolve_all(self.dataset.encoder)
         text = usual.get("linguistic") if "linguistic" in self.dataset.raw else None
         leave = f"eave {TUNED_ENDING} out."
         remedy = f"L{leave}"

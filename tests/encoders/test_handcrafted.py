@@ -5,9 +5,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from msalib import encoders
 from msalib.base.errors import UserError
-from msalib.encoders import Encoder, handcrafted, media
+from msalib.encoders import Encoder, handcrafted, media, weights
+from msalib.encoders.extraction import extract, read
 from tests.clips import corpus, tone, write_wav
 
 pytest.importorskip("soundfile", reason="sound needs the extra media")
@@ -35,8 +35,8 @@ def data(tmp_path):
 @needs_librosa
 def test_log_mel_has_layer_one_and_the_sizes_of_the_paper(data, tmp_path):
     mel = extractor("log-mel")
-    folder = handcrafted.encode(data, mel, tmp_path / "store")
-    features = handcrafted.read(data, mel, folder)
+    folder = extract(data, mel, tmp_path / "store")
+    features = read(data, mel, folder)
     assert sorted(p.name for p in folder.glob("layer*")) == ["layer_01.npy"]
     assert features.blocks == (1,)
     assert features.layers[1].dtype == np.float32
@@ -66,8 +66,8 @@ def test_opensmile_gives_what_its_package_gives(data, tmp_path, name, dim):
     import opensmile
 
     smile = extractor(name)
-    folder = handcrafted.encode(data, smile, tmp_path / "store")
-    features = handcrafted.read(data, smile, folder)
+    folder = extract(data, smile, tmp_path / "store")
+    features = read(data, smile, folder)
     level = "Functionals" if name == "opensmile" else "LowLevelDescriptors"
     theirs = opensmile.Smile(
         feature_set=opensmile.FeatureSet.eGeMAPSv02,
@@ -87,32 +87,32 @@ def test_opensmile_gives_what_its_package_gives(data, tmp_path, name, dim):
 def test_a_clip_too_short_for_opensmile_is_refused_by_name(tmp_path):
     data = corpus(acoustic=[write_wav(tmp_path / "a.wav", tone(40))])
     with pytest.raises(UserError, match=r"a\.wav: found 0\.003 s of sound, for which eGeMAPSv02"):
-        handcrafted.encode(data, extractor("opensmile"), tmp_path / "store")
+        extract(data, extractor("opensmile"), tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
 
 @needs_librosa
 def test_presets_media_and_versions_tell_stores_apart(data, tmp_path, monkeypatch):
     mel = extractor("log-mel")
-    folder = handcrafted.encode(data, mel, tmp_path / "store")
+    folder = extract(data, mel, tmp_path / "store")
     with pytest.raises(UserError, match="features of other clips"):
-        handcrafted.read(data, mel, folder, "paper")
-    monkeypatch.setattr(encoders, "revision", lambda encoder: "librosa 0")
+        read(data, mel, folder, "paper")
+    monkeypatch.setattr(weights, "revision", lambda encoder: "librosa 0")
     with pytest.raises(UserError, match="expected revision librosa 0"):
-        handcrafted.read(data, mel, folder)
+        read(data, mel, folder)
 
 
 def test_a_missing_package_is_refused_and_a_store_read_without_it(data, tmp_path, monkeypatch):
     mel = extractor("log-mel")
     folder = tmp_path / "store"
     if find_spec("librosa"):
-        handcrafted.encode(data, mel, folder)
+        extract(data, mel, folder)
 
     def missing(package):
-        raise encoders.metadata.PackageNotFoundError(package)
+        raise weights.metadata.PackageNotFoundError(package)
 
-    monkeypatch.setattr(encoders.metadata, "version", missing)
+    monkeypatch.setattr(weights.metadata, "version", missing)
     if folder.exists():
-        handcrafted.read(data, mel, folder)
+        read(data, mel, folder)
     with pytest.raises(UserError, match=r"no package opensmile.* pip install -e \"\.\[opensmile"):
-        handcrafted.encode(data, extractor("opensmile"), tmp_path / "other")
+        extract(data, extractor("opensmile"), tmp_path / "other")

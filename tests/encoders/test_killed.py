@@ -11,7 +11,7 @@ import torch
 import transformers
 from transformers import AutoModel, BertModel, CLIPVisionModel, WavLMModel  # noqa: F401 - preloaded
 
-from msalib.encoders import Encoder, speech, store, text, vision
+from msalib.encoders import Encoder, extraction, speech, store, text, vision
 from tests.clips import corpus, flat, save_clip, save_wavlm, tone, write_pictures, write_wav
 
 pytest.importorskip("soundfile", reason="sound needs the extra media")
@@ -59,8 +59,7 @@ def extract(kind: str, media: Path, model: Path, folder: Path) -> None:
     text.WORD_PIECES = 12
     speech.FRAMES["cpu"] = 60
     vision.PICTURES["cpu"] = 6
-    module = {"linguistic": text, "acoustic": speech, "visual": vision}[kind]
-    module.encode(data(kind, media), Encoder("tiny", kind, str(model)), folder, "cpu")
+    extraction.extract(data(kind, media), Encoder("tiny", kind, str(model)), folder, "cpu")
 
 
 SERVER = multiprocessing.get_context("forkserver")  # each is forked from one that has imported all

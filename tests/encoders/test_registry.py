@@ -82,8 +82,7 @@ def test_several_encoders_are_joined_by_a_plus(tmp_path):
         "visual": "clip",
     }
     assert set(encoders.resolve_all("uegd")) == set(MODALITIES)
-    assert encoders.named("bert-base+log-mel").keys() == {"linguistic", "acoustic"}
-    assert encoders.named(clip) is None
+    assert encoders.resolve_all("minilm+log-mel").keys() == {"linguistic", "acoustic"}
 
 
 def test_a_folder_with_a_plus_in_its_name_is_a_folder(tmp_path):
@@ -103,7 +102,7 @@ def test_two_encoders_of_one_modality_are_refused():
     error = refused(encoders.resolve_all, "bert-base+roberta-base")
     assert "two for the linguistic modality, bert-base and roberta-base" in error
     assert "expected one per modality" in error
-    error = refused(encoders.named, "wavlm-large+hubert-base")  # whose weights need not be here
+    error = refused(encoders.resolve_all, "wavlm-large+hubert-base")
     assert "two for the acoustic modality, wavlm-large and hubert-base" in error
     error = refused(encoders.resolve_all, "bert-base+nothing")
     assert "encoder 'nothing'" in error and "several joined by +" in error

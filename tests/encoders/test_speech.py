@@ -13,6 +13,7 @@ import transformers
 from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, clips, forward, media, speech
+from msalib.encoders.extraction import extract, read
 from tests.clips import CONVOLUTIONS, corpus, save_clip, save_wavlm, tone, write_wav
 
 pytest.importorskip("soundfile", reason="sound needs the extra media")
@@ -111,8 +112,8 @@ def test_every_clip_of_a_store_is_as_if_alone_at_five_frames_a_second(
 ):
     monkeypatch.setitem(speech.FRAMES, "cpu", 60)
     data = corpus(acoustic=sounds)
-    folder = speech.encode(data, tiny, tmp_path / "features" / "store", "cpu")
-    features = speech.read(data, tiny, folder)
+    folder = extract(data, tiny, tmp_path / "features" / "store", "cpu")
+    features = read(data, tiny, folder)
     assert features.lengths().tolist() == [5, 2, 1, 4, 1, 3]  # of 49, 12, 1, 34, 2, 24
     assert list(features.layers) == [0, 1, 2]
     assert features.unit == "0.2 s of speech"
@@ -126,9 +127,9 @@ def test_every_clip_of_a_store_is_as_if_alone_at_five_frames_a_second(
 
 def test_workers_change_nothing(tiny, sounds, tmp_path, monkeypatch):
     data = corpus(acoustic=sounds)
-    here = speech.encode(data, tiny, tmp_path / "here", "cpu")
+    here = extract(data, tiny, tmp_path / "here", "cpu")
     monkeypatch.setattr(clips.workers, "number", lambda tasks: 2)
-    there = speech.encode(data, tiny, tmp_path / "there", "cpu")
+    there = extract(data, tiny, tmp_path / "there", "cpu")
     for path in here.iterdir():
         assert (there / path.name).read_bytes() == path.read_bytes()
 
@@ -154,15 +155,15 @@ def test_presets_differ_in_channel_and_normalisation(tiny, tmp_path):
     def expected(wave):
         return speech.layers(model, [wave], 10)[:, 0]
 
-    release = speech.encode(data, tiny, tmp_path / "release", "cpu")
-    paper = speech.encode(data, tiny, tmp_path / "paper", "cpu", preset="paper")
+    release = extract(data, tiny, tmp_path / "release", "cpu")
+    paper = extract(data, tiny, tmp_path / "paper", "cpu", preset="paper")
     mean = both.mean(axis=1)
     normalised = ((mean - mean.mean()) / np.sqrt(mean.var() + 1e-7)).astype(np.float32)
     for folder, preset, wave, sound, how in (
         (release, "release", both[:, 0], "first channel", "as it is"),
         (paper, "paper", normalised, "mean of the channels", "normalised to mean 0, variance 1"),
     ):
-        features = speech.read(data, tiny, folder, preset=preset)
+        features = read(data, tiny, folder, preset=preset)
         stored = np.stack(list(features.layers.values()))
         np.testing.assert_allclose(stored, expected(wave), rtol=2e-3, atol=2e-3)
         assert features.provenance["preset"] == preset
@@ -170,7 +171,7 @@ def test_presets_differ_in_channel_and_normalisation(tiny, tmp_path):
         assert features.provenance["waveform"] == how
         assert features.provenance["sampling"].startswith("frame 0 and every 10th")
     with pytest.raises(UserError, match=r"features of other clips, .* --preset paper --refresh"):
-        speech.read(data, tiny, release, preset="paper")
+        read(data, tiny, release, preset="paper")
 
 
 def test_paper_normalises_only_where_the_preprocessor_does(tmp_path):
@@ -189,13 +190,13 @@ def test_long_and_short_clips_are_counted_and_warned_of(tiny, tmp_path, monkeypa
     data = corpus(acoustic=paths)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        folder = speech.encode(data, tiny, tmp_path / "store", "cpu")
+        folder = extract(data, tiny, tmp_path / "store", "cpu")
     told = [str(w.message) for w in said if "clips of toy" in str(w.message)]
     assert told == [
         "1 of 4 clips of toy are longer than 1 s, and are cut there",
         "2 of 4 clips of toy are shorter than one frame (400 samples), and are filled with silence",
     ]
-    features = speech.read(data, tiny, folder)
+    features = read(data, tiny, folder)
     assert features.lengths().tolist() == [5, 5, 1, 1]
     assert features.provenance["truncated"] == "1 of 4 clips"
     assert features.provenance[speech.SHORT] == "2"
@@ -215,33 +216,33 @@ def test_the_frames_of_other_strides_are_as_many_a_second():
 def test_a_store_is_left_alone_until_media_or_weights_change(sounds, tmp_path, monkeypatch):
     encoder = Encoder("tiny", "acoustic", str(save_wavlm(tmp_path / "model")))
     data = corpus(acoustic=sounds)
-    folder = speech.encode(data, encoder, tmp_path / "store", "cpu")
+    folder = extract(data, encoder, tmp_path / "store", "cpu")
     with monkeypatch.context() as patch:
         patch.setattr(speech, "load", None)  # would fail if called
         looked = tmp_path / "store.look"
         looked.touch()  # as if killed just after the store got its name
-        assert speech.encode(data, encoder, folder, "cpu") == folder
+        assert extract(data, encoder, folder, "cpu") == folder
         assert not looked.exists()
     write_wav(sounds[2], tone(500))
-    for call in (speech.read, speech.encode):
+    for call in (read, extract):
         with pytest.raises(UserError, match="features of other clips"):
             call(data, encoder, folder)
-    speech.encode(data, encoder, folder, "cpu", refresh=True)
-    speech.read(data, encoder, folder)
+    extract(data, encoder, folder, "cpu", refresh=True)
+    read(data, encoder, folder)
     old = encoders.revision(encoder)
     save_wavlm(Path(encoder.model), hidden_size=32)
     with pytest.raises(UserError, match=f"tiny revision {old}; expected revision"):
-        speech.read(data, encoder, folder)
+        read(data, encoder, folder)
 
 
 def test_a_clip_that_cannot_be_decoded_leaves_nothing(tiny, sounds, tmp_path):
     sounds[3].write_bytes(b"RIFF")
     folder = tmp_path / "features" / "store"
     with pytest.raises(UserError, match=r"3\.wav: found content that cannot be decoded"):
-        speech.encode(corpus(acoustic=sounds), tiny, folder, "cpu")
+        extract(corpus(acoustic=sounds), tiny, folder, "cpu")
     assert not folder.exists()
     write_wav(sounds[3], tone(4_000))
-    speech.encode(corpus(acoustic=sounds), tiny, folder, "cpu")  # only 3 is looked at anew
+    extract(corpus(acoustic=sounds), tiny, folder, "cpu")  # only 3 is looked at anew
     assert not folder.with_name("store.look").exists()
 
 
@@ -249,7 +250,7 @@ def test_other_models_and_weights_that_lack_a_block_are_refused(sounds, tmp_path
     data = corpus(acoustic=sounds)
     clip = Encoder("clip", "acoustic", str(save_clip(tmp_path / "clip")))
     with pytest.raises(UserError, match="model of type clip_vision_model; expected a model of"):
-        speech.encode(data, clip, tmp_path / "store", "cpu")
+        extract(data, clip, tmp_path / "store", "cpu")
     from safetensors.torch import load_file, save_file
 
     folder = save_wavlm(tmp_path / "model")
@@ -258,15 +259,15 @@ def test_other_models_and_weights_that_lack_a_block_are_refused(sounds, tmp_path
     save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
     lacking = Encoder("tiny", "acoustic", str(folder))
     with pytest.raises(UserError, match=r"weights without \d+ of .* encoder\.layers\.1\.attention"):
-        speech.encode(data, lacking, tmp_path / "store", "cpu")
+        extract(data, lacking, tmp_path / "store", "cpu")
 
 
 def test_a_corpus_without_sound_and_an_unknown_preset_are_refused(tiny, tmp_path):
     data = corpus(visual=[tmp_path])
     with pytest.raises(UserError, match="no media for the acoustic modality"):
-        speech.encode(data, tiny, tmp_path / "store", "cpu")
+        extract(data, tiny, tmp_path / "store", "cpu")
     with pytest.raises(UserError, match="preset 'mine'"):
-        speech.encode(data, tiny, tmp_path / "store", "cpu", preset="mine")
+        extract(data, tiny, tmp_path / "store", "cpu", preset="mine")
 
 
 def test_a_cpu_computes_in_float32():

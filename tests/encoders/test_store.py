@@ -61,7 +61,7 @@ def slow_ramp(clips: np.ndarray) -> np.ndarray:
 
 
 def write(folder: Path, encode=ramp, meta=META, batches=BATCHES) -> Path:
-    return write_store(folder, meta, IDS, OFFSETS, batches, encode)
+    return write_store(folder, meta, IDS, OFFSETS, batches, lambda left: (encode(b) for b in left))
 
 
 def write_slowly(folder: Path) -> None:

@@ -12,6 +12,7 @@ import transformers
 
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, faces, media, vision
+from msalib.encoders.extraction import extract, read
 from tests.clips import corpus, flat, save_clip, save_wavlm, write_pictures, write_video
 
 pytest.importorskip("cv2", reason="pictures need the extra media")
@@ -58,8 +59,8 @@ def test_layer_k_is_the_class_token_after_block_k(tiny, tmp_path, monkeypatch):
     pictures = [rough(n, count) for n, count in enumerate((4, 1, 7))]
     paths = [write_pictures(tmp_path / str(n), p) for n, p in enumerate(pictures)]
     data = corpus(visual=paths)
-    folder = vision.encode(data, tiny, tmp_path / "store", "cpu")
-    features = vision.read(data, tiny, folder)
+    folder = extract(data, tiny, tmp_path / "store", "cpu")
+    features = read(data, tiny, folder)
     assert features.lengths().tolist() == [4, 1, 7]
     assert list(features.layers) == [0, 1, 2]
     for own, (start, stop) in zip(pictures, pairwise(features.offsets), strict=True):
@@ -110,8 +111,8 @@ def test_pictures_without_a_face_are_zeros_in_their_place_and_counted(tiny, some
     ]
     data = corpus(visual=paths, faces="opencv")
     with pytest.warns(UserWarning, match="1 of 3 clips of toy show no face, and are zeros"):
-        folder = vision.encode(data, tiny, tmp_path / "store", "cpu")
-    features = vision.read(data, tiny, folder)
+        folder = extract(data, tiny, tmp_path / "store", "cpu")
+    features = read(data, tiny, folder)
     for layer in features.layers.values():
         assert layer.any(axis=1).tolist() == [v > 100 for values in clips for v in values]
     assert features.provenance[vision.NO_FACE] == "4"
@@ -123,20 +124,20 @@ def test_no_face_anywhere_is_refused(tiny, some_faces, tmp_path):
     paths = [write_pictures(tmp_path / str(n), [flat(9)] * 2) for n in range(2)]
     data = corpus(visual=paths, faces="opencv")
     with pytest.raises(UserError, match=r"no face in any of the 4 pictures of its 2 clips.*whole"):
-        vision.encode(data, tiny, tmp_path / "features" / "store", "cpu")
+        extract(data, tiny, tmp_path / "features" / "store", "cpu")
     assert not (tmp_path / "features" / "store").exists()
 
 
 def test_a_store_of_another_detector_or_preset_is_refused(tiny, tmp_path):
     video = write_video(tmp_path / "a.mp4", [flat(4 * n) for n in range(30)], 25)
     data = corpus(visual=[video])
-    folder = vision.encode(data, tiny, tmp_path / "store", "cpu")
-    assert vision.read(data, tiny, folder).lengths().tolist() == [4]  # every 8th of 30
+    folder = extract(data, tiny, tmp_path / "store", "cpu")
+    assert read(data, tiny, folder).lengths().tolist() == [4]  # every 8th of 30
     for other, preset in ((corpus(visual=[video], faces="opencv"), "release"), (data, "paper")):
         with pytest.raises(UserError, match="features of other clips"):
-            vision.read(other, tiny, folder, preset)
-    folder = vision.encode(data, tiny, tmp_path / "paper", "cpu", preset="paper")
-    features = vision.read(data, tiny, folder, "paper")
+            read(other, tiny, folder, preset)
+    folder = extract(data, tiny, tmp_path / "paper", "cpu", preset="paper")
+    features = read(data, tiny, folder, "paper")
     assert features.provenance["preset"] == "paper"
     assert features.provenance["sampling"].startswith("the picture nearest")
     assert features.provenance["faces"] == "whole: the picture is the face"
@@ -189,7 +190,7 @@ def test_a_model_of_speech_is_refused(tmp_path):
     speech = Encoder("speech", "visual", str(save_wavlm(tmp_path / "wavlm")))
     data = corpus(visual=[write_pictures(tmp_path / "a", [flat(1)])])
     with pytest.raises(UserError, match="a model of type wavlm; expected a model of type clip"):
-        vision.encode(data, speech, tmp_path / "store", "cpu")
+        extract(data, speech, tmp_path / "store", "cpu")
 
 
 def test_damaged_pictures_leave_nothing(tiny, tmp_path):
@@ -200,5 +201,5 @@ def test_damaged_pictures_leave_nothing(tiny, tmp_path):
         warnings.catch_warnings(),
         pytest.raises(UserError, match=r"1\.png: found 50 bytes that are no picture"),
     ):
-        vision.encode(corpus(visual=paths), tiny, tmp_path / "features" / "store", "cpu")
+        extract(corpus(visual=paths), tiny, tmp_path / "features" / "store", "cpu")
     assert not (tmp_path / "features" / "store").exists()

@@ -245,7 +245,7 @@ def test_a_long_transcript_is_cut_and_that_is_said(text):
     assert found.clips[0].notes == ["linguistic: longer than bert takes, cut there"]
     assert found.clips[1].notes == []
     assert found.notes == [
-        f"1 of 2 texts of yours are longer than the {POSITIONS} word pieces bert takes, "
+        f"1 of 2 texts of yours are longer than the {POSITIONS} tokens that bert takes, "
         "and are cut there"
     ]
 
@@ -284,7 +284,7 @@ def test_an_encoder_that_is_gone_or_changed_is_told(text, bert, tmp_path, offlin
 
 
 def test_layers_that_came_to_mean_something_else_are_told(text, monkeypatch):
-    monkeypatch.setattr(encoders.text, "CONVENTION", "k = block k - 1")
+    monkeypatch.setattr(encoders.text.Extractor, "convention", "k = block k - 1")
     with pytest.raises(UserError, match="mean something else now"):
         predict.predict(text, [Clip("x", "a")], "cpu")
 

@@ -12,7 +12,7 @@ from msalib.base import files as base_files
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
-from msalib.encoders import text
+from msalib.encoders import extraction
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
 from msalib.runs import records
@@ -470,14 +470,14 @@ def test_a_store_is_made_by_one_study_at_a_time(tmp_path, monkeypatch):
     write_pack(tmp_path / "data" / "mosi")
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
     folder = str(save_bert(tmp_path / "tiny-bert"))
-    encoded, encode = [], text.encode
+    encoded, extract = [], extraction.extract
 
-    def watched(corpus, encoder, store, *how):
+    def watched(corpus, encoder, store, *device, **how):
         with base_files.reserved(store, wait=False) as free:
             encoded.append(free)
-        return encode(corpus, encoder, store, *how)
+        return extract(corpus, encoder, store, *device, **how)
 
-    monkeypatch.setattr(text, "encode", watched)
+    monkeypatch.setattr(extraction, "extract", watched)
     study = Study("uegd", dataset="mosi", encoder=folder, device="cpu")
     assert study.encoded.features["linguistic"].blocks == (1, 2, 3)
     assert encoded == [False]
