@@ -217,9 +217,9 @@ def complaint(error: Exception) -> str:
 class Recorded(Generic[T]):
     """A measurement that is made once and kept as a JSON file.
 
-    ``kind`` is its type, a pydantic model or anything that it validates. ``file`` lies in the folder of
-    records, unless it is absolute. ``what`` names it in messages, without an article. ``remedy``
-    says how to make it again, as in "Restore the file, or ...".
+    ``kind`` is its type, a pydantic model or anything that pydantic validates. ``file`` lies in
+    the folder of records, unless it is absolute. ``what`` names it in messages, without an
+    article. ``remedy`` says how to make it again, as in "Restore the file, or ...".
     """
 
     kind: type[T]
