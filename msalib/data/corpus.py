@@ -14,8 +14,8 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data import folds, streams
-from msalib.data import tasks as _tasks
 from msalib.data.streams import MODALITIES as MODALITIES  # callers take it from here
+from msalib.data.tasks import Regression, Task
 
 PARTS = ("train", "valid", "test")
 
@@ -27,6 +27,8 @@ TUNED = "tuned"
 
 COLUMNS = ("video", "segment", "text", "label")
 """Columns of every utterance table, besides its index ``id``; tasks say what ``label`` means."""
+
+_REGRESSION = Regression()
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Corpus:
     media: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     faces: str = "opencv"
     notes: tuple[str, ...] = ()
-    tasks: tuple[_tasks.Task, ...] = (_tasks.Regression(),)
+    tasks: tuple[Task, ...] = (_REGRESSION,)
 
     def __post_init__(self):
         missing = [c for c in COLUMNS if c not in self.utterances]
@@ -156,7 +158,7 @@ class Corpus:
         return np.flatnonzero((parts == part).to_numpy())
 
     @property
-    def task(self) -> _tasks.Task:
+    def task(self) -> Task:
         """Return the usual task."""
         return self.tasks[0]
 
@@ -180,12 +182,11 @@ class Corpus:
         *,
         inputs: Mapping[str, int | str],
         device: str = "cpu",
-        target: str | None = None,
+        task: Task = _REGRESSION,
     ) -> "Examples":
-        """Return these clips, ready to batch.
+        """Return these clips, ready to batch, with the labels of ``task``.
 
-        ``inputs`` maps a stream to a layer number or one of ``SUMS``. ``target`` is the column that
-        is predicted, if it is not that of the usual task.
+        ``inputs`` maps a stream to a layer number or one of ``SUMS``.
         """
         missing = [stream for stream in inputs if stream not in self.features]
         if missing:
@@ -195,7 +196,6 @@ class Corpus:
                 expected=f"one or more of: {', '.join(self.features) or 'none'}",
                 remedy="Leave that modality out, or encode it first (msalib encode).",
             )
-        task = _tasks.choose(self.tasks, target, self.name)
         ordered = {stream: inputs[stream] for stream in streams.ordered(inputs)}
         return Examples(self, rows, ordered, device, task)
 
@@ -259,9 +259,7 @@ class Examples:
     frames that these clips need. Only the frames of a batch are made float32; tokens stay integers.
     """
 
-    def __init__(
-        self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str, task: _tasks.Task
-    ):
+    def __init__(self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str, task: Task):
         import torch
 
         table = corpus.utterances.iloc[rows]
@@ -270,7 +268,7 @@ class Examples:
         self.inputs = inputs
         self.device = device
         self.task = task
-        self.label = torch.as_tensor(task.labels(table), device=device)
+        self.label = torch.tensor(task.labels(table), device=device)
         self._frames = {
             stream: _Frames(corpus.features[stream], rows, layer, device)
             for stream, layer in inputs.items()

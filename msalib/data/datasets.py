@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
 from msalib.data.corpus import MODALITIES, Corpus
+from msalib.data.readers import frames, iemocap, meld, mustard
+from msalib.data.tasks import Regression, Task, choose
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Dataset:
     ``layered`` names the modalities that have layers, ``vectors`` those that come as they are, in
     one layer numbered 1. ``shipped`` names the features of a data set that needs no encoder; else
     ``encoder`` is the usual one. ``raw`` names what an encoder can be given: transcripts, sound,
-    pictures. ``split`` is the one that its runs use.
+    pictures. ``split`` is the one that its runs use. ``tasks`` say what can be predicted, the
+    usual task first.
     """
 
     title: str
@@ -29,6 +32,16 @@ class Dataset:
     split: str = "standard"
     real: bool = True
     leaky: bool = False
+    tasks: tuple[Task, ...] = (Regression(),)
+
+    @property
+    def task(self) -> Task:
+        """Return the usual task."""
+        return self.tasks[0]
+
+    def target(self, column: str | None) -> Task:
+        """Return the task that predicts a column; for None the usual task."""
+        return choose(self.tasks, column, self.title)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -83,8 +96,6 @@ def _pack(folder: str, vectors: tuple[str, ...] = (), setting: str | None = None
 
 
 def _mmmo(name: str, stretch: float) -> Corpus:
-    from msalib.data.readers import frames
-
     return frames.read(data_folder() / "mmmo", name, stretch=stretch)
 
 
@@ -96,16 +107,19 @@ def _converted(name: str) -> Corpus:
     return formats.convert(data_folder() / name, name, options)[0]
 
 
-def _transcripts(name: str, title: str) -> Dataset:
-    return Dataset(title, lambda: _converted(name), layered=("linguistic",), raw=("linguistic",))
+def _transcripts(name: str, title: str, tasks: tuple[Task, ...]) -> Dataset:
+    return Dataset(
+        title, lambda: _converted(name), layered=("linguistic",), raw=("linguistic",), tasks=tasks
+    )
 
 
-def _vectors(name: str, title: str) -> Dataset:
+def _vectors(name: str, title: str, task: Task, read: Callable[[], Corpus] | None = None):
     return Dataset(
         title,
-        lambda: _converted(name),
+        read or (lambda: _converted(name)),
         vectors=("visual", "acoustic"),
         shipped="covarep-facet",
+        tasks=(task,),
     )
 
 
@@ -145,23 +159,18 @@ DATASETS = {
         layered=("linguistic",),
         raw=("linguistic",),
     ),
-    "mmmo": Dataset(
-        "ICT-MMMO",
-        lambda: _mmmo("mmmo", 1.0),
-        vectors=("visual", "acoustic"),
-        shipped="covarep-facet",
-    ),
-    "mmmo-stretched": Dataset(
+    "mmmo": _vectors("mmmo", "ICT-MMMO", Regression(frames.OPINION), lambda: _mmmo("mmmo", 1.0)),
+    "mmmo-stretched": _vectors(
+        "mmmo-stretched",
         "ICT-MMMO with labels stretched to -3..3",
+        Regression(),
         lambda: _mmmo("mmmo-stretched", 1.5),
-        vectors=("visual", "acoustic"),
-        shipped="covarep-facet",
     ),
-    "meld": _transcripts("meld", "MELD"),
-    "iemocap": _transcripts("iemocap", "IEMOCAP"),
-    "mustard": _transcripts("mustard", "MUStARD"),
-    "youtube": _vectors("youtube", "YouTube"),
-    "pom": _vectors("pom", "POM"),
+    "meld": _transcripts("meld", "MELD", meld.TASKS),
+    "iemocap": _transcripts("iemocap", "IEMOCAP", iemocap.TASKS),
+    "mustard": _transcripts("mustard", "MUStARD", mustard.TASKS),
+    "youtube": _vectors("youtube", "YouTube", frames.YOUTUBE),
+    "pom": _vectors("pom", "POM", Regression()),
     "mosi-leaky": Dataset(
         "CMU-MOSI with features that leak",
         _leaky,
@@ -218,6 +227,7 @@ def _added(name: str) -> Dataset:
         shipped=about.format if vectors else None,
         raw=raw,
         encoder="minilm" if raw == ("linguistic",) else "small",
+        tasks=about.tasks,
     )
 
 

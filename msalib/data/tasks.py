@@ -151,7 +151,7 @@ Task = Annotated[Regression | Sims | Classes, Field(discriminator="kind")]
 
 
 def choose(tasks: Sequence[Task], column: str | None, where: str) -> Task:
-    """Return the task of ``where`` that predicts a column; its first task if none is named.
+    """Return the task of a data set ``where`` that predicts a column; by default the usual task.
 
     Raises ``UserError`` for a column that no task predicts.
     """

@@ -1,11 +1,13 @@
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import accuracy_score, classification_report, recall_score
 
-from msalib.data.metrics import METRICS, chance, classification, regression, sims
+from msalib.data.metrics import METRICS, SIMS, chance, classification, regression, sims
 
 
 def test_mae_is_not_clipped():
@@ -108,7 +110,57 @@ def test_sims_bins_are_closed_on_the_right(kind):
     assert sims(np.array([0.0, 1.0], kind), above[1:3])["acc3"] == 1
 
 
-@pytest.mark.parametrize("metrics", [regression, sims])
+def test_sims_zero_is_in_the_middle_of_three_and_five_and_negative_of_two():
+    scores = sims([0.0, 0.0, 0.0], [-0.05, 0.1, 0.100001])
+    assert scores["acc3"] == scores["acc5"] == pytest.approx(2 / 3)
+    assert scores["acc2"] == pytest.approx(1 / 3)
+
+
+def test_classes_by_hand():
+    # Rows are true: a is right 3 of 4 times, b 1 of 2, c is never true but once predicted.
+    scores = classification([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 2], ["a", "b", "c", "d"])
+    assert scores["wa"] == pytest.approx(4 / 6)
+    assert scores["ua"] == pytest.approx((3 / 4 + 1 / 2) / 2)
+    f1 = {"a": 6 / 7, "b": 2 / 4, "c": 0.0}
+    assert {name: scores[f"f1_{name}"] for name in f1} == pytest.approx(f1)
+    assert np.isnan(scores["f1_d"])  # neither true nor predicted
+    assert scores["f1"] == pytest.approx((4 * f1["a"] + 2 * f1["b"]) / 6)
+    assert scores["f1_macro"] == pytest.approx(sum(f1.values()) / 3)
+    accuracy = {"acc2_a": 5 / 6, "acc2_b": 4 / 6, "acc2_c": 5 / 6, "acc2_d": 1.0}
+    assert {name: scores[name] for name in accuracy} == pytest.approx(accuracy)
+    # One decision among K: the errors of the K questions are twice the wrong clips (cmt.md (f)).
+    assert sum(1 - a for a in accuracy.values()) == pytest.approx(2 * (1 - scores["wa"]))
+    assert all(type(value) is float for value in scores.values())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_are_scored_as_by_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    truth, prediction = rng.integers(0, 4, (2, 60))
+    truth[truth == 3] = seed % 4  # a class that may be missing
+    names = list("abcd")
+    scores = classification(truth, prediction, names)
+    report = classification_report(truth, prediction, output_dict=True, zero_division=0)
+    assert scores["wa"] == pytest.approx(accuracy_score(truth, prediction))
+    recalls = [recall_score(truth == k, prediction == k) for k in np.unique(truth)]
+    assert scores["ua"] == pytest.approx(np.mean(recalls))
+    assert scores["f1"] == pytest.approx(report["weighted avg"]["f1-score"])
+    assert scores["f1_macro"] == pytest.approx(report["macro avg"]["f1-score"])
+    for k, name in enumerate(names):
+        assert scores[f"f1_{name}"] == pytest.approx(report[str(k)]["f1-score"])
+        assert scores[f"acc2_{name}"] == pytest.approx(accuracy_score(truth == k, prediction == k))
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "message"),
+    [([0, 3], [0, 1], "truth must"), ([0, 1], [0, -1], "prediction must"), ([0], [0.5], "from 0")],
+)
+def test_numbers_of_no_class_are_refused(truth, prediction, message):
+    with pytest.raises(ValueError, match=message):
+        classification(truth, prediction, "abc")
+
+
+@pytest.mark.parametrize("metrics", [regression, sims, partial(classification, names="abc")])
 @pytest.mark.parametrize(
     ("truth", "prediction", "message"),
     [
@@ -135,6 +187,29 @@ def test_chance_is_the_training_median_and_the_majority_of_the_test_labels():
     assert scores["acc3"] == pytest.approx(3 / 5)
     assert scores["acc5"] == scores["acc7"] == pytest.approx(2 / 5)
     assert scores.keys() == regression([1.0, 2.0], [1.0, 2.0]).keys()
+
+
+def test_chance_of_sims_has_its_classes_and_its_limits():
+    scores = chance([-0.4, 0.2, 0.6], [-1.0, -0.8, -0.1, 0.0, 0.1, 0.8], sims, SIMS)
+    assert scores["mae"] == pytest.approx((1.2 + 1.0 + 0.3 + 0.2 + 0.1 + 0.6) / 6)
+    assert scores["acc2"] == pytest.approx(4 / 6)  # zero and below
+    assert scores["acc3"] == pytest.approx(3 / 6)  # up to -0.1
+    assert scores["acc5"] == pytest.approx(2 / 6)
+    assert np.isnan(scores["corr"])
+
+
+def test_every_interval_of_sims_has_a_constant():
+    cuts = (-0.7, -0.1, 0.1, 0.7)
+    assert np.searchsorted(cuts, SIMS).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_chance_of_classes_is_the_best_that_one_class_reaches():
+    score = partial(classification, names=["a", "b", "c"])
+    scores = chance([1, 1, 1], [0, 0, 0, 1], score, range(3))
+    expected = {"wa": 3 / 4, "ua": 1 / 2, "f1": 3 / 4 * 6 / 7, "f1_macro": 6 / 7 / 2}
+    expected |= {"f1_a": 6 / 7, "f1_b": 2 / 5, "f1_c": 0.0}
+    expected |= {"acc2_a": 3 / 4, "acc2_b": 3 / 4, "acc2_c": 1.0}
+    assert scores == pytest.approx(expected)
 
 
 def test_chance_reproduces_the_references_on_mosi():

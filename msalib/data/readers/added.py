@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from msalib.base import files
 from msalib.base.errors import UserError
@@ -30,6 +30,7 @@ from msalib.data.corpus import MODALITIES, Corpus, Features
 from msalib.data.readers import formats
 from msalib.data.readers.formats import Options
 from msalib.data.readers.published import PUBLISHED, UNPUBLISHED
+from msalib.data.tasks import Regression, Task
 
 MEDIA = (
     *(".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac"),
@@ -89,6 +90,7 @@ class About(_Frozen):
     clips: int
     columns: dict[str, Literal["text", "truth", "integer", "number"]]
     splits: tuple[str, ...]
+    tasks: tuple[Task, ...]
     features: dict[str, Stored]
     raw: tuple[str, ...]
     media: tuple[str, ...]
@@ -98,6 +100,15 @@ class About(_Frozen):
     dropped_part: dict[str, str]
     fingerprint: str
     contents: dict[str, Content]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tasks_of_format(cls, values):
+        """Fill in the tasks of a store that was written before stores had them."""
+        if not isinstance(values, dict) or values.get("format") not in formats.FORMATS:
+            return values
+        reader = formats.reader(values["format"])
+        return {"tasks": getattr(reader, "TASKS", (Regression(),)), **values}
 
     @property
     def identity(self) -> str:
@@ -196,6 +207,7 @@ def read(name: str) -> Corpus:
         utterances=utterances,
         features={m: _read_features(folder, m, s) for m, s in known.features.items()},
         splits={split: splits[split] for split in known.splits},
+        tasks=known.tasks,
         dropped=known.dropped,
         dropped_part=known.dropped_part,
         media={m: [Path(file) for file in media[m]] for m in known.media},
@@ -266,6 +278,7 @@ def _write(folder: Path, corpus: Corpus, source: Path, format: str, options: Opt
         clips=len(corpus),
         columns={c: _KINDS.get(table[c].dtype.kind, "text") for c in table},
         splits=tuple(corpus.splits),
+        tasks=corpus.tasks,
         features=stored,
         raw=tuple(m for m in MODALITIES if m in raw),
         media=tuple(corpus.media),

@@ -18,8 +18,9 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus, Features
+from msalib.data.tasks import LIMIT, Regression, Task
 
-SCALE = 3.0
+SCALE = LIMIT
 """Labels lie from minus this to this."""
 
 
@@ -39,6 +40,7 @@ def corpus(
     table: pd.DataFrame,
     *,
     splits: Mapping[str, Sequence[str]],
+    tasks: tuple[Task, ...] = (Regression(),),
     found: Mapping[str, Found] | None = None,
     media: Mapping[str, Sequence[Path]] | None = None,
     faces: str = "opencv",
@@ -112,6 +114,7 @@ def corpus(
         utterances=utterances,
         features=features,
         splits=named,
+        tasks=tasks,
         dropped=without,
         dropped_part={table["id"].iloc[i]: first[i] for i in np.flatnonzero(~keep)}
         | dict(dropped_part or {}),

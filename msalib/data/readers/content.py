@@ -9,10 +9,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS
 from msalib.data.readers import build
+from msalib.data.tasks import Classes, Regression, Sims, Task
+
+UNIMODAL = ("label_T", "label_A", "label_V")
+"""Columns of the labels that CH-SIMS has for text, audio and vision alone."""
 
 _OTHER_NAMES = {"valid": ("valid", "val", "dev")}
 
@@ -123,11 +128,29 @@ def counted(notes: Iterable[str]) -> list[str]:
     return [note.format(count) for note, count in Counter(notes).items()]
 
 
-def scale_note(labels: np.ndarray) -> list[str]:
-    """What must be said where labels do not use the scale from -3 to 3."""
+def tasks(table: pd.DataFrame) -> tuple[Task, ...]:
+    """Return the tasks of clips from a pickle: classes if the labels have two values.
+
+    CH-SIMS alone has unimodal labels. Its labels lie within -1 and 1 and have cut points of their
+    own.
+    """
+    labels = table["label"].to_numpy(float)
+    known = np.unique(labels[np.isfinite(labels)])
+    if set(UNIMODAL) <= set(table) and len(known) and np.abs(known).max() <= 1:
+        return (Sims(), *(Sims(column=column) for column in UNIMODAL))
+    if len(known) == 2:
+        return (Classes(tuple(f"{value:g}" for value in known), values=tuple(known.tolist())),)
+    return (Regression(),)
+
+
+def scale_note(table: pd.DataFrame) -> list[str]:
+    """Return a note where the labels of clips do not use the scale from -3 to 3."""
+    labels = table["label"].to_numpy(float)
     known = labels[np.isfinite(labels)]
     if len(known) and len(set(known.tolist())) <= 2:
         return ["labels have two values: a class, no intensity"]
+    if isinstance(tasks(table)[0], Sims):
+        return ["labels run from -1 to 1 and are scored as those of CH-SIMS"]
     if len(known) and np.abs(known).max() <= 1:
         return ["labels run from -1 to 1 and are kept so, on a scale from -3 to 3"]
     return []

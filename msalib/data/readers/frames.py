@@ -17,6 +17,7 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.readers import build
 from msalib.data.readers.formats import Options
+from msalib.data.tasks import Classes, Regression, Task
 
 NAME = "frames"
 TITLE = "ICT-MMMO, YouTube or POM frames: features.npz"
@@ -30,10 +31,16 @@ ARRAYS = {
 MIDDLE = 3
 """Labels of ICT-MMMO run from 1 to 5; less this, they are sentiment around 0."""
 
+OPINION = 2.0
+"""Their distance from the middle, at most."""
+
 UNNAMED = "the source does not name the extractor"
 """For POM, whose frames have other widths than those of the other two."""
 
 CLASSES = 3
+YOUTUBE = Classes(("first", "second", "third"), values=(-1, 0, 1))
+"""The names of its classes are unverified."""
+
 TRAITS = 17
 TRAIT_MIDDLE = 4
 """POM's traits run from 1 to 7."""
@@ -77,12 +84,15 @@ def read(
     ids = [f"{part}_{i:03d}" for part in PARTS for i in range(counts[part])]
     parts = np.repeat(PARTS, rows).tolist()
     dropped = {}
+    task: Task = Regression()
     if width == CLASSES:
         label, notes = _polarity(path, np.concatenate(given))
+        task = YOUTUBE
     elif width == TRAITS:
         label, dropped, notes = _trait(path, np.concatenate(given), ids, options.target)
     else:
         label, notes = _opinion(path, np.concatenate([y.ravel() for y in given]))
+        task = Regression(OPINION * stretch)
     found = {
         modality: build.Found(
             array,
@@ -107,6 +117,7 @@ def read(
         name,
         table.iloc[keep].reset_index(drop=True),
         splits={"standard": [parts[i] for i in keep]},
+        tasks=(task,),
         found={
             m: build.Found(f.source, f.unit, [f.frames[i] for i in keep], f.note)
             for m, f in found.items()
@@ -120,7 +131,7 @@ def read(
 
 def _opinion(path: Path, given: np.ndarray) -> tuple[np.ndarray, list[str]]:
     label = given - np.float32(MIDDLE)  # also of unsigned integers
-    if not np.isfinite(label).all() or np.abs(label).max() > 2:
+    if not np.isfinite(label).all() or np.abs(label).max() > OPINION:
         raise _bad(path, "labels that are no numbers from 1 to 5", "one label per row, 1 to 5")
     return label, [f"label is the source's, 1 to 5, less {MIDDLE}"]
 

@@ -15,6 +15,7 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build
 from msalib.data.readers.formats import Options
+from msalib.data.tasks import Classes
 
 NAME = "iemocap"
 TITLE = "IEMOCAP transcripts: utterances.csv with dialogue, session, turn, emotion6"
@@ -25,6 +26,11 @@ EMOTIONS = ("happy", "sad", "neutral", "angry", "excited", "frustrated")
 MERGED = {"excited": "happy"}
 LEFT_OUT = "frustrated"
 POLARITY = {"happy": 1, "neutral": 0, "sad": -1, "angry": -1}
+TASKS = (
+    Classes(tuple(POLARITY), "emotion"),
+    Classes(("negative", "neutral", "positive"), values=(-1, 0, 1)),
+)
+"""The four emotions; and their polarity, which is the column ``label``."""
 
 SESSIONS = (1, 2, 3, 4, 5)
 STANDARD = 5
@@ -107,6 +113,7 @@ def read(path: Path, name: str, options: Options) -> Corpus:
             "standard": [part for part, here in zip(standard, keep, strict=True) if here],
             **{f"session{k}": _parts(kept["session"], k) for k in SESSIONS},
         },
+        tasks=TASKS,
         notes=[
             "label is the polarity of the emotion, not its class: happy 1, neutral 0, sad and "
             "angry -1; the four classes are in the column emotion",

@@ -66,6 +66,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         name,
         table,
         splits={"standard": splits},
+        tasks=content.tasks(table),
         found={
             m: build.Found(m, "word", frames, extractor(m, frames[0].shape[-1]))
             for m, frames in found.items()
@@ -74,7 +75,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
             "a frame per word; a model that cuts words into pieces repeats it",
             *([f"clips dropped, as they have no words: {len(dropped)}"] if dropped else []),
             *notes,
-            *content.scale_note(table["label"].to_numpy()),
+            *content.scale_note(table),
         ],
         dropped=dropped,
         clean=options.clean,

@@ -13,6 +13,7 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.readers import build
 from msalib.data.readers.formats import Options
+from msalib.data.tasks import Classes
 
 NAME = "meld"
 TITLE = "MELD transcripts: train, dev and test_sent_emo.csv"
@@ -23,6 +24,7 @@ FILES = dict(
 
 SENTIMENT = {"negative": -1, "neutral": 0, "positive": 1}
 EMOTIONS = ("neutral", "joy", "surprise", "anger", "sadness", "disgust", "fear")
+TASKS = (Classes(tuple(SENTIMENT), values=tuple(SENTIMENT.values())), Classes(EMOTIONS, "emotion"))
 
 NEEDED = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
 
@@ -57,7 +59,13 @@ def read(path: Path, name: str, options: Options) -> Corpus:
         notes.append(f"{repaired} characters saved in another encoding (cp1252) were restored")
     parts = table.pop("part")
     return build.corpus(
-        path, name, table, splits={"standard": list(parts)}, notes=notes, clean=options.clean
+        path,
+        name,
+        table,
+        splits={"standard": list(parts)},
+        tasks=TASKS,
+        notes=notes,
+        clean=options.clean,
     )
 
 

@@ -65,11 +65,12 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         name,
         table,
         splits={"standard": splits},
+        tasks=content.tasks(table),
         found={
             m: build.Found(ARRAYS[m], _unit(m), clips, extractor(m, clips[0].shape[-1]))
             for m, clips in frames.items()
         },
-        notes=[*content.counted(notes), *unnamed, *content.scale_note(table["label"].to_numpy())],
+        notes=[*content.counted(notes), *unnamed, *content.scale_note(table)],
         clean=options.clean,
     )
 

@@ -63,6 +63,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         name,
         table,
         splits={"standard": splits},
+        tasks=content.tasks(table),
         found={
             m: build.Found(ARRAYS[m], "frame", frames, extractor(m, frames[0].shape[-1]))
             for m, frames in found.items()
@@ -70,7 +71,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         notes=[
             "the file has no transcripts",
             *notes,
-            *content.scale_note(table["label"].to_numpy()),
+            *content.scale_note(table),
         ],
         dropped=dropped,
         clean=options.clean,

@@ -15,6 +15,7 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build
 from msalib.data.readers.formats import Options
+from msalib.data.tasks import Classes
 
 NAME = "mustard"
 TITLE = "MUStARD transcripts: sarcasm_data.json and split_indices.json"
@@ -22,6 +23,7 @@ TITLE = "MUStARD transcripts: sarcasm_data.json and split_indices.json"
 DATA = "sarcasm_data.json"
 FOLDS = "split_indices.json"
 PICKLED = "split_indices.p"
+TASKS = (Classes(("non-sarcastic", "sarcastic"), values=(-1, 1)),)
 
 FIELDS = {"utterance": str, "speaker": str, "context": list, "context_speakers": list}
 VALID = 8
@@ -64,6 +66,7 @@ def read(path: Path, name: str, options: Options) -> Corpus:
         name,
         table,
         splits={"standard": splits["fold1"], **splits},
+        tasks=TASKS,
         notes=[
             "label is sarcasm (1) or none (-1), not sentiment",
             f"fold<k> are the authors' speaker-dependent folds, standard is fold1; of the training "

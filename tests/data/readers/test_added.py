@@ -1,6 +1,7 @@
 """Added data sets: what was read is what is kept, to the last bit; damage and names are told."""
 
 import hashlib
+import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,8 @@ from msalib.base.errors import UserError
 from msalib.base.paths import corpora_folder
 from msalib.data import datasets as readers
 from msalib.data.corpus import Corpus
-from msalib.data.readers import added, build, formats, published
+from msalib.data.readers import added, build, formats, meld, published
+from msalib.data.tasks import Regression
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 WRITERS = FIXTURES | {name: write for name, (_, write) in VARIANTS.items()}
@@ -55,7 +57,7 @@ def equal(a: Corpus, b: Corpus) -> None:
         for layer in x.layers:
             np.testing.assert_array_equal(x.layers[layer], y.layers[layer])
     assert {m: [f.resolve() for f in v] for m, v in a.media.items()} == dict(b.media)
-    assert (a.faces, tuple(a.notes)) == (b.faces, b.notes)
+    assert (a.faces, tuple(a.notes), a.tasks) == (b.faces, b.notes, b.tasks)
     assert (dict(a.dropped), dict(a.dropped_part)) == (b.dropped, b.dropped_part)
     assert a.fingerprint() == b.fingerprint()
 
@@ -75,6 +77,18 @@ def test_every_layout_comes_back_as_it_was_read(tmp_path, name):
     assert about.fingerprint == corpus.fingerprint()
     assert set(about.media) == set(corpus.media) and about.faces == corpus.faces
     added.check("toy")
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks"), [("meld", meld.TASKS), ("mmsa", (Regression(),))], ids=["meld", "mmsa"]
+)
+def test_a_store_without_tasks_has_those_of_its_format(tmp_path, name, tasks):
+    """Stores that were written before there were tasks do not state them."""
+    file = add(WRITERS[name](tmp_path / "source")) / "about.json"
+    about = json.loads(file.read_text())
+    del about["tasks"]
+    file.write_text(json.dumps(about))
+    assert added.read("toy").tasks == readers.dataset("toy").tasks == tasks
 
 
 def test_text_and_numbers_come_back_exactly(tmp_path):

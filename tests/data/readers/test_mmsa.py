@@ -5,6 +5,7 @@ import pytest
 
 from msalib.base.errors import UserError
 from msalib.data.readers import formats, mmsa
+from msalib.data.tasks import Regression, Sims
 from tests.fixtures import mmsa_content, write_pickle
 
 
@@ -109,7 +110,17 @@ def test_labels_of_sims_for_each_modality(path):
     assert {"label_T", "label_A", "label_V"} <= set(corpus.utterances)
     expected = content["test"]["regression_labels_A"].tolist()
     assert corpus.utterances["label_A"].iloc[-9:].tolist() == expected
+    assert "labels run from -1 to 1 and are scored as those of CH-SIMS" in corpus.notes
+    assert corpus.tasks == (Sims(), *(Sims(column=f"label_{m}") for m in "TAV"))
+
+
+def test_labels_of_a_narrow_scale_without_unimodal_ones_are_not_those_of_sims(path):
+    content = mmsa_content()
+    for part in content.values():
+        part["regression_labels"] = part["regression_labels"] / 3
+    corpus = read(path, content)
     assert "labels run from -1 to 1 and are kept so, on a scale from -3 to 3" in corpus.notes
+    assert corpus.tasks == (Regression(),)
 
 
 def test_the_order_of_clips_does_not_matter(path):

@@ -5,6 +5,7 @@ import pytest
 
 from msalib.base.errors import UserError
 from msalib.data.readers import formats, multibench
+from msalib.data.tasks import Classes
 from tests.fixtures import mmsa_content, multibench_content, write_pickle
 
 
@@ -135,7 +136,9 @@ def test_labels_of_two_values_are_told(path):
     content = multibench_content()
     for part in content.values():
         part["labels"] = (part["labels"] > 0).astype(int)
-    assert "labels have two values: a class, no intensity" in read(path, content).notes
+    corpus = read(path, content)
+    assert "labels have two values: a class, no intensity" in corpus.notes
+    assert corpus.tasks == (Classes(("0", "1"), values=(0, 1)),)
 
 
 @pytest.mark.parametrize(
