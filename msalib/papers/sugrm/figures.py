@@ -1,11 +1,11 @@
-"""Figures of SUGRM's tables: differences, sets of tasks, modules."""
+"""Figures of SUGRM's tables: sets of tasks, modules."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from msalib.base import stats
 from msalib.data.metrics import METRICS
+from msalib.pages.compare_figure import SCORE_NAMES
 from msalib.pages.figure import Picture, axes_of, style
 from msalib.pages.tables import Note
 
@@ -14,57 +14,6 @@ GENERATOR_STYLE = {
     "other_ulgm": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
 }
 GENERATOR_NAMES = {"own_ulgm": "SUGRM's label generator", "other_ulgm": "Self-MM's"}
-SCORE_NAMES = {
-    "mae": "MAE (points)",
-    "corr": "Corr (Pearson's r)",
-    "f1_non0": "F1, non 0 (%)",
-}
-
-
-@style
-def minus_others(
-    found: Mapping[str, Mapping[str, stats.Estimate]], base: str, *, setting: str
-) -> Picture | Note:
-    """One system minus each of several others, in MAE and in Corr, with intervals.
-
-    ``found``: other system -> metric -> difference, as ``variants.differences`` has it.
-    """
-    if not found:
-        return Note(f"No two systems to compare yet. Setting: {setting}.")
-    names = list(found)
-    figure, panels = axes_of(1.6 + 0.42 * len(names), ncols=2, sharey=True)
-    sentences = []
-    for panel, metric in zip(panels, ("mae", "corr"), strict=True):
-        for y, name in enumerate(names):
-            effect = found[name][metric]
-            if np.isnan(effect.low):
-                panel.text(0, y, "undefined", ha="center", va="center")
-                sentences.append(f"{name}, {metric}: undefined")
-                continue
-            panel.plot([effect.low, effect.high], [y, y], color="#0072B2", linewidth=2.2)
-            panel.plot(effect.effect, y, "o", color="#0072B2", markersize=7)
-            dots = [y - 0.27] * len(effect.seeds)
-            panel.plot(effect.seeds, dots, ".", color="black", markersize=4)
-            sentences.append(
-                f"{name}, {METRICS[metric].label}: {effect.effect:+.3f}, from {effect.low:+.3f} "
-                f"to {effect.high:+.3f}"
-            )
-        panel.axvline(0, color="black", linewidth=1)
-        panel.margins(x=0.08)
-        panel.xaxis.get_major_locator().set_params(nbins=4)
-        better = "right" if METRICS[metric].higher_is_better else "left"
-        panel.set_xlabel(f"{SCORE_NAMES[metric].partition(' (')[0]} ({better}: {base} better)")
-        panel.xaxis.label.set_fontsize(9)
-        panel.grid(axis="y", visible=False)
-    panels[0].set_yticks(range(len(names)), names)
-    panels[0].set_ylim(len(names) - 0.4, -0.6)
-    return Picture(
-        figure,
-        alt=f"Differences, {base} minus each other system. " + "; ".join(sentences) + ".",
-        caption=f"{base} minus each other system on the test part, MAE in points. Circle: mean "
-        "over seeds; line: 95% interval over other videos and trainings; dots: single seeds. "
-        f"Setting: {setting}.",
-    )
 
 
 @style

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from msalib.models.spt import SPT
-from msalib.papers import plots
+from msalib.papers.sugrm import figures_geometry as figures
 from msalib.papers.sugrm import geometry
 from tests.html import read
 
@@ -92,17 +92,19 @@ def test_figures_are_told_in_words(plane):
     shifts = ("none", "phase")
     lengths = {"visual": 70, "linguistic": 20}
     pictures = [
-        plots.offset_by_distance(distance, found, plane.max_distance),
-        plots.target_map(line, dict.fromkeys([middle, (1.0, 1.0)], flat), max_distance=5, **shared),
-        plots.blow_up(line, {"SUGRM's": flat + 1, "Self-MM's": flat + 50}, own=(1, 1), **shared),
-        plots.sampling_windows(
+        figures.offset_by_distance(distance, found, plane.max_distance),
+        figures.target_map(
+            line, dict.fromkeys([middle, (1.0, 1.0)], flat), max_distance=5, **shared
+        ),
+        figures.blow_up(line, {"SUGRM's": flat + 1, "Self-MM's": flat + 50}, own=(1, 1), **shared),
+        figures.sampling_windows(
             {
                 m: {s: geometry.windows(n, layer=0, shift=s) for s in shifts}
                 for m, n in lengths.items()
             },
             layer=0,
         ),
-        plots.last_state({s: geometry.seen(lengths, shift=s) for s in shifts}),
+        figures.last_state({s: geometry.seen(lengths, shift=s) for s in shifts}),
     ]
     for picture in pictures:
         page = read(picture)

@@ -7,7 +7,7 @@ from msalib.data.simulate.stories import control
 from msalib.evidence import registry
 from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.pages.tables import Note
-from msalib.papers import plots
+from msalib.papers.sugrm import figures_labels as figures
 from msalib.papers.sugrm import labels as trajectories
 from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
@@ -231,7 +231,7 @@ def test_real_data_have_no_truth(runs):
         trajectories.worth(None, setting=SETTING),
         trajectories.told(None),
         trajectories.picked(runs, None, setting=SETTING),
-        plots.nearness(None, setting=SETTING),
+        figures.nearness(None, setting=SETTING),
     ):
         assert "cannot be known" in note(shown)
 
@@ -294,10 +294,10 @@ def test_figures_are_told_in_words(runs, known, corpus):
     found = trajectories.followed(runs)
     truth = trajectories.nearness(trajectories.followed(known), corpus)
     pictures = [
-        plots.label_histograms(found, "SUGRM's", trajectories.SHOWN, setting=SETTING),
-        plots.label_movement(found, momentum.null_movement(EPOCHS), setting=SETTING),
-        plots.targets_at_limit(found, setting=SETTING),
-        plots.nearness(truth, setting=SETTING),
+        figures.label_histograms(found, "SUGRM's", trajectories.SHOWN, setting=SETTING),
+        figures.label_movement(found, momentum.null_movement(EPOCHS), setting=SETTING),
+        figures.targets_at_limit(found, setting=SETTING),
+        figures.nearness(truth, setting=SETTING),
     ]
     for picture in pictures:
         page = read(picture)
@@ -308,16 +308,16 @@ def test_figures_are_told_in_words(runs, known, corpus):
 
 def test_without_labels_figures_are_sentences():
     null = momentum.null_movement(5)
-    assert "followed" in note(plots.label_histograms({}, "SUGRM's", (1,), setting=SETTING))
-    assert "followed" in note(plots.clip_chooser({}, setting=SETTING))
-    assert "followed" in note(plots.label_movement({}, null, setting=SETTING))
-    assert "followed" in note(plots.targets_at_limit({}, setting=SETTING))
+    assert "followed" in note(figures.label_histograms({}, "SUGRM's", (1,), setting=SETTING))
+    assert "followed" in note(figures.clip_chooser({}, setting=SETTING))
+    assert "followed" in note(figures.label_movement({}, null, setting=SETTING))
+    assert "followed" in note(figures.targets_at_limit({}, setting=SETTING))
 
 
 def test_one_clip_is_shown_and_the_others_wait(mosi):
     found = trajectories.followed(mosi)
     first = list(trajectories.SAMPLES.values())
-    chooser = plots.clip_chooser(found, setting=SETTING, first=first)
+    chooser = figures.clip_chooser(found, setting=SETTING, first=first)
     page = read(chooser)
     clips = [a for a in page.attributes("g") if "data-clip" in a]
     assert [a["data-clip"].split()[0] for a in clips[:4]] == first
@@ -334,8 +334,8 @@ def test_one_clip_is_shown_and_the_others_wait(mosi):
 def test_many_clips_are_thinned_out():
     given = np.linspace(-3, 3, 500)
     runs = Runs(records([f"clip_{i}" for i in range(500)], given, seeds=1))
-    chooser = plots.clip_chooser(trajectories.followed(runs), setting=SETTING)
-    assert len(chooser.clips) == plots.CLIPS_OFFERED
+    chooser = figures.clip_chooser(trajectories.followed(runs), setting=SETTING)
+    assert len(chooser.clips) == figures.CLIPS_OFFERED
     assert chooser.clips[0] == 0 and chooser.clips[-1] == 499
     assert "60 of the 500 training clips" in chooser.caption
 

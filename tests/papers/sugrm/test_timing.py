@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from msalib.base.errors import UserError
 from msalib.pages.tables import Note
-from msalib.papers import plots
+from msalib.papers.sugrm import figures_geometry as figures
 from msalib.papers.sugrm import timing
 from tests.html import read
 
@@ -105,5 +105,5 @@ def test_tables_show_what_was_printed_and_measured():
 
 
 def test_the_figure_is_told_in_words():
-    picture = plots.passes(timing.named(RECORD), where=timing.where(RECORD))
+    picture = figures.passes(timing.named(RECORD), where=timing.where(RECORD))
     assert "SUGRM: median 2.1 s" in picture.alt and "commit abc" in read(picture).text
