@@ -1,14 +1,28 @@
-"""One paper, one file. A model that is trained has ``Config`` and ``build(config, ...)``.
+"""Answer what a model is: one architecture, one file, its recipe beside it.
 
-Of the others, ``spt`` and ``mult`` encode sequences inside SUGRM, and ``labels`` is what its label
-generator shares with Self-MM's.
+A model is found by the name of its file, which offers
+
+    Config      pydantic: the ``model`` group of its recipe, <name>.yaml
+    Training    pydantic: the ``train`` group, with ``regime()`` (``training.regime``)
+    build       (config, *, sizes, layers, outputs) -> Module: ``sizes`` input features by stream,
+                ``layers`` number of layers of weighted streams, ``outputs`` scores per clip; its
+                forward takes (features, mask) of a ``Batch`` and returns a NamedTuple with
+                ``prediction`` (B,) or (B, outputs)
+
+and, where it needs them,
+
+    groups      (model) -> named parameters by part, for learning rates (default: one part, "model")
+    objective   (training, model, train, stream) -> Objective (default: the error of the prediction)
+    extras      (training, fit, examples, outputs) -> what its records add (``models.extras``)
+    REPLICABLE  True where runs may train as replicas (``training.replicas``)
+
+``spt`` and ``mult`` encode sequences inside SUGRM; ``multitask``, ``ulgm`` and ``unimodal_tasks``
+are what it shares with Self-MM; ``utterance`` is what TFN and LMF share.
 """
 
 from importlib import import_module
 
-MODELS = ("uegd", "sugrm", "self_mm")
-
 
 def module(name: str):
-    """The module of a model; torch loads with it."""
+    """Return the module of a model; torch loads with it."""
     return import_module(f"msalib.models.{name}")

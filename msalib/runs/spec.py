@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from msalib.base.paths import folder_name, records_folder, your_records_folder
 from msalib.data import datasets
-from msalib.data.corpus import MODALITIES
+from msalib.data.streams import ORDER, ordered
 from msalib.models import recipes
 
 Layer = int | str
@@ -91,7 +91,7 @@ class Spec(BaseModel):
 class System(NamedTuple):
     """What a table compares, each over its seeds: inputs, choices, and the size of training."""
 
-    inputs: tuple[tuple[str, Layer], ...]  # (stream, layer), in the order of MODALITIES
+    inputs: tuple[tuple[str, Layer], ...]  # (stream, layer), in the order of streams.ORDER
     choices: tuple[tuple[str, str], ...]  # (setting, value) where it is not the paper's usual one
     train_share: float
 
@@ -119,15 +119,15 @@ def system(
     ``inputs``: stream -> layer. ``choices``: values for settings that the tables of ``paper`` vary
     (``choices`` in its recipe). Raises ``ValueError`` for an unknown stream or choice.
     """
-    unknown = [m for m in inputs if m not in MODALITIES]
+    unknown = [stream for stream in inputs if stream not in ORDER]
     if unknown or not inputs:
-        raise ValueError(f"inputs need some of {MODALITIES}, got {list(inputs)}")
+        raise ValueError(f"inputs need some of {ORDER}, got {list(inputs)}")
     usual = recipes.choices(paper) if paper else {}
     if unknown := set(choices) - set(usual):
         raise ValueError(
             f"choices of paper {paper} are {', '.join(usual) or 'none'}, "
             f"got {', '.join(sorted(unknown))}"
         )
-    ordered = tuple((m, inputs[m]) for m in MODALITIES if m in inputs)
+    in_order = tuple((stream, inputs[stream]) for stream in ordered(inputs))
     unusual = tuple((k, choices[k]) for k in usual if choices.get(k, usual[k]) != usual[k])
-    return System(ordered, unusual, train_share)
+    return System(in_order, unusual, train_share)

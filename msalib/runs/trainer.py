@@ -16,6 +16,7 @@ import numpy as np
 from msalib import encoders, models
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
+from msalib.data.streams import modality_of
 from msalib.data.tasks import Task
 from msalib.models.extras import rounded
 from msalib.runs.records import Predictions, Provenance, Record
@@ -217,7 +218,7 @@ def parameter_groups(module, model: "nn.Module") -> dict[str, list]:
     parts = {name: list(parameters) for name, parameters in groups(inner).items()}
     if inner is not model:
         for stream, encoder in model.encoders.items():
-            name = PART_OF[stream.removesuffix("_context")]
+            name = PART_OF[modality_of(stream)]
             parts.setdefault(name, []).extend(encoder.named_parameters())
     return {name: parameters for name, parameters in parts.items() if parameters}
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from msalib.base import noise
-from msalib.data.corpus import MODALITIES, TUNED, Batch, Examples
+from msalib.data import streams
+from msalib.data.corpus import TUNED, Batch, Examples
 from msalib.training.masking import Masking, mask_features
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def mask_batch(batch: Batch, keys: Tensor, masking: Masking | None) -> Batch:
     for m, x in batch.features.items():
         clips = len(batch.label) // len(keys)
         layers = (len(x),) if x.dim() == 3 else ()
-        stream_keys = noise.derive(keys, MASKS + MODALITIES.index(m))
+        stream_keys = noise.derive(keys, MASKS + streams.number(m))
         draw = noise.uniform(stream_keys, clips * math.prod(layers) * count * 2)
         features[m] = mask_features(
             x,

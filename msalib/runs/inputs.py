@@ -1,0 +1,320 @@
+"""What runs read: a data set with its encoders, chosen by the parameters of a notebook."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from msalib import encoders, papers
+from msalib.base import files
+from msalib.base.errors import UserError
+from msalib.data import datasets, streams
+from msalib.data.corpus import TUNED, Corpus, Features
+from msalib.encoders import Encoder
+from msalib.models import recipes
+from msalib.runs.records import Record
+
+BASELINES = "baselines"
+"""Namespace of systems that belong to no paper: trained once, read by all."""
+
+TUNED_ENDING = "-tuned"
+"""Ending of an encoder's name where it is fine-tuned with the model: ``minilm-tuned``."""
+
+IDENTITY = ("revision", "fingerprint", "values", "sha256")
+"""What in the provenance of features says that they are the same numbers."""
+
+
+class Parameters(BaseModel):
+    """Parameters of every notebook, as papermill injects them.
+
+    ``split`` names a split or a fold, the data set's usual one if empty. ``context`` is the number
+    of preceding clips that a model also reads, as streams of their own or joined with the clip.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = "control"
+    encoder: str = "auto"
+    profile: str = "quick"
+    preset: str = "release"
+    seeds: int = Field(2, ge=1, le=1000)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    refresh: bool = False
+    split: str = ""
+    context: int = Field(0, ge=0)
+    context_kind: Literal["separate", "joined"] = "separate"
+
+
+class Inputs:
+    """A data set with its encoders, and the names of both.
+
+    ``encoder`` is one encoder, several joined by "+" (one per modality) or a name for several
+    (``encoders.SETS``); "auto" is what the data set offers: ``planted`` layers on the control,
+    ``minilm`` on real transcripts. Raises ``UserError`` for any parameter that makes no sense.
+    """
+
+    def __init__(self, paper: str, **parameters):
+        self.parameters = p = _validated(parameters)
+        if paper not in (names := [*recipes.papers(), BASELINES]):
+            raise UserError(
+                f"paper {paper!r}",
+                found="no runs of it",
+                expected=f"one of {', '.join(names)}",
+                remedy="Name a paper whose exhibits are here.",
+            )
+        recipes.check(p.preset, p.profile)
+        self.paper = paper
+        self.dataset = datasets.dataset(p.dataset)
+        self._encoded: dict[str, Features] = {}  # modality -> features of its encoder
+        shipped = self.dataset.shipped
+        name = (shipped or self.dataset.encoder) if p.encoder == "auto" else p.encoder
+        self.tuned = name.endswith(TUNED_ENDING) and not Path(name).is_dir()
+        base = name.removesuffix(TUNED_ENDING) if self.tuned else name
+        self._check_encoder(name)
+        self.encoders = {} if name == shipped else self._chosen(base)
+        if self.tuned:
+            self._check_fine_tuning()
+        known = name == shipped or base in encoders.SETS
+        self.encoder = (base if known else encoders.joined(self.encoders)) + (
+            TUNED_ENDING if self.tuned else ""
+        )
+        if self.encoders:
+            layerless = [m for m, e in self.encoders.items() if e.handcrafted]
+            self.dataset = self.dataset.encoded(self.encoders, layerless)
+
+    # --- encoders -------------------------------------------------------------------------------
+
+    def _check_encoder(self, name: str) -> None:
+        """Refuse encoders for features as they come, and fine-tuning where the paper has none."""
+        p, shipped = self.parameters, self.dataset.shipped
+        if shipped and name != shipped and not self.dataset.raw:
+            raise UserError(
+                f"encoder {p.encoder!r}",
+                found=f"an encoder for {p.dataset}, which comes with its features",
+                expected=f"{shipped}, their name",
+                remedy="Leave -p encoder out, or choose a data set whose transcripts are encoded.",
+            )
+        if self.tuned and papers.fact(self.paper, "FROZEN_ONLY", False):
+            raise UserError(
+                f"encoder {p.encoder!r}",
+                found="an encoder that is to be fine-tuned",
+                expected=f"a frozen one: the model of {self.paper} reads features",
+                remedy=f"Leave {TUNED_ENDING} out.",
+            )
+
+    def _chosen(self, name: str) -> dict[str, Encoder]:
+        """Return modality -> encoder, of those that this data set has something for."""
+        by_modality = encoders.resolve_all(name)
+        raw = self.dataset.raw
+        useless = [e.name for m, e in by_modality.items() if m not in raw]
+        if useless and (name not in encoders.SETS or len(useless) == len(by_modality)):
+            raise UserError(
+                f"encoder {' and '.join(useless)}",
+                found=f"nothing of {self.parameters.dataset} for it to read",
+                expected=f"an encoder of its {' or '.join(raw)} modality",
+                remedy="Choose other encoders (msalib doctor) or another data set (msalib data).",
+            )
+        # In one order, so that records have one name however the encoders were joined.
+        return {m: by_modality[m] for m in streams.MODALITIES if m in by_modality and m in raw}
+
+    def _check_fine_tuning(self) -> None:
+        """Refuse to fine-tune what reads neither text nor sound, and handcrafted features."""
+        refused = [e.name for m, e in self.encoders.items() if m == "visual" or e.handcrafted]
+        if not refused:
+            return
+        usual = encoders.resolve_all(self.dataset.encoder)
+        text = usual.get("linguistic") if "linguistic" in self.dataset.raw else None
+        leave = f"eave {TUNED_ENDING} out."
+        remedy = f"L{leave}"
+        if text is not None:
+            remedy = f"Name one of text: -p encoder {text.name}{TUNED_ENDING}, or l{leave}"
+        raise UserError(
+            f"encoder {self.parameters.encoder!r}",
+            found=f"{' and '.join(refused)}, which cannot be fine-tuned",
+            expected="encoders of text or of speech",
+            remedy=remedy,
+        )
+
+    # --- names ----------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """``control``, ``as-published`` or ``substitute``.
+
+        A folder or hub id is a substitute whatever it is called: a name proves nothing.
+        """
+        encoder = self.encoder if len(self._registered()) == len(self.encoders) else ""
+        p = self.parameters
+        return self.dataset.setting(papers.published(self.paper, p.dataset, encoder, p.profile))
+
+    def _registered(self) -> list[Encoder]:
+        return [e for e in self.encoders.values() if e.argument == e.name]
+
+    @property
+    def setting(self) -> str:
+        """The setting in words, as every table and caption names it."""
+        p = self.parameters
+        what = self.dataset.title
+        if self.dataset.real or self.encoders:
+            name = self.encoder.removesuffix(TUNED_ENDING)
+            words = f"{name} fine-tuned" if self.tuned else f"{self.encoder} layers"
+            if self.dataset.real and any(e.name.startswith("small-") for e in self._registered()):
+                words += ", which know simulated clips only: a demonstration"
+            parts = [words] if self.dataset.layered else []
+            parts += [f"{m} vectors" for m in self.dataset.vectors]
+            what += f" ({', '.join(parts)})"
+        if p.context:
+            what += f", with {p.context} clips of context, {p.context_kind}"
+        if p.split:
+            what += f", split {p.split}"
+        return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
+
+    # --- data -----------------------------------------------------------------------------------
+
+    @cached_property
+    def corpus(self) -> Corpus | None:
+        """The data set, or None where real data are missing and records must do."""
+        name = self.parameters.dataset
+        return datasets.load(name) if datasets.at_hand(name) else None
+
+    @property
+    def truth(self) -> Mapping | None:
+        """What was planted in a control."""
+        return None if self.corpus is None else self.corpus.truth
+
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """The fingerprint of the data set, or None where real data are missing."""
+        return None if self.corpus is None else self.corpus.fingerprint()
+
+    def blocks(self, modality: str) -> int:
+        """Return the number of blocks of a modality's encoder; 1 for vectors as they come.
+
+        Layers are numbered from 0, the encoder's input, to this.
+        """
+        if modality in self.dataset.vectors:
+            return 1
+        if modality in self.encoders and (blocks := self.encoders[modality].blocks):
+            return blocks  # no weights needed to read records
+        return max(self.encoded_for([modality]).features[modality].layers)
+
+    @property
+    def last_layers(self) -> dict[str, int | str]:
+        """Every modality with the last layer of its encoder, the usual input of a model."""
+        return {
+            m: TUNED if self.tuned and m in self.dataset.layered else self.blocks(m)
+            for m in self.dataset.modalities
+        }
+
+    def check_streams(self, wanted: Iterable[str]) -> None:
+        """Refuse streams that this data set does not have."""
+        available = list(self.dataset.modalities)
+        if self.parameters.context and self.parameters.context_kind == "separate":
+            available += [streams.context_of(m) for m in self.dataset.modalities]
+        if missing := [stream for stream in wanted if stream not in available]:
+            raise UserError(
+                f"data set {self.parameters.dataset!r}",
+                found=f"no {' and no '.join(missing)} features",
+                expected=f"some of: {', '.join(available)}",
+                remedy="Leave that modality out, or choose another data set (msalib data).",
+            )
+
+    # --- features -------------------------------------------------------------------------------
+
+    @cached_property
+    def encoded(self) -> Corpus:
+        """The corpus with the features of all its encoders, encoded now where that is to do."""
+        return self.encoded_for(self.encoders)
+
+    def encoded_for(self, wanted: Iterable[str]) -> Corpus:
+        """Return the corpus with the encoded features of these streams and of no other.
+
+        An encoder is asked for only where its features are, so that runs on vectors need no
+        weights. Raises ``UserError`` where data or weights are missing.
+        """
+        corpus = self.corpus or datasets.load(self.parameters.dataset)  # says what is missing
+        modalities = {streams.modality_of(stream) for stream in wanted}
+        for modality in self.encoders:
+            if modality in modalities:
+                corpus = corpus.with_features(modality, self._features_of(modality))
+        if window := self.parameters.context:
+            joined = self.parameters.context_kind == "joined"
+            present = [m for m in corpus.features if m in modalities]
+            corpus = streams.context(corpus, dict.fromkeys(present, window), joined)
+        return corpus
+
+    def _features_of(self, modality: str) -> Features:
+        """Return the features of a modality's encoder, encoded now where that was not done yet."""
+        if modality not in self._encoded:
+            corpus = self.corpus or datasets.load(self.parameters.dataset)
+            encoder = encoders.resolve(self.encoders[modality].argument)  # says what is missing
+            if self.tuned:
+                from msalib.encoders import tuned
+
+                self._encoded[modality] = tuned.inputs(corpus, encoder)
+            else:
+                self._encode(corpus, encoder)
+                features = encoders.read(corpus, encoder, self.parameters.preset)
+                self._encoded[modality] = features
+        return self._encoded[modality]
+
+    def _encode(self, corpus: Corpus, encoder: Encoder) -> None:
+        preset = self.parameters.preset
+        folder = encoders.store_folder(corpus.name, encoder, preset)
+        if not folder.is_dir():
+            with files.reserved(folder, wait=True):
+                encoders.encode(corpus, encoder, preset=preset, device=self.parameters.device)
+
+    @cached_property
+    def stored(self) -> Mapping[str, Features]:
+        """Features to compare records with: those of an encoder only where it has a store."""
+        if self.corpus is None:
+            return {}
+        features = dict(self.corpus.features)
+        for encoder in () if self.tuned else self.encoders.values():
+            preset = self.parameters.preset
+            if encoders.store_folder(self.corpus.name, encoder, preset).is_dir():
+                features[encoder.modality] = encoders.read(self.corpus, encoder, preset)
+        return features
+
+    def check_record(self, record: Record) -> Record:
+        """Return a record of these data and features; ``UserError`` for one of others."""
+        for stream, recorded in record.provenance.features.items():
+            modality = streams.modality_of(stream)
+            present = self.stored[modality].provenance if modality in self.stored else {}
+            differ = [k for k in IDENTITY if k in present and present[k] != recorded.get(k)]
+            if differ:
+                raise UserError(
+                    record.spec.path(),
+                    found=f"a record of other {stream} features ({differ[0]} "
+                    f"{recorded.get(differ[0], 'unknown')[:16]})",
+                    expected=f"the available features ({present[differ[0]][:16]})",
+                    remedy="Run it again on these features (-p refresh true), or restore them.",
+                )
+        if self.fingerprint not in (None, record.provenance.data):
+            raise UserError(
+                record.spec.path(),
+                found=f"a record of other data (fingerprint {record.provenance.data[:12]})",
+                expected=f"the available data ({self.fingerprint[:12]})",
+                remedy="Run it again on these data (-p refresh true), or restore the data.",
+            )
+        return record
+
+
+def _validated(parameters: Mapping) -> Parameters:
+    try:
+        return Parameters(**parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        unknown = first["type"] == "extra_forbidden"
+        names = ", ".join(Parameters.model_fields)
+        raise UserError(
+            f"parameter {first['loc'][0]!r}",
+            found="no such parameter" if unknown else repr(first["input"]),
+            expected=f"one of {names}"
+            if unknown
+            else first["msg"].removeprefix("Input should be "),
+            remedy="Leave it out or correct it.",
+        ) from error
