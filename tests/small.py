@@ -2,8 +2,9 @@
 
 from msalib.evidence import registry
 from msalib.evidence.common import Evidence
-from msalib.evidence.printed import statements
 from msalib.evidence.printed.checks.finding import Finding
+from msalib.evidence.printed.statements import Line
+from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.registry import Exhibit, Noted
 from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict
 from msalib.pages import tables
@@ -68,7 +69,7 @@ FOUND = [
 
 
 def evidences(
-    printed_: statements.Printed, *words: str, number: int = 1, ours: bool = False
+    printed_: PrintedVerdict, *words: str, number: int = 1, ours: bool = False
 ) -> ClaimEvidence:
     claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}", "ours": ours})
     verdicts = [
@@ -86,16 +87,16 @@ def evidences(
     )
 
 
-PRINTED = statements.Printed(
+PRINTED = PrintedVerdict(
     "contradicted",
     [
-        statements.Line("a > b", True, (0,)),
-        statements.Line("a = b", None, (0,)),
-        statements.Line("a < b", False, (0,)),
+        Line("a > b", True, (0,)),
+        Line("a = b", None, (0,)),
+        Line("a < b", False, (0,)),
     ],
     "holds in 1 of 3 comparisons, 1 tied",
 )
-SILENT = statements.Printed("not run", [], "needs numbers: a figure only")
+SILENT = PrintedVerdict("not run", [], "needs numbers: a figure only")
 
 
 def read_cell(html: str):

@@ -16,7 +16,8 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import read_yaml
 from msalib.evidence.common import Word
-from msalib.evidence.printed.statements import STATEMENTS, arguments
+from msalib.evidence.printed.statements import STATEMENTS
+from msalib.evidence.printed.verdict import arguments
 
 Text = Annotated[str, Field(min_length=1)]
 

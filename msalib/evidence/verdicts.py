@@ -22,8 +22,9 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.evidence import registry, settings
 from msalib.evidence.common import Evidence, Word, not_run
-from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.cells import Cells, Table
+from msalib.evidence.printed.verdict import PrintedVerdict, judge_statements, missing_rows, phrases
 from msalib.evidence.registry import Claim
 from msalib.evidence.settings import KINDS
 from msalib.runs import records
@@ -64,7 +65,7 @@ class ClaimEvidence:
 
     paper: str
     claim: Claim
-    printed: statements.Printed
+    printed: PrintedVerdict
     parity: Outcome
     rerun: list[Verdict]
     control: list[Verdict]
@@ -100,7 +101,7 @@ def weigh(paper: str, table: pd.DataFrame | None = None) -> list[ClaimEvidence]:
     ``table`` holds printed numbers, by default those of the project. Raises ``UserError`` where a
     test names a row that the table does not have.
     """
-    cells = statements.Cells(printed.load_all() if table is None else table)
+    cells = Cells(printed.load_all() if table is None else table)
     claims = registry.claims(paper)
     _check_rows(cells, paper, claims)
     by_claim: dict[str, list[Verdict]] = {}
@@ -118,10 +119,10 @@ def weigh(paper: str, table: pd.DataFrame | None = None) -> list[ClaimEvidence]:
     return weighed
 
 
-def _check_rows(cells: statements.Cells, paper: str, claims: Iterable[Claim]) -> None:
+def _check_rows(cells: Cells, paper: str, claims: Iterable[Claim]) -> None:
     """Raise ``UserError`` where a printed test names a row that the table does not have."""
     for claim in claims:
-        if missing := statements.missing(cells, paper, claim.printed.tests):
+        if missing := missing_rows(cells, paper, claim.printed.tests):
             raise UserError(
                 paths.CLAIMS / f"{paper}.yaml",
                 found=f"{claim.id}: no printed number of {', '.join(missing)}",
@@ -138,26 +139,26 @@ def made_by_paper(weighed: Iterable[ClaimEvidence]) -> list[ClaimEvidence]:
 # --- on the paper -------------------------------------------------------------------------------
 
 
-def judge_printed(table: statements.Table, paper: str, claim: Claim) -> statements.Printed:
+def judge_printed(table: Table, paper: str, claim: Claim) -> PrintedVerdict:
     """Judge a claim on the paper's own tables."""
     if claim.printed.none is not None:
-        return statements.Printed("not run", [], f"needs numbers: {claim.printed.none}")
-    return statements.judge(table, paper, claim.printed.tests)
+        return PrintedVerdict("not run", [], f"needs numbers: {claim.printed.none}")
+    return judge_statements(table, paper, claim.printed.tests)
 
 
 def printed_effects(
-    paper: str, claim: Claim, about: str | None = None, cells: statements.Cells | None = None
+    paper: str, claim: Claim, about: str | None = None, cells: Cells | None = None
 ) -> list[str]:
     """Return the claim's effect as the paper prints it, one phrase per pair of rows.
 
     Where some is printed for the data set ``about``, only that. ``cells`` are those of the project,
     where they are made already.
     """
-    cells = cells or statements.Cells(printed.load_all())
+    cells = cells or Cells(printed.load_all())
     lines = judge_printed(cells, paper, claim).lines
     corpus = cells.table["corpus"]
     about_corpus = [line for line in lines if about in set(corpus[list(line.cells)])]
-    return statements.phrases(about_corpus or lines)
+    return phrases(about_corpus or lines)
 
 
 def judge_parity(paper: str) -> Outcome:

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from msalib.evidence.printed import names
+from msalib.evidence.printed.cells import parse
 from msalib.evidence.printed.checks import granularity
 from msalib.evidence.printed.checks.drift import shared
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.planted import Measured
-from msalib.evidence.printed.statements import parse
 from msalib.evidence.printed.table import METRIC_UNITS
 from msalib.evidence.registry import Paper
 from msalib.pages.sortable import Sortable

@@ -8,8 +8,8 @@ import pandas as pd
 
 from msalib.base.stats import Estimate
 from msalib.evidence.common import Evidence
-from msalib.evidence.printed import statements
 from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.cells import Cells
 from msalib.evidence.registry import Claim
 from msalib.evidence.verdicts import Verdict, printed_effects
 from msalib.pages.tables import Table
@@ -24,7 +24,7 @@ CITED = 3
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
     """One row per claim and setting, the verdict beside the claim so that a phone shows it."""
-    cells = statements.Cells(printed.load_all())
+    cells = Cells(printed.load_all())
     rows = [
         {
             "claim and verdict": f"{named(v.claim)} {badge(v.evidence.verdict)}<br>"

@@ -14,7 +14,7 @@ import pandas as pd
 from msalib.base import paths
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.names import plural
-from msalib.evidence.printed.statements import Printed
+from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.registry import Exhibit, Paper
 from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
 from msalib.pages.findings import Entries, details, page_link, paper_link
@@ -103,7 +103,7 @@ def _told(told: Outcome) -> str:
     return _verdict(*told) + (f"<br><small>{escape(told_by)}</small>" if told_by else "")
 
 
-def _needs(printed: Printed) -> str:
+def _needs(printed: PrintedVerdict) -> str:
     """What print lacks, where it has no verdict; nothing where it has one."""
     if printed.verdict != "not run":
         return ""
@@ -112,7 +112,7 @@ def _needs(printed: Printed) -> str:
     return f"needs cells that are not printed; {printed.note}"
 
 
-def _printed(printed: Printed) -> str:
+def _printed(printed: PrintedVerdict) -> str:
     """The verdict of print, what it rests on, and every comparison, those that fail first."""
     if printed.verdict == "not run":
         return _verdict("not run", _needs(printed))

@@ -15,8 +15,10 @@ from msalib import papers as parts
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.evidence import registry
-from msalib.evidence.printed import checks, statements
+from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.cells import Cells, parse
+from msalib.evidence.printed.verdict import judge_statements
 from msalib.evidence.verdicts import test_of, weigh
 
 KNOWN = ["uegd", "sugrm", "mmml", "glomo", "cmt"]
@@ -64,10 +66,10 @@ def test_every_exhibit_with_numbers_is_listed(paper):
 @pytest.mark.parametrize("paper", KNOWN)
 def test_every_printed_test_finds_its_cells(paper):
     """A test without comparisons would say nothing, silently."""
-    cells = statements.Cells(printed.load_all())
+    cells = Cells(printed.load_all())
     for claim in registry.load(paper).claims:
         for test in claim.printed.tests:
-            assert statements.judge(cells, paper, [test]).lines, claim.id
+            assert judge_statements(cells, paper, [test]).lines, claim.id
 
 
 @pytest.mark.parametrize("paper", KNOWN)
@@ -85,7 +87,7 @@ def test_pages_of_exhibits_are_in_the_book(paper):
 @pytest.fixture(scope="module")
 def found():
     table = printed.load_all()
-    return statements.Cells(table), checks.run(table)
+    return Cells(table), checks.run(table)
 
 
 @pytest.mark.parametrize("paper", KNOWN)
@@ -97,7 +99,7 @@ def test_what_the_specification_notes_is_found_by_a_check(paper, found):
             continue
         places = set()
         for name in noted.cells:
-            parts = statements.parse(name)
+            parts = parse(name)
             column = cells.at(
                 parts["paper"] or paper, parts["exhibit"], parts["dataset"] or "", parts["metric"]
             )

@@ -8,8 +8,9 @@ from bs4 import BeautifulSoup
 
 from msalib.evidence import registry, settings
 from msalib.evidence.common import Evidence, Word
-from msalib.evidence.printed import statements, testparts
+from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
+from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
 from msalib.pages import posters
 from msalib.pages.ledger import SYMBOLS
@@ -90,7 +91,7 @@ def evidences(paper, *, prints=("supported",), parity="not run", rerun=(), contr
         ClaimEvidence(
             paper,
             claim,
-            statements.Printed(prints[i % len(prints)], [], ""),
+            PrintedVerdict(prints[i % len(prints)], [], ""),
             Outcome(parity, ""),
             [verdict(claim, s, w) for s, w in zip(SETTINGS, rerun, strict=False)],
             [verdict(claim, s, w) for s, w in zip(SETTINGS, control, strict=False)],

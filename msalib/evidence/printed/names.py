@@ -1,6 +1,7 @@
 """How texts name data sets, exhibits, metrics, printed cells, chances and numbers of things."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil, log10
 
 from msalib.data.metrics import METRICS
 
@@ -33,6 +34,25 @@ def exhibit(name: str) -> str:
         if name.startswith(prefix):
             return word + exhibit(name.removeprefix(prefix))
     return {"text": "Text", "readme": "README", "readme_history": "README, history"}.get(name, name)
+
+
+def column(cell: Mapping) -> str:
+    """Name the column of a number: MOSI MAE."""
+    return f"{dataset(cell['dataset'])} {metric(cell['metric'])}"
+
+
+def number(cell: Mapping) -> str:
+    """Write a number with as many decimals as were printed."""
+    return f"{cell['value']:{form(cell)}}"
+
+
+def form(cell: Mapping, signed: bool = False) -> str:
+    """Return the format of a number: as many decimals as were printed, in the unit of the value."""
+    plus = "+" if signed else ""
+    if cell["half"] == 0:
+        return f"{plus},g"
+    decimals = max(0, ceil(-log10(2 * cell["half"]) - 1e-9))
+    return f"{plus},.{decimals}f"
 
 
 def place(cell: Mapping) -> str:

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msalib.evidence.printed import checks, planted, statements, testparts
+from msalib.evidence.printed import checks, planted, testparts
 from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.cells import Cells
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.planted import ERRORS, PAPERS, Made
+from msalib.evidence.printed.verdict import judge_statements
 
 SEEDS = range(4)
 
@@ -113,11 +115,11 @@ def test_baselines_are_copied_as_they_stand(made):
 
 
 def test_every_claim_holds(made):
-    cells = statements.Cells(made.table)
+    cells = Cells(made.table)
     claims = [(p, c) for p, entry in made.entries.items() for c in entry.claims]
     assert len(claims) > len(PAPERS)
     for paper, claim in claims:
-        assert statements.judge(cells, paper, claim.printed.tests).verdict == "supported"
+        assert judge_statements(cells, paper, claim.printed.tests).verdict == "supported"
 
 
 def test_claims_cover_all_that_is_ahead(made):

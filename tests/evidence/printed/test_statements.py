@@ -5,16 +5,18 @@ from functools import cache
 import pytest
 
 from msalib.evidence import registry
-from msalib.evidence.printed import statements
+from msalib.evidence.printed import names, statements
 from msalib.evidence.printed import table as printed
-from msalib.evidence.printed.statements import Cells, Line, judge, parse, phrases
+from msalib.evidence.printed.cells import Cells, parse
+from msalib.evidence.printed.statements import Line
+from msalib.evidence.printed.verdict import judge_statements, missing_rows, phrases
 from tests.cells import at, row, table
 
 
 def judged(t, test: str, **arguments):
     """The result of one test on MOSI of the paper ash, with what each line holds."""
     arguments = {"datasets": ["mosi"], "metrics": ["acc7"]} | arguments
-    result = judge(t, "ash", [{"test": test} | arguments])
+    result = judge_statements(t, "ash", [{"test": test} | arguments])
     return result, [line.holds for line in result.lines]
 
 
@@ -64,11 +66,7 @@ def rows_of(name: str, dataset="mosi", metric="acc7"):
         row("birch/table1/mosi/Net", acc7="46"),
         row("ash/table1//Net", acc7="47"),
     )
-    found = [int(c["value"]) for c in statements._rows(t, "ash", name, dataset, metric)]
-    assert found == [
-        int(c["value"]) for c in statements._rows(Cells(t), "ash", name, dataset, metric)
-    ]
-    return found
+    return [int(c["value"]) for c in Cells(t).matching("ash", name, dataset, metric)]
 
 
 @pytest.mark.parametrize(
@@ -315,7 +313,7 @@ def test_a_smaller_share():
     )
     test = {"test": "share_smaller", "of": "table4/Net", "than": ["table4/*"]}
     test |= {"datasets": ["mosi"], "metric": "variance_intra", "over": "variance_total"}
-    result = judge(t, "ash", [test])
+    result = judge_statements(t, "ash", [test])
     # There is no share of nothing, nor of what is not printed.
     assert [line.holds for line in result.lines] == [False, True, None]
     assert "Net 0.200 / 1.000 = 0.20, A 0.300 / 2.000 = 0.15" in result.lines[0].text
@@ -327,12 +325,17 @@ def test_a_larger_sum():
     t = table(scores("weight", b1="0.1", b2="0.4", b3="0.3", b4="0.2"))
     test = {"test": "sum_larger", "datasets": ["mosi", "mosei"], "metric": "weight"}
     inner, outer = ["table1/b2", "table1/b3"], ["table1/b1", "table1/b4"]
-    result = judge(t, "ash", [test | {"of": inner, "than": outer}])
+    result = judge_statements(t, "ash", [test | {"of": inner, "than": outer}])
     (line,) = result.lines
     assert line.holds is True
     assert "b2, b3: 0.4 + 0.3 = 0.700 against b1, b4: 0.1 + 0.2 = 0.300" in line.text
-    assert judge(t, "ash", [test | {"of": outer, "than": inner}]).verdict == "contradicted"
-    assert judge(t, "ash", [test | {"of": inner, "than": ["table1/b5"]}]).verdict == "not run"
+    assert (
+        judge_statements(t, "ash", [test | {"of": outer, "than": inner}]).verdict == "contradicted"
+    )
+    assert (
+        judge_statements(t, "ash", [test | {"of": inner, "than": ["table1/b5"]}]).verdict
+        == "not run"
+    )
 
 
 # --- trends -------------------------------------------------------------------------------------
@@ -380,7 +383,7 @@ def grid(slope: float, noise: float = 0.3):
 
 
 def on_grid(t, factor: int = 0, **more):
-    return judge(t, "ash", [{"test": "grid_slope", "factor": factor} | GRID | more])
+    return judge_statements(t, "ash", [{"test": "grid_slope", "factor": factor} | GRID | more])
 
 
 def test_a_slope_over_a_grid():
@@ -460,8 +463,8 @@ def test_all_tests_of_a_claim_are_required():
     wanted = {"A": "supported", "AB": "inconclusive", "ABC": "contradicted", "AD": "not run"}
     wanted |= {"BD": "not run", "CD": "contradicted", "D": "not run"}
     for others, verdict in wanted.items():
-        assert judge(THREE, "ash", [tests[o] for o in others]).verdict == verdict, others
-    assert len(judge(Cells(THREE), "ash", [tests[o] for o in "ABC"]).lines) == 3
+        assert judge_statements(THREE, "ash", [tests[o] for o in others]).verdict == verdict, others
+    assert len(judge_statements(Cells(THREE), "ash", [tests[o] for o in "ABC"]).lines) == 3
 
 
 def test_every_form_is_in_the_registry():
@@ -488,7 +491,7 @@ def test_comparisons_in_few_words():
 )
 def test_numbers_are_shown_with_the_digits_of_print(number, shown):
     cell = table(row("ash/table1/mosi/Net", mae=number)).iloc[0]
-    assert statements._show(cell) == shown
+    assert names.number(cell) == shown
 
 
 # --- the five papers ----------------------------------------------------------------------------
@@ -502,7 +505,7 @@ def cells() -> Cells:
 def of_paper(claim: str):
     paper = claim.partition("-")[0].lower()
     entry = next(c for c in registry.load(paper).claims if c.id == claim)
-    return judge(cells(), paper, entry.printed.tests)
+    return judge_statements(cells(), paper, entry.printed.tests)
 
 
 @pytest.mark.parametrize(
@@ -566,7 +569,7 @@ def test_printed_effects_of_the_specifications(claim, effect):
 def pair(first: str, second: str, **arguments):
     t = table(row("ash/table1/mosi/Net", acc7=first), row("ash/table1/mosi/Old", acc7=second))
     test = {"of": "table1/Net", "than": ["table1/Old"], "datasets": ["mosi"], "metrics": ["acc7"]}
-    return judge(t, "ash", [test | arguments])
+    return judge_statements(t, "ash", [test | arguments])
 
 
 @pytest.mark.parametrize(
@@ -597,17 +600,17 @@ def test_a_margin_of_ours_is_told_and_does_not_outweigh_the_wording():
     t = table(row("ash/table1/mosi/Net", acc7="38.9"), row("ash/table1/mosi/Old", acc7="40.0"))
     test = {"of": "table1/Net", "than": ["table1/Old"], "datasets": ["mosi"], "metrics": ["acc7"]}
     both = [test | {"test": "better"}, test | {"test": "alike", "margin": 1.0, "ours": True}]
-    assert not judge(t, "ash", both).ours  # the wording alone contradicts it
+    assert not judge_statements(t, "ash", both).ours  # the wording alone contradicts it
 
 
 def test_rows_that_are_nowhere_are_named():
     t = table(row("ash/table1/mosi/Net", acc7="38.9"), row("ash/table1/mosi/Old/v2", acc7="40.0"))
     test = {"test": "better", "of": "table1/Net", "datasets": ["mosi"], "metrics": ["acc7"]}
     known = test | {"than": ["table1/Old/v2", "table1/*"]}
-    assert statements.missing(t, "ash", [known]) == []
+    assert missing_rows(t, "ash", [known]) == []
     lost = test | {"than": ["table1/Old", "table1/Odl/v2", "birch:table1/Net"]}
-    assert statements.missing(t, "ash", [lost]) == lost["than"]
+    assert missing_rows(t, "ash", [lost]) == lost["than"]
     nested = {"test": "gain_larger", "of": ["table1/Net", "table1/Typo"], "than": [["table2/A"]]}
-    assert statements.missing(t, "ash", [nested]) == ["table1/Typo", "table2/A"]
+    assert missing_rows(t, "ash", [nested]) == ["table1/Typo", "table2/A"]
     trend = {"test": "trend", "of": {"table1/Net": 1, "table1/Nte": 2}}
-    assert statements.missing(t, "ash", [trend]) == ["table1/Nte"]
+    assert missing_rows(t, "ash", [trend]) == ["table1/Nte"]

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from msalib.evidence.printed import statements
+from msalib.evidence.printed.cells import Cells
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
 from msalib.evidence.printed.table import sign
+from msalib.evidence.printed.verdict import judge_statements
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
@@ -23,12 +24,12 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     because the sentence gives none (similar, comparable), and where the claim is ours.
     """
     found = []
-    cells = statements.Cells(table)
+    cells = Cells(table)
     for paper, entry in entries.items():
         for claim in entry.claims:
             if not claim.printed.tests:
                 continue
-            judged = statements.judge(cells, paper, claim.printed.tests)
+            judged = judge_statements(cells, paper, claim.printed.tests)
             against = [line for line in judged.lines if line.holds is not True]
             if not against:
                 continue
