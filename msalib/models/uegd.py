@@ -109,32 +109,24 @@ class Output(NamedTuple):
 class UnimodalEncoder(nn.Module):
     """Equation (2): frames of one modality, (S, D) or (L, S, D), to an embedding (B, F)."""
 
-    def __init__(
-        self,
-        *,
-        input_size: int,
-        hidden_size: int,
-        embedding_size: int,
-        attention_heads: int,
-        dropout: float,
-        weighted_layers: int | None,
-    ):
+    def __init__(self, config: Config, input_size: int, weighted_layers: int | None):
         super().__init__()
+        hidden, heads = config.hidden_size, config.attention_heads
         if weighted_layers is not None:
             self.layer_logits = nn.Parameter(torch.zeros(weighted_layers))  # u_m
-        self.project = nn.Linear(input_size, hidden_size)  # W1, b1
-        self.norm = nn.LayerNorm(hidden_size)
-        self.dropout = Dropout(dropout)
-        self.score_hidden = nn.Linear(hidden_size, hidden_size)  # U, c
-        self.score = nn.Linear(hidden_size, attention_heads, bias=False)  # V
-        self.embed = nn.Linear(attention_heads * hidden_size, embedding_size)  # W2, b2
+        self.project = nn.Linear(input_size, hidden)  # W1, b1
+        self.norm = nn.LayerNorm(hidden)
+        self.dropout = Dropout(config.dropout)
+        self.score_hidden = nn.Linear(hidden, hidden)  # U, c
+        self.score = nn.Linear(hidden, heads, bias=False)  # V
+        self.embed = nn.Linear(heads * hidden, config.embedding_size)  # W2, b2
 
     def layer_weights(self) -> Tensor:
-        """softmax(u_m), (L,)."""
+        """Return softmax(u_m), (L,)."""
         return self.layer_logits.softmax(0)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding (B, F) and attention (B, J, S); ``mask`` (B, T) says whose frames these are.
+        """Return the embedding (B, F) and attention (B, J, S) of frames; ``mask`` is (B, T).
 
         A stack of layers is summed with learned weights, or has their mean where none are learned.
         """
@@ -152,12 +144,12 @@ class UnimodalEncoder(nn.Module):
 class Decoder(nn.Module):
     """Equation (3) after fusion: (B, F) or (B, 3F) to the prediction, (B,) or (B, outputs)."""
 
-    def __init__(self, *, input_size: int, embedding_size: int, dropout: float, outputs: int = 1):
+    def __init__(self, config: Config, input_size: int, outputs: int):
         super().__init__()
-        self.hidden = nn.Linear(input_size, embedding_size)
-        self.norm = nn.LayerNorm(embedding_size)
-        self.dropout = Dropout(dropout)
-        self.output = nn.Linear(embedding_size, outputs)
+        self.hidden = nn.Linear(input_size, config.embedding_size)
+        self.norm = nn.LayerNorm(config.embedding_size)
+        self.dropout = Dropout(config.dropout)
+        self.output = nn.Linear(config.embedding_size, outputs)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.output(self.dropout(self.norm(self.hidden(z)).relu())).squeeze(-1)
@@ -166,53 +158,27 @@ class Decoder(nn.Module):
 class UEGD(nn.Module):
     """One to three modalities; a modality that is not used has z_m = 0 and no encoder.
 
-    ``input_sizes`` maps each modality in use to D, ``weighted_layers`` each weighted one to L.
+    ``sizes`` maps each modality in use to D, ``layers`` each weighted one to L.
     """
 
     def __init__(
-        self,
-        *,
-        input_sizes: Mapping[str, int],
-        weighted_layers: Mapping[str, int],
-        hidden_size: int,
-        embedding_size: int,
-        attention_heads: int,
-        dropout: float,
-        fusion: Literal["gate", "concat"],
-        outputs: int = 1,
+        self, config: Config, sizes: Mapping[str, int], layers: Mapping[str, int], outputs: int
     ):
         super().__init__()
-        unknown = set(input_sizes) - set(MODALITIES)
-        if unknown or not input_sizes:
-            raise ValueError(f"input_sizes needs some of {MODALITIES}, got {list(input_sizes)}")
-        used = [MODALITIES.index(m) for m in MODALITIES if m in input_sizes]
-        self.register_buffer("place", torch.eye(len(MODALITIES))[used], persistent=False)
+        if set(sizes) - set(MODALITIES) or not sizes:
+            raise ValueError(f"sizes needs some of {MODALITIES}, got {list(sizes)}")
+        used = [m for m in MODALITIES if m in sizes]
+        place = torch.eye(len(MODALITIES))[[MODALITIES.index(m) for m in used]]
+        self.register_buffer("place", place, persistent=False)
         self.encoders = nn.ModuleDict(
-            {
-                m: UnimodalEncoder(
-                    input_size=input_sizes[m],
-                    hidden_size=hidden_size,
-                    embedding_size=embedding_size,
-                    attention_heads=attention_heads,
-                    dropout=dropout,
-                    weighted_layers=weighted_layers.get(m),
-                )
-                for m in MODALITIES
-                if m in input_sizes
-            }
+            {m: UnimodalEncoder(config, sizes[m], layers.get(m)) for m in used}
         )
-        fused_size = len(MODALITIES) * embedding_size
-        if fusion == "gate":
+        fused_size = len(MODALITIES) * config.embedding_size
+        self.gate = None
+        if config.fusion == "gate":
             self.gate = nn.Linear(fused_size, len(MODALITIES))  # W_m, b_m are its rows
-            fused_size = embedding_size
-        else:
-            self.gate = None
-        self.decoder = Decoder(
-            input_size=fused_size,
-            embedding_size=embedding_size,
-            dropout=dropout,
-            outputs=outputs,
-        )
+            fused_size = config.embedding_size
+        self.decoder = Decoder(config, fused_size, outputs)
 
     def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> Output:
         """Predict from ``features[m]`` (S, D) or (L, S, D) and ``mask[m]`` (B, T), as in Batch."""
@@ -241,7 +207,7 @@ def build(
     config: Config, *, sizes: Mapping[str, int], layers: Mapping[str, int], outputs: int
 ) -> UEGD:
     """Return the model of a configuration: the one place where the two meet."""
-    return UEGD(input_sizes=sizes, weighted_layers=layers, outputs=outputs, **config.model_dump())
+    return UEGD(config, sizes, layers, outputs)
 
 
 def learning_rate(training: Training, epoch: int) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from msalib.data.corpus import MODALITIES, membership
-from msalib.models.uegd import UEGD, Output
+from msalib.models.uegd import UEGD, Config, build, Output
 from tests.parity import Fixture, max_abs_error
 
 TOLERANCE = 1e-5
@@ -55,15 +55,15 @@ def _load(fixture: Fixture) -> UEGD:
     inputs = {m: fixture[f"in_{INPUT[m]}"] for m in used}
     weighted = {m: x.shape[1] for m, x in inputs.items() if x.ndim == 4}
     first = f"w.enc_{LETTER[used[0]]}"
-    model = UEGD(
-        input_sizes={m: x.shape[-1] for m, x in inputs.items()},
-        weighted_layers=weighted,
+    config = Config(
         hidden_size=len(fixture[f"{first}.enc.0.weight"]),
         embedding_size=len(fixture[f"{first}.dec.0.weight"]),
         attention_heads=len(fixture[f"{first}.attn.fc2.weight"]),
         dropout=0.2,
         fusion="gate" if fixture.starting_with("w.dec.attn.") else "concat",
     )
+    sizes = {m: x.shape[-1] for m, x in inputs.items()}
+    model = build(config, sizes=sizes, layers=weighted, outputs=1)
     state, found = {}, set()
     for ours, parameter in model.state_dict().items():
         names = _theirs(ours)
