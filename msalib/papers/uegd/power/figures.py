@@ -1,10 +1,11 @@
-"""Figures of the error rates of UEGD's tests: power, false verdicts, gains by chance."""
+"""Figures of error rates: power, false verdicts, gains by chance."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from msalib.pages.figure import Picture, axes_of, style
+from msalib.papers.uegd.power.record import Power
 
 SIZE_STYLE = {
     "mosi": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
@@ -14,16 +15,16 @@ SIZE_STYLE = {
 
 
 @style
-def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F821
-    """How often each test says "supported", by the true effect; a panel per claim."""
-    rows = -(-len(wanted) // 2)
+def power_curves(simulated: Power, claims: Sequence[str]) -> Picture:
+    """Draw how often each test says "supported", by the true effect; a panel per claim."""
+    rows = -(-len(claims) // 2)
     figure, axes = axes_of(height=0.6 + 2.0 * rows, nrows=rows, ncols=2, sharey=True, squeeze=False)
     sentences = []
-    for panel, claim in zip(axes.flat, wanted, strict=False):
-        plan = found.plans[claim]
+    for panel, claim in zip(axes.flat, claims, strict=False):
+        plan = simulated.plans[claim]
         effects = sorted(plan.effects)
-        for dataset in found.datasets:
-            cells = [found.cell(claim, dataset, e).rate("supported") for e in effects]
+        for dataset in simulated.datasets:
+            cells = [simulated.cell(claim, dataset, e).rate("supported") for e in effects]
             share, low, high = 100 * np.array(cells).T
             panel.errorbar(
                 effects,
@@ -45,9 +46,9 @@ def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F82
         panel.margins(x=0.12)
         panel.xaxis.get_major_locator().set_params(nbins=4)
         panel.set_title(f"{claim.rpartition('-')[2]}: {plan.unit}", fontsize=11)
-    for panel in axes.flat[len(wanted) :]:
+    for panel in axes.flat[len(claims) :]:
         panel.set_axis_off()
-    figure.supylabel("found supported (%)", fontsize=11)
+    figure.supylabel("supported (%)", fontsize=11)
     figure.supxlabel("true effect", fontsize=11)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2)
@@ -59,22 +60,22 @@ def power_curves(found: "Power", wanted: Sequence[str]) -> Picture:  # noqa: F82
         caption='How often a test says "supported", by the true effect. Bars: 95% Monte Carlo '
         "intervals. Grey line: the effect at which the claim is false, though barely; there and "
         "on its false side, dotted, no more than 5% should be. "
-        f"Setting: {found.setting}.",
+        f"Setting: {simulated.setting}.",
     )
 
 
 @style
-def false_verdicts(found: "Power") -> Picture:  # noqa: F821
-    """Rates of "supported" and "contradicted" where each claim is false, against 5%."""
-    names = list(found.plans)
+def false_verdicts(simulated: Power) -> Picture:
+    """Draw rates of "supported" and "contradicted" where each claim is false, against 5%."""
+    names = list(simulated.plans)
     figure, axes = axes_of(height=0.9 + 0.4 * len(names), ncols=2, sharex=True, sharey=True)
     sentences = []
     for panel, verdict in zip(axes, ("supported", "contradicted"), strict=True):
-        for i, dataset in enumerate(found.datasets):
-            rates = [found.false(claim, dataset).rate(verdict) for claim in names]
+        for i, dataset in enumerate(simulated.datasets):
+            rates = [simulated.false(claim, dataset).rate(verdict) for claim in names]
             share, low, high = 100 * np.array(rates).T
             panel.barh(
-                np.arange(len(names)) + 0.36 * (i - (len(found.datasets) - 1) / 2),
+                np.arange(len(names)) + 0.36 * (i - (len(simulated.datasets) - 1) / 2),
                 share,
                 height=0.34,
                 xerr=[share - low, high - share],
@@ -104,19 +105,19 @@ def false_verdicts(found: "Power") -> Picture:  # noqa: F821
         figure,
         alt="Bars of wrong verdicts by claim. " + "; ".join(sentences) + ".",
         caption="Verdicts where a claim is false, though barely. Dashed: the nominal 5%. Lines: "
-        f"95% Monte Carlo intervals. Setting: {found.setting}.",
+        f"95% Monte Carlo intervals. Setting: {simulated.setting}.",
     )
 
 
 @style
-def gains_by_chance(found: "Power") -> Picture:  # noqa: F821
-    """What choosing the best of equal blocks seems to gain, on validation and on test."""
-    figure, axes = axes_of(height=4.6, nrows=len(found.gains), sharex=True, squeeze=False)
+def gains_by_chance(simulated: Power) -> Picture:
+    """Draw what choosing the best of equal blocks seems to gain, on validation and on test."""
+    figure, axes = axes_of(height=4.6, nrows=len(simulated.gains), sharex=True, squeeze=False)
     looks = {"valid": ("#D55E00", "--", "validation"), "test": ("#000000", "-", "test")}
-    every = np.concatenate([v for parts in found.gains.values() for v in parts.values()])
+    every = np.concatenate([v for parts in simulated.gains.values() for v in parts.values()])
     edges = np.linspace(*np.quantile(every, [0.001, 0.999]), 41)
     sentences = []
-    for (dataset, parts), panel in zip(found.gains.items(), axes.flat, strict=True):
+    for (dataset, parts), panel in zip(simulated.gains.items(), axes.flat, strict=True):
         for part, gains in parts.items():
             colour, dash, name = looks[part]
             counts, _ = np.histogram(gains, edges)
@@ -143,5 +144,5 @@ def gains_by_chance(found: "Power") -> Picture:  # noqa: F821
         caption="All blocks are equally good. The one with the best validation correlation, minus "
         "the last: on validation, where it was chosen (dashed), and on test (solid). Zero where it "
         "is the last. "
-        f"Setting: {found.setting}.",
+        f"Setting: {simulated.setting}.",
     )

@@ -1,3 +1,5 @@
+"""Simulated studies: effects are detected, luck is not, and a killed simulation goes on."""
+
 import json
 
 import numpy as np
@@ -6,9 +8,11 @@ import pytest
 from msalib.base import files, paths, stats
 from msalib.base.errors import UserError
 from msalib.evidence import registry, verdicts
-from msalib.papers.uegd import figures_power, power
-from msalib.papers.uegd.power import CASES, Case, Cell, Plan, Power
-from tests.papers.uegd.test_synthetic import NOISE, population
+from msalib.papers.uegd.power import __main__ as command
+from msalib.papers.uegd.power import cases, figures, record, simulation, tables
+from msalib.papers.uegd.power.cases import CASES, Case
+from msalib.papers.uegd.power.record import Cell, Plan, Power
+from tests.papers.uegd.power.planted import NOISE, population
 
 PEOPLE = {"mosi": population(60, 20)}
 FEW = {"mosi": (4, 2)}
@@ -21,10 +25,10 @@ def path(tmp_path):
     return tmp_path / "power" / "uegd.json"
 
 
-def measure(path, cases=(SUM,), simulations=FEW, **differently):
+def measure(path, planted=(SUM,), simulations=FEW, **differently):
     fewer = {"gains": 5, "resamples": 100} | differently
-    return power.measure(
-        {"mosi": NOISE}, PEOPLE, path, cases=cases, simulations=simulations, **fewer
+    return simulation.measure(
+        {"mosi": NOISE}, PEOPLE, path, cases=planted, simulations=simulations, **fewer
     )
 
 
@@ -32,8 +36,8 @@ def judge(case, effect, seed, resamples=500):
     claim = next(claim for claim in registry.claims("uegd") if claim.id == case.claim)
     planted = case.planted(effect, NOISE, PEOPLE["mosi"])
     videos = {"valid": 30, "test": 90}
-    runs = power.draw(planted, NOISE, PEOPLE["mosi"], videos, np.random.default_rng(seed))
-    with power._resampled(resamples):
+    runs = simulation.draw(planted, NOISE, PEOPLE["mosi"], videos, np.random.default_rng(seed))
+    with simulation._resampled(resamples):
         return verdicts.test_of(claim)(runs)
 
 
@@ -83,7 +87,7 @@ def test_the_luck_of_training_is_no_effect():
     """Gates that differ by seeds alone, which intervals over videos alone take for an effect."""
     case = BY_CLAIM["UEGD-C8"]
     assert [judge(case, 0.0, seed).verdict for seed in range(8)].count("inconclusive") >= 6
-    with power._these_trainings():
+    with simulation._these_trainings():
         assert [judge(case, 0.0, seed).verdict for seed in range(8)].count("inconclusive") <= 4
 
 
@@ -96,7 +100,7 @@ def test_every_claim_with_a_simulated_test_has_a_case():
 
 def test_what_is_measured(path):
     found = measure(path)
-    assert power.read(path) == found
+    assert record.read(path) == found
     assert [cell.effect for cell in found.cells] == [0, 0.2]
     assert [cell.simulations for cell in found.cells] == [4, 2]
     assert found.cells[1].verdicts == {"supported": 2}
@@ -124,12 +128,12 @@ def test_a_killed_simulation_goes_on_and_ends_the_same(path, tmp_path, monkeypat
 
         return test
 
-    monkeypatch.setattr(power, "SITTING", 0.0)  # write after every study
+    monkeypatch.setattr(simulation, "SITTING", 0.0)  # write after every study
     with monkeypatch.context() as patched:
         patched.setattr(verdicts, "test_of", killed)
         with pytest.raises(KeyboardInterrupt):
             measure(path)
-    assert [cell.simulations for cell in power.read(path).cells] == [2]
+    assert [cell.simulations for cell in record.read(path).cells] == [2]
     resumed = measure(path)
     assert resumed.gains == whole.gains
     assert [c.verdicts for c in resumed.cells] == [c.verdicts for c in whole.cells]
@@ -145,7 +149,7 @@ def test_other_settings_or_code_begin_anew(path, monkeypatch):
     first = measure(path)
     longer = measure(path, resamples=50)
     assert longer.settings["resamples"] == 50
-    monkeypatch.setattr(power, "commit", lambda: "another")
+    monkeypatch.setattr(simulation, "commit", lambda: "another")
     assert measure(path, resamples=50).commit == "another" != first.commit
 
 
@@ -158,23 +162,23 @@ def test_only_one_process_simulates(path):
 
 
 def test_a_test_that_cannot_run_is_no_verdict(path):
-    lacking = Case("UEGD-C7", "Corr", (0,), lambda *_: power._alone(power.LINGUISTIC))
+    lacking = Case("UEGD-C7", "Corr", (0,), lambda *_: cases.each_block(cases.LINGUISTIC))
     with pytest.raises(ValueError, match=r"UEGD-C7 on simulated records: needs .*weighted"):
-        measure(path, cases=[lacking])
+        measure(path, planted=[lacking])
 
 
 def test_a_missing_and_a_damaged_record(path):
     with pytest.raises(UserError, match=r"no such file; expected .* run python -m"):
-        power.read(path)
+        record.read(path)
     path.parent.mkdir()
     path.write_text(json.dumps({"cells": []}))
     with pytest.raises(UserError, match=r"no readable record of simulations \(.* run python -m"):
-        power.read(path)
+        record.read(path)
 
 
 def test_without_records_there_is_nothing_to_calibrate_on():
     with pytest.raises(UserError, match="records of mosi: found none"):
-        power.main()
+        command.main()
 
 
 def made(rates: dict[float, float], false_at=0.0, total=100) -> Power:
@@ -216,7 +220,7 @@ def made(rates: dict[float, float], false_at=0.0, total=100) -> Power:
     ],
 )
 def test_the_effect_with_enough_power(rates, false_at, found):
-    assert made(rates, false_at).found_from("UEGD-C1", "mosi") == (
+    assert made(rates, false_at).detected_from("UEGD-C1", "mosi") == (
         None if found is None else pytest.approx(found)
     )
 
@@ -240,31 +244,31 @@ def test_an_unfinished_simulation_is_told():
 
 def test_the_page_shows_the_numbers():
     found = made({0: 0.05, 0.1: 0.6, 0.2: 1.0})
-    html = power.rates(found)._repr_html_()
+    html = tables.rates(found)._repr_html_()
     assert "5.0 [2.2, 11.2]" in html and "0.15 Corr" in html
-    assert "never: 10% at 0.1" in power.rates(made({0: 0.0, 0.1: 0.1}))._repr_html_()
-    assert "+0.0200" in power.chances(found)._repr_html_()
-    assert "0.15" in power.scatter(found)._repr_html_()
-    assert "50.0 [40.4, 59.6]" in power.amended(found)._repr_html_()
-    assert "<td>300</td>" in power.provenance(found)._repr_html_()
-    texts = power.numbers(found)
+    assert "never: 10% at 0.1" in tables.rates(made({0: 0.0, 0.1: 0.1}))._repr_html_()
+    assert "+0.0200" in tables.chances(found)._repr_html_()
+    assert "0.15" in tables.scatter(found)._repr_html_()
+    assert "50.0 [40.4, 59.6]" in tables.amended(found)._repr_html_()
+    assert "<td>300</td>" in tables.provenance(found)._repr_html_()
+    texts = tables.numbers(found)
     assert texts["C1_mosi_supported"] == "5.0%" and texts["C1_mosi_power"] == "0.15"
     assert texts["gain_mosi_valid"] == "+0.020" and texts["C1_mosi_truest"] == "100%"
 
 
 def test_the_figures_tell_what_they_show():
     found = made({0: 0.2, 0.1: 0.6, 0.2: 1.0})
-    curves = figures_power.power_curves(found, ["UEGD-C1"])
+    curves = figures.power_curves(found, ["UEGD-C1"])
     assert "60% at 0.1" in curves.alt and "simulated" in curves.caption
-    bars = figures_power.false_verdicts(found)
+    bars = figures.false_verdicts(found)
     assert "surely above 5%: UEGD-C1 20%" in bars.alt
-    gains = figures_power.gains_by_chance(found)
+    gains = figures.gains_by_chance(found)
     assert "validation: mean +0.020" in gains.alt
 
 
 def test_the_committed_simulation_is_whole_and_of_the_tests_of_today():
     path = paths.BOOK / "records" / "power" / "uegd.json"
-    found = power.read(path)
+    found = record.read(path)
     claims = {claim.id: claim for claim in registry.claims("uegd")}
     assert list(found.plans) == list(BY_CLAIM)
     for claim, plan in found.plans.items():

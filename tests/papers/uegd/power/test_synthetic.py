@@ -1,38 +1,20 @@
+"""Drawn predictions: as good as planted, as alike as trained models, and calibrated on these."""
+
 import re
 
 import numpy as np
 import pytest
 
 from msalib.base.errors import UserError
-from msalib.papers.uegd import layers, synthetic
-from msalib.papers.uegd.synthetic import Noise, Planted, Population, draw
+from msalib.papers.uegd import layers
+from msalib.papers.uegd.power import calibration, synthetic
+from msalib.papers.uegd.power.synthetic import Noise, Planted, draw
 from msalib.runs.spec import system
+from tests.papers.uegd.power.planted import NOISE, population
 
-NOISE = Noise(
-    run_share=0.15,
-    video_share=0.2,
-    kept=0.3,
-    reach=0.4,
-    run_reach=0.1,
-    quality_sd=0.01,
-    offset_sd=0.06,
-    train_sd=0.02,
-    spread=1.1,
-    sum_away=0.05,
-    halving_away=0.1,
-    concat_away=0.05,
-    gate_sd=0.03,
-    gate_clip_sd=0.1,
-)
 QUIET = NOISE.model_copy(update={"run_share": 0.0, "quality_sd": 0.0, "offset_sd": 0.0})
 TEXT, BOTH = ("linguistic",), ("acoustic", "linguistic")
 MANY = {"valid": 100, "test": 400}
-
-
-def population(videos=200, clips=10) -> Population:
-    rng = np.random.default_rng(0)
-    label = rng.normal(0, 0.8, (videos, 1)) + rng.normal(0, 1.2, (videos, clips))
-    return Population(list(label.clip(-3, 3)), 0.1)
 
 
 def study(planted, noise=NOISE, seed=0, videos=MANY):
@@ -54,15 +36,15 @@ def test_a_draw_depends_on_its_seed_alone():
 
 @pytest.mark.parametrize("quality", [0.0, 0.4, 0.8])
 def test_models_are_as_good_as_planted(quality):
-    found = []
+    correlations = []
     for seed in range(6):
         runs = study(blocks(1, quality), seed=seed)
-        (own,) = runs.records(*layers.block_systems(runs, "linguistic"))
-        found += [r.metrics["test"]["corr"] for r in own]
-        stored = own[0].predictions["test"]
+        (records,) = runs.records(*layers.block_systems(runs, "linguistic"))
+        correlations += [r.metrics["test"]["corr"] for r in records]
+        stored = records[0].predictions["test"]
         direct = np.corrcoef(stored.label, stored.prediction)[0, 1]
-        assert own[0].metrics["test"]["corr"] == pytest.approx(direct, abs=1e-6)
-    assert np.mean(found) == pytest.approx(quality, abs=0.02)
+        assert records[0].metrics["test"]["corr"] == pytest.approx(direct, abs=1e-6)
+    assert np.mean(correlations) == pytest.approx(quality, abs=0.02)
 
 
 def test_the_expected_error_is_that_of_the_draws():
@@ -71,11 +53,8 @@ def test_the_expected_error_is_that_of_the_draws():
         for seed in range(6):
             runs = study(blocks(1, quality), seed=seed)
             label, _ = runs.truth("test")
-            mae.append(
-                np.abs(
-                    runs.predictions("test", *layers.block_systems(runs, "linguistic"))[0] - label
-                ).mean()
-            )
+            (guess,) = runs.predictions("test", *layers.block_systems(runs, "linguistic"))
+            mae.append(np.abs(guess - label).mean())
         expected = synthetic.expected_mae(quality, NOISE, population())
         assert np.mean(mae) == pytest.approx(expected, rel=0.015)
 
@@ -83,8 +62,8 @@ def test_the_expected_error_is_that_of_the_draws():
 def test_neighbours_err_alike_and_modalities_on_their_own():
     runs = study([*blocks(24), *blocks(1, group=("acoustic",))], QUIET)
     label, _ = runs.truth("test")
-    wanted = [system({"linguistic": k}) for k in (1, 2, 24)] + [system({"acoustic": 1})]
-    error = synthetic._standard_errors(np.array(runs.predictions("test", *wanted)), label)[:, 0]
+    systems = [system({"linguistic": k}) for k in (1, 2, 24)] + [system({"acoustic": 1})]
+    error = calibration._standard_errors(np.array(runs.predictions("test", *systems)), label)[:, 0]
     close, far, other = np.corrcoef(error)[0, 1:]
     assert 0.9 < close < 1
     assert 0.3 < far < 0.55  # 0.3 is kept at any distance
@@ -127,13 +106,15 @@ def everything(peak=3, count=4):
 def test_calibration_finds_what_was_drawn():
     """On 24 blocks and many clips, its best block where ``draw`` puts mid-best."""
     videos = {"valid": 200, "test": 600}
-    found = [
-        synthetic.calibrate(study(everything(19, 24), NOISE, seed, videos), "linguistic", BOTH, 0.5)
+    calibrated = [
+        calibration.calibrate(
+            study(everything(19, 24), NOISE, seed, videos), "linguistic", BOTH, 0.5
+        )
         for seed in range(2)
     ]
-    mean = {name: np.mean([getattr(n, name) for n in found]) for name in Noise.model_fields}
-    for name, wanted in NOISE.model_dump().items():
-        assert mean[name] == pytest.approx(wanted, rel=0.4), name
+    mean = {name: np.mean([getattr(n, name) for n in calibrated]) for name in Noise.model_fields}
+    for name, value in NOISE.model_dump().items():
+        assert mean[name] == pytest.approx(value, rel=0.4), name
 
 
 @pytest.mark.parametrize(
@@ -149,12 +130,12 @@ def test_calibration_finds_what_was_drawn():
 def test_calibration_says_which_runs_are_missing(kept, missing):
     runs = study([p for p in everything() if kept(p)], videos={"valid": 20, "test": 40})
     with pytest.raises(UserError, match=f"no records of .*{re.escape(missing)}.*make records-uegd"):
-        synthetic.calibrate(runs, "linguistic", BOTH, 0.5)
+        calibration.calibrate(runs, "linguistic", BOTH, 0.5)
 
 
 def test_a_population_has_the_videos_of_both_parts():
     runs = study(blocks(2), QUIET, videos={"valid": 5, "test": 12})
-    people = synthetic.population(runs)
+    people = calibration.population(runs)
     assert len(people.videos) == 17
     assert len(people.labels) == 170
     assert 0 < people.within < 1

@@ -9,18 +9,17 @@ deviations from the model's centre, q the system's quality, a correlation:
 q_ks is the planted quality plus what a seed makes of it; o is a seed's offset, g the spread of
 predictions. a (clips), b (videos) and d (single runs) are standard normal; between two systems they
 correlate the more the nearer these are in their encoder. How models that were trained scatter is
-read from their records (``calibrate``).
+read from their records (``calibration``).
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
@@ -35,7 +34,7 @@ DEPTH = {"input": 0.0, "mid_best": 0.8, "output": 1.0, "weighted": 0.5, "uniform
 
 
 class Noise(BaseModel):
-    """How predictions of trained models scatter; see ``calibrate``."""
+    """How predictions of trained models scatter; see ``calibration``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,153 +71,9 @@ class Population(NamedTuple):
         return float((centred**2).mean() / self.labels.var())
 
 
-def population(runs: Runs) -> Population:
-    """The validation and test videos of a setting, as one."""
-    (first, *_) = runs.systems
-    label, video, predictions = _pooled(runs, [first])
-    slope = _slope(predictions, label)
-    centre = (predictions.mean(-1) - slope * label.mean()) / (1 - slope)
-    return Population([label[video == v] for v in np.unique(video)], float(centre.mean()))
-
-
-def errors(runs: Runs, modality: str) -> dict[str, float]:
-    """What the records of one setting say about ``Noise``, by moments: blocks and seeds.
-
-    Needs every block of ``modality`` with two seeds or more. Errors are what is left of predictions
-    after regression on the labels, in standard deviations; validation and test clips are pooled.
-    """
-    blocks = layers.block_systems(runs, modality) if modality in runs.modalities else []
-    if not blocks or layers.missing_blocks(runs, modality) or len(runs.seeds(*blocks)) < 2:
-        raise _unfinished(f"two seeds of every {modality} block")
-    label, video, predictions = _pooled(runs, blocks)
-    error = _standard_errors(predictions, label)
-    other = ~np.eye(error.shape[1], dtype=bool)  # pairs of two seeds
-    flat = error.reshape(-1, len(label))
-    clips = (flat @ flat.T / len(label)).reshape(*2 * error.shape[:2]).transpose(0, 2, 1, 3)
-    lags = np.arange(len(blocks))
-    lag = np.abs(np.subtract.outer(lags, lags))
-    between = np.array([clips[lag == d][:, other].mean() for d in lags])
-    own = np.array([clips[lag == d][:, ~other].mean() for d in lags]) - between
-    run_share = 1 - between[0]
-    depth = lags / len(blocks)
-    reach, kept = _fit(_closeness, depth, between / between[0], [0.5, 0.5])
-    (run_reach,) = _fit(partial(_closeness, kept=0.0), depth, own / own[0], [0.1])
-    correlation = np.array([[np.corrcoef(p, label)[0, 1] for p in own] for own in predictions])
-    # Seeds differ by their own errors, too: that part of the variance of r is not quality.
-    by_errors = (1 - correlation.mean() ** 2) ** 2 * run_share / len(label)
-    quality = max(0.0, correlation.var(1, ddof=1).mean() - by_errors)
-    return {
-        "run_share": run_share,
-        "video_share": _same_video(error, video)[other].mean() / between[0],
-        "kept": kept,
-        "reach": reach,
-        "run_reach": run_reach,
-        "quality_sd": math.sqrt(quality),
-        "offset_sd": math.sqrt((predictions - label).mean(-1).var(1, ddof=1).mean()),
-        "spread": (predictions.std(-1) / label.std() / correlation).mean(),
-    }
-
-
-def differences(
-    runs: Runs, modality: str, together: Sequence[str], share: float, reach: float, kept: float
-) -> dict[str, float]:
-    """The rest of ``Noise``: how far other models are from single blocks, and how gates scatter.
-
-    Needs, beside what ``errors`` needs, both sums of the blocks of ``modality``, its best block
-    trained on ``share`` of the clips, and with that block models of ``together`` with both fusions.
-    """
-    blocks = layers.block_systems(runs, modality)
-    best = partial(layers.system_of, runs, feature="mid_best")
-    gate, concat = best(together), best(together, fusion="concat")
-    weighted, uniform = (layers.system_of(runs, [modality], f) for f in ("weighted", "uniform"))
-    fewer = best([modality], train_share=share)
-    if missing := [s.name() for s in (gate, concat, weighted, uniform, fewer) if not runs.has(s)]:
-        raise _unfinished(", ".join(missing))
-
-    def distance(*pair: System) -> float:
-        """At which blocks err as differently as these two."""
-        label, _, predictions = _pooled(runs, pair)
-        a, b = _standard_errors(predictions, label)
-        other = ~np.eye(len(a), dtype=bool)
-        close = 2 * (a @ b.T)[other].sum() / ((a @ a.T) + (b @ b.T))[other].sum()
-        return abs(reach * math.log(np.clip((close - kept) / (1 - kept), 0.01, 1)))
-
-    (joint,) = runs.records(gate)
-    gates = np.array([[r.extras.gates[m] for m in together] for r in joint])  # (S, M, N)
-    fitted = np.array(
-        [[r.metrics["train"]["mae"] for r in own] for own in runs.records(weighted, uniform)]
-    )
-    return {
-        "sum_away": distance(weighted, blocks[(len(blocks) - 1) // 2]),
-        "halving_away": distance(fewer, best([modality])) / -math.log2(share),
-        "concat_away": distance(concat, gate),
-        "train_sd": math.sqrt((fitted[0] - fitted[1]).var(ddof=1) / 2),
-        "gate_sd": math.sqrt(gates.mean(-1).var(0, ddof=1).mean()),
-        "gate_clip_sd": gates.std(-1).mean(),
-    }
-
-
-def calibrate(runs: Runs, modality: str, together: Sequence[str], share: float) -> Noise:
-    """``errors`` and ``differences`` of one setting; a ``UserError`` where runs are missing."""
-    found = errors(runs, modality)
-    found |= differences(runs, modality, together, share, found["reach"], found["kept"])
-    return Noise(**rounded(found))
-
-
-def rounded(found: Mapping[str, float]) -> dict[str, float]:
-    """Three digits: more would not be known."""
-    return {name: float(f"{value:.3g}") for name, value in found.items()}
-
-
-def _unfinished(missing: str) -> UserError:
-    return UserError(
-        "calibration of simulated predictions",
-        found=f"no records of {missing}",
-        expected="the blocks alone, their sums, a share of the clips, and both fusions",
-        remedy="Finish the runs of the setting first (make records-uegd).",
-    )
-
-
-def _pooled(runs: Runs, systems: Sequence[System]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels (N,), videos (N,) and predictions (K, S, N) of validation and test together."""
-    parts = ("valid", "test")
-    label, video = (np.concatenate(both) for both in zip(*map(runs.truth, parts), strict=True))
-    return label, video, np.concatenate([runs.predictions(p, *systems) for p in parts], axis=-1)
-
-
-def _slope(predictions: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Of the regression of predictions (..., N) on labels, (...)."""
-    return predictions @ (label - label.mean()) / len(label) / label.var()
-
-
-def _standard_errors(predictions: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """What labels leave of predictions (..., N), in standard deviations."""
-    left = predictions - _slope(predictions, label)[..., None] * label
-    left = left - left.mean(-1, keepdims=True)
-    return left / left.std(-1, keepdims=True)
-
-
-def _same_video(error: np.ndarray, video: np.ndarray) -> np.ndarray:
-    """Mean product of errors (K, S, N) of two different clips of one video, (S, S)."""
-    _, number, size = np.unique(video, return_inverse=True, return_counts=True)
-    sums = np.stack([[np.bincount(number, e) for e in own] for own in error])  # (K, S, V)
-    every = np.einsum("ksv,ktv->st", sums, sums) - np.einsum("ksn,ktn->st", error, error)
-    return every / len(error) / (size * (size - 1)).sum()
-
-
-def _closeness(distance: np.ndarray, reach: float, kept: float) -> np.ndarray:
-    """Correlation of the errors of two systems by their distance in depth."""
+def closeness(distance: np.ndarray, reach: float, kept: float) -> np.ndarray:
+    """Return the correlation of the errors of two systems by their distance in depth."""
     return kept + (1 - kept) * np.exp(-distance / reach)
-
-
-def _fit(curve: Callable, x: np.ndarray, y: np.ndarray, start: list[float]) -> np.ndarray:
-    from scipy.optimize import curve_fit
-
-    upper = [5.0, 0.99][: len(start)]
-    return curve_fit(curve, x, y, p0=start, bounds=([0.01, 0.0][: len(start)], upper))[0]
-
-
-# --- predictions with known truth ---------------------------------------------------------------
 
 
 class Planted(NamedTuple):
@@ -241,7 +96,7 @@ def draw(
     rng: np.random.Generator,
     dataset: str = "mosi",
 ) -> Runs:
-    """Records of these systems with ``SEEDS`` seeds, as runs would leave them.
+    """Return records of these systems with ``SEEDS`` seeds, as runs would leave them.
 
     ``videos``: part -> how many to draw from the population, with their labels. Systems of other
     modalities err independently. Which block is mid-best is read from the drawn validation part.
@@ -272,21 +127,21 @@ class _Part(NamedTuple):
     guess: np.ndarray  # (K, S, N)
 
     def correlations(self) -> np.ndarray:
-        """(K, S)."""
+        """Return Pearson's r of each system and seed, (K, S)."""
         y = (self.label - self.label.mean()) / self.label.std()
         return (self.guess @ y) / len(y) / self.guess.std(-1)
 
 
 @cache
 def _roots(planted: tuple[Planted, ...], noise: Noise) -> tuple[np.ndarray, np.ndarray]:
-    """Square roots of the correlations between systems (K, K), of a and b, and of d."""
+    """Return square roots of the correlations between systems (K, K), of a and b, and of d."""
     depth = np.array([_depth(p) for p in planted])
     away = np.array([_away(p, noise) for p in planted])
     same = np.array([[p.modalities == q.modalities for q in planted] for p in planted])
     distance = sum(np.abs(np.subtract.outer(x, x)) for x in (depth, away))
     jitter = 1e-6 * np.eye(len(planted))  # for systems in one place
     return tuple(
-        np.linalg.cholesky(same * _closeness(distance, reach, kept) + jitter)
+        np.linalg.cholesky(same * closeness(distance, reach, kept) + jitter)
         for reach, kept in ((noise.reach, noise.kept), (noise.run_reach, 0.0))
     )
 
@@ -304,7 +159,7 @@ def _away(p: Planted, noise: Noise) -> float:
 
 
 def _draw_errors(planted, roots, noise, video, rng) -> np.ndarray:
-    """e, (K, S, N)."""
+    """Draw the errors e, (K, S, N)."""
     root, run_root = roots
     systems, clips = len(planted), len(video)
     shares = [noise.video_share if p.video_share is None else p.video_share for p in planted]
@@ -312,13 +167,13 @@ def _draw_errors(planted, roots, noise, video, rng) -> np.ndarray:
     by_clip = root @ rng.normal(size=(systems, clips))
     by_video = (root @ rng.normal(size=(systems, video[-1] + 1)))[:, video]
     common = np.sqrt(1 - share) * by_clip + np.sqrt(share) * by_video
-    own = rng.standard_normal((systems, SEEDS * clips), np.float32)
-    own = (run_root.astype(np.float32) @ own).reshape(systems, SEEDS, clips)
-    return np.sqrt(1 - noise.run_share) * common[:, None] + np.sqrt(noise.run_share) * own
+    single = rng.standard_normal((systems, SEEDS * clips), np.float32)
+    single = (run_root.astype(np.float32) @ single).reshape(systems, SEEDS, clips)
+    return np.sqrt(1 - noise.run_share) * common[:, None] + np.sqrt(noise.run_share) * single
 
 
 def _draw_gates(planted, noise, clips, rng) -> list[np.ndarray | None]:
-    """Weight of a gate, (S, N), for models of several modalities."""
+    """Draw the weights of a gate (S, N) for models of several modalities; None for others."""
     return [
         (
             p.gate
@@ -332,6 +187,27 @@ def _draw_gates(planted, noise, clips, rng) -> list[np.ndarray | None]:
 
 
 def _runs(planted, parts, gates, train_mae, dataset) -> Runs:
+    """Return the records; which block is mid-best is known once all blocks are."""
+    make = _maker(planted, parts, gates, train_mae, dataset)
+    records, others = [], []
+    for k, p in enumerate(planted):
+        if _is_block(p):
+            records += make(k, system({p.modalities[0]: p.feature}))
+        else:
+            others.append((k, p))
+    runs = Runs(records)
+    for k, p in others:
+        choices = {"fusion": p.fusion, "train_share": p.train_share}
+        records += make(k, layers.system_of(runs, p.modalities, p.feature, **choices))
+    return Runs(records)
+
+
+def _is_block(p: Planted) -> bool:
+    return len(p.modalities) == 1 and isinstance(p.feature, int)
+
+
+def _maker(planted, parts, gates, train_mae, dataset) -> Callable[[int, System], list[Record]]:
+    """Return a function that makes the records of the k-th planted system, one per seed."""
     correlations = {part: drawn.correlations() for part, drawn in parts.items()}
     clips = {
         part: {
@@ -341,13 +217,12 @@ def _runs(planted, parts, gates, train_mae, dataset) -> Runs:
         }
         for part, drawn in parts.items()
     }
-    alone = [p for p in planted if len(p.modalities) == 1 and isinstance(p.feature, int)]
     blocks: dict[str, int] = {}
-    for p in alone:
+    for p in filter(_is_block, planted):
         (m,) = p.modalities
         blocks[m] = max(p.feature, blocks.get(m, 0))
 
-    def made(k: int, of: System) -> list[Record]:
+    def make(k: int, of: System) -> list[Record]:
         return [
             Record.model_construct(
                 spec=_spec(dataset, of, seed),
@@ -366,19 +241,7 @@ def _runs(planted, parts, gates, train_mae, dataset) -> Runs:
             for seed in range(SEEDS)
         ]
 
-    found, later = [], []
-    for k, p in enumerate(planted):
-        if p in alone:
-            found += made(k, system({p.modalities[0]: p.feature}))
-        else:
-            later.append((k, p))
-    runs = Runs(found)
-    for k, p in later:
-        of = layers.system_of(
-            runs, p.modalities, p.feature, fusion=p.fusion, train_share=p.train_share
-        )
-        found += made(k, of)
-    return Runs(found)
+    return make
 
 
 @cache
@@ -400,7 +263,7 @@ def _spec(dataset: str, of: System, seed: int) -> Spec:
 
 
 def expected_mae(quality: float, noise: Noise, population: Population) -> float:
-    """Mean absolute error of a system of this quality, over labels, errors and offsets."""
+    """Return the mean absolute error of a system of this quality, over labels and errors."""
     from scipy.stats import foldnorm
 
     label, sd = population.labels, population.labels.std()
