@@ -6,17 +6,12 @@ that ``--help`` answers at once.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from msalib.base.errors import UserError
-
-if TYPE_CHECKING:
-    from msalib.data.corpus import Corpus
-    from msalib.evidence.verdicts import ClaimEvidence, Verdict
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -78,7 +73,7 @@ def data(
             print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
             continue
         corpus = readers.load(name)
-        _describe(name, corpus, dataset.title)
+        print(*describe.lines(name, corpus, dataset.title), sep="\n")
         if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
             describe.summary(name, refresh=True)
 
@@ -109,13 +104,14 @@ def add(
     Example: msalib data add unaligned_50.pkl --name mosi-unaligned
     """
     from msalib.data import datasets as readers
+    from msalib.data import describe
     from msalib.data.readers import added, formats
 
     chosen = name or added.name_of(path)
     options = formats.options(clean=clean, align=align, target=target, faces=faces)
     folder = added.add(path, chosen, options, format=format, refresh=refresh)
     corpus = readers.load(chosen)
-    _describe(chosen, corpus, readers.dataset(chosen).title)
+    print(*describe.lines(chosen, corpus, readers.dataset(chosen).title), sep="\n")
     print(f"added: {folder} (next: msalib data audit {chosen})")
 
 
@@ -175,11 +171,12 @@ def encode(
     """Encode transcripts, sound and pictures: all layers of frozen encoders."""
     from msalib import encoders
     from msalib.data import datasets as readers
-    from msalib.runs.study import Study
+    from msalib.data import describe
+    from msalib.runs.inputs import BASELINES, Inputs
 
     _clean(clean)
-    study = Study("uegd", dataset=dataset, encoder=encoder, preset=preset, device=device)
-    if not study.encoders:
+    asked = Inputs(BASELINES, dataset=dataset, encoder=encoder, preset=preset, device=device)
+    if not asked.encoders:
         raise UserError(
             f"data set {dataset!r}",
             found="features that it comes with, no transcripts to encode",
@@ -187,11 +184,11 @@ def encode(
             remedy="Use it as it is: it needs no encoding.",
         )
     corpus = readers.load(dataset)
-    for chosen in study.encoders.values():
+    for chosen in asked.encoders.values():
         known = encoders.resolve(chosen.argument)
         folder = encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
         print(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
-    _announce(corpus)
+    print(*describe.contents(corpus), sep="\n")
 
 
 @app.command()
@@ -209,13 +206,14 @@ def run(
     """
     from msalib.base import paths
     from msalib.data import datasets as readers
+    from msalib.data import describe
     from msalib.pages import notebooks
 
     _clean(clean)
     given = _values(parameter)
     dataset = given.get("dataset")
     if dataset in readers.names() and readers.at_hand(dataset):
-        _announce(readers.load(dataset))
+        print(*describe.contents(readers.load(dataset)), sep="\n")
     executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
 
@@ -348,41 +346,10 @@ def claims(
     Runs of your own, on added data or with the quick profile, follow and are not counted.
     """
     from msalib.evidence import registry
-    from msalib.evidence.verdicts import judge_own_runs, weigh
-
-    for name in [paper] if paper else registry.known():
-        for evidences in weigh(name):
-            for fields in _told(evidences):
-                print(" | ".join([evidences.claim.id, *fields]))
-        if apart := judge_own_runs(name):
-            print(f"your runs of {name}, and lessons of the book, which the study does not count:")
-            for verdict in apart:
-                print(" | ".join([verdict.claim.id, *_judged(verdict)]))
-
-
-def _told(evidences: "ClaimEvidence") -> Iterator[list[str]]:
-    """One line per kind of evidence and setting: kind, verdict, what it rests on."""
-    yield ["printed", evidences.printed.verdict, evidences.printed.note]
-    yield ["parity", *evidences.parity]
-    for verdict in evidences.runs:
-        yield _judged(verdict)
-    for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):
-        if not verdicts:
-            yield [kind, *evidences.not_run(kind)]
-
-
-def _judged(verdict: "Verdict") -> list[str]:
-    """The setting of a verdict on records, the verdict, what it rests on, how many records."""
     from msalib.pages import ledger
 
-    effects = "; ".join(ledger.effect_text(*e) for e in verdict.evidence.effects.items())
-    note = verdict.evidence.note
-    return [
-        ledger.setting_text(verdict),
-        verdict.evidence.verdict,
-        f"{effects} ({note})" if effects else note,
-        f"{len(verdict.records)} records",
-    ]
+    for name in [paper] if paper else registry.known():
+        print(*ledger.lines(name), sep="\n")
 
 
 @app.command()
@@ -404,43 +371,6 @@ def _values(parameters: list[str] | None) -> dict[str, str]:
             )
         given[name] = value
     return given
-
-
-def _describe(name: str, corpus: "Corpus", title: str) -> None:
-    """Counts by part, features, dropped clips and notes of a corpus."""
-    from msalib.data import describe
-
-    summary = describe.summarise(corpus, title)
-    print(f"{name}: {title}, fingerprint {summary.fingerprint[:12]}")
-    for part, clips in summary.clips.items():
-        print(f"  {part}: {clips} clips in {summary.videos[part]} videos")
-    _announce(corpus)
-
-
-def _announce(corpus: "Corpus") -> None:
-    """Say what the features of a corpus are and which clips were dropped."""
-    for modality, features in corpus.features.items():
-        note = features.provenance.get("note")
-        about = f"one frame per {features.unit}" + (f"; {note}" if note else "")
-        print(f"  {modality}: {features.source}, {about}")
-    for modality, files in corpus.media.items():
-        print(f"  {modality}: {len(files)} files to encode")
-    if texts := int((corpus.utterances["text"].str.strip() != "").sum()):
-        print(f"  linguistic: {texts} transcripts to encode")
-    for note in corpus.notes:
-        print(f"  note: {note}")
-    if corpus.dropped:
-        print(f"  dropped {len(corpus.dropped)} clips: {_reasons(corpus.dropped)}")
-
-
-def _reasons(dropped: Mapping[str, str]) -> str:
-    """Each clip with its reason, or each reason with its number of clips where there are many."""
-    if len(dropped) <= 10:
-        return ", ".join(f"{clip} ({why})" for clip, why in dropped.items())
-    clips = {}
-    for clip, why in dropped.items():
-        clips.setdefault(why, []).append(clip)
-    return "; ".join(f"{len(own)} {why}, the first {own[0]}" for why, own in clips.items())
 
 
 def _clean(clean: bool) -> None:

@@ -4,7 +4,7 @@ The summary of real data is committed (``book/records/data/<dataset>.json``), so
 be built without the data; the control is summarised on the spot.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -131,3 +131,45 @@ def recorded(
     if real:
         record.write(made)
     return made
+
+
+# --- in lines, for a terminal ---------------------------------------------------------------------
+
+
+def lines(name: str, corpus: Corpus, title: str) -> list[str]:
+    """Return counts by part, features, dropped clips and notes of a corpus, one per line."""
+    summary = summarise(corpus, title)
+    parts = (
+        f"  {part}: {clips} clips in {summary.videos[part]} videos"
+        for part, clips in summary.clips.items()
+    )
+    head = f"{name}: {title}, fingerprint {summary.fingerprint[:12]}"
+    return [head, *parts, *contents(corpus)]
+
+
+def contents(corpus: Corpus) -> list[str]:
+    """Return what the features of a corpus are and which clips were dropped, one per line."""
+    rows = []
+    for modality, features in corpus.features.items():
+        note = features.provenance.get("note")
+        about = f"one frame per {features.unit}" + (f"; {note}" if note else "")
+        rows.append(f"{modality}: {features.source}, {about}")
+    rows += [
+        f"{modality}: {len(files)} files to encode" for modality, files in corpus.media.items()
+    ]
+    if texts := int((corpus.utterances["text"].str.strip() != "").sum()):
+        rows.append(f"linguistic: {texts} transcripts to encode")
+    rows += [f"note: {note}" for note in corpus.notes]
+    if corpus.dropped:
+        rows.append(f"dropped {len(corpus.dropped)} clips: {_reasons(corpus.dropped)}")
+    return [f"  {row}" for row in rows]
+
+
+def _reasons(dropped: Mapping[str, str]) -> str:
+    """Return each clip with its reason, or the count of each reason where there are many clips."""
+    if len(dropped) <= 10:
+        return ", ".join(f"{clip} ({why})" for clip, why in dropped.items())
+    clips: dict[str, list[str]] = {}
+    for clip, why in dropped.items():
+        clips.setdefault(why, []).append(clip)
+    return "; ".join(f"{len(ids)} {why}, the first {ids[0]}" for why, ids in clips.items())

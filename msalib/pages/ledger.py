@@ -1,6 +1,7 @@
 """Verdicts for readers: the ledger, the rules behind it, and texts for prose."""
 
 import re
+from collections.abc import Iterator
 from html import escape
 
 import numpy as np
@@ -11,7 +12,13 @@ from msalib.evidence.common import Evidence
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells
 from msalib.evidence.registry import Claim
-from msalib.evidence.verdicts import Verdict, printed_effects
+from msalib.evidence.verdicts import (
+    ClaimEvidence,
+    Verdict,
+    judge_own_runs,
+    printed_effects,
+    weigh,
+)
 from msalib.pages.tables import Table
 from msalib.runs.records import Record
 
@@ -162,3 +169,42 @@ def setting_text(verdict: Verdict) -> str:
     paired = max((len(e.seeds) for e in verdict.evidence.effects.values()), default=0)
     seeds = paired or len({record.spec.seed for record in verdict.records})
     return f"{text}, {seeds} seeds" if seeds else text
+
+
+# --- in lines, for a terminal ---------------------------------------------------------------------
+
+
+def lines(paper: str) -> Iterator[str]:
+    """Return a line per claim and kind of evidence, then the user's own runs, which do not count.
+
+    A line has the claim, the kind or setting, the verdict and what it rests on.
+    """
+    for evidences in weigh(paper):
+        for fields in _evidence(evidences):
+            yield " | ".join([evidences.claim.id, *fields])
+    if apart := judge_own_runs(paper):
+        yield f"your runs of {paper}, and lessons of the book, which the study does not count:"
+        for verdict in apart:
+            yield " | ".join([verdict.claim.id, *_on_records(verdict)])
+
+
+def _evidence(evidences: ClaimEvidence) -> Iterator[list[str]]:
+    yield ["printed", evidences.printed.verdict, evidences.printed.note]
+    yield ["parity", *evidences.parity]
+    for verdict in evidences.runs:
+        yield _on_records(verdict)
+    for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):
+        if not verdicts:
+            yield [kind, *evidences.not_run(kind)]
+
+
+def _on_records(verdict: Verdict) -> list[str]:
+    """Return the setting of a verdict, the verdict, its effects and its number of records."""
+    effects = "; ".join(effect_text(*e) for e in verdict.evidence.effects.items())
+    note = verdict.evidence.note
+    return [
+        setting_text(verdict),
+        verdict.evidence.verdict,
+        f"{effects} ({note})" if effects else note,
+        f"{len(verdict.records)} records",
+    ]

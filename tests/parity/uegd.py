@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from msalib.data.corpus import MODALITIES, membership
-from msalib.models.uegd import UEGD, Config, build, Output
+from msalib.models.uegd import UEGD, Config, Output, build
 from tests.parity import Fixture, max_abs_error
 
 TOLERANCE = 1e-5
