@@ -6,6 +6,7 @@ import pandas as pd
 
 from msalib.evidence import registry
 from msalib.evidence.printed import table as printed
+from msalib.evidence.printed import units
 from msalib.evidence.printed.checks.finding import Finding
 
 Number = str | float | tuple[str | float, str] | tuple[str | float, str, str]
@@ -30,7 +31,7 @@ def row(place: str, **numbers: Number) -> list[dict]:
 
 
 def _value(number: str | float) -> float:
-    return printed.number(number) if isinstance(number, str) else float(number)
+    return units.number(number) if isinstance(number, str) else float(number)
 
 
 def table(*rows: list[dict]) -> pd.DataFrame:

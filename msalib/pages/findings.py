@@ -18,8 +18,8 @@ from msalib.evidence.printed.cells import parse
 from msalib.evidence.printed.checks import granularity
 from msalib.evidence.printed.checks.drift import shared
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
-from msalib.evidence.printed.planted import Measured
-from msalib.evidence.printed.table import METRIC_UNITS
+from msalib.evidence.printed.planted import DetectionRates
+from msalib.evidence.printed.units import METRIC_UNITS
 from msalib.evidence.registry import Paper
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Table
@@ -348,7 +348,7 @@ def _decimals(cells: pd.DataFrame) -> str:
     return ", ".join(f"{decimals} ({n})" for decimals, n in counts.items())
 
 
-def detection(measured: Measured) -> Table:
+def detection(measured: DetectionRates) -> Table:
     """Planted errors by kind: how many in which tables, and the share that the checks detect."""
     rows = []
     for error in next(iter(measured.planted.values())):

@@ -11,7 +11,8 @@ from msalib.data.metrics import METRICS
 from msalib.evidence.printed import names
 from msalib.evidence.printed.checks import drift
 from msalib.evidence.printed.names import plural
-from msalib.evidence.printed.table import PROSE, RESULTS, same, sign
+from msalib.evidence.printed.table import PROSE
+from msalib.evidence.printed.units import RESULTS, same, sign
 from msalib.evidence.registry import Paper
 from msalib.pages import sheet
 from msalib.pages.tables import Note

@@ -5,7 +5,7 @@ False, or None where what rounding hides (``unsure``) decides it.
 """
 
 from msalib.evidence.printed.cells import Cell
-from msalib.evidence.printed.table import same, sign
+from msalib.evidence.printed.units import same, sign
 
 
 def positive(difference: float, unsure: float) -> bool | None:

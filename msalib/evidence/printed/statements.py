@@ -15,7 +15,7 @@ from msalib.evidence.printed import names
 from msalib.evidence.printed.cells import Cell, Cells, Table, indices, row_name
 from msalib.evidence.printed.names import column, number
 from msalib.evidence.printed.rounding import at_least, gain, half, positive, share, within
-from msalib.evidence.printed.table import METRIC_UNITS, sign
+from msalib.evidence.printed.units import METRIC_UNITS, sign
 
 Bound = float | Mapping[str, float]
 """One number for all metrics, or one by metric; by unit: ``percent`` and ``other``."""

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msalib.evidence.printed import checks, planted, testparts
+from msalib.evidence.printed import checks, made_up, planted, testparts, units
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells
 from msalib.evidence.printed.checks.finding import Finding
-from msalib.evidence.printed.planted import ERRORS, PAPERS, Made
+from msalib.evidence.printed.made_up import PAPERS, MadeTables
+from msalib.evidence.printed.planted import ERRORS
 from msalib.evidence.printed.verdict import judge_statements
 
 SEEDS = range(4)
@@ -33,8 +34,8 @@ two variants that are printed once and claimed of alike, or a last digit of a nu
 
 
 @pytest.fixture(scope="module")
-def made() -> Made:
-    return planted.clean(0)
+def made() -> MadeTables:
+    return made_up.clean(0)
 
 
 @pytest.fixture(scope="module")
@@ -49,28 +50,28 @@ def rng(seed: int = 0) -> np.random.Generator:
 # --- clean tables -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("corpus", planted.CORPORA)
+@pytest.mark.parametrize("corpus", made_up.CORPORA)
 def test_labels_are_like_those_of_the_data_set(corpus):
     facts = testparts.labels(corpus)
     part = testparts.parts(corpus)[0]
-    label = planted.labels(corpus, part, rng())
+    label = made_up.labels(corpus, part, rng())
     assert len(label) == part.clips
     assert np.mean(label == 0) == pytest.approx(facts.zero, abs=0.001)
     assert np.mean(label < 0) == pytest.approx(facts.negative, abs=0.001)
     assert label.var() == pytest.approx(facts.variance, rel=0.1)
     assert np.abs(label).max() <= 3
-    steps = label / planted.CORPORA[corpus]
+    steps = label / made_up.CORPORA[corpus]
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-5)
 
 
 def test_test_parts_have_the_right_sizes():
-    label = planted.labels("mosi", testparts.parts("mosi")[0], rng())
+    label = made_up.labels("mosi", testparts.parts("mosi")[0], rng())
     assert (len(label), np.count_nonzero(label)) == (686, 656)
 
 
 def test_a_better_system_has_better_numbers():
-    label = planted.labels("mosi", testparts.parts("mosi")[0], rng())
-    low, high = (planted.numbers(label, quality, 3, rng()) for quality in (0.6, 0.8))
+    label = made_up.labels("mosi", testparts.parts("mosi")[0], rng())
+    low, high = (made_up.numbers(label, quality, 3, rng()) for quality in (0.6, 0.8))
     assert low["corr"] == pytest.approx(0.6, abs=0.06)
     assert high["corr"] == pytest.approx(0.8, abs=0.04)
     for metric in low:
@@ -79,10 +80,10 @@ def test_a_better_system_has_better_numbers():
 
 
 def test_each_run_is_rounded_before_the_mean():
-    label = planted.labels("mosi", testparts.parts("mosi")[0], rng())
-    found = planted.numbers(label, 0.7, 1, rng())
+    label = made_up.labels("mosi", testparts.parts("mosi")[0], rng())
+    found = made_up.numbers(label, 0.7, 1, rng())
     assert all(value == round(value, 4) for value in found.values())
-    of_three = planted.numbers(label, 0.7, 3, rng())
+    of_three = made_up.numbers(label, 0.7, 3, rng())
     for value in of_three.values():
         assert 3 * value == pytest.approx(round(3 * value, 4), abs=1e-9)
 
@@ -99,13 +100,13 @@ def test_tables_are_as_files_would_give_them(made, tmp_path):
 
 
 def test_tables_are_deterministic(made):
-    pd.testing.assert_frame_equal(planted.clean(0).table, made.table)
-    assert not planted.clean(1).table["printed"].equals(made.table["printed"])
+    pd.testing.assert_frame_equal(made_up.clean(0).table, made.table)
+    assert not made_up.clean(1).table["printed"].equals(made.table["printed"])
 
 
 def test_baselines_are_copied_as_they_stand(made):
     rows = made.table[made.table["exhibit"] == "table2"]
-    copied = rows[rows["system"].isin(planted.BASELINES)]
+    copied = rows[rows["system"].isin(made_up.BASELINES)]
     numbers = copied.groupby(["dataset", "system", "metric"])["printed"]
     assert (numbers.nunique() == 1).all()
     assert numbers.size().max() == len(PAPERS)
@@ -162,8 +163,8 @@ def test_an_error_changes_the_cells_it_names_and_no_others(kind, made):
         # Value and print change together, and so does what follows from them.
         for index in cells:
             row = table.loc[index]
-            assert printed.scale(row["value"], row["printed"]) is not None
-            assert row["half"] == pytest.approx(printed.half_unit(row["value"], row["printed"]))
+            assert units.scale(row["value"], row["printed"]) is not None
+            assert row["half"] == pytest.approx(units.half_unit(row["value"], row["printed"]))
     pd.testing.assert_frame_equal(made.table, before)  # nothing is changed in place
 
 
@@ -188,7 +189,7 @@ def test_a_table_with_an_error_can_still_be_read(kind, made, tmp_path):
 @pytest.mark.parametrize("kind", ERRORS)
 def test_a_table_without_room_for_an_error(kind, made):
     none = made.table[made.table["exhibit"] == "table1"]
-    assert ERRORS[kind](Made(none, made.entries), rng()) is None
+    assert ERRORS[kind](MadeTables(none, made.entries), rng()) is None
 
 
 def test_swapped_rows_exchange_all_numbers(made):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from msalib.base.errors import UserError
-from msalib.evidence.printed import checks
+from msalib.evidence.printed import checks, units
 from msalib.evidence.printed import table as printed
 
 SIZES = {"cmt": 160, "glomo": 556, "mmml": 489, "sugrm": 471, "uegd": 402}
@@ -56,7 +56,7 @@ def test_what_follows_from_each_row():
     shares = found[found["unit"] == "%"]
     assert shares["value"].between(0, 100).all()
     # Every printed string that is a number is the value, in one of the scales that papers use.
-    scales = [printed.scale(*pair) for pair in zip(found["value"], found["printed"], strict=True)]
+    scales = [units.scale(*pair) for pair in zip(found["value"], found["printed"], strict=True)]
     assert None not in scales
 
 
@@ -98,7 +98,7 @@ def test_one_cell():
     ],
 )
 def test_numbers_in_print(text, value):
-    assert printed.number(text) == value
+    assert units.number(text) == value
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_numbers_in_print(text, value):
     ],
 )
 def test_scales(value, text, scale):
-    assert printed.scale(value, text) == scale
+    assert units.scale(value, text) == scale
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_scales(value, text, scale):
     ],
 )
 def test_half_a_unit_in_the_last_place(value, text, half):
-    assert printed.half_unit(value, text) == pytest.approx(half)
+    assert units.half_unit(value, text) == pytest.approx(half)
 
 
 def test_every_metric_of_the_book_has_a_unit():
     from msalib.data.metrics import METRICS
 
-    assert set(METRICS) <= set(printed.METRIC_UNITS)
-    assert "mae" in printed.LOWER_IS_BETTER and "acc7" not in printed.LOWER_IS_BETTER
+    assert set(METRICS) <= set(units.METRIC_UNITS)
+    assert "mae" in units.LOWER_IS_BETTER and "acc7" not in units.LOWER_IS_BETTER
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ CELLS = {
     "a metric like no other": (
         bad("mae", "zzz"),
         "metric 'zzz'",
-        "UNITS in evidence/printed/table.py",
+        "UNITS in evidence/printed/units.py",
     ),
     "a value that is no number": (
         bad("0.713,0.713", "much,0.713"),

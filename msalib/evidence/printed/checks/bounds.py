@@ -13,7 +13,7 @@ import pandas as pd
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Cell, Finding, listed, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, place, system
-from msalib.evidence.printed.table import METRIC_UNITS, RESULTS
+from msalib.evidence.printed.units import METRIC_UNITS, RESULTS
 
 ROW = ["paper", "exhibit", "dataset", "system", "variant"]
 

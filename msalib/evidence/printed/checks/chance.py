@@ -10,7 +10,7 @@ from msalib.data.metrics import METRICS
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
-from msalib.evidence.printed.table import sign
+from msalib.evidence.printed.units import sign
 
 UNSTATED = {"acc2": "acc2_has0", "f1": "f1_has0"}
 """Where the convention for label 0 is not printed, the level that keeps every clip."""

@@ -7,7 +7,7 @@ import pandas as pd
 from msalib.evidence.printed.cells import Cells
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
-from msalib.evidence.printed.table import sign
+from msalib.evidence.printed.units import sign
 from msalib.evidence.printed.verdict import judge_statements
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from msalib.evidence.printed.checks.finding import Finding, agree, places
 from msalib.evidence.printed.names import dataset, metric
-from msalib.evidence.printed.table import PROSE, RESULTS
+from msalib.evidence.printed.table import PROSE
+from msalib.evidence.printed.units import RESULTS
 
 SETUPS = ("", "conv", "conv_bert")
 """Variants that are the same system on other features, not another system."""

@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 from msalib.evidence.printed.checks import parameters
 from msalib.evidence.printed.checks.finding import Finding, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
-from msalib.evidence.printed.table import sign
+from msalib.evidence.printed.units import sign
 
 ROW = ["paper", "exhibit", "dataset", "system", "variant"]
 

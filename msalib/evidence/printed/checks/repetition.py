@@ -13,7 +13,8 @@ import pandas as pd
 
 from msalib.evidence.printed.checks.finding import Finding, agree
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
-from msalib.evidence.printed.table import MEASURED, RELEASE
+from msalib.evidence.printed.table import RELEASE
+from msalib.evidence.printed.units import MEASURED
 
 SHARED = 3
 """Numbers that two rows must share, at least, to be recognised by their numbers."""

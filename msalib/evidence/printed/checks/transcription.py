@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from msalib.evidence.printed import table as printed
+from msalib.evidence.printed import units
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.names import exhibit, metric, place, system
 
@@ -21,16 +21,16 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """
     found = [*_mixed(table), *_finer(table)]
     for index, cell in table.to_dict("index").items():
-        if printed.scale(cell["value"], cell["printed"]) is None:
+        if units.scale(cell["value"], cell["printed"]) is None:
             message = (
                 f"{place(cell)}: the file gives {cell['value']:g} for a printed "
                 f"{cell['printed']!r}, which is another number."
             )
             found.append(Finding("transcription", "inconsistent", cell["paper"], message, (index,)))
         elif (
-            cell["unit"] in printed.MEASURED
+            cell["unit"] in units.MEASURED
             and cell["exhibit"] != "text"
-            and printed.number(cell["printed"]) is None
+            and units.number(cell["printed"]) is None
         ):
             message = (
                 f"{place(cell)}: printed as {cell['printed']!r}, which is no number; "
@@ -43,11 +43,9 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 def _mixed(table: pd.DataFrame) -> list[Finding]:
     """Columns of one exhibit that print some numbers times 100 and others as they are."""
     found = []
-    measured = table[table["unit"].isin(printed.MEASURED) & table["exhibit"].ne("text")]
+    measured = table[table["unit"].isin(units.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
-        scales = [
-            printed.scale(*pair) for pair in zip(group["value"], group["printed"], strict=True)
-        ]
+        scales = [units.scale(*pair) for pair in zip(group["value"], group["printed"], strict=True)]
         known = {scale for scale in scales if scale is not None}
         if len(known) < 2:
             continue
@@ -66,7 +64,7 @@ def _mixed(table: pd.DataFrame) -> list[Finding]:
 def _finer(table: pd.DataFrame) -> list[Finding]:
     """A number with more decimals than every other in its column, five at least."""
     found = []
-    measured = table[table["unit"].isin(printed.MEASURED) & table["exhibit"].ne("text")]
+    measured = table[table["unit"].isin(units.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
         if len(group) < ENOUGH:
             continue

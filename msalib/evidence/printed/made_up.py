@@ -1,0 +1,220 @@
+"""Made-up printed tables in which everything fits together.
+
+They are made as printed tables come to be: labels, predictions, metrics, means of runs, rounding,
+baselines copied from paper to paper, and claims that hold.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from msalib.data import metrics
+from msalib.evidence import registry
+from msalib.evidence.printed import table as printed
+from msalib.evidence.printed import testparts, units
+
+CORPORA = {"mosi": 0.2, "mosei": 1 / 3}
+"""Data sets, and the step of their labels: a mean of five, or of three, whole numbers."""
+
+PAPERS = {"ash": "Ash", "birch": "Birch", "cedar": "Cedar", "dogwood": "Dogwood"}
+"""Made-up papers in their order in time, each with its own system."""
+
+BASELINES = ("EarlyNet", "LateNet", "GateNet")
+VARIANTS = ("no_text", "no_audio")
+
+MAIN = ("mae", "corr", "acc2_has0", "acc2_non0", "f1_has0", "f1_non0", "acc7")
+MORE = ("acc5", "acc3")
+"""Metrics of every paper, and those that only some print."""
+
+RUNS = (1, 3, 5)
+
+
+class MadeTables(NamedTuple):
+    """A table of printed numbers, and the entries of its papers."""
+
+    table: pd.DataFrame
+    entries: Mapping[str, registry.Paper]
+
+
+def labels(corpus: str, edition: testparts.Part, rng: np.random.Generator) -> np.ndarray:
+    """Labels of a test part: as many as it has, with the zeros, negatives and spread it has.
+
+    How far a label is from 0 is 3 times a power of a uniform draw, on the grid of the labels; the
+    power is the one that gives their variance: E[(3 U^a)^2] = 9 / (2 a + 1).
+    """
+    facts = testparts.labels(corpus)
+    zeros = round(facts.zero * edition.clips)
+    if edition.nonzero is not None:
+        zeros = edition.clips - edition.nonzero
+    negatives = round(facts.negative * edition.clips)
+    step = CORPORA[corpus]
+    second = (facts.variance + facts.mean**2) / (1 - facts.zero)
+    power = (9 / second - 1) / 2
+    steps = np.round(3 / step * rng.random(edition.clips) ** power)
+    size = step * np.maximum(steps, 1)
+    signs = np.repeat([0, -1, 1], [zeros, negatives, edition.clips - zeros - negatives])
+    return np.round(size * signs, 6)
+
+
+def numbers(label: np.ndarray, quality: float, runs: int, rng: np.random.Generator) -> dict:
+    """All metrics as papers average them: each run rounded to four decimals, then their mean.
+
+    A prediction is the label times a slope, plus noise; ``quality`` is its expected correlation.
+    The slope is at or somewhat above that of least squares; runs share most of their noise.
+    """
+    slope = quality**2 * rng.uniform(1, 1.3)
+    spread = slope * label.std() * np.sqrt(1 / quality**2 - 1)
+    shared = rng.normal(size=len(label))
+    scored = []
+    for _ in range(runs):
+        noise = 0.9 * shared + np.sqrt(1 - 0.9**2) * rng.normal(size=len(label))
+        prediction = slope * (label - label.mean()) + label.mean() + spread * noise
+        scored.append(metrics.regression(label, prediction))
+    return {m: float(np.mean([round(s[m], 4) for s in scored])) for m in scored[0]}
+
+
+def show(metric: str, value: float, decimals: int) -> str:
+    """A metric as a paper prints it: shares in percent with so many decimals, the rest with 3."""
+    unit = metrics.METRICS[metric].unit
+    return f"{100 * value:.{decimals}f}" if unit == "%" else f"{value:.3f}"
+
+
+def clean(seed: int) -> MadeTables:
+    """Printed tables of four papers on two data sets in which everything fits together.
+
+    Each paper has the sizes of the parts (table1), its system beside baselines and beside the
+    system of the paper before (table2), and its variants, with the row of the whole model once more
+    (table3). Rows of others are copied as they stand. Every number of a paper's own is a mean of
+    as many runs as it says, one, three or five; it claims to be ahead in the metrics where it is.
+    """
+    rng = np.random.default_rng(seed)
+    editions = {corpus: testparts.parts(corpus)[0] for corpus in CORPORA}
+    truth = {corpus: labels(corpus, editions[corpus], rng) for corpus in CORPORA}
+    known: dict[tuple[str, str], dict[str, str]] = {}  # (data set, system) -> printed numbers
+
+    def row(corpus: str, quality: float, runs: int, decimals: int, wanted: Iterable[str]) -> dict:
+        found = numbers(truth[corpus], quality, runs, rng)
+        return {m: show(m, found[m], decimals) for m in wanted}
+
+    for corpus in CORPORA:
+        for system in BASELINES:
+            quality, runs = rng.uniform(0.62, 0.72), int(rng.choice(RUNS))
+            known[corpus, system] = row(corpus, quality, runs, int(rng.integers(1, 3)), MAIN + MORE)
+    rows, runs_of = [], {}
+    for number, (paper, own) in enumerate(PAPERS.items()):
+        runs, decimals = int(rng.choice(RUNS)), int(rng.integers(1, 3))
+        runs_of[paper] = runs
+        wanted = MAIN + MORE[: rng.integers(len(MORE) + 1)]
+        for corpus, edition in editions.items():
+            rows += _split(paper, corpus, edition.clips, rng)
+            quality = 0.76 + 0.02 * number + rng.uniform(0, 0.01)
+            mine = row(corpus, quality, runs, decimals, wanted)
+            for system in [*BASELINES, *list(PAPERS.values())[:number][-1:]]:
+                copied = known[corpus, system]
+                cells = {m: copied[m] for m in wanted if m in copied}
+                rows += _row(paper, "table2", corpus, system, "", cells)
+            rows += _row(paper, "table2", corpus, own, "", mine)
+            for variant in VARIANTS:
+                less = quality - rng.uniform(0.03, 0.1)
+                cells = row(corpus, less, runs, decimals, wanted)
+                rows += _row(paper, "table3", corpus, own, variant, cells)
+            rows += _row(paper, "table3", corpus, own, "", mine)
+            known[corpus, own] = mine
+    table = printed.unique(printed.derive(pd.DataFrame(rows)))
+    _mark(table, rng)
+    entries = {paper: _entry(table, paper, runs_of[paper]) for paper in PAPERS}
+    return MadeTables(table, entries)
+
+
+def _row(
+    paper: str, exhibit: str, dataset: str, system: str, variant: str, cells: Mapping[str, str]
+) -> list[dict]:
+    """Lines of a file, one per number."""
+    place = {"paper": paper, "exhibit": exhibit, "dataset": dataset}
+    return [
+        place
+        | {"system": system, "variant": variant, "metric": metric}
+        | {"value": float(text), "printed": text, "note": "", "file": f"{paper}.csv", "line": 0}
+        for metric, text in cells.items()
+    ]
+
+
+def _split(paper: str, dataset: str, test: int, rng: np.random.Generator) -> list[dict]:
+    """Sizes of the parts; the same in every paper."""
+    sizes = {"train": 2 * test, "valid": test // 3, "test": test}
+    sizes["total"] = sum(sizes.values())
+    return [
+        cell
+        for variant, size in sizes.items()
+        for cell in _row(paper, "table1", dataset, "dataset", variant, {"count": str(size)})
+    ]
+
+
+def _mark(table: pd.DataFrame, rng: np.random.Generator) -> None:
+    """Bold for the best of each column of table2, in about half of the papers."""
+    for paper in PAPERS:
+        if rng.random() < 0.5:
+            continue
+        own = table[(table["paper"] == paper) & (table["exhibit"] == "table2")]
+        for (_, metric), column in own.groupby(["dataset", "metric"]):
+            table.loc[(units.sign(metric) * column["value"]).idxmax(), "note"] = "bold"
+
+
+def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
+    """A paper that says its runs, and claims to be ahead wherever it is ahead."""
+    own = PAPERS[paper]
+    claims = []
+    for exhibit, than in {
+        "table2": ["table2/*"],
+        "table3": [f"table3/{own}/{variant}" for variant in VARIANTS],
+    }.items():
+        tests = [
+            {"test": "better", "of": f"{exhibit}/{own}", "than": than}
+            | {"datasets": [corpus], "metrics": ahead}
+            for corpus, ahead in _ahead(table, paper, exhibit).items()
+        ]
+        if tests:
+            claims.append(_claim(f"{own.upper()}-C{len(claims) + 1}", exhibit, tests))
+    return registry.Paper(
+        name=own,
+        title=f"{own}, a made-up system",
+        authors="Nobody et al.",
+        venue="nowhere",
+        key=paper,
+        idea="made up",
+        questions=["none"],
+        own=[own],
+        runs=runs,
+        runs_source="made up",
+        code="none",
+        parity=registry.Parity(),
+        exhibits=[],
+        noted=[],
+        claims=claims,
+    )
+
+
+def _ahead(table: pd.DataFrame, paper: str, exhibit: str) -> dict[str, list[str]]:
+    """By data set, the metrics in which a paper's system is ahead of all other rows, surely."""
+    rows = table[(table["paper"] == paper) & (table["exhibit"] == exhibit)]
+    found: dict[str, list[str]] = {}
+    for (corpus, metric), column in rows.groupby(["dataset", "metric"], sort=False):
+        mine = (column["system"] == PAPERS[paper]) & (column["variant"] == "")
+        own, others = column[mine].iloc[0], column[~mine]
+        gains = units.sign(metric) * (own["value"] - others["value"])
+        if (gains > own["half"] + others["half"]).all():
+            found.setdefault(corpus, []).append(metric)
+    return found
+
+
+def _claim(name: str, exhibit: str, tests: list[dict]) -> registry.Claim:
+    return registry.Claim(
+        id=name,
+        statement="The paper's system is ahead of all other rows.",
+        exhibit=exhibit,
+        printed=registry.PrintedTest(tests=tests),
+        rerun=registry.Rerun(rule="none", needs="nothing"),
+        control="none",
+    )
