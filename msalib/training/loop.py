@@ -48,13 +48,13 @@ def fit(
     the end of an epoch change no weight. Raises ``UserError`` for a training set too small for a
     step, an empty validation set, and losses that are not finite.
     """
-    check_parts(train, valid, regime)
+    stream = regime.stream(seed, train.device)
+    check_parts(train, valid, regime, stream)
     torch.manual_seed(seed)
     model = build().to(train.device)
     groups = groups(model) if groups else {"model": model.named_parameters()}
     groups = {part: list(parameters) for part, parameters in groups.items()}
     optimizer = regime.make_optimizer(groups)
-    stream = regime.stream(seed, train.device)
     objective = make_objective(model, train, stream)
     selection, history, weights = Selection(regime), [], None
     for epoch in bar(range(1, regime.epochs + 1), f"seed {seed}", "epoch"):
@@ -62,10 +62,7 @@ def fit(
             optimizer = regime.make_optimizer(groups)
         losses = train_epoch(model, objective, train, regime, optimizer, stream, epoch)
         valid_loss = validate(model, objective, valid, regime)
-        entry = {"train_loss": mean_loss(losses, regime), "valid_loss": valid_loss}
-        if regime.schedule is not constant:
-            entry = {"learning_rate": optimizer.param_groups[0]["lr"], **entry}
-        history.append(entry)
+        history.append(history_entry(optimizer, regime, mean_loss(losses, regime), valid_loss))
         check_finite(epoch, seed, history[-1])
         if selection.judge(epoch, valid_loss):
             weights = deepcopy(model.state_dict())
@@ -143,6 +140,14 @@ def mean_loss(losses: Sequence[tuple[Tensor, int]], regime: Regime) -> float:
     return sum(float(loss) * size for loss, size in losses) / sum(size for _, size in losses)
 
 
+def history_entry(optimizer, regime: Regime, train_loss: float, valid_loss: float) -> dict:
+    """Return what the history says of an epoch: the losses, and a learning rate that moves."""
+    entry = {"train_loss": train_loss, "valid_loss": valid_loss}
+    if regime.schedule is constant:
+        return entry
+    return {"learning_rate": optimizer.param_groups[0]["lr"], **entry}
+
+
 def check_finite(epoch: int, seed: int, entry: dict[str, float]) -> None:
     """Refuse losses that are not finite: what a model with such losses predicts means nothing."""
     train_loss, valid_loss = entry["train_loss"], entry["valid_loss"]
@@ -155,7 +160,7 @@ def check_finite(epoch: int, seed: int, entry: dict[str, float]) -> None:
         )
 
 
-def check_parts(train: Examples, valid: Examples, regime: Regime) -> None:
+def check_parts(train: Examples, valid: Examples, regime: Regime, stream: Stream) -> None:
     """Check that there is a step to take in training and a clip to select an epoch by."""
     if len(train) < regime.batch_size:
         raise UserError(
@@ -164,7 +169,7 @@ def check_parts(train: Examples, valid: Examples, regime: Regime) -> None:
             expected=f"at least one batch of {regime.batch_size}",
             remedy="Use a larger corpus or another split.",
         )
-    if -(-len(train) // regime.batch_size) < regime.accumulation:
+    if stream.count(len(train), regime) < regime.accumulation:
         raise UserError(
             "training part",
             found=f"{len(train)} clips, fewer than {regime.accumulation} batches",

@@ -23,7 +23,7 @@ from torch.func import functional_call, vmap
 from msalib.base import noise
 from msalib.base.progress import bar
 from msalib.data.corpus import Batch, Examples
-from msalib.training.loop import Fit, check_finite, check_parts
+from msalib.training.loop import Fit, check_finite, check_parts, history_entry
 from msalib.training.objective import Objective
 from msalib.training.regime import Moment, Regime, Selection
 from msalib.training.streams import AHEAD, Keyed, draws, mask_batch
@@ -48,11 +48,11 @@ def fit(
     clips = {len(train) for train in trains}
     if len(clips) != 1 or len({len(valid) for valid in valids}) != 1:
         raise ValueError("replicas need parts of the same size")
-    check_parts(trains[0], valids[0], regime)
     device, (clips,) = trains[0].device, clips
     streams = [regime.stream(seed, device) for seed in seeds]
-    if not isinstance(streams[0], Keyed) or regime.accumulation > 1 or regime.clip_norm:
-        raise ValueError("replicas need a keyed stream, and a step per batch without clipping")
+    check_parts(trains[0], valids[0], regime, streams[0])
+    if not isinstance(streams[0], Keyed) or _steps_differ(regime):
+        raise ValueError("replicas need a keyed stream, and plain steps, one per batch")
     models = []
     for build, seed in zip(builds, seeds, strict=True):
         torch.manual_seed(seed)
@@ -68,16 +68,14 @@ def fit(
             stack, trains, regime, optimizer, keys, streams[0], epoch, clips
         )
         valid_losses = _validate(stack, valids, regime)
-        rate = optimizer.param_groups[0]["lr"]
         better = []
         for r, selection in enumerate(selections):
             if selection.done:
                 continue
-            train_loss, valid_loss = float(train_losses[r]), float(valid_losses[r])
-            entry = {"learning_rate": rate, "train_loss": train_loss, "valid_loss": valid_loss}
-            histories[r].append(entry)
-            check_finite(epoch, seeds[r], entry)
-            if selection.judge(epoch, valid_loss):
+            losses = float(train_losses[r]), float(valid_losses[r])
+            histories[r].append(history_entry(optimizer, regime, *losses))
+            check_finite(epoch, seeds[r], histories[r][-1])
+            if selection.judge(epoch, losses[1]):
                 better.append(r)
         for name, weight in stack.weights.items():
             chosen[name][better] = weight.detach()[better]
@@ -89,6 +87,16 @@ def fit(
             zip(models, selections, histories, strict=True)
         )
     ]
+
+
+def _steps_differ(regime: Regime) -> bool:
+    """Check whether the loop would do more in a step than replicas do."""
+    return (
+        regime.accumulation > 1
+        or regime.clip_norm is not None
+        or regime.rebuild_optimizer
+        or regime.precision != "float32"
+    )
 
 
 class Stack:

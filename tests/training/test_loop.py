@@ -1,6 +1,6 @@
-"""The training loop: rates, seeds, selection, and what it refuses."""
+"""The training loop: steps, seeds, hooks, selection, and what it refuses."""
 
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,112 +9,200 @@ from torch import nn
 
 from msalib.base import noise
 from msalib.base.errors import UserError
-from msalib.models import recipes, uegd
-from msalib.training import loop as train
-from msalib.training.loop import Config, draws, fit, learning_rate, predict, train_epoch, validate
-from tests.factory import MODEL, SIZES, TRAIN, tiny_corpus
+from msalib.training import loop, streams
+from msalib.training.objective import Objective
+from msalib.training.regime import Part, adam, warmup_linear
+from msalib.training.streams import Keyed, Sequential
+from tests.factory import tiny_corpus
+from tests.training.common import (
+    KEYED,
+    MASKED,
+    TEXT,
+    Constant,
+    Guess,
+    examples,
+    fit,
+    recipe,
+    regime,
+    sgd,
+    small_uegd,
+)
 
-INPUTS = {"linguistic": 1}
-
-
-def config(**changes):
-    return Config(**{**TRAIN, **changes})
-
-
-def examples(part, labels=None, inputs=INPUTS):
-    """One part of the tiny corpus; ``labels`` replaces its labels."""
-    corpus = tiny_corpus()
-    chosen = corpus.examples(corpus.rows(part, "standard"), inputs=inputs)
-    if labels is not None:
-        chosen.label = torch.as_tensor(labels, dtype=torch.float32).expand(len(chosen)).clone()
-    return chosen
-
-
-def small_uegd(inputs=INPUTS, **changes):
-    weighted = {m: 3 for m, layer in inputs.items() if layer == "weighted"}
-    return uegd.build(
-        uegd.Config(**{**MODEL, **changes}),
-        input_sizes={m: SIZES[m] for m in inputs},
-        weighted_layers=weighted,
-    )
+# --- steps, worked out by hand ------------------------------------------------------------------
 
 
-class Guess(NamedTuple):
-    prediction: torch.Tensor
+def twos():
+    """Every label is 2: the gradient of the squared error of a guess g is 2 (g - 2)."""
+    return examples("train", label=2.0), examples("valid", label=2.0)
 
 
-class Constant(nn.Module):
-    """One number for every clip; ``rate`` zero makes it one that nothing can train."""
+def guess(how, start=0.0) -> float:
+    """Where a guess is after training."""
+    result = fit(lambda: Constant(start), how, parts=twos(), goal=Objective("l2"))
+    return float(result.model.guess.detach())
 
-    def __init__(self, start=0.0, rate=1.0):
+
+@pytest.mark.parametrize("stream", [Keyed, Sequential])
+def test_so_many_batches_make_a_step(stream):
+    """Five batches, two to a step: the gradients add up, and the fifth changes no weight."""
+    how = regime(stream=stream, accumulation=2)
+    assert guess(how) == pytest.approx(0.1 * 8 + 0.1 * 2 * 2 * (2 - 0.8))
+    two = regime(stream=stream, accumulation=2, epochs=2)
+    assert guess(two) == pytest.approx(2 * (1 - 0.6**4))  # a step keeps 0.6 of the distance to 2
+
+
+def test_a_step_per_batch():
+    assert guess(regime()) == pytest.approx(2 * (1 - 0.8**5))
+
+
+def test_a_step_that_the_last_incomplete_batch_fills():
+    """Batches of six, six, six and two clips: gradients of means, whatever the sizes."""
+    assert guess(regime(stream=Sequential, batch_size=6, accumulation=4)) == pytest.approx(1.6)
+
+
+def test_the_gradient_is_clipped_once_per_step_and_only_from_above():
+    how = regime(accumulation=5, clip_norm=1.0)
+    assert guess(how) == pytest.approx(0.1)  # the sum of five gradients of -4 becomes -1
+    assert guess(regime(accumulation=5, clip_norm=100.0)) == pytest.approx(2.0)
+
+
+class Two(nn.Module):
+    """The sum of two numbers."""
+
+    def __init__(self):
         super().__init__()
-        self.guess = nn.Parameter(torch.tensor(start))
-        self.rate = rate
+        self.slow, self.fast = (nn.Parameter(torch.tensor(0.0)) for _ in range(2))
 
     def forward(self, features, mask):
-        clips = len(mask["linguistic"])
-        value = self.guess * self.rate + self.guess.detach() * (1 - self.rate)
-        return Guess(value.expand(clips))
+        return Guess((self.slow + self.fast).expand(len(mask["linguistic"])))
 
 
-# --- the rate -----------------------------------------------------------------------------------
+def parts_of(model):
+    return {"slow": [("slow", model.slow)], "fast": [("fast", model.fast)]}
 
 
-@pytest.mark.parametrize(
-    ("epoch", "rate"),
-    [
-        (1, 1.0e-5),
-        (2, 1.9e-5),
-        (10, 9.1e-5),
-        (11, 1.0e-4),
-        (30, 7.16e-5),
-        (40, 4.38e-5),
-        (50, 2.03e-5),
-    ],
-)
-def test_the_rates_of_the_release(epoch, rate):
-    """The values of papers/uegd.md (d), which rounds them to three digits."""
-    release = Config(**recipes.load("uegd", "release", "paper", "mosi")["train"])
-    assert learning_rate(release, epoch) == pytest.approx(rate, abs=0.51e-7)
+def test_the_norm_is_that_of_all_parts_and_each_moves_at_its_rate():
+    how = regime(
+        parts={"slow": Part(0.01), "fast": Part(0.1)}, batch_size=20, accumulation=1, clip_norm=1.0
+    )
+    model = fit(Two, how, parts=twos(), goal=Objective("l2"), groups=parts_of).model
+    # Both gradients are -4; together their norm is 4 sqrt 2, so each becomes -1 / sqrt 2.
+    assert float(model.slow.detach()) == pytest.approx(0.01 / 2**0.5)
+    assert float(model.fast.detach()) == pytest.approx(0.1 / 2**0.5)
 
 
-def test_the_cosine_begins_after_the_warm_up_and_never_reaches_its_minimum():
-    c = config(epochs=10, warmup_epochs=4, learning_rate=1.0, warmup_learning_rate=0.2)
-    rates = [learning_rate(c, epoch) for epoch in range(1, 11)]
-    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
-    assert all(np.diff(rates[4:]) < 0)
-    assert rates[-1] > 0.3
-    assert learning_rate(config(warmup_epochs=0), 1) == pytest.approx(TRAIN["learning_rate"])
-
-
-def test_every_epoch_is_trained_at_its_rate(monkeypatch):
+def noted_rates(how) -> tuple[list[tuple[float, ...]], loop.Fit]:
+    """The rates of the two parts at every step."""
     rates = []
 
-    def note(model, loss, data, c, optimizer, key, epoch):
-        result = train_epoch(model, loss, data, c, optimizer, key, epoch)
-        rates.append(optimizer.param_groups[0]["lr"])
-        return result
+    def noting(groups):
+        optimizer = sgd(groups)
+        optimizer.register_step_pre_hook(
+            lambda optimizer, *_: rates.append(tuple(g["lr"] for g in optimizer.param_groups))
+        )
+        return optimizer
 
-    monkeypatch.setattr(train, "train_epoch", note)
-    c = config(epochs=5, warmup_epochs=2)
-    result = fit(Constant, uegd.loss, examples("train"), examples("valid"), c, seed=0)
-    expected = [learning_rate(c, epoch) for epoch in range(1, 6)]
-    assert rates == expected == [h["learning_rate"] for h in result.history]
+    how = regime(**{"optimizer": noting, **how})
+    return rates, fit(Two, how, groups=parts_of)
+
+
+def test_a_schedule_by_step_is_followed_step_by_step_in_every_part():
+    schedule = partial(warmup_linear, warmup=0.5)
+    how = {"parts": {"slow": Part(1.0), "fast": Part(8.0)}, "schedule": schedule}
+    rates, result = noted_rates({**how, "epochs": 2, "accumulation": 2})
+    assert rates == [(0, 0), (0.5, 4), (1, 8), (0.5, 4)]  # four steps in all
+    assert [epoch["learning_rate"] for epoch in result.history] == [0.5, 0.5]
+
+
+def test_a_schedule_by_epoch_is_followed_epoch_by_epoch():
+    how = {"parts": {"slow": Part(1.0), "fast": Part(8.0)}, "epochs": 2}
+    rates, result = noted_rates(how | {"schedule": lambda rate, moment: rate / moment.epoch})
+    assert rates == [(1, 8)] * 5 + [(0.5, 4)] * 5
+    assert [epoch["learning_rate"] for epoch in result.history] == [1, 0.5]
+
+
+def test_a_constant_rate_is_not_in_the_history():
+    _, result = noted_rates({"parts": {"slow": Part(1.0), "fast": Part(8.0)}})
+    assert set(result.history[0]) == {"train_loss", "valid_loss"}
+
+
+def test_a_new_optimiser_forgets_the_moments():
+    """Adam's first step is the rate, whatever the gradient; its second is not."""
+    how = {"optimizer": adam, "batch_size": 20, "epochs": 2}
+    assert guess(regime(0.5, **how, rebuild_optimizer=True)) == pytest.approx(1.0, abs=1e-6)
+    # Gradients -4 and -3: moments (0.9 * 0.1 * 4 + 0.1 * 3) / 0.19 and 0.024984 / 0.001999.
+    second = 0.5 * (0.66 / 0.19) / (0.024984 / 0.001999) ** 0.5
+    assert guess(regime(0.5, **how)) == pytest.approx(0.5 + second, abs=1e-6)
+
+
+def test_adam_is_that_of_the_documentation():
+    optimizer = adam([{"params": [nn.Parameter(torch.zeros(1))], "lr": 0.1}])
+    defaults = optimizer.defaults
+    assert (defaults["betas"], defaults["eps"]) == ((0.9, 0.999), 1e-8)
+
+
+# --- hooks --------------------------------------------------------------------------------------
+
+
+class Watching(Objective):
+    """The absolute error, with a diary."""
+
+    def __init__(self, model):
+        super().__init__("l1")
+        self.model, self.diary = model, []
+
+    def loss(self, output, batch, rows=None):
+        self.diary.append(("loss", tuple(rows.tolist())))
+        self.output, self.before = output, float(self.model.guess.detach())
+        return super().loss(output, batch)
+
+    def after_batch(self, epoch, rows, output):
+        self.diary.append(("after_batch", epoch, tuple(rows.tolist())))
+        assert output is self.output
+        assert self.model.guess.grad is not None  # after the backward pass,
+        assert float(self.model.guess.detach()) == self.before  # and before the step
+
+    def end_epoch(self, epoch, model):
+        assert model is self.model
+        self.diary.append(("end_epoch", epoch))
+
+    def score(self, outputs, label):
+        self.diary.append(("score", len(outputs.scores), len(label)))
+        return super().score(outputs, label)
+
+
+def test_an_objective_is_asked_in_order():
+    made = []
+
+    def make(model, train, stream):
+        made.append((len(train), stream.permutation(3).tolist()))
+        return Watching(model)
+
+    how = regime(epochs=2, batch_size=10, stream=Sequential)
+    result = loop.fit(Constant, make, examples("train"), examples("valid"), how, 0)
+    diary = result.objective.diary
+    assert [note[0] for note in diary] == [
+        *(["loss", "after_batch"] * 2 + ["end_epoch", "score"]) * 2
+    ]
+    assert [note[1] for note in diary if note[0] in ("after_batch", "end_epoch")] == [
+        *([1] * 3 + [2] * 3)
+    ]
+    assert {note[1:] for note in diary if note[0] == "score"} == {(10, 10)}
+    for loss, after in zip(diary[0::6] + diary[2::6], diary[1::6] + diary[3::6], strict=True):
+        assert loss[1] == after[2]
+    # The objective draws before the first order does.
+    generator = torch.Generator().manual_seed(0)
+    assert made == [(20, torch.randperm(3, generator=generator).tolist())]
+    assert diary[0][1] == tuple(torch.randperm(20, generator=generator)[:10].tolist())
 
 
 # --- seeds --------------------------------------------------------------------------------------
 
 
-def run(seed, inputs=INPUTS, **changes):
-    masks = {"time_masks": 2, "feature_masks": 2, "feature_mask_share": 0.5}
-    return fit(
-        lambda: small_uegd(inputs),
-        uegd.loss,
-        examples("train", inputs=inputs),
-        examples("valid", inputs=inputs),
-        config(**{**masks, **changes}),
-        seed,
-    )
+def run(seed, inputs=TEXT, **changes):
+    how = recipe(**{**MASKED, **changes})
+    parts = examples("train", inputs), examples("valid", inputs)
+    return fit(lambda: small_uegd(inputs), how, seed, parts=parts)
 
 
 def equal(one, two):
@@ -122,7 +210,7 @@ def equal(one, two):
     return one.history == two.history and all(torch.equal(a, b) for a, b in weights)
 
 
-@pytest.mark.parametrize("inputs", [INPUTS, {"visual": 0, "linguistic": "weighted"}])
+@pytest.mark.parametrize("inputs", [TEXT, {"visual": 0, "linguistic": "weighted"}])
 def test_a_seed_gives_the_same_numbers_bit_for_bit(inputs):
     one = run(3, inputs)
     torch.rand(5)  # what happened before does not matter
@@ -140,7 +228,7 @@ def test_a_seed_decides_the_weights_at_the_start():
         return model
 
     for seed in (0, 0, 1):
-        fit(build, uegd.loss, examples("train"), examples("valid"), config(epochs=1), seed)
+        fit(build, recipe(epochs=1), seed)
     assert all(torch.equal(a, b) for a, b in zip(starts[0], starts[1], strict=True))
     assert not torch.equal(starts[0][0], starts[2][0])
 
@@ -165,48 +253,31 @@ def test_a_seed_also_decides_order_masks_and_dropout(changes):
         model.load_state_dict(weights)
         return model
 
-    data = examples("train"), examples("valid")
-    one, again, other = (fit(fixed, uegd.loss, *data, config(**changes), s) for s in (0, 0, 1))
+    one, again, other = (fit(fixed, recipe(**changes), seed) for seed in (0, 0, 1))
     assert equal(one, again)
     assert one.history[0]["train_loss"] != pytest.approx(other.history[0]["train_loss"], rel=1e-5)
 
 
-def test_every_epoch_and_step_draws_anew():
-    key = noise.key(2)
-    one, two = (draws(key, epoch, clips=20, steps=5, dropouts=3) for epoch in (1, 2))
-    assert sorted(one.order.tolist()) == sorted(two.order.tolist()) == list(range(20))
-    assert not torch.equal(one.order, two.order)
-    keys = torch.cat([x.reshape(-1, 2) for d in (one, two) for x in (d.steps, d.dropout)])
-    assert len({tuple(k) for k in keys.tolist()}) == 2 * (5 + 5 * 3)
-
-
-def test_draws_of_several_runs_are_those_of_each():
-    keys = torch.stack([noise.key(seed) for seed in (3, 1)])
-    several = draws(keys, 4, clips=11, steps=2, dropouts=3)
-    for r, key in enumerate(keys):
-        alone = draws(key, 4, clips=11, steps=2, dropouts=3)
-        assert all(torch.equal(a[r], b) for a, b in zip(several, alone, strict=True))
-
-
 def test_how_many_batches_are_made_ahead_changes_nothing(monkeypatch):
     ahead = run(3)
-    monkeypatch.setattr(train, "AHEAD", 1)
+    monkeypatch.setattr(streams, "AHEAD", 1)
     single = run(3)
     for one, two in zip(ahead.history, single.history, strict=True):
         assert one == pytest.approx(two, rel=1e-5)  # a sum of frames runs over other lengths
 
 
 def test_every_step_has_other_dropout(monkeypatch):
-    seen = []
+    keys_seen = []
     set_keys = noise.set_keys
 
     def note(model, keys):
-        seen.extend(map(tuple, keys.tolist()))
+        keys_seen.extend(map(tuple, keys.tolist()))
         set_keys(model, keys)
 
     monkeypatch.setattr(noise, "set_keys", note)
     run(0, epochs=2)
-    assert len(seen) == len(set(seen)) == 2 * 5 * 2  # epochs, steps, dropouts of one modality
+    # epochs, steps, dropouts of one modality
+    assert len(keys_seen) == len(set(keys_seen)) == 2 * 5 * 2
 
 
 def test_training_learns():
@@ -215,11 +286,28 @@ def test_training_learns():
     assert losses[-1] < 0.6 * losses[0]
 
 
+def test_half_precision_changes_the_numbers_and_trains():
+    how = {"epochs": 15, "optimizer": adam, "parts": {"model": Part(0.01)}, "stream": KEYED}
+    exact, half = (fit(small_uegd, regime(**how, precision=p)) for p in ("float32", "bfloat16"))
+    losses = [[h["train_loss"] for h in result.history] for result in (exact, half)]
+    assert losses[0] != losses[1]
+    assert losses[1][0] == pytest.approx(losses[0][0], rel=0.02)
+    assert losses[1][-1] < 0.7 * losses[1][0]
+    assert {p.dtype for p in half.model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("error", ["l1", "l2", "huber"])
+def test_every_error_can_be_trained_in_half_precision(error):
+    how = regime(optimizer=adam, precision="bfloat16")
+    result = fit(small_uegd, how, goal=Objective(error))
+    assert np.isfinite(result.history[0]["train_loss"])
+
+
 # --- epochs -------------------------------------------------------------------------------------
 
 
 class Watched(Constant):
-    """A constant that notes the labels it is shown while training, batch by batch."""
+    """A constant that notes the sizes of its batches in training."""
 
     def __init__(self):
         super().__init__()
@@ -234,56 +322,66 @@ class Watched(Constant):
 @pytest.mark.parametrize(
     ("size", "batches"), [(6, [6] * 3), (20, [20]), (4, [4] * 5), (1, [1] * 20), (13, [13])]
 )
-def test_the_last_incomplete_batch_is_dropped(size, batches):
-    seen = []
-
-    def loss(output, batch):
-        if output.prediction.requires_grad:
-            seen.append(batch.label)
-        return uegd.loss(output, batch)
-
-    data = examples("train"), examples("valid")
-    c = config(epochs=2, batch_size=size)
-    result = fit(Watched, loss, *data, c, seed=0)
-    assert result.model.batches == 2 * batches  # also where AHEAD cuts an epoch in two
-    epochs = torch.stack(seen).view(2, -1)
-    labels = data[0].label.tolist()
-    for epoch in epochs:  # every clip at most once
-        for value in set(labels):
-            assert epoch.tolist().count(pytest.approx(value)) <= labels.count(value)
-    assert not torch.equal(*epochs) or len(labels) == 1  # shuffled anew
+def test_a_model_reads_the_batches_of_its_stream(size, batches):
+    """Also where AHEAD cuts an epoch in two."""
+    assert fit(Watched, recipe(epochs=2, batch_size=size)).model.batches == 2 * batches
 
 
 def test_losses_of_training_are_means_over_its_batches():
-    data = examples("train", 2.0), examples("valid", 1.0)
-    result = fit(lambda: Constant(0.5, rate=0.0), uegd.loss, *data, config(epochs=1), seed=0)
+    parts = examples("train", label=2.0), examples("valid", label=1.0)
+    result = fit(lambda: Constant(0.5, rate=0.0), recipe(epochs=1), parts=parts)
     assert result.history[0]["train_loss"] == pytest.approx(1.5)
     assert result.history[0]["valid_loss"] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(("rule", "expected"), [("batch_mean", (2 + 1) / 2), ("clip_mean", 1.8)])
-def test_the_two_validation_losses(rule, expected):
-    """Ten clips in batches of eight and two: unweighted mean of batches, or mean of clips."""
-    labels = [2.0] * 8 + [1.0] * 2
-    c = config(validation_loss=rule, batch_size=8)
-    assert validate(Constant(), uegd.loss, examples("valid", labels), c) == pytest.approx(expected)
+@pytest.mark.parametrize(("mean", "loss"), [("batch_mean", 1.5), ("clip_mean", 1.2)])
+def test_the_two_training_losses(mean, loss):
+    """Sixteen clips and four, losses 1 and 2: by hand, since an order mixes its labels."""
+    how = regime(mean_loss=mean)
+    losses = [(torch.tensor(1.0), 16), (torch.tensor(2.0), 4)]
+    assert loop.mean_loss(losses, how) == pytest.approx(loss)
+
+
+def test_the_validation_set_is_read_in_batches_of_the_regime():
+    """Ten clips in batches of eight and two."""
+    parts = examples("train"), examples("valid", label=[2.0] * 8 + [1.0] * 2)
+    for rule, score in (("batch_mean", 1.5), ("clip_mean", 1.8)):
+        how = regime(validation=rule, validation_batch=8)
+        still = partial(Constant, rate=0.0)
+        assert fit(still, how, parts=parts).history[0]["valid_loss"] == pytest.approx(score)
+
+
+def test_masks_are_for_training_only(monkeypatch):
+    clips = []
+
+    def note(x, mask, draw, **_):
+        clips.append(len(mask))
+        return x
+
+    monkeypatch.setattr(streams, "mask_features", note)
+    fit(how=recipe(epochs=2))
+    assert sum(clips) == 2 * 20  # the training clips, once per epoch
 
 
 # --- selection ----------------------------------------------------------------------------------
 
+STEADY = {"epochs": 20, "learning_rate": 0.02, "warmup_epochs": 0, "min_learning_rate": 0.02}
+
+
+def climbing():
+    """The guess climbs to 2; validation asks for 0.4, and a test set of label 2 for the last."""
+    return examples("train", label=2.0), examples("valid", label=0.4)
+
 
 def test_the_epoch_with_the_lowest_validation_loss_is_selected(monkeypatch):
-    """The guess climbs to 2; validation wants 0.4, and any test part of label 2 the last epoch."""
-    reached = []
+    reached, validate = [], loop.validate
 
     def note(model, *arguments):
         reached.append(float(model.guess.detach()))
         return validate(model, *arguments)
 
-    monkeypatch.setattr(train, "validate", note)
-    c = config(epochs=20, learning_rate=0.02, warmup_epochs=0, min_learning_rate=0.02)
-    data = examples("train", 2.0), examples("valid", 0.4)
-    result = fit(Constant, uegd.loss, *data, c, seed=0)
+    monkeypatch.setattr(loop, "validate", note)
+    result = fit(how=recipe(**STEADY), parts=climbing())
     losses = [h["valid_loss"] for h in result.history]
     assert len(losses) == 20  # all epochs are run
     assert result.selected_epoch == 1 + int(np.argmin(losses))
@@ -293,29 +391,39 @@ def test_the_epoch_with_the_lowest_validation_loss_is_selected(monkeypatch):
     assert not result.model.training
 
 
-def test_ties_take_the_later_epoch():
-    data = examples("train"), examples("valid")
-    result = fit(lambda: Constant(rate=0.0), uegd.loss, *data, config(epochs=4), seed=0)
+@pytest.mark.parametrize(("ties", "epoch"), [("later", 4), ("earlier", 1)])
+def test_which_of_equal_epochs_is_selected(ties, epoch):
+    result = fit(partial(Constant, rate=0.0), regime(epochs=4, ties=ties))
     assert len({h["valid_loss"] for h in result.history}) == 1
-    assert result.selected_epoch == 4
+    assert result.selected_epoch == epoch
 
 
 def test_patience_stops_after_so_many_epochs_without_a_lower_loss():
-    data = examples("train", 2.0), examples("valid", 0.4)
-    steady = {"epochs": 20, "learning_rate": 0.02, "warmup_epochs": 0, "min_learning_rate": 0.02}
-    endless = fit(Constant, uegd.loss, *data, config(**steady), seed=0)
-    patient = fit(Constant, uegd.loss, *data, config(**steady, patience=3), seed=0)
+    endless = fit(how=recipe(**STEADY), parts=climbing())
+    patient = fit(how=recipe(**STEADY, patience=3), parts=climbing())
     assert patient.selected_epoch == endless.selected_epoch
     assert len(patient.history) == patient.selected_epoch + 3
     assert patient.history == endless.history[: len(patient.history)]
     assert patient.model.guess.item() == endless.model.guess.item()
 
 
+def test_a_loss_must_fall_by_the_improvement_to_count():
+    """Gradient descent on the absolute error: 0.05 an epoch towards 0.4, whence it climbs away."""
+    how = {"epochs": 9, "batch_size": 20, "patience": 2, "stream": Sequential}
+    free = fit(how=regime(0.05, **how), parts=climbing())
+    assert (free.selected_epoch, len(free.history)) == (8, 9)
+    bound = fit(how=regime(0.05, **how, improvement=0.06), parts=climbing())
+    assert (bound.selected_epoch, len(bound.history)) == (7, 9)  # every second epoch counts
+    stopped = fit(how=regime(0.05, **how, improvement=0.2), parts=climbing())
+    assert (stopped.selected_epoch, len(stopped.history)) == (1, 3)
+
+
 def test_predictions_come_in_the_order_of_the_table_and_without_dropout():
     model, test = small_uegd(), examples("test")
-    whole = torch.cat([o.prediction for o in predict(model, test)])
-    pieces = torch.cat([o.prediction for o in predict(model.train(), test, batch_size=3)])
-    torch.testing.assert_close(whole, pieces)
+    whole = loop.predict(model, test, 64).scores
+    pieces = loop.predict(model.train(), test, 3)
+    torch.testing.assert_close(whole, pieces.scores)
+    assert [len(rows) for rows in pieces.rows] == [3, 3, 3, 1]
     single = model(*((b := test.batch(torch.tensor([4]))).features, b.mask)).prediction
     torch.testing.assert_close(single, whole[[4]])
     assert not whole.requires_grad
@@ -324,31 +432,38 @@ def test_predictions_come_in_the_order_of_the_table_and_without_dropout():
 # --- refusals -----------------------------------------------------------------------------------
 
 
-def test_fewer_clips_than_a_batch_are_refused():
-    with pytest.raises(UserError, match="found 20 clips; expected at least one batch of 21"):
-        fit(Constant, uegd.loss, examples("train"), examples("valid"), config(batch_size=21), 0)
+def nothing():
+    return tiny_corpus().examples(np.arange(0), inputs=TEXT)
 
 
-def test_no_clip_to_validate_on_is_refused():
-    nothing = tiny_corpus().examples(np.arange(0), inputs=INPUTS)
-    with pytest.raises(UserError, match="validation part: found no clip"):
-        fit(Constant, uegd.loss, examples("train"), nothing, config(), 0)
+@pytest.mark.parametrize(
+    ("how", "parts", "message"),
+    [
+        (
+            {"batch_size": 21},
+            {},
+            "found 20 clips; expected at least one batch of 21",
+        ),
+        (
+            {"batch_size": 4, "accumulation": 6, "stream": Sequential},
+            {},
+            "training part: found 20 clips, fewer than 6 batches; expected a step, which sums 6",
+        ),
+        ({"batch_size": 6, "accumulation": 4}, {}, "found 20 clips, fewer than 4 batches"),
+        ({}, {"valid": nothing}, "validation part: found no clip"),
+    ],
+    ids=["batch", "step", "step without the incomplete batch", "validation"],
+)
+def test_parts_that_are_too_small_are_refused(how, parts, message):
+    valid = parts["valid"]() if parts else examples("valid")
+    with pytest.raises(UserError) as error:
+        fit(how=regime(**how), parts=(examples("train"), valid))
+    assert message in str(error.value)
+    assert ". Use a" in str(error.value)  # a remedy
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_is_refused_with_epoch_and_seed(value):
-    data = examples("train"), examples("valid", value)
+    parts = examples("train"), examples("valid", label=value)
     with pytest.raises(UserError, match=r"epoch 1, seed 7: .* validation loss (nan|inf);"):
-        fit(Constant, uegd.loss, *data, config(), 7)
-
-
-def test_masks_are_for_training_only(monkeypatch):
-    seen = []
-
-    def note(x, mask, draw, **_):
-        seen.append(len(mask))
-        return x
-
-    monkeypatch.setattr(train, "mask_features", note)
-    fit(Constant, uegd.loss, examples("train"), examples("valid"), config(epochs=2), 0)
-    assert sum(seen) == 2 * 20  # the training clips, once per epoch
+        fit(seed=7, parts=parts)

@@ -8,9 +8,8 @@ import torch
 
 from msalib.base import noise
 from msalib.data.corpus import Batch
-from msalib.training.loop import Config, mask_batch
-from msalib.training.masking import mask_features, spans
-from tests.factory import TRAIN
+from msalib.training.masking import Masking, mask_features, spans
+from msalib.training.streams import mask_batch
 
 RELEASE = {
     "feature_masks": 10,
@@ -217,7 +216,7 @@ def test_the_widest_mask_is_one_less_than_the_share_of_the_axis_and_fits(share):
 
 # --- several steps at a time --------------------------------------------------------------------
 
-CONFIG = Config(**{**TRAIN, **RELEASE})
+MASKING = Masking(**RELEASE)
 STEP_KEYS = noise.derive(noise.key(3), torch.arange(3))
 LENGTHS = [12, 30, 15, 40, 11, 20]
 
@@ -232,11 +231,11 @@ def batch(seed=0, layers=None):
 
 @pytest.mark.parametrize("layers", [None, 3])
 def test_steps_masked_together_are_masked_as_one_by_one(layers):
-    """``train.AHEAD`` and the number of replicas decide how many: no number may depend on them."""
+    """``AHEAD`` and the number of replicas decide how many: no number may depend on them."""
     whole = batch(layers=layers)
-    together = mask_batch(whole, STEP_KEYS, CONFIG).split(2)
+    together = mask_batch(whole, STEP_KEYS, MASKING).split(2)
     for step, own, key in zip(whole.split(2), together, STEP_KEYS, strict=True):
-        alone = mask_batch(step, key[None], CONFIG)
+        alone = mask_batch(step, key[None], MASKING)
         for m in ("linguistic", "acoustic"):
             torch.testing.assert_close(own.features[m], alone.features[m], atol=1e-6, rtol=0)
             assert not torch.equal(own.features[m], step.features[m])
@@ -250,12 +249,16 @@ def test_every_step_clip_and_modality_has_masks_of_its_own():
         dict.fromkeys(("visual", "acoustic"), torch.ones(6, 20, dtype=torch.bool)),
         torch.zeros(6),
     )
-    found = mask_batch(same, STEP_KEYS, CONFIG)
+    found = mask_batch(same, STEP_KEYS, MASKING)
     each = [piece for x in found.features.values() for piece in x.split(20)]
     for i, j in product(range(12), repeat=2):
         assert (i == j) == torch.equal(each[i], each[j])
-    again = mask_batch(same, STEP_KEYS, CONFIG).features["visual"]
+    again = mask_batch(same, STEP_KEYS, MASKING).features["visual"]
     assert torch.equal(again, found.features["visual"])
+
+
+def test_without_masking_a_batch_comes_back_as_it_is():
+    assert mask_batch(whole := batch(), STEP_KEYS, None) is whole
 
 
 def test_a_modality_is_masked_the_same_beside_another_one():
@@ -265,5 +268,5 @@ def test_a_modality_is_masked_the_same_beside_another_one():
         {"linguistic": both.mask["linguistic"]},
         both.label,
     )
-    one, other = (mask_batch(b, STEP_KEYS, CONFIG).features["linguistic"] for b in (both, alone))
+    one, other = (mask_batch(b, STEP_KEYS, MASKING).features["linguistic"] for b in (both, alone))
     assert torch.equal(one, other)

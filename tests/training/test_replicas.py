@@ -1,4 +1,4 @@
-"""Replicas: each is what ``train.fit`` makes of it alone, whatever its company.
+"""Replicas: each is what ``loop.fit`` makes of it alone, whatever its company.
 
 Tolerance: the same numbers are drawn, the same operations done; only the order of additions in a
 matrix product differs, which moves float32 results by parts in 10^7. After the epochs here
@@ -9,6 +9,7 @@ is just above zero on one side is just below on the other, and from there the ru
 trainings are compared in double precision, where nothing is ever that close.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -16,67 +17,62 @@ import torch
 
 from msalib.base import noise
 from msalib.base.errors import UserError
-from msalib.models import uegd
-from msalib.training import loop as train
-from msalib.training import replicas
-from msalib.training.loop import Config
-from tests.factory import MODEL, SIZES, TRAIN, tiny_corpus
+from msalib.training import loop, replicas
+from msalib.training.objective import Objective
+from msalib.training.regime import Part, constant
+from msalib.training.streams import Sequential
+from tests.factory import MODEL, SIZES
+from tests.training import common
+from tests.training.common import MASKED, TEXT, corpus, examples, small_uegd
 
 CLOSE = 1e-4
-MASKED = {"time_masks": 2, "feature_masks": 2, "feature_mask_share": 0.5, "epochs": 6}
-CORPUS = tiny_corpus()
 
 
-def config(**changes):
-    return Config(**{**TRAIN, **MASKED, **changes})
+def recipe(**changes):
+    return common.recipe(**{**MASKED, "epochs": 4, **changes})
+
+
+def goal(how):
+    return Objective("l1", how.validation)
 
 
 def build(inputs, **model):
-    return uegd.build(
-        uegd.Config(**{**MODEL, **model}),
-        input_sizes={m: SIZES[m] for m in inputs},
-        weighted_layers={m: 3 for m, layer in inputs.items() if layer == "weighted"},
-    )
+    return small_uegd(inputs, **model)
 
 
-def part(name, inputs):
-    return CORPUS.examples(CORPUS.rows(name, "standard"), inputs=inputs)
-
-
-def together(group, c, **model):
+def together(group, how, **model):
     """Fits of a group of (inputs, seed) as replicas; equal inputs share their examples."""
     parts = {
-        (name, str(inputs)): part(name, inputs)
+        (name, str(inputs)): examples(name, inputs)
         for inputs, _ in group
         for name in ("train", "valid")
     }
     return replicas.fit(
         [partial(build, inputs, **model) for inputs, _ in group],
-        uegd.loss,
+        list(parts["train", str(group[0][0])].inputs),
+        goal(how),
         [parts["train", str(inputs)] for inputs, _ in group],
         [parts["valid", str(inputs)] for inputs, _ in group],
-        c,
+        how,
         [seed for _, seed in group],
     )
 
 
-def alone(group, c, **model):
+def alone(group, how, **model):
     """The same one by one."""
     return [
-        train.fit(
+        common.fit(
             partial(build, inputs, **model),
-            uegd.loss,
-            part("train", inputs),
-            part("valid", inputs),
-            c,
+            how,
             seed,
+            parts=(examples("train", inputs), examples("valid", inputs)),
         )
         for inputs, seed in group
     ]
 
 
 def predictions(fit, inputs):
-    return torch.cat([o.prediction for o in train.predict(fit.model, part("test", inputs))])
+    return loop.predict(fit.model, examples("test", inputs), 64).scores
 
 
 def assert_same(group, found, expected, close=CLOSE):
@@ -99,7 +95,7 @@ def assert_same(group, found, expected, close=CLOSE):
 SINGLES = [({m: k}, seed) for seed in (0, 3) for m in SIZES for k in (0, 2)]
 MIXED = [({"linguistic": 1}, 0), ({"visual": 2}, 0), ({"acoustic": 0}, 1), ({"linguistic": 1}, 2)]
 GROUPS = {
-    "seeds": [({"linguistic": 1}, seed) for seed in range(4)],
+    "seeds": [({"linguistic": 1}, seed) for seed in range(3)],
     "layers, seeds and modalities": SINGLES,
     "weighted": [({"linguistic": "weighted"}, 0), ({"visual": "weighted"}, 5)],
     "uniform": [({"linguistic": "uniform"}, 0), ({"acoustic": "uniform"}, 1)],
@@ -119,15 +115,15 @@ GROUPS = {
 @pytest.mark.parametrize("fusion", ["gate", "concat"])
 @pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
 def test_replicas_are_what_each_is_alone(group, fusion):
-    c = config()
-    assert_same(group, together(group, c, fusion=fusion), alone(group, c, fusion=fusion))
+    how = recipe()
+    assert_same(group, together(group, how, fusion=fusion), alone(group, how, fusion=fusion))
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"validation_loss": "clip_mean"},
-        {"validation_loss": "clip_mean", "patience": 2, "epochs": 20},
+        {"validation_loss": "clip_mean", "patience": 2, "epochs": 9},
         {"batch_size": 6},  # incomplete batches: of 20 training and 10 validation clips
         {"batch_size": 20},
         {"feature_masks": 0, "time_masks": 0},
@@ -135,28 +131,30 @@ def test_replicas_are_what_each_is_alone(group, fusion):
     ids=str,
 )
 def test_replicas_follow_every_recipe(changes):
-    c = config(**changes)
-    assert_same(MIXED, together(MIXED, c), alone(MIXED, c))
+    how = recipe(**changes)
+    assert_same(MIXED, together(MIXED, how), alone(MIXED, how))
 
 
 def test_each_replica_stops_when_its_own_patience_ends():
     """Later replicas go on; a stopped one keeps the weights it had been selected with."""
-    c = config(patience=2, epochs=25, learning_rate=0.03)
-    found = together(SINGLES, c)
+    how = recipe(patience=2, epochs=25, learning_rate=0.03)
+    found = together(SINGLES, how)
     lengths = [len(fit.history) for fit in found]
     assert len(set(lengths)) > 2  # or this shows nothing
     for fit, length in zip(found, lengths, strict=True):
         assert length == min(fit.selected_epoch + 2, 25)
         best = min(h["valid_loss"] for h in fit.history)
         assert fit.history[fit.selected_epoch - 1]["valid_loss"] == best
-    assert_same(SINGLES, found, alone(SINGLES, c))
+    chosen = [lengths.index(min(lengths)), lengths.index(max(lengths)), 0]
+    group = [SINGLES[i] for i in chosen]
+    assert_same(group, [found[i] for i in chosen], alone(group, how))
 
 
 def test_without_dropout_and_masks_only_the_order_is_drawn():
-    c = config(feature_masks=0, time_masks=0)
+    how = recipe(feature_masks=0, time_masks=0)
     group = GROUPS["seeds"]
-    found = together(group, c, dropout=0.0)
-    assert_same(group, found, alone(group, c, dropout=0.0))
+    found = together(group, how, dropout=0.0)
+    assert_same(group, found, alone(group, how, dropout=0.0))
     starts = {fit.history[0]["train_loss"] for fit in found}
     assert len(starts) == len(group)
 
@@ -168,18 +166,19 @@ def test_long_trainings_agree_in_double_precision(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)  # of frames
     single = build
     monkeypatch.setitem(globals(), "build", lambda *a, **k: single(*a, **k).double())
-    c = config(epochs=40)
-    found = together(MIXED, c)
-    assert_same(MIXED, found, alone(MIXED, c), close=1e-9)
+    how = recipe(epochs=40)
+    group = MIXED[1:3]
+    found = together(group, how)
+    assert_same(group, found, alone(group, how), close=1e-9)
     assert found[0].history[-1]["train_loss"] < found[0].history[0]["train_loss"]
 
 
 def test_company_and_place_do_not_matter():
-    c = config()
-    found = together(MIXED, c)
-    assert_same(MIXED[::-1], together(MIXED[::-1], c), found[::-1])
+    how = recipe(epochs=2)
+    found = together(MIXED, how)
+    assert_same(MIXED[::-1], together(MIXED[::-1], how), found[::-1])
     for one, fit in zip(MIXED, found, strict=True):
-        assert_same([one], together([one], c), [fit])
+        assert_same([one], together([one], how), [fit])
 
 
 def test_weights_for_columns_that_a_narrow_input_lacks_stay_zero(monkeypatch):
@@ -193,7 +192,7 @@ def test_weights_for_columns_that_a_narrow_input_lacks_stay_zero(monkeypatch):
     monkeypatch.setattr(replicas, "Stack", note)
     group = [({"acoustic": 1}, 0), ({"linguistic": 1}, 1), ({"visual": 1}, 2)]  # 4, 6, 5 features
     before = [build(inputs).encoders for inputs, _ in group]
-    together(group, config())
+    together(group, recipe())
     (weights,) = stacks
     (name,) = [name for name in weights.weights if name.endswith("project.weight")]
     assert weights.weights[name].shape == (3, MODEL["hidden_size"], 6)
@@ -206,34 +205,77 @@ def test_weights_for_columns_that_a_narrow_input_lacks_stay_zero(monkeypatch):
 def test_a_slot_may_hold_replicas_with_fewer_frames():
     """The narrowest and shortest: one frame per clip beside up to twelve."""
     offsets = torch.arange(41).numpy()
-    visual = CORPUS.features["visual"]
+    visual = corpus().features["visual"]
     layers = {1: visual.layers[1][visual.offsets[:-1]]}
-    short = type(visual)("dice", "clip", layers, offsets)
-    corpus = CORPUS.with_features("visual", short)
+    shorter = corpus().with_features("visual", type(visual)("dice", "clip", layers, offsets))
     group = [({"visual": 1}, 0), ({"linguistic": 1}, 1)]
-    rows = [corpus.rows(name, "standard") for name in ("train", "valid")]
-    parts = [[corpus.examples(r, inputs=inputs) for inputs, _ in group] for r in rows]
+    rows = [shorter.rows(name, "standard") for name in ("train", "valid")]
+    parts = [[shorter.examples(r, inputs=inputs) for inputs, _ in group] for r in rows]
     builds = [partial(build, inputs) for inputs, _ in group]
-    found = replicas.fit(builds, uegd.loss, *parts, config(), [0, 1])
+    how = recipe()
+    found = replicas.fit(builds, ["visual"], goal(how), *parts, how, [0, 1])
     for i, (_, seed) in enumerate(group):
-        one = train.fit(builds[i], uegd.loss, parts[0][i], parts[1][i], config(), seed)
+        one = common.fit(builds[i], how, seed, parts=(parts[0][i], parts[1][i]))
         for mine, theirs in zip(found[i].history, one.history, strict=True):
             assert mine == pytest.approx(theirs, abs=CLOSE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": constant},  # no rate in the history
+        {"schedule": lambda rate, moment: rate * (1 - moment.step / moment.steps)},
+        {"parts": {"model": Part(0.01, 0.1)}},
+        {"parts": {"model": Part(0.01, 0.1, spared=True)}},
+        {"optimizer": common.sgd},
+    ],
+    ids=["constant rate", "rate by step", "decay", "spared", "optimiser"],
+)
+def test_replicas_follow_every_regime_of_plain_steps(changes):
+    how = replace(recipe(), **changes)
+    assert_same(MIXED, together(MIXED, how), alone(MIXED, how))
 
 
 # --- refusals -----------------------------------------------------------------------------------
 
 
+def fit_two(builds=None, slots=("linguistic",), trains=None, valids=None, how=None, seeds=(0, 1)):
+    """Two replicas, as far as they are not given."""
+    how = how or recipe()
+    return replicas.fit(
+        builds or [partial(build, TEXT)] * 2,
+        slots,
+        goal(how),
+        trains or [examples("train")] * 2,
+        valids or [examples("valid")] * 2,
+        how,
+        seeds,
+    )
+
+
 def test_parts_of_different_sizes_are_refused():
-    inputs = {"linguistic": 1}
-    rows = CORPUS.rows("train", "standard")
-    trains = [CORPUS.examples(r, inputs=inputs) for r in (rows, rows[:16])]
-    valid = part("valid", inputs)
-    builds = [partial(build, inputs)] * 2
+    rows = corpus().rows("train", "standard")
+    unequal = [corpus().examples(r, inputs=TEXT) for r in (rows, rows[:16])]
     with pytest.raises(ValueError, match="parts of the same size"):
-        replicas.fit(builds, uegd.loss, trains, [valid] * 2, config(), [0, 1])
+        fit_two(trains=unequal)
     with pytest.raises(ValueError, match="parts of the same size"):
-        replicas.fit(builds, uegd.loss, [valid] * 2, trains, config(), [0, 1])
+        fit_two(valids=unequal)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stream": Sequential},
+        {"accumulation": 2},
+        {"clip_norm": 1.0},
+        {"rebuild_optimizer": True},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_a_regime_of_other_steps_is_refused(changes):
+    with pytest.raises(ValueError, match="replicas need a keyed stream, and plain steps"):
+        fit_two(how=replace(recipe(), **changes))
 
 
 @pytest.mark.parametrize(
@@ -250,47 +292,32 @@ def test_parts_of_different_sizes_are_refused():
 )
 def test_models_of_another_structure_are_refused(inputs, model):
     """Zeros may only fill up what a matrix reads: a longer LayerNorm would count them in."""
-    group = [({"linguistic": 1}, {}), (inputs, model)]
     with pytest.raises(ValueError, match="replicas need the same structure"):
-        replicas.fit(
-            [partial(build, i, **m) for i, m in group],
-            uegd.loss,
-            [part("train", i) for i, _ in group],
-            [part("valid", i) for i, _ in group],
-            config(),
-            [0, 1],
+        fit_two(
+            [partial(build, TEXT), partial(build, inputs, **model)],
+            trains=[examples("train"), examples("train", inputs)],
+            valids=[examples("valid"), examples("valid", inputs)],
         )
 
 
 def test_too_few_clips_are_refused_as_for_one():
     with pytest.raises(UserError, match="found 20 clips; expected at least one batch of 21"):
-        together(MIXED, config(batch_size=21))
+        together(MIXED, recipe(batch_size=21))
 
 
 def test_a_loss_that_is_not_finite_names_the_seed():
     """And the others would have trained on: nothing of one replica reaches another."""
-    inputs = {"linguistic": 1}
-    good, bad = part("train", inputs), part("train", inputs)
-    bad.label = torch.full_like(bad.label, float("inf"))
-    valid, builds = part("valid", inputs), [partial(build, inputs)] * 2
+    good, bad = examples("train"), examples("train", label=float("inf"))
     with pytest.raises(UserError, match=r"epoch 1, seed 8: found training loss inf"):
-        replicas.fit(builds, uegd.loss, [good, bad], [valid] * 2, config(), [7, 8])
-    stack = replicas.Stack([b() for b in builds], uegd.loss)
-    batches = replicas._gather(stack.slots, [good, bad], torch.arange(8).expand(2, 1, 8))
-    losses = stack.losses(batches[0])
+        fit_two(trains=[good, bad], seeds=(7, 8))
+    stack = replicas.Stack([build(TEXT), build(TEXT)], ["linguistic"], Objective("l1"))
+    (batch,) = replicas._gather(stack.slots, [good, bad], torch.arange(8).expand(2, 1, 8))
+    losses = stack.losses(batch)
     losses.sum().backward()
     for name, weight in stack.weights.items():
         assert weight.grad[0].isfinite().all(), name
 
 
 def test_as_many_seeds_as_models_are_needed():
-    inputs = {"linguistic": 1}
     with pytest.raises(ValueError, match="shorter"):
-        replicas.fit(
-            [partial(build, inputs)] * 2,
-            uegd.loss,
-            [part("train", inputs)] * 2,
-            [part("valid", inputs)] * 2,
-            config(),
-            [0],
-        )
+        fit_two(seeds=(0,))
