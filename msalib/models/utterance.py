@@ -65,7 +65,12 @@ def subnets(
     width: Mapping[str, int],
     dropout: Mapping[str, float],
 ) -> nn.ModuleDict:
-    """Return a subnet for each modality in use; ``width``, ``dropout``: modality -> its value."""
+    """Return a subnet for each modality in use; ``width``, ``dropout``: modality -> its value.
+
+    Raises ``ValueError`` for a stream that is no modality.
+    """
+    if unknown := set(sizes) - set(ORDER):
+        raise ValueError(f"inputs are some of {', '.join(ORDER)}, got {', '.join(sorted(unknown))}")
     made = {}
     for m in ORDER:
         if m not in sizes:
