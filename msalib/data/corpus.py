@@ -268,7 +268,8 @@ class Examples:
         self.inputs = inputs
         self.device = device
         self.task = task
-        self.label = torch.tensor(task.labels(table), device=device)
+        label = torch.tensor(task.labels(table), device=device)
+        self.label = label.float() if label.is_floating_point() else label
         self._frames = {
             stream: _Frames(corpus.features[stream], rows, layer, device)
             for stream, layer in inputs.items()

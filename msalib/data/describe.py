@@ -1,7 +1,7 @@
-"""What a corpus holds, in numbers: the summary that the data page shows.
+"""Summarise a corpus in numbers: counts, label statistics and chance, which the data page shows.
 
 The summary of real data is committed (``book/records/data/<dataset>.json``), so that the page can
-be built without the data; the control is summarised on the spot.
+be built without the data. A simulation is summarised on the spot.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,16 +14,16 @@ from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.base.provenance import commit
 from msalib.data import datasets as readers
-from msalib.data import metrics
 from msalib.data.corpus import PARTS, Corpus
 
 M = TypeVar("M", bound=BaseModel)
 
-EDGES = [float(e) for e in np.linspace(-3, 3, 25)]
-
 
 class Summary(BaseModel):
-    """Counts and label statistics of one corpus, standard split."""
+    """Counts and label statistics of one corpus, standard split.
+
+    Statistics are those of the column ``label``; counts of labels and chance are the usual task's.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,14 +40,15 @@ class Summary(BaseModel):
     label_mean: dict[str, float]
     label_variance: dict[str, float]  # population variance
     intra_video_variance: dict[str, float]  # of labels minus their video's mean, population
-    label_counts: dict[str, list[int]]  # part -> clips per bin between EDGES
+    label_counts: dict[str, list[int]]  # part -> clips per bin between the task's edges
     features: dict[str, str]  # modality -> what one frame is
-    chance: dict[str, float | None]  # metrics.chance on the test part; None where undefined
+    chance: dict[str, float | None]  # the task's, on the test part; None where undefined
 
 
 def summarise(corpus: Corpus, title: str) -> Summary:
     """Summarise the standard split of a corpus."""
     numbers = {field: {} for field in Summary.model_fields if field not in _WHOLE}
+    labels = {}
     for part in PARTS:
         table = corpus.utterances.iloc[corpus.rows(part, "standard")]
         label = table["label"]
@@ -60,12 +61,9 @@ def summarise(corpus: Corpus, title: str) -> Summary:
         numbers["label_mean"][part] = float(label.mean())
         numbers["label_variance"][part] = float(label.var(ddof=0))
         numbers["intra_video_variance"][part] = float(within.var(ddof=0))
-        numbers["label_counts"][part] = np.histogram(label, EDGES)[0].tolist()
-    labels = {
-        part: corpus.utterances["label"].to_numpy()[corpus.rows(part, "standard")]
-        for part in ("train", "test")
-    }
-    guessed = metrics.chance(labels["train"], labels["test"])
+        labels[part] = corpus.task.labels(table)
+        numbers["label_counts"][part] = np.histogram(labels[part], corpus.task.edges)[0].tolist()
+    chance = corpus.task.chance(labels["train"], labels["test"])
     return Summary(
         dataset=corpus.name,
         title=title,
@@ -73,7 +71,7 @@ def summarise(corpus: Corpus, title: str) -> Summary:
         commit=commit(),
         dropped=dict(corpus.dropped),
         features={m: f"{f.source}, one frame per {f.unit}" for m, f in corpus.features.items()},
-        chance={name: None if np.isnan(value) else value for name, value in guessed.items()},
+        chance={name: None if np.isnan(value) else value for name, value in chance.items()},
         **numbers,
     )
 
@@ -82,9 +80,9 @@ _WHOLE = ("dataset", "title", "fingerprint", "commit", "dropped", "features", "c
 
 
 def summary(dataset: str, refresh: bool = False) -> Summary:
-    """The summary of a data set: read where it is recorded, else computed from the data.
+    """Return the summary of a data set: read where it is recorded, else computed from the data.
 
-    ``refresh`` computes it from the data at hand and, for real data, records it.
+    ``refresh`` computes it from the available data and, for real data, records it.
     """
     return recorded(
         Summary,
@@ -107,26 +105,27 @@ def recorded(
     damaged: str,
     other: str,
 ) -> M:
-    """What ``<records>/<file>`` says of a data set, or ``make`` made anew.
+    """Read what ``<records>/<file>`` says of a data set, or make it anew.
 
-    Of built-in real data it is recorded, and must be of the data at hand. ``damaged`` and ``other``
-    end the remedies for a file that cannot be read and for one of other data.
+    Only measurements of built-in real data are recorded. Where those data are available, the
+    record must be of them. ``damaged`` and ``other`` end the remedies for a file that cannot be
+    read and for one of other data. Raises ``UserError`` for these two.
     """
     name = kind.__name__.lower()
     real = readers.dataset(dataset).real and dataset in readers.DATASETS
     record = Recorded(kind, file, f"{name} of a data set", damaged)
     if real and not refresh and record.path.is_file():
-        found = record.read()
+        measured = record.read()
         if readers.at_hand(dataset):
-            at_hand = readers.load(dataset).fingerprint()
-            if at_hand != found.fingerprint:
+            available = readers.load(dataset).fingerprint()
+            if available != measured.fingerprint:
                 raise UserError(
                     record.path,
-                    found=f"the {name} of other data ({found.fingerprint[:12]})",
-                    expected=f"the data at hand ({at_hand[:12]})",
+                    found=f"the {name} of other data ({measured.fingerprint[:12]})",
+                    expected=f"that of the available data ({available[:12]})",
                     remedy=f"Restore the data, or {other}.",
                 )
-        return found
+        return measured
     made = make()
     if real:
         record.write(made)

@@ -41,8 +41,8 @@ class Regression:
     """Edges of bins in histograms of labels, the same for all scales so that they compare."""
 
     def labels(self, table: pd.DataFrame) -> np.ndarray:
-        """Return the labels (N,) float32 of the clips of an utterance table."""
-        return table[self.column].to_numpy(np.float32)
+        """Return the labels (N,) float64 of the clips of an utterance table."""
+        return table[self.column].to_numpy(float)
 
     def prediction(self, scores: np.ndarray) -> np.ndarray:
         """Return the predicted values (N,): the scores (N,) themselves."""

@@ -8,6 +8,7 @@ from msalib.data import datasets as readers
 from msalib.data import describe
 from msalib.runs import records
 from tests.factory import write_pack
+from tests.fixtures import FIXTURES
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,17 @@ def test_counts_and_variances_are_those_of_the_table(tiny):
     assert sum(summary.label_counts["test"]) == 10
     assert summary.fingerprint == tiny.fingerprint()
     assert summary.unlabelled == {"train": 0, "valid": 0, "test": 0}
+
+
+@pytest.mark.parametrize("name", ["meld", "iemocap", "mustard"])
+def test_classes_are_counted_and_scored_by_their_own_measures(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
+    FIXTURES[name](tmp_path / "data" / name)
+    corpus, task = readers.load(name), readers.dataset(name).task
+    summary = describe.summary(name)
+    labels = task.labels(corpus.utterances.iloc[corpus.rows("test", "standard")])
+    assert summary.label_counts["test"] == np.bincount(labels, minlength=task.outputs).tolist()
+    assert summary.chance["wa"] == max(summary.label_counts["test"]) / len(labels)
 
 
 def test_dropped_clips_are_counted_in_their_part(mosi):

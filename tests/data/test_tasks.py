@@ -69,7 +69,7 @@ def test_a_task_comes_back_from_json(task):
 def test_labels_are_those_of_the_column():
     table = pd.DataFrame({"label": [-1.0, 1.0, 0.0], "mood": ["glad", "sad", "sad"]})
     assert Regression().labels(table).tolist() == [-1, 1, 0]
-    assert Regression().labels(table).dtype == np.float32
+    assert Regression().labels(table).dtype == np.float64
     assert THREE.labels(table).tolist() == [0, 2, 1]
     assert Classes(("sad", "glad"), "mood").labels(table).tolist() == [1, 0, 0]
     assert THREE.labels(table).dtype == np.int64
