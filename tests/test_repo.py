@@ -1,14 +1,10 @@
 """The repository itself: pins, imports, names in the README, and what must not be in it."""
 
-import ast
 import re
 import subprocess
 import sys
 import textwrap
 import tomllib
-from collections.abc import Iterable
-from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 import yaml
@@ -23,6 +19,7 @@ from msalib.evidence import registry, settings
 from msalib.pages import build as book
 from msalib.pages import notebooks, readme
 from msalib.runs import records
+from tests.test_layout import tracked
 
 ROOT = paths.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -33,16 +30,6 @@ MACHINE = re.compile(r"(?<![\w.~-])/(?:home|root|work|Users)/\w")
 REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|download\.pytorch\.org|conda\.anaconda\.org|-index-ur[l]"
 )
-
-
-def tracked() -> list[Path]:
-    try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("not a git checkout")
-    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 @pytest.fixture
@@ -132,9 +119,16 @@ HEAVY = {"torch", "transformers", "matplotlib", "sklearn", "papermill", "scipy",
 HEAVY |= {"av", "cv2", "h5py", "librosa", "soundfile"}
 
 
-@pytest.mark.parametrize("module", ["msalib", "msalib.__main__"])
-def test_the_command_answers_without_heavy_libraries(module):
-    code = f"import sys, {module}; print(*{HEAVY} & set(sys.modules))"
+@pytest.mark.parametrize(
+    ("module", "light"),
+    [
+        ("msalib", HEAVY),
+        ("msalib.__main__", HEAVY),
+        ("msalib.evidence.verdicts", HEAVY - {"pandas"}),
+    ],
+)
+def test_what_is_read_first_answers_without_heavy_libraries(module, light):
+    code = f"import sys, {module}; print(*{light} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
@@ -142,72 +136,6 @@ def test_the_command_answers_without_heavy_libraries(module):
 def test_every_module_says_what_it_is_for():
     for path in (ROOT / "msalib").rglob("*.py"):
         assert path.read_text().startswith('"""'), path
-
-
-ROOMS = "base", "data", "encoders models", "training", "runs", "evidence", "pages", "papers"
-FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
-UPWARD = {
-    "evidence.audit",
-    "evidence.audit.power",
-    "pages.readme",
-    "papers.campaign",
-    "papers.plots",
-    "runs.predict",
-    "training.multitask",
-}
-"""Modules that break the rule still. Lines may only go, as in ``CIRCLES``."""
-
-CIRCLES = {("data.readers.added", "data.datasets")}
-"""Imports that close a circle still."""
-
-
-def modules() -> dict[str, Path]:
-    """Map ``data.corpus`` to its file; a package is named as its folder."""
-    paths = (path.relative_to(ROOT / "msalib") for path in (ROOT / "msalib").glob("*/**/*.py"))
-    return {".".join(p.with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
-
-
-def imported(path: Path, known: Iterable[str]) -> set[str]:
-    """Return the modules of the package that a file imports, anywhere in it."""
-    names = set()
-    for node in ast.walk(ast.parse((ROOT / "msalib" / path).read_text())):
-        if isinstance(node, ast.ImportFrom):
-            inside = {f"{node.module}.{alias.name}".removeprefix("msalib.") for alias in node.names}
-            names |= inside & set(known)
-            if not inside <= set(known):
-                names.add(node.module.removeprefix("msalib."))
-        elif isinstance(node, ast.Import):
-            names |= {alias.name.removeprefix("msalib.") for alias in node.names}
-    return names & set(known)
-
-
-def may_import(module: str, other: str) -> bool:
-    """Check the rule: a folder imports from folders before it, and papers not from each other."""
-    (room, *rest), (other_room, *other_rest) = module.split("."), other.split(".")
-    if room == other_room == "papers":
-        return len(other_rest) < 2 or rest[0] == other_rest[0]
-    return room == other_room or FLOORS[other_room] < FLOORS[room] or other == "papers"
-
-
-def test_a_folder_imports_from_folders_before_it_and_never_after():
-    """Upwards there is one way: ``registry.part``, by name."""
-    known = modules()
-    upward = {
-        module
-        for module, path in known.items()
-        if not all(may_import(module, other) for other in imported(path, known))
-    }
-    assert upward <= UPWARD
-
-
-def test_no_modules_import_each_other_in_a_circle():
-    known = modules()
-    graph = {
-        module: {other for other in imported(path, known) if (module, other) not in CIRCLES}
-        for module, path in known.items()
-    }
-    del graph["papers"]  # the one way upwards
-    list(TopologicalSorter(graph).static_order())  # a CycleError names the circle
 
 
 # --- contents -----------------------------------------------------------------------------------

@@ -229,12 +229,12 @@ def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
 def _judge_one(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:
     if claim.rerun.test is None:
         return Verdict(claim, kind, setting, not_run([claim.rerun.needs]), [])
-    evidence = test_of(claim)(runs)
+    evidence = bound_test(claim)(runs)
     read = runs.used if evidence.effects or evidence.verdict != "not run" else []
     return Verdict(claim, kind, setting, evidence, read)
 
 
-def test_of(claim: Claim) -> Callable[[Runs], Evidence]:
+def bound_test(claim: Claim) -> Callable[[Runs], Evidence]:
     """Return the test of a claim on records, with its arguments.
 
     It is looked up by name in the claim's own paper. Raises ``UserError`` where the paper has no

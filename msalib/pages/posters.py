@@ -43,8 +43,8 @@ def granularity_map(corpora: Sequence[str] = TESTED) -> sheet.Sheet:
         corpus: [passing(clips, decimals, runs) for decimals, runs in columns]
         for clips, corpus in sizes
     }
-    names = {corpus: f"{names.dataset(corpus)}<br>{clips:,} clips" for clips, corpus in sizes}
-    rows = [sheet.row(names[corpus], map(_share, row)) for corpus, row in shares.items()]
+    heads = {corpus: f"{names.dataset(corpus)}<br>{clips:,} clips" for clips, corpus in sizes}
+    rows = [sheet.row(heads[corpus], map(_share, row)) for corpus, row in shares.items()]
     head = [sheet.hidden("test part")] + [
         f"{plural(decimals, 'decimal')}<br>{plural(runs, 'run')}" for decimals, runs in columns
     ]

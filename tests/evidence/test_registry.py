@@ -19,7 +19,7 @@ from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells, parse
 from msalib.evidence.printed.verdict import judge_statements
-from msalib.evidence.verdicts import test_of, weigh
+from msalib.evidence.verdicts import bound_test, weigh
 
 KNOWN = ["uegd", "sugrm", "mmml", "glomo", "cmt"]
 
@@ -174,7 +174,7 @@ def test_a_test_that_the_paper_does_not_have_is_refused_where_it_is_looked_up(
 ):
     claim = entry(change).claims[0]
     with pytest.raises(UserError, match=r"uegd\.yaml: found .*better_than") as caught:
-        test_of(claim)
+        bound_test(claim)
     assert complaint in caught.value.found
 
 

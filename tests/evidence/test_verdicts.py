@@ -11,12 +11,12 @@ from msalib.evidence.common import Word
 from msalib.evidence.verdicts import (
     ClaimEvidence,
     Outcome,
+    bound_test,
     judge,
     judge_own_runs,
     judge_study,
     made_by_paper,
     printed_effects,
-    test_of,
 )
 from msalib.runs import records
 from msalib.runs.spec import system
@@ -41,7 +41,7 @@ def by_id(verdicts):
 def test_every_claim_of_the_paper_is_there():
     assert [claim.id for claim in UEGD] == [f"UEGD-C{k}" for k in range(1, 18)]
     for claim in UEGD:
-        assert test_of(claim).keywords == claim.rerun.arguments
+        assert bound_test(claim).keywords == claim.rerun.arguments
 
 
 def test_every_verdict_has_its_sentence():

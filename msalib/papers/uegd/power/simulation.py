@@ -88,7 +88,7 @@ def measure(
             study = partial(
                 draw, planted, noise[name], populations[name], SIZES[name], dataset=name
             )
-            judge = verdicts.test_of(claims[case.claim])
+            judge = verdicts.bound_test(claims[case.claim])
             key = _Key(case.claim, name, effect, barely=effect == case.false_at)
             state = _fill(path, state, key, count, study, judge, resamples)
     return state

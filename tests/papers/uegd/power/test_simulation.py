@@ -38,7 +38,7 @@ def judge(case, effect, seed, resamples=500):
     videos = {"valid": 30, "test": 90}
     runs = simulation.draw(planted, NOISE, PEOPLE["mosi"], videos, np.random.default_rng(seed))
     with simulation._resampled(resamples):
-        return verdicts.test_of(claim)(runs)
+        return verdicts.bound_test(claim)(runs)
 
 
 LARGE = {
@@ -117,20 +117,20 @@ def test_what_is_measured(path):
 
 def test_a_killed_simulation_goes_on_and_ends_the_same(path, tmp_path, monkeypatch):
     whole = measure(tmp_path / "whole.json")
-    test_of, calls = verdicts.test_of, []
+    bound_test, calls = verdicts.bound_test, []
 
     def killed(claim):
         def test(runs):
             calls.append(1)
             if len(calls) == 6:  # a study where the claim is false is judged twice
                 raise KeyboardInterrupt
-            return test_of(claim)(runs)
+            return bound_test(claim)(runs)
 
         return test
 
     monkeypatch.setattr(simulation, "SITTING", 0.0)  # write after every study
     with monkeypatch.context() as patched:
-        patched.setattr(verdicts, "test_of", killed)
+        patched.setattr(verdicts, "bound_test", killed)
         with pytest.raises(KeyboardInterrupt):
             measure(path)
     assert [cell.simulations for cell in record.read(path).cells] == [2]

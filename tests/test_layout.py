@@ -1,0 +1,168 @@
+"""The layout of the package: which folder may import which, and how long a file may be."""
+
+import ast
+import subprocess
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from msalib.base.paths import ROOT
+
+
+def tracked() -> list[Path]:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+# --- imports ------------------------------------------------------------------------------------
+
+ROOMS = "base", "data", "encoders training", "models", "runs", "evidence", "pages", "papers"
+FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
+UPWARD = {"evidence.audit", "evidence.audit.power", "runs.predict"}
+CIRCLES = {("data.readers.added", "data.datasets")}
+"""Modules that break the rule still, and imports that close a circle. Both may only shrink."""
+
+
+def modules() -> dict[str, Path]:
+    """Map ``data.corpus`` to its file; a package is named as its folder."""
+    paths = (path.relative_to(ROOT / "msalib") for path in (ROOT / "msalib").glob("*/**/*.py"))
+    return {".".join(p.with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+
+
+def imported(path: Path, known: Iterable[str]) -> set[str]:
+    """Return the modules of the package that a file imports when it runs, anywhere in it."""
+    names = set()
+    tree = ast.parse((ROOT / "msalib" / path).read_text())
+    tree.body = [node for node in tree.body if "TYPE_CHECKING" not in ast.dump(node)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{alias.name}".removeprefix("msalib.") for alias in node.names}
+            names |= inside & set(known)
+            if not inside <= set(known):
+                names.add(node.module.removeprefix("msalib."))
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.removeprefix("msalib.") for alias in node.names}
+    return names & set(known)
+
+
+def may_import(module: str, other: str) -> bool:
+    """Check the rule: a folder imports from folders before it, and papers not from each other."""
+    (room, *rest), (other_room, *other_rest) = module.split("."), other.split(".")
+    if room == other_room == "papers":
+        return len(other_rest) < 2 or rest[0] == other_rest[0]
+    return room == other_room or FLOORS[other_room] < FLOORS[room] or other == "papers"
+
+
+def test_a_folder_imports_from_folders_before_it_and_never_after():
+    """Upwards there is one way: ``papers.part``, by name."""
+    known = modules()
+    upward = {
+        module
+        for module, path in known.items()
+        if not all(may_import(module, other) for other in imported(path, known))
+    }
+    assert upward <= UPWARD
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    known = modules()
+    graph = {
+        module: {other for other in imported(path, known) if (module, other) not in CIRCLES}
+        for module, path in known.items()
+    }
+    del graph["papers"]  # the one way upwards
+    list(TopologicalSorter(graph).static_order())  # a CycleError names the circle
+
+
+# --- sizes --------------------------------------------------------------------------------------
+
+
+LONG = set(
+    [
+        "msalib/__main__.py",
+        "msalib/data/readers/build.py::corpus",
+        "msalib/data/readers/build.py::table",
+        "msalib/data/readers/csd.py::read",
+        "msalib/data/readers/frames.py::read",
+        "msalib/data/readers/iemocap.py::read",
+        "msalib/data/readers/media.py::_find",
+        "msalib/data/readers/media.py::read",
+        "msalib/data/readers/pack.py::_read_vectors",
+        "msalib/data/readers/safe.py",
+        "msalib/data/simulate/faces.py::draw",
+        "msalib/data/simulate/features.py::control",
+        "msalib/data/simulate/raw.py",
+        "msalib/data/simulate/raw.py::raw",
+        "msalib/encoders/pretrain.py",
+        "msalib/encoders/pretrain.py::clip",
+        "msalib/encoders/pretrain.py::wavlm",
+        "msalib/evidence/audit/identity.py::_counts",
+        "msalib/evidence/audit/integrity.py::_zeros",
+        "msalib/evidence/audit/leakage.py",
+        "msalib/evidence/printed/checks/bounds.py::error_and_correlation",
+        "msalib/evidence/printed/checks/bounds.py::two_classes",
+        "msalib/evidence/printed/checks/identities.py::parts",
+        "msalib/models/multitask.py",
+        "msalib/models/spt.py",
+        "msalib/models/ulgm.py",
+        "msalib/pages/audit_figure.py::probe_levels",
+        "msalib/pages/findings.py",
+        "msalib/papers/sugrm/evidence.py",
+        "msalib/papers/sugrm/figures.py::module_lines",
+        "msalib/papers/sugrm/figures.py::scores_by_tasks",
+        "msalib/papers/sugrm/labels.py",
+        "msalib/papers/uegd/figures.py::layer_curve",
+        "msalib/papers/uegd/power/simulation.py::measure",
+        "msalib/papers/uegd/tables.py",
+        "msalib/runs/predict.py",
+        "msalib/runs/predict.py::predict",
+        "msalib/runs/saved.py",
+        "msalib/runs/saved.py::_train",
+        "msalib/training/replicas.py::fit",
+        "tests/data/readers/test_csd.py",
+        "tests/data/readers/test_pack.py",
+        "tests/encoders/test_media.py",
+        "tests/encoders/test_store.py",
+        "tests/evidence/printed/test_checks.py",
+        "tests/evidence/printed/test_checks_bounds.py",
+        "tests/evidence/printed/test_statements.py",
+        "tests/evidence/printed/test_table.py",
+        "tests/evidence/test_audit.py",
+        "tests/models/test_multitask.py",
+        "tests/models/test_self_mm.py",
+        "tests/models/test_spt.py",
+        "tests/models/test_sugrm.py",
+        "tests/papers/sugrm/test_evidence.py",
+        "tests/papers/uegd/test_evidence.py",
+        "tests/runs/test_predict.py",
+        "tests/runs/test_study.py",
+    ]
+)
+"""Files and functions that are too long still. They may only become fewer."""
+
+
+def sizes() -> Iterator[tuple[str, int, int]]:
+    """Yield files of code and tests, and functions of the package: name, lines, how many may be.
+
+    A file whose header has a line "Longer: <reason>" may be longer, and so may its functions.
+    """
+    for path in (p for p in tracked() if p.suffix == ".py"):
+        name, text = str(path.relative_to(ROOT)), path.read_text()
+        tree = ast.parse(text)
+        if "Longer: " in (ast.get_docstring(tree) or ""):
+            continue
+        yield name, text.count("\n"), 250 if path.parent.name == "models" else 400
+        for node in ast.walk(tree) if name.startswith("msalib") else ():
+            if isinstance(node, ast.FunctionDef):
+                yield f"{name}::{node.name}", node.end_lineno - node.lineno + 1, 50
+
+
+def test_no_file_and_no_function_is_too_long():
+    assert {name for name, lines, most in sizes() if lines > most} <= LONG
