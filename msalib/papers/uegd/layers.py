@@ -183,7 +183,8 @@ def correlations(runs: Runs, modality: str, part: str) -> tuple[list[int], np.nd
 
 def _alone(runs: Runs, modality: str) -> list[System]:
     """Return the systems of this modality alone, trained on all clips, one per layer."""
-    return [s for s in runs.systems if s == system({modality: s.inputs[0][1]})]
+    plain = (s for s in runs.systems if not s.choices and s.train_share == 1)
+    return [s for s in plain if len(s.inputs) == 1 and s.inputs[0][0] == modality]
 
 
 def _last_block(runs: Runs, modality: str) -> int:
