@@ -6,12 +6,14 @@ import io
 import os
 import pickle
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from msalib.base.errors import UserError
 from msalib.data.readers import safe
+from msalib.data.readers.safe import limits
 
 CONTENT = {
     "float64": np.arange(6.0).reshape(2, 3),
@@ -224,10 +226,11 @@ def array_of(shape: str, data: bytes, code: str = "f8") -> bytes:
     ("content", "found"),
     [
         (b"\x8e" + struct.pack("<Q", 10**12) + b"x.", "it ends too early"),
-        (b"\x96" + struct.pack("<Q", 2**63) + b"x.", "it ends too early"),
+        (b"\x96" + struct.pack("<Q", 2**63) + b"x.", "a damaged or truncated pickle"),
         (b"T\xff\xff\xff\xff.", "it ends too early"),
-        (b"\x8b\xff\xff\xff\x7f.", "a number of 2147483647 bytes"),
-        (b"I" + b"9" * 5000 + b"\n.", "a number of 5000 digits"),
+        (b"\x8b\xff\xff\xff\x7f.", "it ends too early"),
+        (b"\x8a\x11" + b"\x7f" * 17 + b".", "a number of 135 bits"),
+        (b"I" + b"9" * 5000 + b"\n.", "a damaged or truncated pickle"),
         (b"](" + b"N" * 30 + b"e", "it ends too early"),
         (array_of("(L1000000000000L\nt", b"S''\n"), "an array of shape (1000000000000,)"),
         (array_of("(L1000000000000L\nI0\nt", b"S''\n"), "an array of shape (1000000000000, 0)"),
@@ -237,6 +240,7 @@ def array_of(shape: str, data: bytes, code: str = "f8") -> bytes:
         (array_of("(I1\nt", b"S'12345678'\n", "U2000000000"), "an array of type 'U2000000000'"),
         (array_of("(I1\nt", b"S'\\xff\\xff\\xff\\xff'\n", "U1"), "text with characters that are"),
         (b"]\x94h\x00a.", "a container that contains itself"),
+        (b"I" + b"9" * 50 + b"\n.", "a number of 167 bits"),
         (b"(" * 40 + b"]" + b"t" * 40 + b".", "containers nested too deep"),
         (b"](" * 40 + b"e" * 40 + b".", "containers nested too deep"),
         (b"]\x94]h\x00a\x94" + b"".join(b"]h%ca\x94" % i for i in range(1, 60)) + b".", "too deep"),
@@ -255,6 +259,25 @@ def test_a_small_file_cannot_mean_too_much(path, content, found):
     assert found in message(path, content)
 
 
+@pytest.mark.parametrize("code", [b"B", b"X", b"T", b"\x8b", b"\x8d", b"\x8e", b"\x96"])
+def test_a_length_that_a_file_merely_claims_takes_no_memory(path, code):
+    length = b"\0\0\0\x70" + (b"\0" * 4 if code in b"\x8d\x8e\x96" else b"")
+    tracemalloc.start()
+    try:
+        assert "it ends too early" in message(path, code + length + b"x" * 100)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("levels", [0, 2, 9])
+def test_what_is_refused_is_not_written_out_first(path, levels):
+    """As a type code: lists of the same lists are far longer in print than in the file."""
+    shared = bomb(levels, 20).removesuffix(b".") if levels else b"]\x94"
+    text = message(path, shared + b"cnumpy\ndtype\n(h%cI0\nI1\ntR." % levels)
+    assert "an array type without a name" in text
+
+
 def test_a_place_in_memory_is_no_size(path):
     """The standard library makes room for all places before the one that is named."""
     path.write_bytes(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff\x86.")
@@ -268,21 +291,21 @@ def test_calls_make_no_more_than_the_file_holds(path):
 
 
 def test_numbers_as_keys_are_limited(path, monkeypatch):
-    monkeypatch.setattr(safe, "MAX_KEYS", 10)
+    monkeypatch.setattr(limits, "MAX_KEYS", 10)
     assert "more than 10 keys that are numbers" in message(path, pickle.dumps(set(range(20))))
     path.write_bytes(pickle.dumps({str(i): i for i in range(20)}))
     assert len(safe.load(path)) == 20
 
 
 def test_limits_of_size_and_number(path, monkeypatch):
-    monkeypatch.setattr(safe, "MAX_OBJECTS", 50)
+    monkeypatch.setattr(limits, "MAX_OBJECTS", 50)
     assert "more objects than a data set has" in message(path, pickle.dumps(list(range(100))))
-    monkeypatch.setattr(safe, "MAX_BYTES", 50)
+    monkeypatch.setattr(limits, "MAX_BYTES", 50)
     assert "0 GiB at most" in message(path, pickle.dumps(list(range(100))))
 
 
 def test_a_byte_that_asks_for_a_container_counts_for_its_memory(path, monkeypatch):
-    monkeypatch.setattr(safe, "MAX_OBJECTS", 10_000)
+    monkeypatch.setattr(limits, "MAX_OBJECTS", 10_000)
     for one in (b"]", b"}", b"\x8f", b"(l", b"(d", b"(\x91"):
         assert "found more objects than" in message(path, b"(" + one * 1000 + b"l.")
         path.write_bytes(b"(" + one * 900 + b"l.")
@@ -302,7 +325,7 @@ def test_a_full_memory_is_told(path, monkeypatch):
     def full(machine):
         raise MemoryError
 
-    monkeypatch.setattr(safe._Machine, "run", full)
+    monkeypatch.setattr(safe.machine, "run", full)
     assert "found more than the memory holds" in message(path, b"N.")
 
 
