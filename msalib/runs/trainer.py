@@ -171,7 +171,7 @@ class Trainer:
 
     def _make_examples(self, part, split, inputs, share, seed) -> Examples:
         rows = self.corpus.subsample(self.corpus.rows(part, split), share, seed)
-        return self.corpus.examples(rows, inputs=dict(inputs), device=self.device)
+        return self.corpus.examples(rows, inputs=dict(inputs), device=self.device, task=self.task)
 
     def _judged(self, spec: Spec, fit: "Fit") -> dict:
         """Return what a record says of a trained model, by the names of its fields."""
