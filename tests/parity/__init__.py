@@ -1,22 +1,44 @@
 """Parity with the authors' released code: same weights, same inputs, same outputs.
 
 A fixture (.npz) holds weights ``w.<name>``, inputs ``in_*``, ``len_*`` and outputs ``out_*``. One
-module per kind compares ours with it: ``errors(fixture)`` returns the largest absolute error of
-each output, ``TOLERANCE`` says what is allowed. Run one with `python -m tests.parity KIND FILE`.
+module here per kind compares ours with it: ``errors(fixture)`` returns the largest absolute error
+of each output, ``TOLERANCE`` says what is allowed. Kind and fixture have the name of the module,
+unless its ``FILES`` maps other kinds to their fixtures. Run one with
+`python -m tests.parity KIND FILE`.
 """
 
+import hashlib
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property, wraps
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
 from msalib.base.errors import UserError
 
-KINDS = {"metrics": "metrics", "uegd": "uegd", "uegd_weighted": "uegd", "spt": "spt"}
-KINDS |= {kind: kind for kind in ("mrm", "sugrm", "ulgm_sugrm", "ulgm_selfmm")}
-"""Kind -> the module here that compares it."""
+
+class Kind(NamedTuple):
+    """The module that compares a kind, and its fixtures by name without .npz."""
+
+    module: ModuleType
+    files: tuple[str, ...]
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Return every kind by name: the modules here that have ``errors``."""
+    by_name = {}
+    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        module = import_module(f"{__name__}.{path.stem}")
+        if hasattr(module, "errors"):
+            files = getattr(module, "FILES", {path.stem: (path.stem,)})
+            by_name |= {kind: Kind(module, names) for kind, names in files.items()}
+    return by_name
 
 
 class Fixture(dict):
@@ -28,6 +50,15 @@ class Fixture(dict):
 
     def __missing__(self, name: str):
         raise self.error(f"no array {name!r}", "every array that this kind needs")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all arrays but the outputs."""
+        hashed = hashlib.sha256()
+        for name, array in sorted(self.items()):
+            if not name.startswith("out"):
+                hashed.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+        return hashed.hexdigest()
 
     def error(self, found: str, expected: str) -> UserError:
         return UserError(
@@ -63,14 +94,49 @@ def max_abs_error(fixture: Fixture, name: str, ours) -> float:
     return float(np.where(np.isnan(theirs) & np.isnan(ours), 0, np.abs(ours - theirs)).max())
 
 
+def once(compute: Callable) -> Callable:
+    """Remember what ``compute(fixture, ...)`` returns for the same weights and inputs."""
+    known = {}
+
+    @wraps(compute)
+    def remembered(fixture: Fixture, *choice):
+        key = (fixture.digest, *choice)
+        if key not in known:
+            known[key] = compute(fixture, *choice)
+        return known[key]
+
+    return remembered
+
+
+def best(fixture: Fixture, candidates: Mapping[object, Mapping[str, object]]) -> tuple:
+    """Return the choice with the least error, and its error of each output.
+
+    ``candidates``: choice -> name of an output -> ours. Every output of the file has to be there.
+    """
+    names = sorted({name for ours in candidates.values() for name in ours})
+    if unknown := sorted(set(fixture.starting_with("out")) - set(names)):
+        raise fixture.error(f"outputs {', '.join(unknown)}", f"some of {', '.join(names)}")
+    errors = {
+        choice: {name: max_abs_error(fixture, name, value) for name, value in ours.items()}
+        for choice, ours in candidates.items()
+    }
+    choice = min(errors, key=lambda choice: np.nan_to_num(worst(errors[choice]), nan=np.inf))
+    return choice, errors[choice]
+
+
+def worst(errors: Mapping[str, float]) -> float:
+    """Return the largest error; nan if any is nan, which is outside of every tolerance."""
+    return float(np.max(list(errors.values())))
+
+
 def compare(kind: str, path: Path) -> tuple[dict[str, float], float]:
-    """Errors per output of a file, and the tolerance of its kind."""
-    if kind not in KINDS:
+    """Return the errors per output of a file, and the tolerance of its kind."""
+    if kind not in kinds():
         raise UserError(
             "KIND",
             found=repr(kind),
-            expected=f"one of {', '.join(KINDS)}",
+            expected=f"one of {', '.join(kinds())}",
             remedy="Choose a kind that is implemented.",
         )
-    module = import_module(f"{__name__}.{KINDS[kind]}")
+    module = kinds()[kind].module
     return module.errors(read(path)), module.TOLERANCE

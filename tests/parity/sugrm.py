@@ -1,18 +1,16 @@
 """Kind ``sugrm``: the model after its text encoder, on clips of full length, in evaluation mode.
 
 A file holds neither heads nor layers nor shift of the SPT: as for the kind ``spt``, every possible
-choice is tried, and the least error counts.
+choice is tried, from the states of all depths. The whole model with the best one is what counts.
 """
 
-from itertools import product
-from typing import get_args
+from collections.abc import Mapping
 
-import numpy as np
 import torch
+from torch import nn
 
-from msalib.models.spt import Shift
 from msalib.models.sugrm import SUGRM
-from tests.parity import Fixture, max_abs_error, mrm, spt
+from tests.parity import Fixture, best, mrm, once, spt
 
 TOLERANCE = 1e-5
 
@@ -52,24 +50,54 @@ def _model(fixture: Fixture) -> SUGRM:
     return model.eval()
 
 
-def _compared(model: SUGRM, fixture: Fixture) -> dict[str, float]:
-    """Error of each output, with the SPT that the model has now."""
-    padded = {m: torch.tensor(fixture[f"in_{name}"]).float() for m, name in spt.INPUT.items()}
-    features = {m: x.flatten(0, 1) for m, x in padded.items()}
-    mask = {m: torch.ones(x.shape[:2], dtype=torch.bool) for m, x in padded.items()}
-    with torch.inference_mode():
-        output = model(features, mask)
+class States(nn.Module):
+    """What the SPT gives, m -> (B, W), in its place."""
+
+    def __init__(self, states: Mapping[str, torch.Tensor]):
+        super().__init__()
+        self.states = dict(states)
+
+    def forward(self, x, length) -> dict[str, torch.Tensor]:
+        return dict(self.states)
+
+
+def _batch(fixture: Fixture) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Frames (B, T, D) and full masks (B, T) by modality."""
+    x = {m: torch.tensor(fixture[f"in_{name}"]).float() for m, name in spt.INPUT.items()}
+    return x, {m: torch.ones(frames.shape[:2], dtype=torch.bool) for m, frames in x.items()}
+
+
+@torch.inference_mode()
+def _outputs(model: SUGRM, fixture: Fixture) -> dict[str, torch.Tensor]:
+    """Our outputs by the file's names, with the SPT that the model has now."""
+    x, mask = _batch(fixture)
+    output = model({m: frames.flatten(0, 1) for m, frames in x.items()}, mask)
     predictions = {"multimodal": output.prediction, **output.unimodal}
     ours = {OUTPUT[task]: value[:, None] for task, value in predictions.items()}
-    ours |= {SHARED[task]: feature for task, feature in output.shared.items()}
-    return {name: max_abs_error(fixture, name, value) for name, value in ours.items()}
+    return ours | {SHARED[task]: feature for task, feature in output.shared.items()}
+
+
+@once
+@torch.inference_mode()
+def _candidates(fixture: Fixture) -> dict[spt.Choice, dict[str, torch.Tensor]]:
+    model, (x, mask) = _model(fixture), _batch(fixture)
+    gates = model.recalibration(x, {m: own.sum(1) for m, own in mask.items()})
+    gated = {m: gates[m][:, None] * x[m] for m in x}
+    candidates = {}
+    for choice, states in spt.by_depth(fixture, "w.spe.", gated).items():
+        model.sequence = States({m: h[:, -1] for m, h in states.items()})
+        candidates[choice] = _outputs(model, fixture)
+    return candidates
+
+
+@once
+def _whole(fixture: Fixture, choice: spt.Choice) -> dict[str, torch.Tensor]:
+    model = _model(fixture)
+    model.sequence = spt.load(fixture, "w.spe.", **choice._asdict())
+    return _outputs(model, fixture)
 
 
 def errors(fixture: Fixture) -> dict[str, float]:
-    """Error of each output, with the heads, the layers and the shift that fit best."""
-    model, tried = _model(fixture), []
-    width = fixture["w.spe.init_hiddens"].shape[1]
-    for heads, shift, layers in product(spt.heads(width), get_args(Shift), range(1, spt.DEPTH + 1)):
-        model.sequence = spt.load(fixture, "w.spe.", heads=heads, layers=layers, shift=shift)
-        tried.append(_compared(model, fixture))
-    return min(tried, key=lambda found: np.max(list(found.values())))
+    """Return the error of each output, with the heads, the layers and the shift that fit best."""
+    choice, _ = best(fixture, _candidates(fixture))
+    return best(fixture, {choice: _whole(fixture, choice)})[1]

@@ -7,6 +7,7 @@ from msalib.data.corpus import MODALITIES, membership
 from msalib.models.uegd import UEGD, Config, Output, build
 from tests.parity import Fixture, max_abs_error
 
+FILES = {"uegd": ("uegd",), "uegd_weighted": ("uegd_weighted",)}
 TOLERANCE = 1e-5
 
 LETTER = {"visual": "v", "acoustic": "a", "linguistic": "t"}

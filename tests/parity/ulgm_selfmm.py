@@ -1,6 +1,6 @@
 """Kind ``ulgm_selfmm``: Self-MM's generator over some epochs, batch by batch."""
 
-from msalib.models.self_mm import ULGM
+from msalib.models.ulgm import SelfMMULGM
 from tests.parity import Fixture
 from tests.parity.ulgm_sugrm import MEDIUM, compared, replay, run
 
@@ -10,7 +10,7 @@ TOLERANCE = 1e-5
 def errors(fixture: Fixture) -> dict[str, float]:
     label, zero, features = replay(fixture)
     widths = {x: feature.shape[-1] for x, feature in features.items()}
-    generator = ULGM(label, tuple(MEDIUM), widths=widths, zero=zero)
+    generator = SelfMMULGM(label, tuple(MEDIUM), widths=widths, zero=zero)
     ours = run(fixture, generator, features)
     ours["out_center_pos"] = generator.positive["multimodal"].numpy()
     ours["out_center_neg"] = generator.negative["multimodal"].numpy()

@@ -7,8 +7,7 @@ release's lists of extremes hold every clip once here: the pass before training 
 import numpy as np
 import torch
 
-from msalib.models.sugrm import ULGM
-from msalib.models.ulgm import Labels
+from msalib.models.ulgm import Labels, SugrmULGM
 from tests.parity import Fixture, max_abs_error
 
 TOLERANCE = 1e-5
@@ -21,7 +20,7 @@ Features = dict[str, torch.Tensor]
 
 
 def replay(fixture: Fixture) -> tuple[torch.Tensor, str, Features]:
-    """Given labels (N,), where zero belongs, and features (epochs, N, d) by modality."""
+    """Annotated labels (N,), where zero belongs, and features (epochs, N, d) by modality."""
     label = torch.tensor(fixture["labels"]).float()
     epochs = fixture["order"].shape
     features = {}
@@ -38,14 +37,14 @@ def replay(fixture: Fixture) -> tuple[torch.Tensor, str, Features]:
 def run(fixture: Fixture, generator, features: Features) -> dict[str, np.ndarray]:
     """Labels after each epoch (epochs, N), by the file's names."""
     labels: Labels = generator.labels
-    found = {f"out_labels_{MEDIUM[m]}": [] for m in labels.made}
+    found = {f"out_labels_{MEDIUM[m]}": [] for m in labels.generated}
     for epoch, order in enumerate(fixture["order"]):
         for rows in torch.tensor(order).long().split(int(fixture["batch_size"])):
             shared = {x: feature[epoch, rows] for x, feature in features.items()}
             generator.update(epoch + 1, rows, shared)
-        for m, made in labels.made.items():
-            found[f"out_labels_{MEDIUM[m]}"].append(made.numpy().copy())
-    return {name: np.stack(made) for name, made in found.items()}
+        for m, generated in labels.generated.items():
+            found[f"out_labels_{MEDIUM[m]}"].append(generated.numpy().copy())
+    return {name: np.stack(labels) for name, labels in found.items()}
 
 
 def compared(fixture: Fixture, ours: dict[str, np.ndarray]) -> dict[str, float]:
@@ -60,7 +59,9 @@ def compared(fixture: Fixture, ours: dict[str, np.ndarray]) -> dict[str, float]:
 def errors(fixture: Fixture) -> dict[str, float]:
     label, zero, features = replay(fixture)
     width = features["multimodal"].shape[-1]
-    generator = ULGM(label, tuple(MEDIUM), width=width, extremes="unique", zero=zero, clamp=True)
+    generator = SugrmULGM(
+        label, tuple(MEDIUM), width=width, extremes="unique", zero=zero, clamp=True
+    )
     ours = run(fixture, generator, features)
     ours["out_center_pos"] = generator.positive.numpy()
     ours["out_center_neg"] = generator.negative.numpy()
