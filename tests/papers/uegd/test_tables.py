@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from msalib.base import stats
-from msalib.data import datasets as readers
 from msalib.data import describe
 from msalib.data.corpus import MODALITIES
-from msalib.data.simulate.stories import control
 from msalib.evidence.printed.table import load
 from msalib.pages.tables import Note
 from msalib.papers.uegd import tables as exhibits
+from msalib.papers.uegd import variances
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from tests.factory import layer_records, make_record, predictions, system_records
@@ -68,25 +67,6 @@ def mean_sd(values, decimals=3):
 def measured(runs, wanted, metric, part="test"):
     (own,) = runs.records(wanted)
     return [r.metrics[part][metric] for r in own]
-
-
-# --- Table 1 ------------------------------------------------------------------------------------
-
-
-def test_counts_show_ours_beside_the_printed_ones():
-    summary = describe.summarise(control(videos=12), readers.dataset("control").title)
-    ours = exhibits.counts(summary, "uegd")
-    assert ours.frame["part"].tolist() == ["train", "valid", "test", "total"]
-    assert set(ours.frame["clips (printed)"]) == {"-"}
-    assert ours.frame["clips with label (ours)"].iloc[-1] == sum(summary.clips.values())
-    assert summary.fingerprint[:12] in ours.caption and "Dropped" not in ours.caption
-    assert "prints no counts" in ours.caption
-    mosi = summary.model_copy(update={"dataset": "mosi", "dropped": {"x_1": "no label"}})
-    theirs = exhibits.counts(mosi, "uegd")
-    assert theirs.frame["clips (printed)"].tolist() == ["1284", "229", "686", "2199"]
-    assert theirs.frame["videos (printed)"].tolist() == ["-", "-", "-", "98"]
-    assert "Dropped: x_1 (no label)." in theirs.caption and "no counts" not in theirs.caption
-    assert "nan" not in read(theirs).text.lower()
 
 
 # --- Table 2 ------------------------------------------------------------------------------------
@@ -229,75 +209,6 @@ def test_the_printed_rows_are_those_of_the_paper(mosi):
     assert "the paper's own features" in table.caption
 
 
-# --- Table 4 ------------------------------------------------------------------------------------
-
-
-def two_videos(guess, labels=(3.0, 1.0, -1.0, -3.0)):
-    """Runs of one modality with these predictions for two videos of two clips each."""
-    video = ["a", "a", "b", "b"]
-    parts = {part: predictions(labels, guess, video) for part in ("valid", "test")}
-    return Runs([make_record({"visual": 1}, parts=parts)])
-
-
-def test_variances_by_hand():
-    table = exhibits.variances(two_videos([2.0, 0.0, 0.0, -2.0]), setting=SETTING)
-    truth, ours = table.frame.iloc[0], table.frame.iloc[1]
-    assert truth["of"] == "ground truth"
-    assert [truth[c] for c in ("variance", "within videos", "share within")] == [
-        "5.000",
-        "1.000",
-        "0.20",
-    ]
-    assert ours["of"] == "visual, Conv.: visual vectors"
-    assert [ours[c] for c in ("variance", "within videos", "share within")] == [
-        "2.000",
-        "1.000",
-        "0.50",
-    ]
-
-
-def test_a_constant_prediction_has_no_share():
-    table = exhibits.variances(two_videos([0.5] * 4), setting=SETTING)
-    assert table.frame["share within"].iloc[1] == "undefined"
-    assert "nan" not in table._repr_html_().lower()
-
-
-def test_videos_of_one_clip_are_told(runs):
-    clips = predictions([1.0, 2.0], [1.0, 0.0], ["a", "b"])
-    single = Runs([make_record({"visual": 1}, parts={"valid": clips, "test": clips})])
-    assert "Every video is one clip" in exhibits.variances(single, setting=SETTING).caption
-    assert "Every video" not in exhibits.variances(runs, setting=SETTING).caption
-
-
-def test_table_4_has_every_feature_once_and_the_printed_rows(mosi):
-    frame = exhibits.variances(mosi, setting=SETTING).frame
-    ours = frame[frame["whose"] == "ours"]["of"].tolist()
-    assert len(ours) == len(set(ours)) == 1 + 4 * len(MODALITIES)
-    assert ours[3] == "visual, Enc. mid-best: visual block 2"
-    (guess,) = mosi.predictions("test", system({"visual": 2}))
-    total, _ = stats.variances(guess, mosi.truth("test")[1])
-    assert frame["variance"].iloc[3] == mean_sd(total)
-    printed = frame[frame["whose"] == "printed"].set_index("of")
-    assert printed.index[0] == "ground truth"
-    assert printed.loc["visual, Enc.", "within videos"] == "0.353"
-    assert printed.loc["visual, Enc.", "share within"] == "0.36"  # papers/uegd.md (b), UEGD-C9
-
-
-def test_ground_truth_stands_beside_the_printed_row(mosi):
-    frame = exhibits.ground_truth(mosi, setting=SETTING).frame
-    assert frame["whose"].tolist() == ["ours", "printed"]
-    assert frame[["variance", "within videos"]].iloc[1].tolist() == ["2.523", "1.775"]
-
-
-def test_labels_of_mosi_reproduce_the_printed_ground_truth(monkeypatch):
-    monkeypatch.delenv("MSALIB_RECORDS")
-    monkeypatch.delenv("MSALIB_DATA", raising=False)
-    summary = describe.summary("mosi")
-    # One of 686 clips has no label here (papers/uegd.md (f)).
-    assert summary.label_variance["test"] == pytest.approx(2.523, abs=0.001)
-    assert summary.intra_video_variance["test"] == pytest.approx(1.775, abs=0.002)
-
-
 # --- footnote 1 ---------------------------------------------------------------------------------
 
 
@@ -351,9 +262,78 @@ def test_numbers_of_a_setting_with_little(runs):
     assert not [name for name in exhibits.numbers(runs) if "printed_output" in name]
 
 
+# --- Table 4 ------------------------------------------------------------------------------------
+
+
+def two_videos(guess, labels=(3.0, 1.0, -1.0, -3.0)):
+    """Runs of one modality with these predictions for two videos of two clips each."""
+    video = ["a", "a", "b", "b"]
+    parts = {part: predictions(labels, guess, video) for part in ("valid", "test")}
+    return Runs([make_record({"visual": 1}, parts=parts)])
+
+
+def test_variances_by_hand():
+    table = variances.table(two_videos([2.0, 0.0, 0.0, -2.0]), setting=SETTING)
+    truth, ours = table.frame.iloc[0], table.frame.iloc[1]
+    assert truth["of"] == "ground truth"
+    assert [truth[c] for c in ("variance", "within videos", "share within")] == [
+        "5.000",
+        "1.000",
+        "0.20",
+    ]
+    assert ours["of"] == "visual, Conv.: visual vectors"
+    assert [ours[c] for c in ("variance", "within videos", "share within")] == [
+        "2.000",
+        "1.000",
+        "0.50",
+    ]
+
+
+def test_a_constant_prediction_has_no_share():
+    table = variances.table(two_videos([0.5] * 4), setting=SETTING)
+    assert table.frame["share within"].iloc[1] == "undefined"
+    assert "nan" not in table._repr_html_().lower()
+
+
+def test_videos_of_one_clip_are_told(runs):
+    clips = predictions([1.0, 2.0], [1.0, 0.0], ["a", "b"])
+    single = Runs([make_record({"visual": 1}, parts={"valid": clips, "test": clips})])
+    assert "Every video is one clip" in variances.table(single, setting=SETTING).caption
+    assert "Every video" not in variances.table(runs, setting=SETTING).caption
+
+
+def test_table_4_has_every_feature_once_and_the_printed_rows(mosi):
+    frame = variances.table(mosi, setting=SETTING).frame
+    ours = frame[frame["whose"] == "ours"]["of"].tolist()
+    assert len(ours) == len(set(ours)) == 1 + 4 * len(MODALITIES)
+    assert ours[3] == "visual, Enc. mid-best: visual block 2"
+    (guess,) = mosi.predictions("test", system({"visual": 2}))
+    total, _ = stats.variances(guess, mosi.truth("test")[1])
+    assert frame["variance"].iloc[3] == mean_sd(total)
+    printed = frame[frame["whose"] == "printed"].set_index("of")
+    assert printed.index[0] == "ground truth"
+    assert printed.loc["visual, Enc.", "within videos"] == "0.353"
+    assert printed.loc["visual, Enc.", "share within"] == "0.36"  # papers/uegd.md (b), UEGD-C9
+
+
+def test_ground_truth_stands_beside_the_printed_row(mosi):
+    frame = variances.ground_truth(mosi, setting=SETTING).frame
+    assert frame["whose"].tolist() == ["ours", "printed"]
+    assert frame[["variance", "within videos"]].iloc[1].tolist() == ["2.523", "1.775"]
+
+
+def test_labels_of_mosi_reproduce_the_printed_ground_truth(monkeypatch):
+    monkeypatch.delenv("MSALIB_RECORDS")
+    monkeypatch.delenv("MSALIB_DATA", raising=False)
+    summary = describe.summary("mosi")
+    # One of 686 clips has no label here (papers/uegd.md (f)).
+    assert summary.label_variance["test"] == pytest.approx(2.523, abs=0.001)
+    assert summary.intra_video_variance["test"] == pytest.approx(1.775, abs=0.002)
+
+
 def test_numbers_of_table_4_are_those_of_the_table(mosi):
-    numbers = exhibits.variance_numbers(mosi)
-    frame = exhibits.variances(mosi, setting=SETTING).frame
+    numbers = variances.numbers(mosi)
+    frame = variances.table(mosi, setting=SETTING).frame
     assert numbers["truth_variance"] == frame["variance"].iloc[0]
     assert numbers["truth_printed_within"] == "1.775"
     assert numbers["visual_mid_best_share"] == frame["share within"].iloc[3]
