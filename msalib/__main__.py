@@ -253,22 +253,23 @@ def train(
     features: Annotated[
         str, typer.Option(help="Of encoders with layers: weighted, mid_best, output or input.")
     ] = "weighted",
+    model: Annotated[str, typer.Option(help="A model whose modalities have parts.")] = "uegd",
     clean: Clean = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Replace the model of that name.")
     ] = False,
 ) -> None:
-    """Train UEGD on all modalities of a data set, once per seed, and save it for predict.
+    """Train a model on all modalities of a data set, once per seed, and save it for predict.
 
     Example: msalib train raw --out my-model -p profile paper -p seeds 5
     """
-    from msalib.runs import saved
+    from msalib.pages import predict
+    from msalib.runs import save
 
     _clean(clean)
     given = _values(parameter)
-    folder = saved.train(dataset, out, features=features, refresh=refresh, parameters=given)
-    for line in saved.report(folder):
-        print(line)
+    save.train(model, dataset, out, features=features, refresh=refresh, parameters=given)
+    print(*predict.report_model(out), sep="\n")
 
 
 @app.command()
@@ -290,20 +291,11 @@ def predict(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Apply a saved model to a clip of your own: prediction, intervals, parts of modalities."""
-    from msalib.runs import predict
+    from msalib.pages import predict
+    from msalib.runs import clips
 
-    print(
-        predict.command(
-            model,
-            text=text,
-            audio=audio,
-            video=video,
-            features=features,
-            table=table,
-            as_json=as_json,
-            device=device,
-        )
-    )
+    clip = clips.single(text=text, audio=audio, video=video, features=features)
+    print(predict.command(model, clip, table=table, as_json=as_json, device=device))
 
 
 @printed_app.command()

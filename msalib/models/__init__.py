@@ -14,10 +14,13 @@ and, where it needs them,
     groups      (model) -> named parameters by part, for learning rates (default: one part, "model")
     objective   (training, model, train, stream) -> Objective (default: the error of the prediction)
     extras      (training, fit, examples, outputs) -> what its records add (``models.extras``)
+    CONTRIBUTIONS  module that says what each modality contributes to a prediction, with the
+                functions of ``models.gated``; without it a model cannot be saved for single clips
     REPLICABLE  True where runs may train as replicas (``training.replicas``)
 
 ``spt`` and ``mult`` encode sequences inside SUGRM; ``multitask``, ``ulgm`` and ``unimodal_tasks``
-are what it shares with Self-MM; ``utterance`` is what TFN and LMF share.
+are what it shares with Self-MM; ``utterance`` is what TFN and LMF share;
+``gated`` is arithmetic of models with gates.
 """
 
 from importlib import import_module

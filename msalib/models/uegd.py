@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from msalib.base.noise import Dropout
 from msalib.data.corpus import MODALITIES, membership
+from msalib.models import gated
 from msalib.models.extras import GateExtras, rounded
 from msalib.training.loop import Fit
 from msalib.training.masking import Masking
@@ -38,6 +39,9 @@ from msalib.training.streams import Keyed
 
 REPLICABLE = True
 """Runs may train as replicas, even on different modalities: all encoders have one structure."""
+
+CONTRIBUTIONS = gated
+"""What each modality contributes to the prediction for a single clip."""
 
 
 class Config(BaseModel):

@@ -15,9 +15,10 @@ from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES, Corpus
 from msalib.encoders import media, speech
-from msalib.pages.predict_figures import contributions, prediction_intervals
-from msalib.runs import predict, saved
-from msalib.runs.predict import Clip
+from msalib.pages import predict as pages
+from msalib.runs import clips as users
+from msalib.runs import predict, save, saved
+from msalib.runs.clips import Clip
 from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.encoders.test_encoders import POSITIONS, change_weights, offline, save_bert
@@ -65,9 +66,9 @@ def folders(tmp_path_factory, bert):
         patch.setenv("MSALIB_FEATURES", str(folder / "features"))
         offer("control", small_control)
         offer("films", films, layered=("linguistic",), shipped=None, raw=("linguistic",))
-        saved.train("control", folder / "control", parameters=CPU)
+        save.train("uegd", "control", folder / "control", parameters=CPU)
         own = {**CPU, "encoder": str(bert)}
-        saved.train("films", folder / "films", parameters=own)
+        save.train("uegd", "films", folder / "films", parameters=own)
         found = {
             name: Study("uegd", dataset=name, **more).run(
                 [system(dict.fromkeys(modalities, "weighted"))]
@@ -105,7 +106,7 @@ def test_a_users_clip_gets_what_the_record_says(folders, name):
     folder, found = folders
     model, corpus = saved.load(folder / name), readers.load(name)
     ids = found[name][0].predictions["test"].id
-    clips = predict.clips_of(corpus, ids, model.about)
+    clips = users.clips_of(corpus, ids, model.about)
     if name == "films":
         assert clips[0].text
         assert not clips[0].features
@@ -123,10 +124,10 @@ def test_a_users_clip_gets_what_the_record_says(folders, name):
 
 def test_a_clip_of_a_file_is_the_clip_of_the_corpus(control, tmp_path):
     corpus = readers.load("control")
-    (clip,) = predict.clips_of(corpus, corpus.utterances.index[-1:], control.about)
+    (clip,) = users.clips_of(corpus, corpus.utterances.index[-1:], control.about)
     np.savez(tmp_path / "clip.npz", **clip.features)
-    printed = predict.command(
-        control.folder, features=tmp_path / "clip.npz", as_json=True, device="cpu"
+    printed = pages.command(
+        control.folder, users.single(features=tmp_path / "clip.npz"), as_json=True, device="cpu"
     )
     told = json.loads(printed)["clips"][0]
     direct = predict.predict(control, [clip], "cpu").clips[0]
@@ -166,10 +167,10 @@ def test_a_modality_without_sentiment_contributes_about_nothing(tmp_path):
     sizes = {"videos": 60, "clips": (8, 8), "profiles": profiles, "informative_share": 1.0}
     effect = dict.fromkeys(MODALITIES, 0.0)
     offer("control", lambda: small_control(**sizes, speaker_effect=effect))
-    folder = saved.train("control", tmp_path / "model", parameters=CPU)
+    folder = save.train("uegd", "control", tmp_path / "model", parameters=CPU)
     model, corpus = saved.load(folder), readers.load("control")
     ids = corpus.utterances.index[corpus.rows("test", "standard")]
-    shown = predict.predict(model, predict.clips_of(corpus, ids, model.about), "cpu")
+    shown = predict.predict(model, users.clips_of(corpus, ids, model.about), "cpu")
     changes = {m: np.array([c.contributions[m].change for c in shown.clips]) for m in MODALITIES}
     size = {m: np.abs(own).mean() for m, own in changes.items()}
     assert size["acoustic"] < 0.1
@@ -217,9 +218,9 @@ def test_what_a_model_does_not_read_is_said(text, tmp_path):
 
 def test_nothing_to_read_is_refused(control, text, tmp_path):
     with pytest.raises(UserError, match=r"clip clip: found nothing .*--features with an array"):
-        predict.command(control.folder)
+        pages.command(control.folder)
     with pytest.raises(UserError, match=r"\(text is not read by this model\)"):
-        predict.command(control.folder, text="a film")
+        pages.command(control.folder, users.single(text="a film"))
     with pytest.raises(UserError, match=r"clip x: found nothing .*expected --text"):
         predict.predict(text, [Clip("x", video=tmp_path)])
 
@@ -228,7 +229,7 @@ def test_the_report_says_what_the_numbers_are(control):
     found = predict.predict(
         control, [Clip("x", features={"acoustic": frames(control, "acoustic")})], "cpu"
     )
-    lines = predict.report(found)
+    lines = pages.report(found)
     told = "\n".join(lines)
     assert lines[3].startswith("x: ") and "80% prediction interval" in lines[4]
     assert "mean of 2 trainings" in told and "95% t-interval of that mean" in told
@@ -253,7 +254,7 @@ def test_a_long_transcript_is_cut_and_that_is_said(text):
 @pytest.mark.parametrize("words", ["", "  \n"])
 def test_a_transcript_without_words_is_refused(text, words):
     with pytest.raises(UserError, match="clip clip: found a transcript without words"):
-        predict.command(text.folder, text=words)
+        pages.command(text.folder, users.single(text=words))
 
 
 def test_an_encoder_that_is_gone_or_changed_is_told(text, bert, tmp_path, offline):
@@ -311,9 +312,9 @@ def test_features_of_another_form_are_refused(control, array, found):
 
 def test_features_of_one_layer_are_frames_by_width(tmp_path):
     offer("control", small_control, layered=("linguistic",), vectors=("acoustic",))
-    folder = saved.train("control", tmp_path / "m", features="output", parameters=CPU)
+    folder = save.train("uegd", "control", tmp_path / "m", features="output", parameters=CPU)
     model, corpus = saved.load(folder), readers.load("control")
-    (clip,) = predict.clips_of(corpus, corpus.utterances.index[:1], model.about)
+    (clip,) = users.clips_of(corpus, corpus.utterances.index[:1], model.about)
     assert [array.ndim for array in clip.features.values()] == [2, 2]
     assert predict.predict(model, [clip], "cpu").clips[0].given == ["acoustic", "linguistic"]
     with pytest.raises(UserError, match=r"expected --features with an array acoustic \(T, 20\)"):
@@ -323,36 +324,36 @@ def test_features_of_one_layer_are_frames_by_width(tmp_path):
 def test_files_of_features_that_are_none_are_refused(tmp_path):
     path = tmp_path / "f.npz"
     with pytest.raises(UserError, match=r"f\.npz: found no such file"):
-        predict.read_features(path)
+        users.read_features(path)
     path.write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(UserError, match=r"f\.npz: found it cannot be read"):
-        predict.read_features(path)
+        users.read_features(path)
     np.savez(path, sound=np.zeros((2, 2)))
     with pytest.raises(UserError, match=r"an array named sound; expected .*visual, acoustic"):
-        predict.read_features(path)
+        users.read_features(path)
     np.savez(path)
     with pytest.raises(UserError, match="found no array"):
-        predict.read_features(path)
+        users.read_features(path)
     np.savez(path, acoustic=np.array([{}], object))
     with pytest.raises(UserError, match=r"cannot be read \(Object arrays"):
-        predict.read_features(path)
+        users.read_features(path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
     with pytest.raises(UserError, match=r"cannot be read \("):
-        predict.read_features(path)
+        users.read_features(path)
 
 
 def test_a_table_predicts_many(text, control, tmp_path):
     path = tmp_path / "clips.csv"
     path.write_text("id,text,label\na,a good film,1\nb,bad and bad,\n7,NA film,0\n")
-    found = json.loads(predict.command(text.folder, table=path, as_json=True, device="cpu"))
+    found = json.loads(pages.command(text.folder, table=path, as_json=True, device="cpu"))
     assert [clip["id"] for clip in found["clips"]] == ["a", "b", "7"]
     assert found["notes"] == ["columns of the table that are not read: label"]
     one = predict.predict(text, [Clip("b", "bad and bad")], "cpu").clips[0]
     assert found["clips"][1]["prediction"] == pytest.approx(one.prediction, abs=1e-4)
     np.savez(tmp_path / "b.npz", acoustic=frames(control, "acoustic"))
     path.write_text("id,features,text\nb,b.npz,\n")
-    assert "\nb: " in predict.command(control.folder, table=path, device="cpu")
+    assert "\nb: " in pages.command(control.folder, table=path, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -371,7 +372,7 @@ def test_tables_that_are_none_are_refused(tmp_path, content, found):
     path = tmp_path / "clips.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match=rf"clips\.csv: found {found}"):
-        predict.read_table(path)
+        users.read_table(path)
 
 
 def test_clips_that_cannot_be_told_apart_are_refused(text, tmp_path):
@@ -380,9 +381,9 @@ def test_clips_that_cannot_be_told_apart_are_refused(text, tmp_path):
     with pytest.raises(UserError, match="clips: found none"):
         predict.predict(text, [])
     with pytest.raises(UserError, match="a table beside a single clip"):
-        predict.command(text.folder, text="x", table=tmp_path / "t.csv")
+        pages.command(text.folder, users.single(text="x"), table=tmp_path / "t.csv")
     with pytest.raises(UserError, match=r"t\.csv: found no such file"):
-        predict.command(text.folder, table=tmp_path / "t.csv")
+        pages.command(text.folder, table=tmp_path / "t.csv")
 
 
 # --- pages --------------------------------------------------------------------------------------
@@ -393,13 +394,13 @@ def shown(control):
     """Predictions for the test clips of the small control."""
     corpus = readers.load("control")
     ids = corpus.utterances.index[corpus.rows("test", "standard")]
-    return corpus, predict.predict(control, predict.clips_of(corpus, ids, control.about), "cpu")
+    return corpus, predict.predict(control, users.clips_of(corpus, ids, control.about), "cpu")
 
 
 def test_coverage_is_counted_on_all_clips_and_by_label(control, shown):
     corpus, found = shown
     label = corpus.utterances["label"].loc[[clip.id for clip in found.clips]].to_numpy()
-    table = predict.coverage(control, found, corpus)
+    table = pages.coverage(control, found, corpus)
     for row, level in zip(table.frame.to_dict("records"), saved.LEVELS, strict=True):
         own = [clip.prediction_intervals[str(level)] for clip in found.clips]
         held = np.array([i.low <= y <= i.high for i, y in zip(own, label, strict=True)])
@@ -417,25 +418,25 @@ def test_coverage_is_counted_on_all_clips_and_by_label(control, shown):
 
 
 def test_widths_and_both_intervals_are_told(control, shown):
-    table = predict.widths(control.about).frame
+    table = pages.widths(control.about).frame
     assert list(table["given"]) == [" + ".join(name.split("+")) for name in control.about.errors]
     assert len(table) == 7
     half = control.about.half_width(["acoustic"], 80)
     assert table["80%, half width (points)"][1] == f"{half:.2f}"
     clips = shown[1].clips[:2]
-    told = predict.both(clips).frame
+    told = pages.intervals(clips).frame
     assert list(told["clip"]) == [clip.id for clip in clips]
     own = clips[0].mean_interval
     assert told["95% interval of the mean"][0] == f"{own.low:+.2f} to {own.high:+.2f}"
     single = clips[0].model_copy(update={"mean_interval": None})
-    assert predict.both([single]).frame["95% interval of the mean"][0].startswith("one training")
-    assert predict.environment(control.about).frame["seeds"][0] == 2
+    assert pages.intervals([single]).frame["95% interval of the mean"][0].startswith("one training")
+    assert pages.environment(control.about).frame["seeds"][0] == 2
 
 
 def test_figures_are_told_in_words(control, shown):
     corpus, found = shown
     label, clips = corpus.utterances["label"], found.clips[:3]
-    picture = prediction_intervals(clips, label, setting=found.setting)
+    picture = pages.prediction_intervals(clips, label, setting=found.setting)
     page = image(picture)
     assert found.setting in page.text
     for clip in clips:
@@ -445,7 +446,7 @@ def test_figures_are_told_in_words(control, shown):
         assert f"label {label[clip.id]:+.1f}, {'inside' if inside else 'outside'}" in picture.alt
     alone = Clip("alone", features={"acoustic": frames(control, "acoustic")})
     clips = [*clips, predict.predict(control, [alone], "cpu").clips[0]]
-    picture = contributions(clips, setting=found.setting)
+    picture = pages.contributions(clips, setting=found.setting)
     assert "do not add up" in image(picture).text
     assert "alone: visual not given, acoustic " in picture.alt and "-0.00" not in picture.alt
     change = round(clips[0].contributions["visual"].change, 2) + 0.0
@@ -556,7 +557,7 @@ def heard(tmp_path_factory):
         patch.setenv("MSALIB_RECORDS", str(folder / "records"))
         patch.setenv("MSALIB_FEATURES", str(folder / "features"))
         offer("media", lambda: corpus, layered=pair, shipped=None, raw=pair)
-        saved.train("media", folder / "model", parameters=parameters)
+        save.train("uegd", "media", folder / "model", parameters=parameters)
         study = Study("uegd", dataset="media", **parameters)
         (record,) = study.run([system(dict.fromkeys(pair, "weighted"))])
     return folder, corpus, record
@@ -565,7 +566,7 @@ def heard(tmp_path_factory):
 def test_sound_and_pictures_go_the_way_of_the_corpus(heard):
     folder, corpus, record = heard
     model = saved.load(folder / "model")
-    clips = predict.clips_of(corpus, record.predictions["test"].id, model.about)
+    clips = users.clips_of(corpus, record.predictions["test"].id, model.about)
     shown = predict.predict(model, clips, "cpu")
     own = [clip.prediction for clip in shown.clips]
     assert own == pytest.approx(record.predictions["test"].prediction, abs=1e-4)
@@ -573,7 +574,7 @@ def test_sound_and_pictures_go_the_way_of_the_corpus(heard):
     assert shown.notes == ["each picture is taken for a face crop, as in training"]
     assert not any(clip.notes for clip in shown.clips)
     assert shown.clips[0].mean_interval is None
-    assert "a single training" in "\n".join(predict.report(shown))
+    assert "a single training" in "\n".join(pages.report(shown))
     sampling = model.about.inputs["visual"].encoder.settings["sampling"]
     assert sampling.startswith("every int(fps / 3)-th picture")
 
@@ -598,7 +599,7 @@ def test_a_table_names_media_beside_it(heard, tmp_path):
     draw(tmp_path / "b", 120)
     path = tmp_path / "clips.csv"
     path.write_text("id,text,audio,video\none,hello,a.wav,b\ntwo,,a.wav,\n")
-    told = json.loads(predict.command(heard[0] / "model", table=path, as_json=True, device="cpu"))
+    told = json.loads(pages.command(heard[0] / "model", table=path, as_json=True, device="cpu"))
     assert [clip["given"] for clip in told["clips"]] == [["visual", "acoustic"], ["acoustic"]]
     assert told["clips"][0]["notes"] == ["text is not read by this model"]
 
@@ -618,7 +619,7 @@ def test_media_that_cannot_be_read_are_named(heard, tmp_path, option, name, cont
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=rf"{name}: found .*{found}"):
-        predict.command(heard[0] / "model", **{option: path}, device="cpu")
+        pages.command(heard[0] / "model", users.single(**{option: path}), device="cpu")
 
 
 def test_a_sound_without_samples_and_one_too_long_are_told(heard, tmp_path, monkeypatch):

@@ -13,14 +13,13 @@ from msalib.base.errors import UserError
 from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
+from msalib.pages.predict import report_model
 from msalib.papers.uegd import layers
-from msalib.runs import saved
-from msalib.runs.saved import Mean
+from msalib.runs import save, saved
 from msalib.runs.spec import system
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
-from msalib.training import loop as train
-from tests.factory import MODEL
+from msalib.training import loop
 from tests.sweep import offer, small_control
 
 CPU = {"device": "cpu"}
@@ -40,7 +39,7 @@ def kept(tmp_path_factory):
         patch.setattr(readers, "DATASETS", dict(readers.DATASETS))
         patch.setenv("MSALIB_RECORDS", str(folder / "records"))
         offer("control", small_control)
-        return saved.train("control", folder / "model", parameters=CPU)
+        return save.train("uegd", "control", folder / "model", parameters=CPU)
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_a_model_is_its_runs(kept):
         assert run.selected_epoch == record.selected_epoch
         for part in ("valid", "test"):
             assert run.metrics[part] == pytest.approx(record.metrics[part], abs=1e-4, nan_ok=True)
-        outputs = train.predict(network, trainer.examples(record.spec, "test"))
+        outputs = loop.predict(network, trainer.examples(record.spec, "test"), saved.BATCH).batches
         own = torch.cat([o.prediction for o in outputs]).numpy()
         np.testing.assert_allclose(own, record.predictions["test"].prediction, atol=1e-4)
         predictions.append(own)
@@ -99,15 +98,15 @@ def test_means_and_errors_are_those_of_the_parts(kept):
     trainer = Trainer(study.encoded, "cpu")
     guesses = []
     for run, network in zip(about.runs, networks, strict=True):
-        outputs = train.predict(network, trainer.examples(about.spec, "train"))
+        outputs = loop.predict(network, trainer.examples(about.spec, "train"), saved.BATCH).batches
         for i, m in enumerate(MODALITIES):
             z = torch.cat([o.embeddings[m] for o in outputs])
             alpha = torch.cat([o.gates[:, [i]] for o in outputs])
-            np.testing.assert_allclose(run.means[m].vector, z.mean(0), rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(run.means[m]["vector"], z.mean(0), rtol=1e-4, atol=1e-5)
             np.testing.assert_allclose(
-                run.means[m].gated, (alpha * z).mean(0), rtol=1e-4, atol=1e-5
+                run.means[m]["gated"], (alpha * z).mean(0), rtol=1e-4, atol=1e-5
             )
-        outputs = train.predict(network, trainer.examples(about.spec, "valid"))
+        outputs = loop.predict(network, trainer.examples(about.spec, "valid"), saved.BATCH).batches
         guesses.append(torch.cat([o.prediction for o in outputs]).numpy())
     label = trainer.examples(about.spec, "valid").label.numpy()
     errors = about.errors["visual+acoustic+linguistic"]
@@ -119,7 +118,7 @@ def test_means_and_errors_are_those_of_the_parts(kept):
 
 
 def test_the_report_says_what_was_saved(kept):
-    lines = saved.report(kept)
+    lines = report_model(kept)
     assert "control: small control" in lines[0] and "2 seeds" in lines[0]
     assert "MAE" in lines[3] and "of the mean over seeds" in lines[3]
     assert lines[-2].startswith("  80 % prediction interval: held ")
@@ -136,48 +135,54 @@ def test_the_report_says_what_was_saved(kept):
 )
 def test_features_are_those_of_the_tables(features, layers):
     study = Study("uegd", seeds=1, **CPU)
-    assert saved._system(study, features) == system(layers)
+    assert save.system_of(study, "uegd", features) == system(layers)
 
 
 def test_mid_best_is_chosen_on_validation_and_vectors_are_as_they_are():
     offer("control", small_control, layered=("linguistic",), vectors=("acoustic",))
     study = Study("uegd", seeds=1, **CPU)
-    wanted = saved._system(study, "mid_best")
+    wanted = save.system_of(study, "uegd", "mid_best")
     (record,) = layers.together(study, ("acoustic", "linguistic"), ["mid_best"])
     assert wanted == record.spec.system
-    assert saved._system(study, "weighted") == system({"acoustic": 1, "linguistic": "weighted"})
+    assert save.system_of(study, "uegd", "weighted") == system(
+        {"acoustic": 1, "linguistic": "weighted"}
+    )
 
 
 def test_bad_choices_are_refused_before_training(no_training, tmp_path):
     with pytest.raises(UserError, match=r"features 'best': found no such choice; .*weighted, out"):
-        saved.train("control", tmp_path / "m", features="best")
+        save.train("uegd", "control", tmp_path / "m", features="best")
+    with pytest.raises(UserError, match=r"model 'sugrm': found no contrib.*; expected one of uegd"):
+        save.train("sugrm", "control", tmp_path / "m")
+    with pytest.raises(UserError, match="model 'mummy': found no such model"):
+        save.train("mummy", "control", tmp_path / "m")
     with pytest.raises(UserError, match="data set 'nothing'"):
-        saved.train("nothing", tmp_path / "m")
+        save.train("uegd", "nothing", tmp_path / "m")
     with pytest.raises(UserError, match="parameter 'seeds'"):
-        saved.train("control", tmp_path / "m", parameters={"seeds": "none"})
+        save.train("uegd", "control", tmp_path / "m", parameters={"seeds": "none"})
     with pytest.raises(UserError, match="found another data set than control"):
-        saved.train("control", tmp_path / "m", parameters={"dataset": "mosi"})
+        save.train("uegd", "control", tmp_path / "m", parameters={"dataset": "mosi"})
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="file, which is no folder"):
-        saved.train("control", tmp_path / "file" / "new" / "m")
+        save.train("uegd", "control", tmp_path / "file" / "new" / "m")
     assert not (tmp_path / "m").exists()
 
 
 def test_a_folder_that_is_there_is_left_alone(model, no_training, tmp_path):
     before = (model / "model.json").read_bytes()
     with pytest.raises(UserError, match=r"a saved model; .*--refresh"):
-        saved.train("control", model, parameters=CPU)
+        save.train("uegd", "control", model, parameters=CPU)
     assert (model / "model.json").read_bytes() == before
     (tmp_path / "thesis").mkdir()
     for refresh in (False, True):
         with pytest.raises(UserError, match="something that is no saved model"):
-            saved.train("control", tmp_path / "thesis", refresh=refresh)
+            save.train("uegd", "control", tmp_path / "thesis", refresh=refresh)
 
 
 def test_refresh_replaces_the_whole_folder(model):
     (model / "seed-7.safetensors").write_bytes(b"old")
     parameters = {**CPU, "seeds": "1"}
-    assert saved.train("control", model, refresh=True, parameters=parameters) == model
+    assert save.train("uegd", "control", model, refresh=True, parameters=parameters) == model
     assert {p.name for p in model.iterdir()} == {"model.json", "seed-0.safetensors"}
     assert [p.name for p in model.parent.iterdir() if p.name.startswith(".model")] == []
 
@@ -191,7 +196,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(model, monkeypatch):
     monkeypatch.setattr(files, "write_json", full)
     parameters = {**CPU, "seeds": 1}
     with pytest.raises(UserError, match=r"cannot be written \(No space left"):
-        saved.train("control", model, refresh=True, parameters=parameters)
+        save.train("uegd", "control", model, refresh=True, parameters=parameters)
     assert {p.name: p.read_bytes() for p in model.iterdir()} == before
     assert [p.name for p in model.parent.iterdir() if p.name.startswith(".model")] == []
 
@@ -213,49 +218,6 @@ def test_intervals_hold_what_they_promise_on_exchangeable_clips():
         errors = np.abs(rng.standard_t(3, size=40))
         held.append(np.abs(rng.standard_t(3, size=50)) <= saved.half_width(errors.tolist(), 80))
     assert np.mean(held) == pytest.approx(33 / 41, abs=0.01)  # ceil(41 * 0.8) of 41
-
-
-def untrained():
-    """A network of two modalities with vectors of three clips, and means."""
-    from msalib.models import uegd
-
-    torch.manual_seed(0)
-    pair = ("visual", "linguistic")
-    network = uegd.build(
-        uegd.Config(**MODEL), input_sizes=dict.fromkeys(pair, 5), weighted_layers={}
-    ).eval()
-    vectors = {m: torch.randn(3, 4) for m in pair}
-    means = {m: Mean(vector=torch.randn(4).tolist(), gated=torch.randn(4).tolist()) for m in pair}
-    return network, vectors, means
-
-
-@torch.no_grad()
-def test_with_everything_given_the_prediction_is_the_networks_own():
-    network, z, means = untrained()
-    everything = {m: torch.ones(3, dtype=torch.bool) for m in z}
-    found = saved.read(network, z, means, everything)
-    prediction, gates = network.fuse(z)
-    torch.testing.assert_close(found.prediction, prediction)
-    torch.testing.assert_close(found.gates, gates)
-    a, b = gates[:, [0]] * z["visual"], gates[:, [2]] * z["linguistic"]
-    mean = torch.tensor(means["visual"].gated)
-    torch.testing.assert_close(found.change["visual"], prediction - network.decoder(mean + b))
-    mean = torch.tensor(means["linguistic"].gated)
-    torch.testing.assert_close(found.change["linguistic"], prediction - network.decoder(a + mean))
-
-
-@torch.no_grad()
-def test_what_is_not_given_is_not_read_and_has_its_mean():
-    network, z, means = untrained()
-    here = {"visual": torch.tensor([True, False, True]), "linguistic": torch.ones(3).bool()}
-    found = saved.read(network, z, means, here)
-    other = saved.read(network, {**z, "visual": z["visual"] + 10.0}, means, here)
-    assert found.prediction[1] == other.prediction[1] and found.change["visual"][1] == 0
-    assert found.prediction[0] != other.prediction[0]
-    vectors = {**z, "visual": torch.tensor(means["visual"].vector).expand(3, 4)}
-    gates = network.fuse(vectors)[1]
-    whole = gates[:, [2]] * z["linguistic"] + torch.tensor(means["visual"].gated)
-    torch.testing.assert_close(found.prediction[1], network.decoder(whole)[1])
 
 
 # --- damaged folders ----------------------------------------------------------------------------
@@ -302,12 +264,16 @@ def test_means_that_do_not_fit_and_models_without_gates_are_told(model):
     about = json.loads((model / "model.json").read_text())
     about["runs"][1]["means"]["visual"]["gated"].pop()
     change(model, runs=about["runs"])
-    with pytest.raises(UserError, match="means of seed 1 that do not fit"):
+    with pytest.raises(UserError, match="seed 1: means that do not fit"):
         saved.load(model)
     about["runs"][1]["means"]["visual"]["gated"].append(0.0)
     about["spec"]["model"]["fusion"] = "concat"
     change(model, **about)
     with pytest.raises(UserError, match="a model without gates"):
+        saved.load(model)
+    about["spec"]["model"]["family"] = "self_mm"
+    change(model, **about)
+    with pytest.raises(UserError, match="a model self_mm without contributions"):
         saved.load(model)
 
 

@@ -1,0 +1,328 @@
+"""Train a model, once per seed, and save it with all that a prediction for single clips needs.
+
+The runs are those of ``trainer``; what is kept here, and not in a record, are their weights.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from msalib import models
+from msalib.base import files
+from msalib.base.errors import UserError
+from msalib.base.provenance import one_thread, pick_device
+from msalib.data.corpus import Corpus
+from msalib.models import recipes
+from msalib.models.extras import rounded
+from msalib.runs.inputs import BASELINES
+from msalib.runs.query import Runs
+from msalib.runs.saved import (
+    ABOUT,
+    BATCH,
+    FEATURES,
+    LEVELS,
+    SETTINGS,
+    About,
+    Input,
+    Run,
+    Source,
+    half_width,
+    key,
+)
+from msalib.runs.spec import Spec, System, system
+from msalib.runs.study import Study
+from msalib.runs.trainer import Trainer, judge, provenance_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from msalib.encoders import Encoder
+    from msalib.training.loop import Fit
+
+
+def train(
+    model: str,
+    dataset: str,
+    out: Path | str,
+    *,
+    features: str = "weighted",
+    refresh: bool = False,
+    parameters: Mapping | None = None,
+) -> Path:
+    """Train a model on all modalities of a setting and save it as the folder ``out``; return that.
+
+    ``model`` names a model whose file offers ``CONTRIBUTIONS``. ``parameters`` are those of a
+    ``Study``: encoder, profile, preset, seeds, device. A folder that exists is refused, unless it
+    is a saved model and ``refresh`` asks to replace it. The numbers are those of the same runs by
+    ``Study.run``; the test set is judged once, at the end. Raises ``UserError`` also for an unknown
+    choice of features and where the disk refuses.
+    """
+    out = Path(out)
+    _check_place(out, refresh)
+    _check_model(model)
+    parameters = {"dataset": dataset, **(parameters or {})}
+    if parameters["dataset"] != dataset:
+        raise UserError(
+            f"parameter dataset {parameters['dataset']!r}",
+            found=f"another data set than {dataset}",
+            expected="one data set",
+            remedy="Leave -p dataset out.",
+        )
+    study = Study(model if model in recipes.papers() else BASELINES, **parameters)
+    if study.dataset.task.outputs > 1:
+        raise UserError(
+            f"data set {dataset!r}",
+            found="labels that are classes",
+            expected="labels that are numbers, for which there are prediction intervals",
+            remedy="Choose another data set (msalib data).",
+        )
+    chosen = system_of(study, model, features)
+    corpus = study.encoded
+    with one_thread():  # as in Study: the number of cores must not change the digits
+        trained = _fit(study, corpus, chosen)
+        about = _about(study, corpus, features, trained)
+    with files.whole_folder(out) as folder:
+        for run, fit in zip(about.runs, trained.fits, strict=True):
+            (folder / run.weights).write_bytes(_weights(fit.model))
+        files.write_json(folder / ABOUT, about.model_dump(mode="json"))
+        _check_place(out, refresh)  # it may have come meanwhile
+    return out
+
+
+def system_of(study: Study, model: str, features: str) -> System:
+    """Return all modalities of the setting with these features; vectors come as they are."""
+    if features not in FEATURES:
+        raise UserError(
+            f"features {features!r}",
+            found="no such choice",
+            expected=f"one of {', '.join(FEATURES)}",
+            remedy="Leave --features out for the weighted sum of all layers.",
+        )
+    choices = {} if study.paper == model else {"family": model}
+    layers: dict[str, int | str] = {}
+    for m in study.dataset.modalities:
+        last = study.blocks(m)
+        if last == 1:
+            layers[m] = 1
+        elif features == "mid_best":
+            layers[m] = _best_block(study, m, choices)
+        else:
+            layers[m] = {"input": 0, "output": last}.get(features, features)
+    return system(layers, paper=study.paper, **choices)
+
+
+def _best_block(study: Study, modality: str, choices: Mapping[str, str]) -> int:
+    """Train each block of a modality alone and return the one that validation chooses."""
+    numbers = range(1, study.blocks(modality) + 1)
+    blocks = [system({modality: k}, paper=study.paper, **choices) for k in numbers]
+    return Runs(study.run(blocks)).best(blocks).inputs[0][1]
+
+
+# --- checks before hours of training ------------------------------------------------------------
+
+
+def _check_model(name: str) -> None:
+    """Refuse a model that does not say what each modality contributes."""
+    offered = [n for n in recipes.known() if hasattr(models.module(n), "CONTRIBUTIONS")]
+    if name not in offered:
+        unknown = name not in recipes.known()
+        raise UserError(
+            f"model {name!r}",
+            found="no such model" if unknown else "no contributions of its modalities",
+            expected=f"one of {', '.join(offered)}",
+            remedy="Name one of these; another model's file must offer CONTRIBUTIONS first.",
+        )
+
+
+def _check_place(out: Path, refresh: bool) -> None:
+    """Refuse a folder that cannot be written, or that holds something else."""
+    above = next(p for p in out.absolute().parents if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise UserError(
+            out,
+            found=f"{above}, {'not writable' if above.is_dir() else 'which is no folder'}",
+            expected="a place for a new folder",
+            remedy="Name another place with --out.",
+        )
+    if not out.exists():
+        return
+    if not (out / ABOUT).is_file():
+        raise UserError(
+            out,
+            found="something that is no saved model",
+            expected="a new folder, or a model to be replaced",
+            remedy="Choose another name with --out.",
+        )
+    if not refresh:
+        raise UserError(
+            out,
+            found="a saved model",
+            expected="a new folder",
+            remedy="Choose another name with --out, or replace it with --refresh.",
+        )
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+class _Trained(NamedTuple):
+    """Trained models, one per seed, and how they came about."""
+
+    trainer: Trainer
+    specs: list[Spec]
+    fits: list["Fit"]
+    started: datetime
+    seconds: float  # per run
+
+    @property
+    def models(self) -> list["nn.Module"]:
+        return [fit.model for fit in self.fits]
+
+
+def _fit(study: Study, corpus: Corpus, chosen: System) -> _Trained:
+    trainer = Trainer(corpus, pick_device(study.parameters.device))
+    specs = [study.spec(chosen, seed) for seed in range(study.parameters.seeds)]
+    started, clock = datetime.now(UTC), perf_counter()
+    fits = [fit for group in trainer.groups(specs) for fit in trainer.fit(group)]
+    return _Trained(trainer, specs, fits, started, round((perf_counter() - clock) / len(specs), 2))
+
+
+def _about(study: Study, corpus: Corpus, features: str, trained: _Trained) -> About:
+    """Return what a saved model says of itself."""
+    spec, limit = trained.specs[0], study.dataset.task.limit
+    parts = {
+        part: _Part(trained.trainer.examples(spec, part), trained.models)
+        for part in ("train", "valid", "test")
+    }
+    arithmetic = models.module(spec.family).CONTRIBUTIONS
+    averages = [
+        arithmetic.averages(model, vectors)
+        for model, vectors in zip(trained.models, parts["train"].vectors, strict=True)
+    ]
+    errors, coverage = _calibrated(arithmetic, trained.models, averages, parts)
+    return About(
+        setting=study.setting,
+        features=features,
+        spec=spec,
+        inputs={m: _input(study, corpus, m, layer) for m, layer in spec.system.inputs},
+        faces=corpus.faces,
+        scale=(-limit, limit),
+        notes=list(corpus.notes),
+        clips={part: len(read.examples) for part, read in parts.items()},
+        runs=[
+            Run(
+                seed=run_spec.seed,
+                weights=f"seed-{run_spec.seed}.safetensors",
+                sha256=hashlib.sha256(_weights(fit.model)).hexdigest(),
+                selected_epoch=fit.selected_epoch,
+                metrics={part: parts[part].metrics(i) for part in ("valid", "test")},
+                means=averages[i],
+            )
+            for i, (run_spec, fit) in enumerate(zip(trained.specs, trained.fits, strict=True))
+        ],
+        mean_metrics={part: parts[part].metrics() for part in ("valid", "test")},
+        errors=errors,
+        coverage=coverage,
+        provenance=provenance_of(
+            corpus,
+            spec,
+            device=trained.trainer.device,
+            started=trained.started,
+            seconds=trained.seconds,
+            together=len(trained.specs),
+        ),
+    )
+
+
+class _Part:
+    """One part of the corpus as every trained model reads it."""
+
+    def __init__(self, examples, networks: Sequence["nn.Module"]):
+        import torch
+
+        from msalib.training import loop
+
+        self.examples = examples
+        self.vectors: list[dict[str, Tensor]] = []
+        self.predictions: list[Tensor] = []
+        for network in networks:
+            outputs = loop.predict(network, examples, BATCH).batches
+            names = outputs[0].embeddings
+            self.vectors.append({m: torch.cat([o.embeddings[m] for o in outputs]) for m in names})
+            self.predictions.append(torch.cat([o.prediction for o in outputs]))
+
+    def metrics(self, i: int | None = None) -> dict[str, float | None]:
+        """Return the metrics of one model, or of the mean over all."""
+        mean = sum(self.predictions) / len(self.predictions)
+        return judge(self.examples, mean if i is None else self.predictions[i])[1]
+
+
+def _calibrated(arithmetic, networks, averages, parts: Mapping[str, _Part]):
+    """Return ``About.errors`` and ``About.coverage``, for every choice of modalities."""
+    used = list(averages[0])
+    errors, coverage = {}, {}
+    for given in (c for n in range(1, len(used) + 1) for c in combinations(used, n)):
+        valid, test = (
+            _errors(arithmetic, networks, averages, parts[part], given)
+            for part in ("valid", "test")
+        )
+        errors[key(given)] = rounded(np.sort(valid))
+        widths = {level: half_width(errors[key(given)], level) for level in LEVELS}
+        coverage[key(given)] = {
+            str(level): 1.0 if width is None else round(float((test <= width).mean()), 4)
+            for level, width in widths.items()
+        }
+    return errors, coverage
+
+
+def _errors(arithmetic, networks, averages, part: _Part, given: Sequence[str]) -> np.ndarray:
+    """Return the absolute errors (N,) of the mean over seeds where only ``given`` is read."""
+    label = part.examples.label
+    here = {m: label.new_full((len(label),), m in given).bool() for m in averages[0]}
+    predictions = [
+        arithmetic.contributions(network, vectors, average, here).prediction.detach()
+        for network, vectors, average in zip(networks, part.vectors, averages, strict=True)
+    ]
+    return (label - sum(predictions) / len(predictions)).abs().cpu().numpy()
+
+
+# --- what is written ----------------------------------------------------------------------------
+
+
+def _input(study: Study, corpus: Corpus, modality: str, layer: int | str) -> Input:
+    features, encoder = corpus.features[modality], study.encoders.get(modality)
+    arrays = features.select(layer)
+    return Input(
+        layer=layer,
+        layers=len(arrays),
+        width=arrays[0].shape[1],
+        unit=features.unit,
+        source=features.source,
+        encoder=None if encoder is None else _source(encoder, features.provenance),
+    )
+
+
+def _source(encoder: "Encoder", about: Mapping[str, str]) -> Source:
+    model = encoder.argument
+    if model == encoder.model and Path(model).is_dir():
+        model = str(Path(model).resolve())
+    return Source(
+        name=encoder.name,
+        model=model,
+        revision=about["revision"],
+        convention=about["convention"],
+        settings={name: about[name] for name in SETTINGS if name in about},
+    )
+
+
+def _weights(network: "nn.Module") -> bytes:
+    from safetensors.torch import save
+
+    return save({n: w.detach().cpu().contiguous() for n, w in network.state_dict().items()})
