@@ -39,6 +39,11 @@ class Encoder:
         return self.model
 
     @property
+    def tunable(self) -> bool:
+        """Whether it can be fine-tuned: models of text and speech can."""
+        return self.modality != "visual" and not self.handcrafted
+
+    @property
     def has_presets(self) -> bool:
         """Whether presets differ: in sound and pictures; transcripts are read in one way only."""
         return self.modality != "linguistic"

@@ -44,6 +44,8 @@ SETTINGS = {
 FRAMES = {"cpu": 1500, "cuda": 16_000}
 """Padded frames per batch, 50 a second: half a minute, or five minutes on a GPU."""
 
+NORMALISED = {True: "normalised to mean 0, variance 1", False: "as it is"}
+
 SHORT = "clips shorter than a frame, filled with silence"
 
 
@@ -70,7 +72,7 @@ class Extractor(extraction.Extractor):
             folder, fingerprint, media.samples, self.paths, (mix,), "decoding the sound"
         )
         samples = np.array(counted)
-        warn_of_lengths(samples, self.longest, self.shortest, self.corpus.name)
+        warn_of_lengths(samples, SECONDS, self.shortest, self.corpus.name)
         heard = samples.clip(self.shortest, self.longest).tolist()
         raw = np.array([frames(self.model.config, n) for n in heard])
         meta = self.meta() | {
@@ -79,7 +81,7 @@ class Extractor(extraction.Extractor):
             "settings": {
                 "preset": self.preset,
                 "sound": clips.heard(self.preset),
-                "waveform": "normalised to mean 0, variance 1" if self.normalise else "as it is",
+                "waveform": NORMALISED[self.normalise],
                 "sampling": f"frame 0 and every {self.step}th after it, none averaged",
             },
         }
@@ -95,11 +97,11 @@ class Extractor(extraction.Extractor):
             yield layers(self.model, whole, self.step, self.precision).half().cpu().numpy()
 
 
-def warn_of_lengths(samples: np.ndarray, longest: int, shortest: int, corpus: str) -> None:
+def warn_of_lengths(samples: np.ndarray, seconds: float, shortest: int, corpus: str) -> None:
     """Warn of clips that are cut and of clips that are filled, by their numbers of samples."""
-    if cut := int((samples > longest).sum()):
+    if cut := int((samples > seconds * media.RATE).sum()):
         warnings.warn(
-            f"{cut} of {len(samples)} clips of {corpus} are longer than {SECONDS} s, and are cut "
+            f"{cut} of {len(samples)} clips of {corpus} are longer than {seconds:g} s, and are cut "
             "there",
             stacklevel=3,
         )
@@ -173,31 +175,54 @@ def prepare(wave: np.ndarray, shortest: int, normalise: bool) -> np.ndarray:
     return np.pad(wave, (0, max(0, shortest - len(wave)))).astype(np.float32)
 
 
+def project(model, waves: Sequence) -> list:
+    """Return what enters the encoder for each waveform: tensors (samples,) to (T, D), float32.
+
+    Each goes alone (see the module's docstring) through the convolutions, which are not trained.
+    """
+    import torch
+
+    projected = []
+    for wave in waves:
+        with torch.no_grad():
+            convolved = model.feature_extractor(wave[None])
+        found = model.feature_projection(convolved.transpose(1, 2))
+        projected.append((found[0] if isinstance(found, tuple) else found)[0].float())
+    return projected
+
+
+def encode(model, projected: Sequence) -> tuple:
+    """Run all blocks on clips (T, D); return the last states (B, T, D) and their mask (B, T).
+
+    States beyond a clip's own frames mean nothing.
+    """
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    lengths = [len(frames) for frames in projected]
+    padded = pad_sequence(projected, batch_first=True)
+    place = torch.arange(padded.shape[1], device=padded.device)
+    mask = place < torch.tensor(lengths, device=padded.device)[:, None]
+    model.encoder.pos_conv_embed.lengths = lengths
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
+        return model.encoder(padded, attention_mask=mask).last_hidden_state, mask
+
+
 def layers(model, waves: list[np.ndarray], step: int, precision: str = "float32"):
     """Return all layers of B waveforms, every ``step``-th frame: (L + 1, B, T, D), float32.
 
     T are the frames of the longest; what lies beyond a clip's own frames means nothing.
     """
     import torch
-    from torch.nn.utils.rnn import pad_sequence
 
-    device = model.device
-    with forward.computing(device.type, precision):
-        projected = []
-        for wave in waves:  # alone: see the module's docstring
-            sound = torch.from_numpy(wave).to(device)[None]
-            found = model.feature_projection(model.feature_extractor(sound).transpose(1, 2))
-            projected.append((found[0] if isinstance(found, tuple) else found)[0].float())
-        lengths = [len(p) for p in projected]
-        padded = pad_sequence(projected, batch_first=True)  # (B, T, D)
-        place = torch.arange(padded.shape[1], device=device)
-        mask = place < torch.tensor(lengths, device=device)[:, None]
-        model.encoder.pos_conv_embed.lengths = lengths
+    def kept(states):  # (B, T, D); a copy, so that the rest need not stay in memory
+        return states[:, ::step].float().clone()
 
-        def kept(states):  # (B, T, D); a copy, so that the rest need not stay in memory
-            return states[:, ::step].float().clone()
-
-        with warnings.catch_warnings(), forward.captured(model.encoder.layers, kept) as states:
-            warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
-            model.encoder(padded, attention_mask=mask)
+    sounds = [torch.from_numpy(wave).to(model.device) for wave in waves]
+    with (
+        forward.computing(model.device.type, precision),
+        forward.captured(model.encoder.layers, kept) as states,
+    ):
+        encode(model, project(model, sounds))
         return torch.stack(states)
