@@ -105,11 +105,11 @@ def add(
     """
     from msalib.data import datasets as readers
     from msalib.data import describe
-    from msalib.data.readers import added, formats
+    from msalib.data.readers import formats, store
 
-    chosen = name or added.name_of(path)
+    chosen = name or store.name_of(path)
     options = formats.options(clean=clean, align=align, target=target, faces=faces)
-    folder = added.add(path, chosen, options, format=format, refresh=refresh)
+    folder = readers.add(path, chosen, options, format=format, refresh=refresh)
     corpus = readers.load(chosen)
     print(*describe.lines(chosen, corpus, readers.dataset(chosen).title), sep="\n")
     print(f"added: {folder} (next: msalib data audit {chosen})")

@@ -4,6 +4,7 @@ A file or folder is written beside its place under a hidden name and renamed whe
 the disk. Temporary names begin with a dot, so that no search for records or data finds them.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -78,6 +79,12 @@ def disk_errors(path: Path) -> Iterator[None]:
             remedy=f"Make room, or {elsewhere}, then run the same command again: what is finished "
             "is kept.",
         ) from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # --- folders ------------------------------------------------------------------------------------

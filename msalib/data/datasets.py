@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.data.readers import frames, iemocap, meld, mustard
+from msalib.data.readers import frames, iemocap, meld, mustard, store
+from msalib.data.readers.formats import Options
 from msalib.data.tasks import Regression, Task, choose
 
 
@@ -191,18 +193,14 @@ DATASETS = {
 
 def names() -> list[str]:
     """Every data set that has a name here: the built-in ones, then those that were added."""
-    from msalib.data.readers import added
-
-    return [*DATASETS, *added.names()]
+    return [*DATASETS, *store.names()]
 
 
 def dataset(name: str) -> Dataset:
     """The data set of that name; an unknown one is a ``UserError``."""
     if name in DATASETS:
         return DATASETS[name]
-    from msalib.data.readers import added
-
-    if name not in added.names():
+    if name not in store.names():
         raise UserError(
             f"data set {name!r}",
             found="no such data set",
@@ -212,16 +210,32 @@ def dataset(name: str) -> Dataset:
     return _added(name)
 
 
+def add(
+    path: Path, name: str, options: Options, format: str | None = None, refresh: bool = False
+) -> Path:
+    """Convert what lies at ``path`` and keep it as the data set ``name``; return its folder.
+
+    Raises ``UserError`` for a name that is taken (without ``refresh``), is built in or is none,
+    and like ``formats.convert``; then nothing has been written.
+    """
+    if name in DATASETS:
+        raise UserError(
+            f"name {name!r}",
+            found="the name of a built-in data set",
+            expected="a name of its own",
+            remedy="Choose another: --name NAME",
+        )
+    return store.add(path, name, options, format, refresh)
+
+
 def _added(name: str) -> Dataset:
     """What an added data set offers: its features as they are, and what an encoder can read."""
-    from msalib.data.readers import added
-
-    about = added.about(name)
+    about = store.about(name)
     raw = tuple(m for m in MODALITIES if m in about.raw)
     vectors = tuple(m for m in MODALITIES if m in about.features)
     return Dataset(
         about.title,
-        lambda: added.read(name),
+        lambda: store.read(name),
         layered=() if vectors else raw,
         vectors=vectors,
         shipped=about.format if vectors else None,

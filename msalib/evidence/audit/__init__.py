@@ -6,7 +6,6 @@ simulated data are made on the spot. Identity and integrity are counting; leakag
 error rates are measured in ``power``.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -16,12 +15,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from msalib.base import paths
-from msalib.base.files import write_json
+from msalib.base.files import sha256, write_json
 from msalib.base.provenance import commit
 from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
-from msalib.data.readers import added
+from msalib.data.readers import store
 from msalib.evidence.audit import identity, independence, integrity, leakage
 from msalib.evidence.audit.findings import GROUPS, SEVERITIES, Finding, by_severity
 from msalib.pages.tables import Note, Table
@@ -139,17 +138,12 @@ def examine(
 
 def _files(dataset: str) -> dict[str, str] | None:
     """Source files of a data set with their SHA-256; None for simulated data."""
-    if dataset in added.names():
-        return {source.file: source.sha256 for source in added.about(dataset).sources}
+    if dataset in store.names():
+        return {source.file: source.sha256 for source in store.about(dataset).sources}
     if not readers.dataset(dataset).real:
         return None
     folder = paths.data_folder() / readers.folder(dataset)
-    return {p.name: _digest(p) for p in sorted(folder.iterdir()) if p.is_file()}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {p.name: sha256(p) for p in sorted(folder.iterdir()) if p.is_file()}
 
 
 def write(found: Report, path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from msalib.base.errors import UserError
 from msalib.base.paths import corpora_folder
-from msalib.data.readers import added, formats
+from msalib.data.readers import formats, store
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 WRITERS = FIXTURES | {name: write for name, (_, write) in VARIANTS.items()}
@@ -73,8 +73,8 @@ def alarm():
 def outcome(path: Path) -> str:
     """How adding a path and reading it back ends: a message is one line, nothing half-written."""
     try:
-        added.add(path, "copy", formats.Options(), refresh=True)
-        corpus = added.read("copy")
+        store.add(path, "copy", formats.Options(), refresh=True)
+        corpus = store.read("copy")
         assert len(corpus) and all(np.isfinite(f.layers[1]).all() for f in corpus.features.values())
         return "read"
     except UserError as error:
@@ -152,7 +152,7 @@ def test_damaged_clips_end_in_a_message_or_a_read(tmp_path):
 def message(path: Path, **options) -> str:
     """What a user is told, who then has nothing half-written."""
     with pytest.raises(UserError) as error:
-        added.add(path, "mine", formats.options(**options))
+        store.add(path, "mine", formats.options(**options))
     assert not corpora_folder().exists()
     return str(error.value)
 
@@ -195,10 +195,10 @@ def test_nan_in_covarep(tmp_path):
     text = message(path)
     assert "found 1 acoustic values that are NaN or infinite, the first for clip vid12$_$0" in text
     assert "--clean" in text
-    added.add(path, "mine", formats.options(clean=True))
+    store.add(path, "mine", formats.options(clean=True))
     assert (
         "1 non-finite values replaced"
-        in added.about("mine").features["acoustic"].provenance["note"]
+        in store.about("mine").features["acoustic"].provenance["note"]
     )
 
 
@@ -233,5 +233,5 @@ def test_a_transcript_of_2000_words_is_read(tmp_path):
     content = mmsa_content()
     words = " ".join(f"word{i}" for i in range(2000))
     content["train"]["raw_text"] = [words, *content["train"]["raw_text"][1:]]
-    added.add(write_pickle(tmp_path / "x.pkl", content), "mine", formats.Options())
-    assert added.read("mine").utterances["text"].iloc[0] == words
+    store.add(write_pickle(tmp_path / "x.pkl", content), "mine", formats.Options())
+    assert store.read("mine").utterances["text"].iloc[0] == words

@@ -14,7 +14,7 @@ import pytest
 from msalib import encoders
 from msalib.base import paths
 from msalib.data import datasets as readers
-from msalib.data.readers import added, formats
+from msalib.data.readers import formats, store
 from msalib.evidence import registry
 from msalib.evidence.verdicts import weigh
 from msalib.pages import notebooks, overview, tables
@@ -66,7 +66,7 @@ def test_data_of_any_layout_reach_table_3(msalib, bert, tmp_path, monkeypatch, l
     assert (status, error) == (0, "")
     assert f"mine: {readers.dataset('mine').title}, fingerprint" in out
     assert out.endswith("(next: msalib data audit mine)\n")
-    assert added.about("mine").format == form
+    assert store.about("mine").format == form
 
     report = tmp_path / "report.json"
     status, out, error = msalib("data", "audit", "mine", "--json", report)
@@ -151,14 +151,14 @@ def test_what_cannot_be_added_leaves_nothing(refused, tmp_path):  # noqa: F811
     missing = refused("data", "add", tmp_path / "nothing.pkl", "--name", "x")
     assert "nothing.pkl" in missing
     assert "data set 'x': found no such data set" in refused("data", "audit", "x")
-    assert added.names() == []
+    assert store.names() == []
 
 
 def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):  # noqa: F811
     path = FIXTURES["mmsa"](tmp_path)
     assert msalib("data", "add", path)[0] == 0
-    (name,) = added.names()
-    assert name == added.name_of(path)
+    (name,) = store.names()
+    assert name == store.name_of(path)
     assert "a name that is not taken" in refused("data", "add", path)
     assert msalib("data", "add", path, "--refresh")[0] == 0
 

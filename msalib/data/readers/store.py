@@ -1,4 +1,4 @@
-"""Data sets that a user has added: converted once, to files that are safe and quick to read.
+"""The store of added data sets: converted once, to files that are safe and quick to read.
 
     about.json          ``About``
     utterances.csv      a row per clip
@@ -7,13 +7,11 @@
     <modality>_NN.npy   (S, D) float32, all clips laid end to end, one file per layer
     <modality>.npy      (N + 1,) int64, clip i is frames [i]:[i + 1]
 
-Nothing here is a pickle. A data set is written under another name (``.partial``) and gets its own
-when every byte is on the disk; of two commands that write it, one waits. Text is kept
-character by character, numbers to the last bit.
+Nothing here is a pickle. A data set gets its name when every byte is on the disk; of two commands
+that write it, one waits. Text is kept character by character, numbers to the last bit.
 """
 
 import csv
-import hashlib
 import re
 import unicodedata
 from pathlib import Path
@@ -112,13 +110,13 @@ class About(_Frozen):
 
     @property
     def identity(self) -> str:
-        """Which published file this was made of."""
+        """Return the published file that this was made of."""
         known = [s.published for s in self.sources if s.published != UNPUBLISHED]
         return "; ".join(known) or UNPUBLISHED
 
 
 def name_of(path: Path) -> str:
-    """What to call the data set at a path: the name of the file or folder, as a plain name."""
+    """Return a name for the data set at a path: that of the file or folder, made plain."""
     name = Path(path).resolve().name
     end = next((s for s in SUFFIXES if name.lower().endswith(s) and len(name) > len(s)), "")
     name = unicodedata.normalize("NFKD", name[: len(name) - len(end)])
@@ -127,7 +125,7 @@ def name_of(path: Path) -> str:
 
 
 def names() -> list[str]:
-    """The data sets that have been added, in alphabetical order."""
+    """Return the names of added data sets, in alphabetical order."""
     folder = corpora_folder()
     if not folder.is_dir():
         return []
@@ -169,7 +167,10 @@ def write(
 
 
 def about(name: str) -> About:
-    """What an added data set says of itself; ``UserError`` where it is not there or damaged."""
+    """Return the description of an added data set.
+
+    Raises ``UserError`` where it is missing or damaged.
+    """
     folder = corpora_folder() / name
     if name not in names():
         raise UserError(
@@ -187,40 +188,40 @@ def about(name: str) -> About:
 
 
 def read(name: str) -> Corpus:
-    """The data set of that name, its features mapped into memory.
+    """Return the data set of that name, its features mapped into memory.
 
     Tables are compared with what was written, features by their size (all of it: ``check``).
-    Raises ``UserError`` where it is not there or damaged.
+    Raises ``UserError`` where it is missing or damaged.
     """
-    known = about(name)
+    description = about(name)
     folder = corpora_folder() / name
-    for file in known.contents:
-        _check_file(folder, known, file, whole=not re.search(r"_\d+\.npy$", file))
+    for file in description.contents:
+        _check_file(folder, description, file, whole=not re.search(r"_\d+\.npy$", file))
     table = _read_table(folder / "utterances.csv")
     splits = _read_table(folder / "splits.csv").set_index("id")
-    media = _read_table(folder / "media.csv") if known.media else {}
+    media = _read_table(folder / "media.csv") if description.media else {}
     utterances = table.set_index("id")
-    for column, kind in known.columns.items():
+    for column, kind in description.columns.items():
         utterances[column] = _typed(table[column].tolist(), kind, utterances.index)
     return Corpus(
         name=name,
         utterances=utterances,
-        features={m: _read_features(folder, m, s) for m, s in known.features.items()},
-        splits={split: splits[split] for split in known.splits},
-        tasks=known.tasks,
-        dropped=known.dropped,
-        dropped_part=known.dropped_part,
-        media={m: [Path(file) for file in media[m]] for m in known.media},
-        faces=known.faces,
-        notes=known.notes,
+        features={m: _read_features(folder, m, s) for m, s in description.features.items()},
+        splits={split: splits[split] for split in description.splits},
+        tasks=description.tasks,
+        dropped=description.dropped,
+        dropped_part=description.dropped_part,
+        media={m: [Path(file) for file in media[m]] for m in description.media},
+        faces=description.faces,
+        notes=description.notes,
     )
 
 
 def check(name: str) -> None:
     """Compare every byte of a data set with what was written; ``UserError`` where it differs."""
-    known = about(name)
-    for file in known.contents:
-        _check_file(corpora_folder() / name, known, file, whole=True)
+    description = about(name)
+    for file in description.contents:
+        _check_file(corpora_folder() / name, description, file, whole=True)
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -231,21 +232,12 @@ def _is_plain(name: str) -> bool:
 
 
 def _check_name(name: str, refresh: bool) -> None:
-    from msalib.data.datasets import DATASETS
-
     if not _is_plain(name):
         raise UserError(
             f"name {name!r}",
             found="characters that a name cannot have",
             expected="letters, digits, - and _, a letter or digit first",
             remedy="Choose a name: --name NAME",
-        )
-    if name in DATASETS:
-        raise UserError(
-            f"name {name!r}",
-            found="the name of a built-in data set",
-            expected="a name of its own",
-            remedy="Choose another: --name NAME",
         )
     if name in names() and not refresh:
         raise UserError(
@@ -321,10 +313,10 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def _sources(path: Path) -> tuple[Source, ...]:
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    files = [p for p in files if p.suffix.lower() not in MEDIA and not p.name.startswith(".")]
+    paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    paths = [p for p in paths if p.suffix.lower() not in MEDIA and not p.name.startswith(".")]
     sources = []
-    for file in files:
+    for file in paths:
         content = _content(file)
         sources.append(
             Source(
@@ -338,16 +330,14 @@ def _sources(path: Path) -> tuple[Source, ...]:
 
 
 def _content(path: Path) -> Content:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Content(bytes=path.stat().st_size, sha256=digest)
+    return Content(bytes=path.stat().st_size, sha256=files.sha256(path))
 
 
 # --- reading ------------------------------------------------------------------------------------
 
 
-def _check_file(folder: Path, known: About, file: str, whole: bool) -> None:
-    expected, path = known.contents[file], folder / file
+def _check_file(folder: Path, description: About, file: str, whole: bool) -> None:
+    expected, path = description.contents[file], folder / file
     if not path.is_file():
         raise _damaged(path, "no such file", f"{expected.bytes} bytes")
     if path.stat().st_size != expected.bytes:

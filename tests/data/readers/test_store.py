@@ -15,7 +15,7 @@ from msalib.base.errors import UserError
 from msalib.base.paths import corpora_folder
 from msalib.data import datasets as readers
 from msalib.data.corpus import Corpus
-from msalib.data.readers import added, build, formats, meld, published
+from msalib.data.readers import build, formats, meld, published, store
 from msalib.data.tasks import Regression
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
@@ -40,7 +40,7 @@ def message(call, *arguments, **options) -> str:
 
 
 def add(path, name="toy", **options):
-    return added.add(path, name, formats.Options(), **options)
+    return readers.add(path, name, formats.Options(), **options)
 
 
 def equal(a: Corpus, b: Corpus) -> None:
@@ -71,12 +71,12 @@ def test_every_layout_comes_back_as_it_was_read(tmp_path, name):
     corpus, format = formats.convert(path, "toy", formats.Options())
     folder = add(path)
     assert folder == corpora_folder() / "toy"
-    equal(corpus, added.read("toy"))
-    about = added.about("toy")
+    equal(corpus, store.read("toy"))
+    about = store.about("toy")
     assert (about.format, about.clips) == (format, len(corpus))
     assert about.fingerprint == corpus.fingerprint()
     assert set(about.media) == set(corpus.media) and about.faces == corpus.faces
-    added.check("toy")
+    store.check("toy")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_store_without_tasks_has_those_of_its_format(tmp_path, name, tasks):
     about = json.loads(file.read_text())
     del about["tasks"]
     file.write_text(json.dumps(about))
-    assert added.read("toy").tasks == readers.dataset("toy").tasks == tasks
+    assert store.read("toy").tasks == readers.dataset("toy").tasks == tasks
 
 
 def test_text_and_numbers_come_back_exactly(tmp_path):
@@ -107,21 +107,21 @@ def test_text_and_numbers_come_back_exactly(tmp_path):
         }
     )
     corpus = build.corpus(tmp_path, "toy", table, splits={"standard": ["train"] * count})
-    added.write(corpus, tmp_path, "media")
-    equal(corpus, added.read("toy"))
+    store.write(corpus, tmp_path, "media")
+    equal(corpus, store.read("toy"))
 
 
 def test_features_are_mapped_and_do_not_write_back(source):
     add(source)
-    for features in added.read("toy").features.values():
+    for features in store.read("toy").features.values():
         assert isinstance(features.layers[1], np.memmap)
         features.layers[1][:] = 0
-    added.check("toy")
+    store.check("toy")
 
 
 def test_where_it_came_from(source):
     add(source)
-    about = added.about("toy")
+    about = store.about("toy")
     (file,) = about.sources
     assert file.file == "unaligned_50.pkl"
     assert file.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
@@ -136,16 +136,16 @@ def test_a_published_file_is_known(source, monkeypatch):
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     monkeypatch.setitem(published.PUBLISHED, digest, "CMU-MOSI unaligned_50.pkl of the toolkit")
     add(source)
-    assert added.about("toy").identity == "CMU-MOSI unaligned_50.pkl of the toolkit"
+    assert store.about("toy").identity == "CMU-MOSI unaligned_50.pkl of the toolkit"
     assert all(len(digest) == 64 for digest in published.PUBLISHED)
 
 
 def test_media_are_no_part_of_the_identity(tmp_path):
     add(FIXTURES["media"](tmp_path / "source"))
-    about = added.about("toy")
+    about = store.about("toy")
     assert [s.file for s in about.sources] == ["label.csv"]
     assert set(about.raw) == {"visual", "acoustic", "linguistic"}
-    for files in added.read("toy").media.values():
+    for files in store.read("toy").media.values():
         assert all(file.is_absolute() and file.exists() for file in files)
 
 
@@ -154,8 +154,8 @@ def test_options_are_kept(tmp_path):
     content["train"]["audio"][0, 0, 0] = np.nan
     path = write_pickle(tmp_path / "x.pkl", content)
     assert "1 acoustic values that are NaN" in message(add, path)
-    added.add(path, "toy", formats.Options(clean=True))
-    assert added.about("toy").options.clean
+    store.add(path, "toy", formats.Options(clean=True))
+    assert store.about("toy").options.clean
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_options_are_kept(tmp_path):
     ],
 )
 def test_a_name_from_a_path(tmp_path, path, name):
-    assert added.name_of(tmp_path / path) == name
+    assert store.name_of(tmp_path / path) == name
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".x", "a.b", "a b", "/x", "-x", "x\n", "é"])
@@ -193,10 +193,10 @@ def test_a_name_that_is_taken_is_refused_unless_refreshed(tmp_path, source):
     other = FIXTURES["mag"](tmp_path / "other")
     text = message(add, other)
     assert "found one of that name" in text and "--refresh" in text
-    assert added.about("toy").format == "mmsa"
+    assert store.about("toy").format == "mmsa"
     add(other, refresh=True)
-    assert added.about("toy").format == "mag"
-    assert added.names() == ["toy"]
+    assert store.about("toy").format == "mag"
+    assert store.names() == ["toy"]
     assert sorted(p.name for p in corpora_folder().iterdir()) == ["toy"]
 
 
@@ -212,13 +212,13 @@ def test_a_name_taken_while_a_command_reads_is_refused(monkeypatch, tmp_path, so
     other = FIXTURES["mag"](tmp_path / "other")
     monkeypatch.setattr(formats, "convert", slowly)
     assert "found one of that name" in message(add, source)
-    assert added.about("toy").format == "mag"
-    added.check("toy")
+    assert store.about("toy").format == "mag"
+    store.check("toy")
 
 
 def test_of_two_that_write_at_once_one_waits(monkeypatch, source):
     corpus, format = formats.convert(source, "toy", formats.Options())
-    write, inside, most = added._write, [], []
+    write, inside, most = store._write, [], []
 
     def watched(*arguments):
         inside.append(1)
@@ -228,19 +228,19 @@ def test_of_two_that_write_at_once_one_waits(monkeypatch, source):
         inside.pop()
         return about
 
-    monkeypatch.setattr(added, "_write", watched)
+    monkeypatch.setattr(store, "_write", watched)
     with ThreadPoolExecutor(2) as pool:
-        made = [pool.submit(added.write, corpus, source, format, refresh=True) for _ in range(2)]
+        made = [pool.submit(store.write, corpus, source, format, refresh=True) for _ in range(2)]
         assert [m.result() for m in made] == [corpora_folder() / "toy"] * 2
     assert most == [1, 1]
-    added.check("toy")
+    store.check("toy")
 
 
 def test_added_data_sets_are_found_by_name(source):
-    assert added.names() == []
+    assert store.names() == []
     add(source, "second")
     add(source, "first")
-    assert added.names() == ["first", "second"]
+    assert store.names() == ["first", "second"]
     assert len(readers.load("second")) == 42
     assert readers.dataset("first").read().name == "first"
 
@@ -261,15 +261,15 @@ def test_nothing_is_left_when_the_disk_refuses(source, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(added, "_write_array", full)
+    monkeypatch.setattr(store, "_write_array", full)
     text = message(add, source, refresh=True)
     assert "found it cannot be written (No space left on device)" in text
     assert sorted(p.name for p in corpora_folder().iterdir()) == ["toy"]
-    added.check("toy")
+    store.check("toy")
 
 
 def test_a_data_set_that_is_not_there_is_told():
-    for call in (added.about, added.read, added.check):
+    for call in (store.about, store.read, store.check):
         text = message(call, "toy")
         assert text.startswith(
             "data set 'toy': found no such data set; expected one of those added"
@@ -286,11 +286,11 @@ def test_a_damaged_data_set_is_told(source, file, damage):
         path.unlink()
     else:
         path.write_bytes(content[:-9] if damage == "cut" else b"?" + content[1:])
-    text = message(added.read, "toy")
+    text = message(store.read, "toy")
     assert text.startswith(f"{path}: found ")
     assert "Add it again: msalib data add PATH --name toy --refresh" in text
     add(source, refresh=True)
-    added.check("toy")
+    store.check("toy")
 
 
 def test_damaged_features_are_told(source):
@@ -299,29 +299,29 @@ def test_damaged_features_are_told(source):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    added.read("toy")  # a bit of a number costs too much to look for each time
-    assert "found other content than was written" in message(added.check, "toy")
+    store.read("toy")  # a bit of a number costs too much to look for each time
+    assert "found other content than was written" in message(store.check, "toy")
     path.write_bytes(content[:-1])
-    assert f"found {len(content) - 1} bytes; expected {len(content)}" in message(added.read, "toy")
+    assert f"found {len(content) - 1} bytes; expected {len(content)}" in message(store.read, "toy")
     content[0] = 0
     path.write_bytes(content)
-    assert "found no readable array" in message(added.read, "toy")
+    assert "found no readable array" in message(store.read, "toy")
 
 
 def test_a_half_written_data_set_is_none(source):
     folder = add(source)
     shutil.copytree(folder, folder.with_name(".other.partial"))
-    assert added.names() == ["toy"]
+    assert store.names() == ["toy"]
 
 
 def test_a_replacement_that_was_killed_gives_the_old_data_back(tmp_path):
     path = FIXTURES["mag"](tmp_path)
-    folder = added.add(path, "mine", formats.Options())
-    before = added.read("mine").fingerprint()
+    folder = store.add(path, "mine", formats.Options())
+    before = store.read("mine").fingerprint()
     folder.rename(folder.with_name(".mine.old"))  # killed between two renames
-    assert added.names() == ["mine"]
-    assert added.read("mine").fingerprint() == before
+    assert store.names() == ["mine"]
+    assert store.read("mine").fingerprint() == before
 
 
 def test_a_name_is_made_of_letters_without_their_accents():
-    assert added.name_of(Path("Ünïcode Clips.pkl")) == "unicode-clips"
+    assert store.name_of(Path("Ünïcode Clips.pkl")) == "unicode-clips"
