@@ -143,7 +143,7 @@ def audit_(
             expected="the data as they are, which the page shows",
             remedy="Leave one of the two out; --json keeps any report.",
         )
-    found = audit.report(dataset, refresh=True) if record else audit.made(dataset, encoder)
+    found = audit.report(dataset, refresh=True) if record else audit.make_report(dataset, encoder)
     for line in audit.lines(found):
         print(line)
     if json_file:

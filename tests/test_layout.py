@@ -25,8 +25,9 @@ def tracked() -> list[Path]:
 
 ROOMS = "base", "data", "encoders training", "models", "runs", "evidence", "pages", "papers"
 FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
-UPWARD = {"evidence.audit", "evidence.audit.power", "runs.predict"}
-"""Modules that break the rule still; they may only become fewer."""
+UPWARD = {"runs.predict"}
+CIRCLES = {("data.readers.added", "data.datasets")}
+"""Modules that break the rule still, and imports that close a circle. Both may only shrink."""
 
 
 def modules() -> dict[str, Path]:
@@ -101,14 +102,12 @@ LONG = set(
         "msalib/encoders/pretrain.py::wavlm",
         "msalib/evidence/audit/identity.py::_counts",
         "msalib/evidence/audit/integrity.py::_zeros",
-        "msalib/evidence/audit/leakage.py",
         "msalib/evidence/printed/checks/bounds.py::error_and_correlation",
         "msalib/evidence/printed/checks/bounds.py::two_classes",
         "msalib/evidence/printed/checks/identities.py::parts",
         "msalib/models/multitask.py",
         "msalib/models/spt.py",
         "msalib/models/ulgm.py",
-        "msalib/pages/audit_figure.py::probe_levels",
         "msalib/pages/findings.py",
         "msalib/papers/sugrm/evidence.py",
         "msalib/papers/sugrm/figures.py::module_lines",

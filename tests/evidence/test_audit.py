@@ -14,9 +14,17 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Corpus, Features
 from msalib.data.simulate import stories as simulate
 from msalib.evidence import audit
-from msalib.evidence.audit import identity, independence, integrity, leakage, power
+from msalib.evidence.audit import (
+    identity,
+    independence,
+    integrity,
+    leakage,
+    leakage_findings,
+    power,
+    probe,
+)
 from msalib.evidence.printed import table as printed
-from msalib.pages.audit_figure import probe_levels
+from msalib.pages import audit as pages
 from tests.factory import write_pack
 from tests.html import read
 
@@ -80,7 +88,7 @@ def only(findings, **fields):
 
 def test_labels_of_test_videos_are_found_and_honest_features_are_not_accused():
     made = leaking(corpus(), np.arange(24, 40))
-    findings, probes = leakage.check(made, "standard", PERMUTATIONS)
+    findings, probes = leakage_findings.check(made, "standard", PERMUTATIONS)
     assert "error" in severities(findings, "visual")
     assert severities(findings, "acoustic") == {"ok"}
     (error,) = [f for f in findings if f.severity == "error" and "training videos" in f.message]
@@ -91,14 +99,14 @@ def test_labels_of_test_videos_are_found_and_honest_features_are_not_accused():
 
 def test_labels_of_validation_videos_only_are_a_warning():
     made = leaking(corpus(), np.arange(28))
-    findings, _ = leakage.check(made, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(made, "standard", PERMUTATIONS)
     assert severities(findings, "visual") == {"warning", "note"}
     assert any("Choose no epoch" in f.remedy for f in findings)
 
 
 def test_a_leak_spread_over_all_parts_shows_in_videos_that_are_far_easier():
     made = leaking(corpus(videos=60, clips=20), np.arange(0, 60, 2), noise=0.3)
-    findings, _ = leakage.check(made, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(made, "standard", PERMUTATIONS)
     (told,) = [f for f in findings if f.about.startswith("visual")]
     assert told.severity == "warning" and "Some videos are far easier" in told.message
     assert "perhaps of the test part, too" in told.message
@@ -110,11 +118,11 @@ def test_the_makers_split_tells_which_test_clips_they_had_seen():
     made = leaking(corpus(), used, noise=1.5)
     number = pd.factorize(made.utterances["video"])[0]
     made = with_split(made, "makers", np.where(np.isin(number, used), "train", "test"))
-    findings, _ = leakage.check(made, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(made, "standard", PERMUTATIONS)
     (error,) = [f for f in findings if f.severity == "error" and "makers" in f.message]
     assert "60 of 120 (50.0%) test clips" in error.message
     # On their own split the same features have seen no test clip.
-    own, _ = leakage.check(made, "makers", PERMUTATIONS)
+    own, _ = leakage_findings.check(made, "makers", PERMUTATIONS)
     assert "error" not in severities(own, "visual")
 
 
@@ -123,7 +131,7 @@ def test_what_the_makers_saw_of_validation_is_a_warning():
     made = leaking(corpus(), used)
     number = pd.factorize(made.utterances["video"])[0]
     made = with_split(made, "makers", np.where(np.isin(number, used), "train", "test"))
-    findings, _ = leakage.check(made, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(made, "standard", PERMUTATIONS)
     (warning,) = [f for f in findings if "By split 'makers'" in f.message]
     assert warning.severity == "warning"
     assert "80 of 80 (100.0%) validation clips" in warning.message
@@ -148,7 +156,7 @@ def test_the_controls_of_the_book_are_not_accused(name):
         profiles={m: ratios[-2:] for m, ratios in planted.profiles().items()},
         speaker_effect=planted.speaker_effect,
     )
-    findings, _ = leakage.check(made, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(made, "standard", PERMUTATIONS)
     assert {f.severity for f in findings} == {"ok"}
 
 
@@ -186,7 +194,7 @@ def test_mosi_is_flagged_without_its_makers_split():
         )
     )
     blind = replace(made, splits={"standard": made.splits["standard"]})
-    findings, _ = leakage.check(blind, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(blind, "standard", PERMUTATIONS)
     for modality in ("linguistic", "visual"):  # a sign of it, if no proof
         assert severities(findings, modality) <= {"warning", "error"}
     assert severities(findings, "acoustic") == {"ok"}
@@ -198,11 +206,11 @@ def test_predictions_are_those_of_a_ridge_regression_fitted_on_other_units():
     rng = np.random.default_rng(0)
     x, unit = rng.normal(size=(120, 4)), np.arange(120) // 6
     label = x @ [1, 0.5, 0, 0] + rng.normal(size=120)
-    guess = leakage.predictions(x, label, unit)
-    z, fold = (x - x.mean(0)) / x.std(0), leakage._folds(unit)
+    guess = probe.predictions(x, label, unit)
+    z, fold = (x - x.mean(0)) / x.std(0), probe._folds(unit)
     for k in range(10):
         rest = fold != k
-        fitted = [Ridge(p).fit(z[rest], label[rest]) for p in leakage.PENALTIES]
+        fitted = [Ridge(p).fit(z[rest], label[rest]) for p in probe.PENALTIES]
         wanted = [z[fold == k] @ ridge.coef_ for ridge in fitted]
         assert min(np.abs(w - guess[fold == k]).max() for w in wanted) < 1e-9
 
@@ -214,21 +222,21 @@ def test_pooling_is_the_mean_over_frames_in_any_block(monkeypatch):
     wanted = [x[a:b].mean(0) for a, b in pairwise(offsets)]
     features = Features("made", "frame", {0: x * 0, 1: x}, offsets)
     for block in (1, 40, 10**6):
-        monkeypatch.setattr(leakage, "BLOCK", block)
-        np.testing.assert_allclose(leakage.pooled(features), wanted)
+        monkeypatch.setattr(probe, "BLOCK", block)
+        np.testing.assert_allclose(probe.pooled(features), wanted)
     x[0, 0] = np.nan
-    assert np.isfinite(leakage.pooled(features)).all()
+    assert np.isfinite(probe.pooled(features)).all()
 
 
 def test_many_columns_are_reduced_and_still_predict(monkeypatch):
-    monkeypatch.setattr(leakage, "WIDEST", 20)
+    monkeypatch.setattr(probe, "WIDEST", 20)
     rng = np.random.default_rng(0)
     label = rng.normal(size=300)
     x = rng.normal(size=(300, 60)) + label[:, None] * (np.arange(60) < 30)
     z = (x - x.mean(0)) / x.std(0)
-    assert leakage._standard(x).shape == (300, 20)
-    assert np.allclose(leakage._standard(x[:, :9]), z[:, :9])
-    assert np.corrcoef(leakage.predictions(x, label, np.arange(300) // 5), label)[0, 1] > 0.9
+    assert probe._standard(x).shape == (300, 20)
+    assert np.allclose(probe._standard(x[:, :9]), z[:, :9])
+    assert np.corrcoef(probe.predictions(x, label, np.arange(300) // 5), label)[0, 1] > 0.9
 
 
 def test_the_difference_is_that_of_correlations_and_its_p_value_that_of_all_assignments():
@@ -299,14 +307,16 @@ def test_where_parts_share_videos_the_gain_from_that_is_measured():
     made = made.with_features("visual", one_frame(face[video] + 0.1 * rng.normal(size=(400, 30))))
     mixed = with_split(made, "mixed", rng.choice(["train", "valid", "test"], 400))
     assert leakage.units(mixed, "mixed") is None
-    findings, _ = leakage.check(mixed, "mixed", PERMUTATIONS)
+    findings, _ = leakage_findings.check(mixed, "mixed", PERMUTATIONS)
     sharing = only(findings, check="shared videos")
     assert sharing.severity == "warning" and "visual +" in sharing.message
-    assert not [f for f in leakage.check(mixed, "standard", 99)[0] if f.check == "shared videos"]
+    assert not [
+        f for f in leakage_findings.check(mixed, "standard", 99)[0] if f.check == "shared videos"
+    ]
 
 
 def test_without_features_there_is_nothing_to_probe():
-    findings, probes = leakage.check(corpus(features={}), "standard", 99)
+    findings, probes = leakage_findings.check(corpus(features={}), "standard", 99)
     assert [f.message for f in findings] == ["There are no features to probe."] and not probes
 
 
@@ -315,7 +325,7 @@ def test_features_that_cannot_be_probed_are_told():
     made = made.with_features("visual", one_frame(np.zeros((30, 2))))
     tuned = Features("bert", "word piece", {TUNED: np.zeros((30, 1), int)}, np.arange(31))
     made = made.with_features("linguistic", tuned)
-    findings, probes = leakage.check(made, "standard", 99)
+    findings, probes = leakage_findings.check(made, "standard", 99)
     assert only(findings, about="linguistic").severity == "note"
     constant = only(findings, about="visual: made")
     assert "undefined / undefined / undefined" in constant.message
@@ -573,26 +583,30 @@ def test_a_report_is_told_in_lines_as_json_and_as_tables(tmp_path):
     assert len(told) == len(found.findings) + 1
     audit.write(found, tmp_path / "report.json")
     assert audit.Report(**json.loads((tmp_path / "report.json").read_text())) == found
-    for shown in (audit.table(found), audit.table(found, "leakage"), audit.probe_table(found)):
+    for shown in (
+        pages.findings(found),
+        pages.findings(found, "leakage"),
+        pages.comparisons(found),
+    ):
         page = read(shown)
         assert "control: A <b>title</b>, split standard" in page.text
         assert not page.attributes("b")
-    assert "yes" in set(audit.probe_table(found).frame["sign of a leak"])
-    assert set(audit.table(found, "leakage").frame["severity"]) >= {"error", "ok"}
+    assert "yes" in set(pages.comparisons(found).frame["sign of a leak"])
+    assert set(pages.findings(found, "leakage").frame["severity"]) >= {"error", "ok"}
 
 
 def test_the_figure_has_a_row_for_each_part_and_tells_them():
     made = leaking(corpus(), np.arange(24, 40))
     made = made.with_features("linguistic", one_frame(np.zeros((400, 2)), "nothing"))
     found = audit.examine(made, "control", "title", "standard", None, 99)
-    picture = probe_levels(found.probes, setting=found.setting)
+    picture = pages.probe_levels(found.probes, setting=found.setting)
     page = read(picture)
     assert page.attributes("img")[0]["alt"] == picture.alt
     assert "visual, network: training" in picture.alt and "test undefined" in picture.alt
     assert "nan" not in picture.alt and "None" not in picture.alt
-    assert "No features" in read(probe_levels([], setting="x")).text
+    assert "No features" in read(pages.probe_levels([], setting="x")).text
     nothing = audit.examine(corpus(features={}), "control", "title", "standard", None, 99)
-    assert "No features" in read(audit.probe_table(nothing)).text
+    assert "No features" in read(pages.comparisons(nothing)).text
 
 
 # --- error rates --------------------------------------------------------------------------------
@@ -609,7 +623,7 @@ def test_a_leak_is_planted_where_it_is_said_to_be():
     test = video[standard == "test"]
     assert test[makers == "train"].nunique() == round(test.nunique() / 2)
     assert (makers.groupby(video).nunique() == 1).all()
-    column = leakage.pooled(made.features["visual"])[:, -1]
+    column = probe.pooled(made.features["visual"])[:, -1]
     label = made.utterances["label"]
     seen = (makers == "train").to_numpy()
     assert np.corrcoef(column[seen], label[seen])[0, 1] > 0.95
@@ -619,7 +633,7 @@ def test_a_leak_is_planted_where_it_is_said_to_be():
 
 def test_a_third_of_the_videos_loses_its_faces():
     made = power.without_faces(power.honest(0, 30), 0)
-    seen = leakage.pooled(made.features["visual"]).any(1)
+    seen = probe.pooled(made.features["visual"]).any(1)
     assert made.utterances["video"][~seen].nunique() == 10
 
 
@@ -635,10 +649,10 @@ def test_error_rates_are_measured_recorded_and_shown(monkeypatch):
     found = power.recorded()
     assert [cell.corpora for cell in found.cells] == [1, 1, 1, 2, 2]
     assert [cell.errors for cell in found.cells if cell.told] == [2]
-    assert len(power.false_alarms(found).frame) == 3
-    (row,) = power.detections(found).frame.to_dict("records")
+    assert len(pages.false_alarms(found).frame) == 3
+    (row,) = pages.detections(found).frame.to_dict("records")
     assert row["split known: error, %"].startswith("100.0 [")
-    assert "commit" in power.provenance(found).frame
+    assert "commit" in pages.provenance(found).frame
 
 
 def test_the_committed_error_rates_keep_to_the_level(monkeypatch):

@@ -8,10 +8,8 @@ error rates are measured in ``power``.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from html import escape
 from pathlib import Path
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from msalib.base import paths
@@ -21,19 +19,17 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
 from msalib.data.readers import store
-from msalib.evidence.audit import identity, independence, integrity, leakage
-from msalib.evidence.audit.findings import GROUPS, SEVERITIES, Finding, by_severity
-from msalib.pages.tables import Note, Table
+from msalib.evidence.audit import identity, independence, integrity, leakage, leakage_findings
+from msalib.evidence.audit.findings import SEVERITIES, Finding, by_severity
+from msalib.runs.inputs import BASELINES, Inputs
 
 __all__ = [
     "Finding",
     "Report",
     "examine",
     "lines",
-    "made",
-    "probe_table",
+    "make_report",
     "report",
-    "table",
     "write",
 ]
 
@@ -54,7 +50,7 @@ class Report(BaseModel):
     probes: list[leakage.Probe]  # one for each modality with features
 
     def count(self, severity: str) -> int:
-        """Findings of a severity."""
+        """Count the findings of a severity."""
         return Counter(f.severity for f in self.findings)[severity]
 
     @property
@@ -68,38 +64,38 @@ class Report(BaseModel):
     def summary(self) -> str:
         """``1 error, 2 warnings, 3 notes, 12 checks without a finding``."""
         counts = [(self.count(s), s) for s in SEVERITIES[:-1]]
-        told = [f"{n} {s}{'' if n == 1 else 's'}" for n, s in counts if n]
-        return ", ".join([*told, f"{self.count('ok')} checks without a finding"])
+        phrases = [f"{n} {s}{'' if n == 1 else 's'}" for n, s in counts if n]
+        return ", ".join([*phrases, f"{self.count('ok')} checks without a finding"])
 
 
 def report(dataset: str, refresh: bool = False) -> Report:
-    """The audit of a data set by name: read where it is recorded, else made from the data.
+    """Return the audit of a data set by name: as recorded, else made from the data.
 
-    ``refresh`` makes it from the data at hand and, for real data, records it. Raises
-    ``UserError`` for a data set that is unknown or not at hand, and for a record of other data.
+    ``refresh`` makes it from the available data and, for real data, records it. Raises
+    ``UserError`` for a data set that is unknown or missing, and for a record of other data.
     """
     return recorded(
         Report,
         f"audit/{dataset}-report.json",
         dataset,
-        lambda: made(dataset),
+        lambda: make_report(dataset),
         refresh=refresh,
         damaged=f"make it again from the data: msalib data audit {dataset} --record",
         other=f"make it again: msalib data audit {dataset} --record",
     )
 
 
-def made(dataset: str, encoder: str | None = None) -> Report:
-    """The audit of a data set by name, made from the data at hand and recorded nowhere.
+def make_report(dataset: str, encoder: str | None = None) -> Report:
+    """Return the audit of a data set by name, made from the available data and recorded nowhere.
 
-    With the name of an encoder (``study.Parameters``), its features are probed, last block, and
-    made where they are not there yet.
+    With the name of an encoder (``inputs.Parameters``), its features are probed, last block, and
+    made where they are missing.
     """
-    from msalib.runs.study import Study
-
     known = readers.dataset(dataset)
-    corpus = Study("uegd", dataset=dataset, encoder=encoder).encoded if encoder else None
-    corpus = corpus or readers.load(dataset)
+    if encoder:
+        corpus = Inputs(BASELINES, dataset=dataset, encoder=encoder).encoded
+    else:
+        corpus = readers.load(dataset)
     return examine(corpus, dataset, known.title, known.split, _files(dataset))
 
 
@@ -111,11 +107,13 @@ def examine(
     files: Mapping[str, str] | None = None,
     permutations: int = leakage.PERMUTATIONS,
 ) -> Report:
-    """Audit a corpus. ``files``: source file -> SHA-256, None for simulated data;
-    ``permutations``: of the tests for leakage.
+    """Audit a corpus.
+
+    ``files`` maps source files to their SHA-256 (None: simulated data); ``permutations`` is that of
+    the tests for leakage.
     """
     parts = corpus.splits[split]
-    probed, probes = leakage.check(corpus, split, permutations)
+    probed, probes = leakage_findings.check(corpus, split, permutations)
     findings = [
         *identity.check(corpus, f"{dataset} {title}", files),
         *integrity.check(corpus, split),
@@ -137,7 +135,7 @@ def examine(
 
 
 def _files(dataset: str) -> dict[str, str] | None:
-    """Source files of a data set with their SHA-256; None for simulated data."""
+    """Return the source files of a data set with their SHA-256; None for simulated data."""
     if dataset in store.names():
         return {source.file: source.sha256 for source in store.about(dataset).sources}
     if not readers.dataset(dataset).real:
@@ -146,69 +144,14 @@ def _files(dataset: str) -> dict[str, str] | None:
     return {p.name: sha256(p) for p in sorted(folder.iterdir()) if p.is_file()}
 
 
-def write(found: Report, path: Path) -> None:
-    """The report as JSON, complete or not at all."""
-    write_json(path, found.model_dump())
+def write(audit: Report, path: Path) -> None:
+    """Write a report as JSON, complete or not at all."""
+    write_json(path, audit.model_dump())
 
 
-# --- what is shown --------------------------------------------------------------------------------
-
-
-def lines(found: Report) -> Iterator[str]:
-    """The report as lines of text: all findings, the most severe first, then a summary."""
-    for f in found.findings:
+def lines(audit: Report) -> Iterator[str]:
+    """Yield a report as lines of text: all findings, the most severe first, then a summary."""
+    for f in audit.findings:
         advice = f" {f.remedy}" if f.remedy else ""
         yield f"{f.severity} | {f.group} | {f.check} | {f.about} | {f.message}{advice}"
-    yield f"{found.dataset}, split {found.split}: {found.summary}"
-
-
-def table(found: Report, group: str | None = None) -> Table:
-    """The findings of one group, or all, the most severe first."""
-    shown = [f for f in found.findings if group in (None, f.group)]
-    shown.sort(key=lambda f: (SEVERITIES.index(f.severity), GROUPS.index(f.group)))
-    rows = [
-        {
-            "severity": f.severity,
-            "group": f.group,
-            "check": f.check,
-            "of": escape(f.about),
-            "finding": escape(f.message),
-            "what to do": escape(f.remedy) or "-",
-        }
-        for f in shown
-    ]
-    if group:
-        rows = [{k: v for k, v in row.items() if k != "group"} for row in rows]
-    named = f"{group.capitalize()}" if group else "All findings"
-    return Table(
-        pd.DataFrame(rows),
-        caption=f"{named}. Setting: {found.setting}.",
-    )
-
-
-def probe_table(found: Report) -> Table | Note:
-    """Every comparison of two groups of clips, with its p-value and what came of it."""
-    if not any(p.comparisons for p in found.probes):
-        return Note(f"No features to probe. Setting: {found.setting}.")
-    rows = [
-        {
-            "modality": p.modality,
-            "features": f"{escape(p.source)} ({p.features})",
-            "is it": c.question,
-            "by": c.of,
-            "split": escape(c.split) or "-",
-            "difference": f"{c.difference:+.3f}",
-            "p": f"{c.p:.4f}",
-            "permuted": f"{c.units} {c.unit}s",
-            "sign of a leak": "yes" if c.rejected else "no",
-        }
-        for p in found.probes
-        for c in p.comparisons
-    ]
-    return Table(
-        pd.DataFrame(rows),
-        caption="One-sided tests of the linear probe and of single features. Differences are of "
-        "Pearson's r; for 'some videos above others', a standard deviation of Fisher's z beyond "
-        "chance. A sign is what Holm's correction over this table leaves at "
-        f"{leakage.LEVEL:.0%} and is at least {leakage.FAR:g}. Setting: {found.setting}.",
-    )
+    yield f"{audit.dataset}, split {audit.split}: {audit.summary}"

@@ -36,15 +36,11 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib.base import stats
 from msalib.base.errors import UserError
-from msalib.data.corpus import PARTS, Corpus, Features
-from msalib.evidence.audit.findings import Finding, share
+from msalib.data.corpus import PARTS, Corpus
 from msalib.evidence.audit.independence import known
-from msalib.evidence.audit.integrity import BLOCK, last
+from msalib.evidence.audit.integrity import last
+from msalib.evidence.audit.probe import pooled, predictions
 
-PENALTIES = np.logspace(-1, 4, 11)
-"""Of the ridge probe on standardised features; the best on all parts together is taken."""
-
-FOLDS = 10
 PERMUTATIONS = 4999
 LEVEL = 0.05
 """Of a whole audit: the chance of one false alarm or more on honest features."""
@@ -60,9 +56,6 @@ CLIPS, VIDEOS = 8, 10
 
 FAR = 0.1
 """Differences of correlations below this are no finding, for parts are not always drawn by lot."""
-
-WIDEST = 512
-"""Features beyond this many are replaced by that many principal components."""
 
 STRONGEST = 256
 """Single features that are looked at, those that correlate most with the label in all parts
@@ -129,20 +122,6 @@ class Units(NamedTuple):
     kind: str
 
 
-def pooled(features: Features) -> np.ndarray:
-    """Mean over the frames of each clip, last layer: (N, D). Values not finite count as zero."""
-    values, offsets = last(features), features.offsets
-    sums = np.empty((len(offsets) - 1, values.shape[1]))
-    # Some clips at a time: a layer may be a memory map of many gigabytes.
-    step = max(1, int(BLOCK / (values.shape[1] * max(1.0, features.lengths().mean()))))
-    for first in range(0, len(sums), step):
-        bounds = offsets[first : first + step + 1]
-        frames = np.asarray(values[bounds[0] : bounds[-1]], np.float64)
-        frames = np.nan_to_num(frames, nan=0, posinf=0, neginf=0)
-        sums[first : first + step] = np.add.reduceat(frames, bounds[:-1] - bounds[0])
-    return sums / features.lengths()[:, None]
-
-
 def units(corpus: Corpus, split: str) -> Units | None:
     """What may change places in a split: speakers, else videos; None where both are in two parts.
 
@@ -171,52 +150,6 @@ def _together(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     links = coo_array((np.ones(len(a)), (a, a.max() + 1 + b)), shape=(size, size))
     component = connected_components(links, directed=False)[1][a]
     return np.unique(component, return_inverse=True)[1]
-
-
-def predictions(x: np.ndarray, label: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Each clip predicted by a probe that was fitted on other units: (N, D), (N,) to (N,).
-
-    Without the mean label of those units: it is low where the clip's own unit is high, so it would
-    make features that know nothing look as if they knew the opposite.
-    """
-    x, fold = _standard(x), _folds(unit)
-    centred = label - label.mean()
-    guess = np.empty((len(PENALTIES), len(label)))
-    sums = [_sums(x[fold == k], centred[fold == k]) for k in range(fold.max() + 1)]
-    total = [sum(parts) for parts in zip(*sums, strict=True)]
-    for k, own in enumerate(sums):
-        weight, _ = _ridge(*(t - s for t, s in zip(total, own, strict=True)))
-        guess[:, fold == k] = (x[fold == k] @ weight).T
-    return guess[((guess - centred) ** 2).mean(1).argmin()]
-
-
-def _standard(x: np.ndarray) -> np.ndarray:
-    deviation = x.std(0)
-    x = (x - x.mean(0)) / np.where(deviation > 1e-12, deviation, 1)
-    if x.shape[1] <= WIDEST or len(x) <= WIDEST:
-        return x
-    from sklearn.decomposition import PCA
-
-    return PCA(WIDEST, svd_solver="randomized", random_state=0).fit_transform(x)
-
-
-def _folds(unit: np.ndarray) -> np.ndarray:
-    """Fold of each clip, (N,): units by lot, the same lot for the same number of units."""
-    count = unit.max() + 1
-    return (np.random.default_rng(0).permutation(count) % min(FOLDS, count))[unit]
-
-
-def _sums(x, y):
-    """All that a ridge regression needs to know of clips: sums that can be taken away again."""
-    return len(y), x.sum(0), y.sum(), x.T @ x, x.T @ y
-
-
-def _ridge(n, x, y, xx, xy) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (D, P) and intercepts (P,) for each penalty."""
-    values, vectors = np.linalg.eigh(xx - np.outer(x, x) / n)
-    along = vectors.T @ (xy - x * y / n)
-    weight = vectors @ (along[:, None] / (np.maximum(values, 0)[:, None] + PENALTIES))
-    return weight, y / n - x / n @ weight
 
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -421,188 +354,3 @@ def _judged(probes: list[Probe]) -> list[Probe]:
         )
         for found in probes
     ]
-
-
-# --- findings -------------------------------------------------------------------------------------
-
-
-def check(corpus: Corpus, split: str, permutations: int = PERMUTATIONS):
-    """Findings on every modality of a split, and the probes that they rest on."""
-    probes = probe(corpus, split, permutations)
-    if not corpus.features:
-        return [_finding("note", "text", "There are no features to probe.")], probes
-    found = []
-    if units(corpus, split) is None:
-        found.append(_sharing(corpus, split))
-    without = [m for m in corpus.features if m not in {p.modality for p in probes}]
-    found += [_finding("note", m, "There are no features to probe yet.") for m in without]
-    for one in probes:
-        found += _signs(corpus, split, one) or [_silent(one)]
-    return found, probes
-
-
-def _finding(severity, about, message, remedy="", check="linear probe") -> Finding:
-    return Finding(
-        severity=severity,
-        group="leakage",
-        check=check,
-        about=about,
-        message=message,
-        remedy=remedy,
-    )
-
-
-def _signs(corpus, split, one: Probe) -> list[Finding]:
-    """A finding for each question that is answered yes, by the probe or by a single feature."""
-    asked = {}
-    for found in one.comparisons:
-        if found.rejected:
-            asked.setdefault((found.question, found.split), []).append(found)
-    return [_sign(corpus, split, one, answers) for answers in asked.values()]
-
-
-def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> Finding:
-    question, other = answers[0].question, answers[0].split
-    evidence = "; ".join(
-        f"{'linear probe' if c.of == 'probe' else c.of} {c.difference:+.2f}, p = {c.p:.2g}"
-        for c in answers
-    )
-    evidence += f" ({answers[0].units} {answers[0].unit}s)"
-    about = f"{one.modality}: {one.source}"
-    r = {part: "undefined" if x.r is None else f"{x.r:.2f}" for part, x in one.parts.items()}
-    probed = f"probe: test {r['test']}, training {r['train']}, validation {r['valid']}"
-    if question == TEST:
-        return _finding(
-            "error",
-            about,
-            f"Labels of test videos are easier to tell than those of training videos: {evidence}; "
-            f"{probed}. The features have seen labels of test clips.",
-            "Count nothing with these features. Ask which labels their makers used, and split by "
-            "that.",
-        )
-    if question == VALID:
-        return _finding(
-            "warning",
-            about,
-            f"Labels of validation videos are far easier to tell than those of test videos: "
-            f"{evidence}; {probed}. The features have seen labels of validation clips.",
-            "Choose no epoch, layer or modality on this validation part: test scores are of "
-            "models that were chosen wrongly.",
-        )
-    if question == UNEVEN:
-        return _unevenness(split, one, about, evidence)
-    if other == split:
-        return _finding(
-            "note",
-            about,
-            "Labels of training and validation videos are easier to tell than those of test "
-            f"videos: {evidence}; {probed}. The features were made with labels of that side.",
-            "Fair for test scores, but models take these features for better than they are.",
-        )
-    return _known_side(corpus, split, other, about, evidence)
-
-
-def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
-    told = (
-        "Some videos are far easier than others: correlations within videos differ, beyond chance, "
-        f"by more than honest ones do (standard deviation of Fisher's z up to {HONEST:g}): "
-        f"{evidence}. Labels of some videos may have been used"
-    )
-    remedy = (
-        "Ask which videos the makers of the features used, and give that as a split. Missing "
-        "faces or voices in some videos can look the same."
-    )
-    sides = [c.p for c in one.comparisons if c.question == SIDE and c.split == split]
-    if sides and min(sides) >= LEVEL:
-        # A hint, no proof: with few test videos a leak on the training side may not show.
-        told += (
-            ", perhaps of the test part, too, for it is not harder than training and validation "
-            f"(least p = {min(sides):.2g})"
-        )
-    return _finding("warning", about, f"{told}.", remedy)
-
-
-def _known_side(corpus, split, other, about, evidence) -> Finding:
-    seen = (corpus.splits[other] != "test").to_numpy()
-    part = corpus.splits[split].to_numpy()
-    count = {p: (int((seen & (part == p)).sum()), int((part == p).sum())) for p in PARTS}
-    told = (
-        f"By split {other!r}, labels of training and validation videos are easier to tell than "
-        f"those of its test videos: {evidence}. The makers of the features used labels of that "
-        "side, "
-    )
-    if count["test"][0]:
-        return _finding(
-            "error",
-            about,
-            f"{told}and it has {share(*count['test'])} test clips of split {split!r}.",
-            f"Count nothing with these features on split {split!r}; use split {other!r}, and mind "
-            "its validation part.",
-        )
-    if count["valid"][0]:
-        return _finding(
-            "warning",
-            about,
-            f"{told}and it has {share(*count['valid'])} validation clips of split {split!r}.",
-            "Choose no epoch, layer or modality on this validation part.",
-        )
-    return _finding("note", about, f"{told}which has no test clip of split {split!r}.")
-
-
-def _silent(one: Probe) -> Finding:
-    about = f"{one.modality}: {one.source}"
-    r = " / ".join("undefined" if x.r is None else f"{x.r:.2f}" for x in one.parts.values())
-    if not one.comparisons:
-        message = f"r = {r} on train/valid/test; no two parts that could be compared."
-        return _finding("note", about, message)
-    least = min(one.comparisons, key=lambda c: c.p)
-    return _finding(
-        "ok",
-        about,
-        f"No sign of a leak: r = {r} on train/valid/test, each clip predicted from other "
-        f"videos; of {len(one.comparisons)} signs looked for, the strongest is {least.question} "
-        f"({least.of}, {least.difference:+.2f}, p = {least.p:.2g}).",
-    )
-
-
-def _sharing(corpus: Corpus, split: str) -> Finding:
-    """What a score on test owes to videos that are in training, too, where parts share videos."""
-    label = corpus.utterances["label"].to_numpy(float)
-    video = pd.factorize(corpus.utterances["video"])[0]
-    train, test = (corpus.rows(p, split) for p in ("train", "test"))
-    fold = _folds(video)
-    told, worst = [], "note"
-    for modality, features in corpus.features.items():
-        if last(features) is None or not len(train) or len(np.unique(video[test])) < 2:
-            continue
-        x = _standard(pooled(features))
-        fitted = [_ridge(*_sums(x[train], label[train]))]
-        fitted += [
-            _ridge(*_sums(x[rows], label[rows]))
-            for k in range(fold.max() + 1)
-            for rows in [train[fold[train] != k]]
-            if len(rows) > 1
-        ]
-        if len(fitted) <= fold.max() + 1:
-            continue
-        both = np.stack([x[test] @ weight + shift for weight, shift in fitted])  # (1 + K, N, P)
-        apart = both[1 + fold[test], np.arange(len(test))]
-        best = ((apart - label[test, None]) ** 2).mean(0).argmin()
-        effect = stats.corr_difference(
-            label[test], both[None, 0, :, best], apart[None, :, best], video[test]
-        )
-        if np.isnan(effect.low):
-            continue
-        told.append(f"{modality} {effect.effect:+.2f} [{effect.low:+.2f}, {effect.high:+.2f}]")
-        if effect.low > 0 and effect.effect >= FAR:
-            worst = "warning"
-    return _finding(
-        worst,
-        split,
-        "Parts share videos, so parts cannot be compared by permuting them. What the probe's "
-        f"correlation on test gains from videos that are in training, too: {'; '.join(told)}."
-        if told
-        else "Parts share videos, so parts cannot be compared by permuting them.",
-        "Split by video.",
-        check="shared videos",
-    )

@@ -20,14 +20,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from msalib.base import stats
 from msalib.base.files import Recorded
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import Corpus, Features
 from msalib.data.simulate import stories as simulate
-from msalib.evidence.audit import leakage
-from msalib.pages.tables import Table
+from msalib.evidence.audit import leakage, leakage_findings
 
 CORPORA = {"honest": 100, "leak": 20}
 """Simulated corpora for each row of the table."""
@@ -58,7 +56,7 @@ PLACEMENTS = (
 )
 
 
-class Cell(BaseModel):
+class ErrorRate(BaseModel):
     """How many of some simulated corpora gave an error, or a warning or an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,7 +70,7 @@ class Cell(BaseModel):
     alarms: int  # with a warning or an error
 
 
-class Power(BaseModel):
+class LeakageErrorRates(BaseModel):
     """Error rates of the test for leakage."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,7 +81,7 @@ class Power(BaseModel):
     started: str
     seconds: float
     settings: dict[str, float]
-    cells: list[Cell]
+    cells: list[ErrorRate]
 
 
 def honest(seed: int, videos: int = 60, story: str = "control") -> Corpus:
@@ -140,12 +138,12 @@ def _with_visual(corpus: Corpus, layers) -> Corpus:
 
 def judged(corpus: Corpus) -> tuple[bool, bool]:
     """Whether the audit finds an error, and whether it finds a warning or an error."""
-    findings, _ = leakage.check(corpus, "standard", PERMUTATIONS)
+    findings, _ = leakage_findings.check(corpus, "standard", PERMUTATIONS)
     severities = {f.severity for f in findings}
     return "error" in severities, bool(severities & {"error", "warning"})
 
 
-def measure(corpora: Mapping[str, int]) -> Power:
+def measure(corpora: Mapping[str, int]) -> LeakageErrorRates:
     """Simulate all rows of the table; ``corpora``: kind of row -> how many for each."""
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     rows = [*_honest_rows(), *_leak_rows()]
@@ -153,7 +151,7 @@ def measure(corpora: Mapping[str, int]) -> Power:
     for kind, what, noise, told, make in bar(rows, "error rates", "row"):
         found = [judged(make(seed)) for seed in range(corpora[kind])]
         cells.append(
-            Cell(
+            ErrorRate(
                 kind=kind,
                 what=what,
                 noise=noise,
@@ -163,7 +161,7 @@ def measure(corpora: Mapping[str, int]) -> Power:
                 alarms=sum(alarm for _, alarm in found),
             )
         )
-    return Power(
+    return LeakageErrorRates(
         commit=commit(),
         device=device_name("cpu"),
         versions=versions(),
@@ -224,77 +222,20 @@ def _leak_rows() -> list[Row]:
     ]
 
 
-# --- the record, and what is shown ----------------------------------------------------------------
+# --- the record ---------------------------------------------------------------------------------
 
 
 RECORD = Recorded(
-    Power, "audit/power.json", "record of error rates", "run python -m msalib.evidence.audit.power"
+    LeakageErrorRates,
+    "audit/power.json",
+    "record of error rates",
+    "run python -m msalib.evidence.audit.power",
 )
 
 
-def recorded() -> Power:
+def recorded() -> LeakageErrorRates:
     """Return the recorded error rates; raise ``UserError`` where none can be read."""
     return RECORD.read()
-
-
-def rates(count: int, of: int) -> str:
-    """A share in percent with its 95% interval (Wilson)."""
-    low, high = stats.wilson(count, of)
-    return f"{100 * count / of:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def false_alarms(found: Power) -> Table:
-    """How often honest corpora are accused."""
-    rows = [
-        {
-            "honest corpora": cell.what,
-            "simulated": cell.corpora,
-            "error, %": rates(cell.errors, cell.corpora),
-            "warning or error, %": rates(cell.alarms, cell.corpora),
-        }
-        for cell in found.cells
-        if cell.kind == "honest"
-    ]
-    return Table(
-        pd.DataFrame(rows),
-        caption="False alarms: share of simulated corpora, three modalities each, in which the "
-        "audit finds a leak that is not there, in % with 95% Monte Carlo intervals. Intended: at "
-        f"most {found.settings['level']:.0%}. Setting: control.",
-    )
-
-
-def detections(found: Power) -> Table:
-    """How often planted leaks are found, without and with the makers' split."""
-    cells = {(c.what, c.noise, c.told): c for c in found.cells if c.kind == "leak"}
-    rows = []
-    for what, noise in dict.fromkeys((what, noise) for what, noise, _ in cells):
-        row = {"labels used by the makers": what, "noise": f"{noise:g}"}
-        for told, name in ((False, "split unknown"), (True, "split known")):
-            cell = cells[what, noise, told]
-            row[f"{name}: error, %"] = rates(cell.errors, cell.corpora)
-            row[f"{name}: warning or error, %"] = rates(cell.alarms, cell.corpora)
-        rows.append(row)
-    each = next(iter(cells.values())).corpora
-    return Table(
-        pd.DataFrame(rows),
-        caption="Leaks that are found: share of simulated corpora of 93 videos with a leak in one "
-        f"column of the visual features, in % with 95% Monte Carlo intervals; {each} corpora in "
-        "each row. Noise: standard deviation on the leaked label, in those of the labels. Where "
-        "no test clip was used there is nothing to call an error. Setting: control.",
-    )
-
-
-def provenance(found: Power) -> Table:
-    """Where the error rates come from."""
-    row = {
-        "commit": found.commit,
-        "device": found.device,
-        "versions": ", ".join(f"{k} {v}" for k, v in found.versions.items()),
-        "corpora": sum(cell.corpora for cell in found.cells),
-        "begun (UTC)": found.started[:16].replace("T", " "),
-        "minutes": f"{found.seconds / 60:.0f}",
-    }
-    return Table(pd.DataFrame([row]), caption="Where the error rates come from.")
 
 
 def main() -> None:

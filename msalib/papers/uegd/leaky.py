@@ -14,7 +14,7 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
 from msalib.data.metrics import METRICS, regression
-from msalib.evidence.audit.leakage import PENALTIES, pooled
+from msalib.evidence.audit.probe import PENALTIES, pooled
 from msalib.pages.tables import Table, spread
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
