@@ -76,7 +76,7 @@ class Encoder(nn.Module):
 
 
 class MulT(nn.Module):
-    """Frames of one to three modalities to one vector of ``width`` features each.
+    """Encoder of one to three modalities, each to one vector of ``width`` features each.
 
     A single modality has its self encoder only. Exchangeable with ``msalib.models.spt.SPT``.
     """
@@ -116,18 +116,18 @@ class MulT(nn.Module):
         self.output = nn.ModuleDict({m: nn.Linear(read, width) for m in used})
 
     def forward(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The last step of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,)."""
+        """Return the last step of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,)."""
         projected = {m: project(x[m]) for m, project in self.project.items()}
         padding = {
             m: torch.arange(h.shape[1], device=h.device) >= length[m][:, None]
             for m, h in projected.items()
         }
-        found = {}
+        states = {}
         for m, h in projected.items():
             read = [
                 encoder(h, projected[source], padding[source])
                 for source, encoder in self.cross[m].items()
             ]
             h = self.own[m](torch.cat(read or [h], -1), None, padding[m])
-            found[m] = self.output[m](h[torch.arange(len(h), device=h.device), length[m] - 1])
-        return found
+            states[m] = self.output[m](h[torch.arange(len(h), device=h.device), length[m] - 1])
+        return states

@@ -7,7 +7,8 @@ papers/sugrm.md (c), (d), (e).
 Notation: B clips of up to T frames, N training clips, d width, e epoch from 1. Features that are
 compared across modalities (F*) are keyed by modality, the fused one by "multimodal".
 
-Longer than a model file: it holds the objective of two models, and what their records add.
+Longer: than a model file should be; it holds the objective of two models and what their records
+add.
 """
 
 from collections.abc import Mapping

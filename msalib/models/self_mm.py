@@ -33,7 +33,7 @@ __all__ = ["Config", "SelfMM", "Training", "build", "extras", "groups", "objecti
 
 
 class Config(BaseModel):
-    """What a recipe says of the model, each value with its source there."""
+    """The ``model`` group of the recipe, each value with its source there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +52,7 @@ class Config(BaseModel):
     dropout_visual: float
 
     def by_key(self, prefix: str) -> dict:
-        """The fields ``<prefix>_<key>`` as key -> value."""
+        """Return the fields ``<prefix>_<key>`` as key -> value."""
         return {
             name.removeprefix(f"{prefix}_"): value
             for name, value in self
@@ -61,7 +61,7 @@ class Config(BaseModel):
 
 
 class Head(nn.Module):
-    """State (B, D) to prediction (B,) and F* (B, width), papers/sugrm.md (c), Self-MM.
+    """Head: state (B, D) to prediction (B,) and F* (B, width), papers/sugrm.md (c), Self-MM.
 
     F* = ReLU(W1 Drop(x) + b1), the prediction w3 ReLU(W2 F* + b2) + b3.
     """

@@ -23,6 +23,9 @@ attention are the same in all layers and are made once. Parity with the release:
 Notation: B clips, L frames of the longest, D input features, H hidden states (ceil(L / 5)), W
 width, N attention heads, E = W / N features of one head, window of ``size`` rows. Hidden states are
 time-major inside, (H, B, W); feature e of head n is number e N + n of a projection.
+
+Longer: than a model file should be, because windows, their gradient and the three kinds of
+attention make sense only together.
 """
 
 from collections.abc import Mapping
@@ -57,14 +60,14 @@ States = dict[str, Tensor]
 
 
 def states(length: Tensor) -> Tensor:
-    """Hidden states of sequences of ``length`` frames, H_b = ceil(length / 5)."""
+    """Return the number of hidden states, H_b = ceil(length / 5), of ``length`` frames."""
     return (length + STRIDE - 1) // STRIDE
 
 
 def input_windows(
     length: Tensor, state: Tensor, *, layer: int, shift: Shift, size: int = INPUT_WINDOW
 ) -> Tensor:
-    """Frames that states number ``state`` (H,) of clips with ``length`` (B,) frames attend to.
+    """Return the frames that states ``state`` (H,) of clips of ``length`` (B,) frames attend to.
 
     (B, size, H), row u holding the frames at offset u of the windows. A window ends at the last
     frame of its state, ``shift="phase"`` moves it by layer + trunc(length sin(state / 4)).
@@ -77,7 +80,7 @@ def input_windows(
 
 
 def hidden_windows(other: Tensor, state: Tensor, *, layer: int, window: int, size: int) -> Tensor:
-    """The same for cross and self attention to sequences of ``other`` (B,) hidden states.
+    """Return the same for cross and self attention to sequences of ``other`` (B,) hidden states.
 
     A ``window`` of rows ends at the state's own number plus the layer's; its first ``size`` rows
     are returned. ``state`` is (H,), or (B, H) where clips differ.
@@ -86,7 +89,7 @@ def hidden_windows(other: Tensor, state: Tensor, *, layer: int, window: int, siz
 
 
 def _circular(start: Tensor, context: Tensor, size: int) -> Tensor:
-    """Rows from ``start`` (B, H) on, modulo ``context`` (B,): (B, size, H)."""
+    """Return rows from ``start`` (B, H) on, modulo ``context`` (B,): (B, size, H)."""
     offset = torch.arange(size, device=start.device)[:, None]
     return (start[:, None] + offset) % context[:, None, None]
 
@@ -95,7 +98,7 @@ def _circular(start: Tensor, context: Tensor, size: int) -> Tensor:
 
 
 class WindowAttention(torch.autograd.Function):
-    """Softmax attention of query j to rows j P to j P + size - 1 of ``key`` and ``value``.
+    """Compute softmax attention of query j to rows j P to j P + size - 1 of ``key`` and ``value``.
 
     query (H, E, B, N); key, value (P, A, E, B, N), row a P + r at [r, a]: the rows of all queries
     at one offset are then one block, without a copy. Offsets are taken one after the other, so
@@ -134,7 +137,7 @@ class WindowAttention(torch.autograd.Function):
 
 
 def _at(rows: Tensor, offset: int, count: int) -> Tensor:
-    """Rows at an offset of the windows of all ``count`` queries: (H, E, B, N)."""
+    """Return rows at an offset of the windows of all ``count`` queries: (H, E, B, N)."""
     column, first = offset % len(rows), offset // len(rows)
     return rows[column, first : first + count]
 
@@ -174,18 +177,18 @@ class Block(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def project(self, normed: Tensor, *, swapped: bool = False) -> Tensor:
-        """Keys and values of a context (..., D) after LayerNorm, row by row: (rows, 2 W)."""
+        """Return keys and values of a context (..., D) after LayerNorm, row by row: (rows, 2 W)."""
         key = self.query if swapped else self.key
         weight = torch.cat([key.weight, self.value.weight])
         return F.linear(normed, weight, torch.cat([key.bias, self.value.bias])).flatten(0, -2)
 
     def gather(self, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Projected rows at ``index`` (P, A, B) as keys and values (P, A, E, B, N)."""
+        """Return projected rows at ``index`` (P, A, B) as keys and values (P, A, E, B, N)."""
         # As an embedding: its backward is much faster than that of indexing.
         return self.split(F.embedding(index, rows))
 
     def split(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Projected rows (P, A, B, 2 W) as keys and values (P, A, E, B, N)."""
+        """Return projected rows (P, A, B, 2 W) as keys and values (P, A, E, B, N)."""
         key, value = rows.chunk(2, -1)
         return self._by_head(key), self._by_head(value)
 
@@ -198,7 +201,7 @@ class Block(nn.Module):
         *,
         swapped: bool = False,
     ) -> Tensor:
-        """Hidden states (H, B, W), also given after ``norm_query``, to hidden states."""
+        """Map hidden states (H, B, W), also passed after ``norm_query``, to hidden states."""
         query = self._by_head((self.key if swapped else self.query)(normed))
         attended = WindowAttention.apply(query, *context, size)
         attended = self.output(attended.transpose(1, 2).flatten(-2))
@@ -215,7 +218,7 @@ class Block(nn.Module):
 
 
 class SPT(nn.Module):
-    """Frames of one to three modalities to one vector of ``width`` features each.
+    """Encoder of one to three modalities, each to one vector of ``width`` features each.
 
     One modality has no cross attention, two share one block of it.
     """
@@ -256,34 +259,34 @@ class SPT(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The last state of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,).
+        """Return the last state of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,).
 
         The same as in ``hidden``, but the last layer computes only those states that are read.
         """
         h, layer = self._before_last_cross(x, length), self.layers - 1
-        wanted = {}
+        read_states = {}
         for m in h:  # the self window of the last state, and the state itself: (B, 7 + 1)
             count = states(length[m])
-            own = count[:, None] - 1
-            window = hidden_windows(count, own, layer=layer, window=SELF_WINDOW, size=SELF_WINDOW)
-            wanted[m] = torch.cat([window[..., 0], own], 1)
-        h = self._cross(h, length, layer, wanted)
-        found = {}
+            last = count[:, None] - 1
+            window = hidden_windows(count, last, layer=layer, window=SELF_WINDOW, size=SELF_WINDOW)
+            read_states[m] = torch.cat([window[..., 0], last], 1)
+        h = self._cross(h, length, layer, read_states)
+        outputs = {}
         for m, block in self.self_attention.items():
             normed = block.norm_query(h[m])
             rows = block.project(normed[:-1]).unflatten(0, (1, SELF_WINDOW, -1))
             state = block(h[m][-1:], normed[-1:], block.split(rows), SELF_WINDOW)
-            found[m] = self.norm(state[0])
-        return found
+            outputs[m] = self.norm(state[0])
+        return outputs
 
     def hidden(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """All states after the final LayerNorm, m -> (B, H, W); clip b has those below H_b."""
+        """Return states after the final LayerNorm, m -> (B, H, W); clip b has those below H_b."""
         h, layer = self._before_last_cross(x, length), self.layers - 1
         h = self._self(self._cross(h, length, layer), length, layer)
         return {m: self.norm(h[m]).transpose(0, 1) for m in h}
 
     def _before_last_cross(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> States:
-        """All layers but for cross and self attention of the last."""
+        """Apply all layers but for cross and self attention of the last."""
         h = self._start(x)
         rows = {
             m: block.project(block.norm_context(self._embed(x[m])))
@@ -305,16 +308,16 @@ class SPT(nn.Module):
         h: States,
         length: Mapping[str, Tensor],
         layer: int,
-        wanted: Mapping[str, Tensor] | None = None,
+        read_states: Mapping[str, Tensor] | None = None,
     ) -> States:
-        """Each modality reads the old states of the others; what it gets from them is summed.
+        """Let each modality read the old states of the others; what it gets from them is summed.
 
-        Only states number ``wanted[m]`` (B, A) are returned, (A, B, W), or all of them.
+        Only states number ``read_states[m]`` (B, A) are returned, (A, B, W), or all of them.
         """
         targets = h
-        if wanted is not None:
+        if read_states is not None:
             targets = {
-                m: h[m].gather(0, wanted[m].T[..., None].expand(-1, -1, self.width)) for m in h
+                m: h[m].gather(0, read_states[m].T[..., None].expand(-1, -1, self.width)) for m in h
             }
         read = {m: [] for m in h}
         for pair, name in PAIRS.items():
@@ -322,10 +325,12 @@ class SPT(nn.Module):
                 continue
             block = self.cross_attention[name]
             for swapped, (target, source) in ((False, pair), (True, pair[::-1])):
-                if wanted is None:
+                if read_states is None:
                     index = _run(length[source], len(h[target]), layer, CROSS_WINDOW)
                 else:
-                    index = _rows(length[source], wanted[target], layer, CROSS_WINDOW, CROSS_WINDOW)
+                    index = _rows(
+                        length[source], read_states[target], layer, CROSS_WINDOW, CROSS_WINDOW
+                    )
                 rows = block.project(block.norm_context(h[source]), swapped=swapped)
                 context = block.gather(rows, index)
                 state = targets[target]
@@ -334,17 +339,17 @@ class SPT(nn.Module):
         return {m: sum(read[m]) if read[m] else targets[m] for m in h}
 
     def _self(self, h: States, length: Mapping[str, Tensor], layer: int) -> States:
-        """Each modality reads its own states."""
-        found = {}
+        """Let each modality read its own states."""
+        outputs = {}
         for m, block in self.self_attention.items():
             normed = block.norm_query(h[m])
             index = _run(length[m], len(h[m]), layer, SELF_WINDOW)
             context = block.gather(block.project(normed), index)
-            found[m] = block(h[m], normed, context, SELF_WINDOW)
-        return found
+            outputs[m] = block(h[m], normed, context, SELF_WINDOW)
+        return outputs
 
     def _start(self, x: Mapping[str, Tensor]) -> States:
-        """The hidden states before the first layer."""
+        """Return the hidden states before the first layer."""
         h = {}
         for m, start in zip(self.input_attention, self.start, strict=True):
             clips, frames = x[m].shape[:2]
@@ -354,12 +359,12 @@ class SPT(nn.Module):
         return h
 
     def _embed(self, x: Tensor) -> Tensor:
-        """Scaled frames (B, L, D) with positions; a frame whose first feature is 0 has none."""
+        """Return scaled frames (B, L, D) with positions; a frame whose first feature is 0 has none."""
         position = positions(*x.shape[1:], x.device)
         return self.embed_dropout(self.width**0.5 * x + (x[..., :1] != 0) * position)
 
     def _input_index(self, length: Tensor, frames: int, count: int, layer: int) -> Tensor:
-        """Where the windows of input attention lie in (B L) rows: (P, A, B)."""
+        """Return where the windows of input attention lie in (B L) rows: (P, A, B)."""
         if self.shift == "none":  # windows overlap regularly: rows of one run, each taken once
             count, size = count - 1 + -(-INPUT_WINDOW // STRIDE), STRIDE
         else:
@@ -371,13 +376,13 @@ class SPT(nn.Module):
 
 
 def _rows(length: Tensor, state: Tensor, layer: int, window: int, size: int) -> Tensor:
-    """Where the first ``size`` rows of ``hidden_windows`` lie in (H B) rows: (size, H, B)."""
+    """Return where the first ``size`` rows of ``hidden_windows`` lie in (H B) rows: (size, H, B)."""
     index = hidden_windows(states(length), state, layer=layer, window=window, size=size)
     return index.permute(1, 2, 0) * len(length) + torch.arange(len(length), device=length.device)
 
 
 def _run(length: Tensor, count: int, layer: int, window: int) -> Tensor:
-    """Where the windows of states 0 to ``count`` - 1 lie in (H B) rows: (1, A, B).
+    """Return where the windows of states 0 to ``count`` - 1 lie in (H B) rows: (1, A, B).
 
     Neighbouring windows are one row apart, so the first row of each, and of ``window`` - 1 after
     the last, are all of their rows.
@@ -387,7 +392,7 @@ def _run(length: Tensor, count: int, layer: int, window: int) -> Tensor:
 
 
 def positions(count: int, size: int, device: torch.device) -> Tensor:
-    """Sinusoids of the positions 1 to ``count``: (count, size), a last odd column is zero."""
+    """Return sinusoids of the positions 1 to ``count``: (count, size), a last odd column is zero."""
     half = size // 2
     rate = 10.0 ** (-4 * torch.arange(half, device=device) / max(half - 1, 1))
     angle = torch.arange(1, count + 1, device=device)[:, None] * rate
@@ -395,7 +400,7 @@ def positions(count: int, size: int, device: torch.device) -> Tensor:
 
 
 def modalities(input_sizes: Mapping[str, int]) -> list[str]:
-    """The modalities in use in their order; raises ``ValueError`` for none or an unknown one."""
+    """Return the modalities in use in order; raise ``ValueError`` for none or an unknown one."""
     if not input_sizes or set(input_sizes) - set(MODALITIES):
         raise ValueError(f"input_sizes needs some of {MODALITIES}, got {list(input_sizes)}")
     return [m for m in MODALITIES if m in input_sizes]

@@ -45,7 +45,7 @@ SQUEEZED = ("acoustic", "visual", "linguistic")
 
 
 class Config(BaseModel):
-    """What models/sugrm.yaml says of the model, each value with its source there."""
+    """The ``model`` group of the recipe, each value with its source there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

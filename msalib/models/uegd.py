@@ -45,7 +45,7 @@ CONTRIBUTIONS = gated
 
 
 class Config(BaseModel):
-    """What models/uegd.yaml says of the model, each value with its source there."""
+    """The ``model`` group of the recipe, each value with its source there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -139,8 +139,8 @@ class UnimodalEncoder(nn.Module):
             x = torch.einsum("l,lsd->sd", self.layer_weights(), x) if learned else x.mean(0)
         h = self.dropout(self.norm(self.project(x)).relu())  # (S, H)
         score = self.score(self.score_hidden(h).tanh())  # (S, J)
-        own = membership(mask, len(h))[:, None]  # (B, 1, S)
-        attention = score.T.masked_fill(~own, -torch.inf).softmax(-1)  # (B, J, S)
+        member = membership(mask, len(h))[:, None]  # (B, 1, S)
+        attention = score.T.masked_fill(~member, -torch.inf).softmax(-1)  # (B, J, S)
         pooled = attention.flatten(0, 1) @ h  # (B J, H)
         return self.embed(pooled.view(len(mask), -1)), attention
 

@@ -13,7 +13,7 @@ last clip keeps its last centre. Parity: `python -m tests.parity ulgm_sugrm` and
 Notation: N clips, B clips of a batch, e epoch from 1, F* the feature before a head's output, keyed
 by modality, the fused one by "multimodal".
 
-Longer than a model file: the two rules stand side by side, so that one can compare them.
+Longer: than a model file should be, because the two rules are easier to compare side by side.
 """
 
 import math

@@ -208,12 +208,12 @@ class Inputs:
             for m in self.dataset.modalities
         }
 
-    def check_streams(self, wanted: Iterable[str]) -> None:
+    def check_streams(self, names: Iterable[str]) -> None:
         """Refuse streams that this data set does not have."""
         available = list(self.dataset.modalities)
         if self.parameters.context and self.parameters.context_kind == "separate":
             available += [streams.context_of(m) for m in self.dataset.modalities]
-        if missing := [stream for stream in wanted if stream not in available]:
+        if missing := [stream for stream in names if stream not in available]:
             raise UserError(
                 f"data set {self.parameters.dataset!r}",
                 found=f"no {' and no '.join(missing)} features",
@@ -228,14 +228,14 @@ class Inputs:
         """The corpus with the features of all its encoders, encoded now where that is to do."""
         return self.encoded_for(self.encoders)
 
-    def encoded_for(self, wanted: Iterable[str]) -> Corpus:
+    def encoded_for(self, names: Iterable[str]) -> Corpus:
         """Return the corpus with the encoded features of these streams and of no other.
 
         An encoder is asked for only where its features are, so that runs on vectors need no
         weights. Raises ``UserError`` where data or weights are missing.
         """
         corpus = self.corpus or datasets.load(self.parameters.dataset)  # says what is missing
-        modalities = {streams.modality_of(stream) for stream in wanted}
+        modalities = {streams.modality_of(stream) for stream in names}
         for modality in self.encoders:
             if modality in modalities:
                 corpus = corpus.with_features(modality, self._features_of(modality))

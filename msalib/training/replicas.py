@@ -107,16 +107,21 @@ class Stack:
         self.model, self.slots, self.objective = models[0], list(slots), objective
         named = [dict(m.named_parameters()) for m in models]
         # Only the last axis of a matrix, what it reads, may be filled up with zeros.
-        shapes = [[w.shape[:-1] if w.dim() > 1 else w.shape for w in own.values()] for own in named]
+        shapes = [
+            [w.shape[:-1] if w.dim() > 1 else w.shape for w in weights.values()]
+            for weights in named
+        ]
         if any(s != shapes[0] for s in shapes):
             raise ValueError("replicas need the same structure, up to the widths of their inputs")
         self.weights = {
-            name: _stacked([list(own.values())[i].detach() for own in named]).requires_grad_()
+            name: _stacked(
+                [list(weights.values())[i].detach() for weights in named]
+            ).requires_grad_()
             for i, name in enumerate(named[0])
         }
         buffers = [list(m.named_buffers()) for m in models]
         self.buffers = {
-            name: torch.stack([own[i][1] for own in buffers])
+            name: torch.stack([values[i][1] for values in buffers])
             for i, (name, _) in enumerate(buffers[0])
         }
         self.dropouts = noise.dropouts(self.model)
@@ -124,7 +129,7 @@ class Stack:
         self._losses = vmap(self._loss)
 
     def losses(self, batch: Batch, dropout: Tensor | None = None) -> Tensor:
-        """Loss of each replica, (R,). ``dropout`` (R, dropouts, 2): train; None: judge."""
+        """Return the loss of each replica, (R,); without ``dropout`` (R, dropouts, 2) they judge."""
         self.model.train(dropout is not None)
         buffers = dict(self.buffers)
         if dropout is not None:
@@ -137,7 +142,7 @@ class Stack:
 
 
 def _stacked(tensors: Sequence[Tensor]) -> Tensor:
-    """(R, ...), filled up with zeros to the largest size of each axis."""
+    """Stack tensors, (R, ...), filled up with zeros to the largest size of each axis."""
     if len({t.shape for t in tensors}) == 1:
         return torch.stack(list(tensors))
     size = [max(t.shape[axis] for t in tensors) for axis in range(tensors[0].dim())]
@@ -148,10 +153,10 @@ def _stacked(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def _unstacked(model: nn.Module, stacked: dict[str, Tensor], r: int) -> nn.Module:
-    """``model`` with the weights of replica r, in its own widths."""
+    """Give ``model`` the weights of replica r, in the widths of that model."""
     with torch.no_grad():
-        for own, weight in zip(model.parameters(), stacked.values(), strict=True):
-            own.copy_(weight[r][tuple(slice(n) for n in own.shape)])
+        for parameter, weight in zip(model.parameters(), stacked.values(), strict=True):
+            parameter.copy_(weight[r][tuple(slice(n) for n in parameter.shape)])
     return model
 
 
@@ -193,7 +198,7 @@ def _validate(stack, valids, regime) -> Tensor:
 
 
 def _gather(slots, parts, rows, keys=None, masking=None) -> list[Batch]:
-    """The clips ``rows`` (R, J, B) of each replica's part as J batches (R, ...).
+    """Return the clips ``rows`` (R, J, B) of each replica's part as J batches (R, ...).
 
     ``keys`` (R, J, 2) are those of ``masking``. Features are (R, S, D) or (R, L, S, D): frames of
     a replica's batch end to end, S those of the longest.
@@ -202,20 +207,20 @@ def _gather(slots, parts, rows, keys=None, masking=None) -> list[Batch]:
     users: dict[int, list[int]] = {}
     for r, part in enumerate(parts):
         users.setdefault(id(part), []).append(r)
-    found = []
-    for own in users.values():
-        batch = parts[own[0]].batch(rows[own].flatten())
+    gathered = []
+    for members in users.values():
+        batch = parts[members[0]].batch(rows[members].flatten())
         if keys is not None:
-            batch = mask_batch(batch, keys[own].flatten(0, 1), masking)
-        found.append((own, batch))
+            batch = mask_batch(batch, keys[members].flatten(0, 1), masking)
+        gathered.append((members, batch))
     label = torch.empty(replicas, steps, size, device=parts[0].device)
-    for own, batch in found:
-        label[own] = batch.label.view(-1, steps, size)
+    for members, batch in gathered:
+        label[members] = batch.label.view(-1, steps, size)
     features, masks = {}, {}
     for i, slot in enumerate(slots):
         pieces = [
-            (own, list(batch.features.values())[i], list(batch.mask.values())[i])
-            for own, batch in found
+            (members, list(batch.features.values())[i], list(batch.mask.values())[i])
+            for members, batch in gathered
         ]
         features[slot], masks[slot] = _slot(pieces, replicas, steps, size)
     batches = []
@@ -233,7 +238,7 @@ def _longest(mask: Tensor) -> int:
 
 
 def _slot(pieces, replicas: int, steps: int, size: int) -> tuple[Tensor, Tensor]:
-    """One input of all replicas: features (R, J, [L,] S, D) and masks (R, J, B, T)."""
+    """Return one input of all replicas: features (R, J, [L,] S, D) and masks (R, J, B, T)."""
     longest = max(mask.shape[1] for _, _, mask in pieces)
     width = max(x.shape[-1] for _, x, _ in pieces)
     counts = [mask.view(-1, size * mask.shape[1]).sum(1) for _, _, mask in pieces]  # (r J,)
@@ -242,9 +247,9 @@ def _slot(pieces, replicas: int, steps: int, size: int) -> tuple[Tensor, Tensor]
     layers = first.shape[:-2]
     features = first.new_zeros(*layers, replicas * steps * frames, width)
     masks = pieces[0][2].new_zeros(replicas, steps, size, longest)
-    for (own, x, mask), count in zip(pieces, counts, strict=True):
-        masks[own, ..., : mask.shape[1]] = mask.view(-1, steps, size, mask.shape[1])
-        start = torch.as_tensor(own)[:, None] * steps + torch.arange(steps)  # (r, J)
+    for (members, x, mask), count in zip(pieces, counts, strict=True):
+        masks[members, ..., : mask.shape[1]] = mask.view(-1, steps, size, mask.shape[1])
+        start = torch.as_tensor(members)[:, None] * steps + torch.arange(steps)  # (r, J)
         start = start.flatten().to(x.device) * frames
         shift = (start - count.cumsum(0) + count).repeat_interleave(count)
         place = torch.arange(len(shift), device=x.device) + shift
