@@ -259,7 +259,7 @@ class SPT(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the last state of each clip, m -> (B, W), of ``x[m]`` (B, L, D), ``length[m]`` (B,).
+        """Return each clip's last state, m -> (B, W), of ``x[m]`` (B, L, D) and ``length[m]`` (B,).
 
         The same as in ``hidden``, but the last layer computes only those states that are read.
         """
@@ -359,7 +359,7 @@ class SPT(nn.Module):
         return h
 
     def _embed(self, x: Tensor) -> Tensor:
-        """Return scaled frames (B, L, D) with positions; a frame whose first feature is 0 has none."""
+        """Return scaled frames (B, L, D) with positions; none if a frame's first feature is 0."""
         position = positions(*x.shape[1:], x.device)
         return self.embed_dropout(self.width**0.5 * x + (x[..., :1] != 0) * position)
 
@@ -376,7 +376,7 @@ class SPT(nn.Module):
 
 
 def _rows(length: Tensor, state: Tensor, layer: int, window: int, size: int) -> Tensor:
-    """Return where the first ``size`` rows of ``hidden_windows`` lie in (H B) rows: (size, H, B)."""
+    """Return places of the first ``size`` rows of ``hidden_windows`` in (H B): (size, H, B)."""
     index = hidden_windows(states(length), state, layer=layer, window=window, size=size)
     return index.permute(1, 2, 0) * len(length) + torch.arange(len(length), device=length.device)
 
@@ -392,7 +392,7 @@ def _run(length: Tensor, count: int, layer: int, window: int) -> Tensor:
 
 
 def positions(count: int, size: int, device: torch.device) -> Tensor:
-    """Return sinusoids of the positions 1 to ``count``: (count, size), a last odd column is zero."""
+    """Return sinusoids of positions 1 to ``count``: (count, size); a last odd column is zero."""
     half = size // 2
     rate = 10.0 ** (-4 * torch.arange(half, device=device) / max(half - 1, 1))
     angle = torch.arange(1, count + 1, device=device)[:, None] * rate

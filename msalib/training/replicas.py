@@ -129,7 +129,7 @@ class Stack:
         self._losses = vmap(self._loss)
 
     def losses(self, batch: Batch, dropout: Tensor | None = None) -> Tensor:
-        """Return the loss of each replica, (R,); without ``dropout`` (R, dropouts, 2) they judge."""
+        """Return each replica's loss, (R,); without ``dropout`` (R, dropouts, 2) they judge."""
         self.model.train(dropout is not None)
         buffers = dict(self.buffers)
         if dropout is not None:
