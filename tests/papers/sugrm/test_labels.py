@@ -112,7 +112,7 @@ def test_labels_of_all_seeds_lie_in_one_array(runs):
 
 
 def test_without_runs_through_all_epochs_there_is_nothing():
-    usual = [r for r in records() if r.labels is None]
+    usual = [r for r in records() if r.extras.labels is None]
     found = trajectories.followed(Runs(usual))
     assert found == {}
     for table in (trajectories.settling, trajectories.limits, trajectories.turned):
