@@ -28,8 +28,6 @@ TUNED = "tuned"
 COLUMNS = ("video", "segment", "text", "label")
 """Columns of every utterance table, besides its index ``id``; tasks say what ``label`` means."""
 
-_REGRESSION = Regression()
-
 
 @dataclass(frozen=True)
 class Features:
@@ -104,7 +102,7 @@ class Corpus:
     media: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     faces: str = "opencv"
     notes: tuple[str, ...] = ()
-    tasks: tuple[Task, ...] = (_REGRESSION,)
+    tasks: tuple[Task, ...] = (Regression(),)
 
     def __post_init__(self):
         missing = [c for c in COLUMNS if c not in self.utterances]
@@ -182,9 +180,9 @@ class Corpus:
         *,
         inputs: Mapping[str, int | str],
         device: str = "cpu",
-        task: Task = _REGRESSION,
+        task: Task | None = None,
     ) -> "Examples":
-        """Return these clips, ready to batch, with the labels of ``task``.
+        """Return these clips, ready to batch, with the labels of ``task``, by default the usual.
 
         ``inputs`` maps a stream to a layer number or one of ``SUMS``.
         """
@@ -197,7 +195,7 @@ class Corpus:
                 remedy="Leave that modality out, or encode it first (msalib encode).",
             )
         ordered = {stream: inputs[stream] for stream in streams.ordered(inputs)}
-        return Examples(self, rows, ordered, device, task)
+        return Examples(self, rows, ordered, device, task or self.task)
 
 
 @dataclass(frozen=True)
