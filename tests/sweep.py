@@ -64,14 +64,6 @@ def singles() -> None:
     layers.singles(Study("uegd", seeds=1))
 
 
-def losses() -> None:
-    from msalib.papers.sugrm import plan
-    from msalib.runs.study import Study
-
-    study = Study("sugrm", seeds=1)
-    study.run(list(plan.losses(plan.whole_of(study)).values()))
-
-
 def campaign() -> None:
     from msalib.papers.campaign import make
     from msalib.papers.uegd.plan import PLAN

@@ -293,7 +293,7 @@ def test_the_committed_record_is_of_these_files():
     Baselines belong to no paper's page, and are recorded when all of them are here.
     """
     known = json.loads(main_module.RECORD.read_text())
-    baselines = set(recipes.known()) - set(recipes.papers())
+    baselines = recipes.baselines()
     for kind, (module, names) in kinds().items():
         baseline = module.__name__.rpartition(".")[2] in baselines
         assert set(names) <= set(known) or baseline, kind

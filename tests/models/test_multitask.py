@@ -1,28 +1,24 @@
 """Training with several tasks: sets of tasks, batches, labels that move, selection, records."""
 
-import time
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from msalib.training.multitask import Config
 
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
-from msalib.data.corpus import TUNED, Corpus, Features
+from msalib.models import recipes
 from msalib.models.extras import GeneratedLabels, Geometry
-from msalib.models.multitask import spearman
+from msalib.models.multitask import Training, spearman
 from msalib.models.unimodal_tasks import task_sets, tasks
 from msalib.papers.sugrm import plan
+from msalib.papers.sugrm.plan import system
 from msalib.runs import records
 from msalib.runs.records import Setting
-from msalib.runs.spec import system
 from msalib.runs.study import Study
-from msalib.training import multitask
-from tests import sweep
+from msalib.runs.trainer import Trainer
 from tests.sweep import offer, small_control
 
 pytestmark = pytest.mark.filterwarnings("ignore:no clip is labelled")
@@ -74,27 +70,6 @@ def test_a_task_of_a_modality_that_is_not_there_is_refused(name):
         tasks(name, ["acoustic", "linguistic"])
 
 
-# --- batches ------------------------------------------------------------------------------------
-
-
-def config(**changes) -> Config:
-    return Config(**study().recipe["train"] | changes)
-
-
-def test_texts_of_like_length_are_put_together_within_a_step():
-    """The clips of a step are those of its place in the order, whatever the lengths."""
-    order, lengths = torch.randperm(100), torch.randint(3, 40, (100,))
-    chosen = config(batch_size=8, accumulation=3)
-    batches = list(multitask._batches(order, lengths, chosen))
-    assert [len(b) for b in batches] == [8] * 12 + [4]
-    for step in range(4):
-        own = torch.cat(batches[3 * step : 3 * step + 3])
-        assert set(own.tolist()) == set(order[24 * step : 24 * step + 24].tolist())
-        assert (lengths[own].diff() >= 0).all()
-    plain = torch.cat(list(multitask._batches(order, None, chosen)))
-    assert plain.equal(order)
-
-
 # --- a run --------------------------------------------------------------------------------------
 
 
@@ -115,17 +90,19 @@ def record() -> records.Record:
 
 
 def test_a_record_says_what_its_pages_show(record):
-    assert set(record.unimodal) == {"visual", "acoustic", "linguistic"}
+    assert set(record.extras.unimodal) == {"visual", "acoustic", "linguistic"}
     clips = len(record.predictions["test"].label)
-    assert all(len(own) == clips for own in record.unimodal.values())
-    assert isinstance(record.labels, GeneratedLabels) and isinstance(record.geometry, Geometry)
+    assert all(len(own) == clips for own in record.extras.unimodal.values())
+    assert isinstance(record.extras.labels, GeneratedLabels) and isinstance(
+        record.extras.geometry, Geometry
+    )
     epochs = len(record.history)
-    assert all(len(series) == epochs for series in record.labels.movement.values())
-    assert record.labels.movement["visual"][0] is None
-    assert record.labels.drift["visual"][:2] == [None, None]
-    assert all(s is not None for s in record.labels.drift["visual"][2:])
-    assert record.labels.made == {}  # kept for runs through all epochs only
-    assert record.labels.note is not None  # no clip of this corpus is labelled 3
+    assert all(len(series) == epochs for series in record.extras.labels.movement.values())
+    assert record.extras.labels.movement["visual"][0] is None
+    assert record.extras.labels.drift["visual"][:2] == [None, None]
+    assert all(s is not None for s in record.extras.labels.drift["visual"][2:])
+    assert record.extras.labels.made == {}  # kept for runs through all epochs only
+    assert record.extras.labels.note is not None  # no clip of this corpus is labelled 3
     assert 1 <= record.selected_epoch <= epochs
 
 
@@ -138,7 +115,10 @@ def test_a_record_survives_writing_and_reading(record):
 def test_the_same_seed_gives_the_same_numbers(record):
     again = run()
     assert again.predictions == record.predictions
-    assert again.labels == record.labels and again.geometry == record.geometry
+    assert (
+        again.extras.labels == record.extras.labels
+        and again.extras.geometry == record.extras.geometry
+    )
 
 
 def test_another_seed_gives_others(record):
@@ -149,22 +129,22 @@ def test_another_seed_gives_others(record):
 
 def test_without_unimodal_tasks_there_are_no_labels():
     record = run(tasks="tasks_none", sequence="lstm")
-    assert record.labels is None and record.unimodal == {}
+    assert record.extras.labels is None and record.extras.unimodal == {}
     record = run(tasks="tasks_a", sequence="lstm")
-    assert set(record.labels.movement) == set(record.unimodal) == {"acoustic"}
+    assert set(record.extras.labels.movement) == set(record.extras.unimodal) == {"acoustic"}
 
 
 def test_through_all_epochs_every_label_is_kept():
     record = run(stop="all_epochs", sequence="lstm")
-    epochs = study().recipe["train"]["epochs_without_stop"]
+    epochs = recipes.load("sugrm", "release", "quick", "control")["train"]["epochs_without_stop"]
     assert len(record.history) == epochs
-    for m, made in record.labels.made.items():
+    for m, made in record.extras.labels.made.items():
         own = np.array(made)
-        assert own.shape == (epochs, len(record.labels.given))
-        np.testing.assert_allclose(own[0], record.labels.given, atol=0.005 + 1e-9)
+        assert own.shape == (epochs, len(record.extras.labels.given))
+        np.testing.assert_allclose(own[0], record.extras.labels.given, atol=0.005 + 1e-9)
         assert np.abs(own).max() <= 3
         moved = np.abs(np.diff(own, axis=0)).mean(1)
-        np.testing.assert_allclose(moved, record.labels.movement[m][1:], atol=0.01)
+        np.testing.assert_allclose(moved, record.extras.labels.movement[m][1:], atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +170,7 @@ def test_every_variant_is_trained(choices):
 @pytest.mark.parametrize("used", [["acoustic"], ["visual", "linguistic"]])
 def test_any_modalities_will_do(used):
     (record,) = study().run([system({m: 2 for m in used})])
-    assert set(record.unimodal) == set(used)
+    assert set(record.extras.unimodal) == set(used)
 
 
 def test_the_recipe_of_the_text_is_another(record):
@@ -200,13 +180,14 @@ def test_the_recipe_of_the_text_is_another(record):
 
 
 def test_one_step_moves_every_parameter_that_is_read():
-    trainer = multitask.Trainer(study().encoded, "cpu")
+    trainer = Trainer(study().encoded, "cpu")
     spec = study().spec(system(whole()), 0)
     torch.manual_seed(0)
     before = dict(trainer.build(spec).named_parameters())
     torch.manual_seed(0)
     spec = spec.model_copy(update={"train": spec.train | {"epochs": 3, "patience": 8}})
-    after = dict(trainer.fit(spec).model.named_parameters())
+    (fit,) = trainer.fit([spec])
+    after = dict(fit.model.named_parameters())
     still = {n for n in before if after[n].equal(before[n])}
     assert all("self_attention" in n and "norm_context" in n for n in still), still
 
@@ -217,7 +198,7 @@ def test_constant_labels_are_refused_where_labels_are_made():
     offer("control", lambda: flat)
     with pytest.raises(UserError, match="labelled from 1 to 1; expected clips on both sides of 0"):
         run(sequence="lstm")
-    assert run(sequence="lstm", tasks="tasks_none").labels is None
+    assert run(sequence="lstm", tasks="tasks_none").extras.labels is None
 
 
 def test_losses_that_are_not_finite_end_the_run():
@@ -231,15 +212,15 @@ def test_losses_that_are_not_finite_end_the_run():
 
 def test_a_part_too_small_for_one_step_is_refused():
     asked = study()
-    trainer = multitask.Trainer(asked.encoded, "cpu")
+    trainer = Trainer(asked.encoded, "cpu")
     spec = asked.spec(system(whole(), sequence="lstm"), 0)
     spec = spec.model_copy(update={"train": spec.train | {"accumulation": 9}})
     with pytest.raises(UserError, match=r"training part: .* fewer than 9 batches; expected a step"):
-        trainer.fit(spec)
+        trainer.fit([spec])
 
 
 def test_a_generator_that_needs_equal_widths_is_refused():
-    with pytest.raises(ValueError, match="features of unequal widths"):
+    with pytest.raises(ValueError, match=r"needs features F\* of equal width"):
         run(family="self_mm", generator="other_ulgm")
 
 
@@ -247,32 +228,28 @@ def test_a_generator_that_needs_equal_widths_is_refused():
 def test_training_is_what_the_specification_says(preset):
     """papers/sugrm.md (d) and (e), clip by clip: labels, targets, steps, order of all of it."""
     asked = study(preset=preset)
-    trainer = multitask.Trainer(asked.encoded, "cpu")
+    trainer = Trainer(asked.encoded, "cpu")
     spec = asked.spec(system(whole(), sequence="lstm"), 0)
     changed = {"epochs": 4, "accumulation": 2 if preset == "release" else 1, "batch_size": 8}
     spec = spec.model_copy(update={"train": spec.train | changed})
-    ours = trainer.fit(spec)
-    train, config = trainer.examples(spec, "train"), config_of(spec)
+    (ours,) = trainer.fit([spec])
+    train, config = trainer.examples(spec, "train"), Training(**spec.train)
     labels, losses = literally(trainer.build, spec, train, config)
     for epoch, (own, loss) in enumerate(zip(labels, losses, strict=True)):
-        found = ours.generator.labels.history[epoch].labels
+        found = ours.objective.generator.labels.history[epoch].labels
         for m, made in own.items():
             np.testing.assert_allclose(found[m].numpy(), made, atol=2e-3)
         assert ours.history[epoch]["train_loss"] == pytest.approx(loss, abs=1e-3)
     assert any(np.abs(labels[-1][m] - labels[0][m]).max() > 1 for m in labels[0])
 
 
-def config_of(spec) -> Config:
-    return Config(**spec.train)
-
-
 def literally(build, spec, train, config):
     """Labels of every modality after each epoch, and the training losses, by loops over clips."""
     torch.manual_seed(spec.seed)
     model = build(spec)
-    core, given = model["core"], train.label.numpy().astype(float)
-    sequence = list(core.sequence.parameters())
-    others = [p for p in core.parameters() if all(p is not q for q in sequence)]
+    given = train.label.numpy().astype(float)
+    sequence = list(model.sequence.parameters())
+    others = [p for p in model.parameters() if all(p is not q for q in sequence)]
     rates = (config.learning_rate_sequence, config.learning_rate_other)
     decays = (config.weight_decay_sequence, config.weight_decay_other)
     optimizer = torch.optim.Adam(
@@ -291,8 +268,8 @@ def literally(build, spec, train, config):
         extremes.append(
             [i for i, n in zip(own, repeats, strict=True) for _ in range(n if repeated else 1)]
         )
-    features = np.zeros((count, len(core.heads["multimodal"].output.weight[0])))
-    modalities = [m for m in core.heads if m != "multimodal"]
+    features = np.zeros((count, len(model.heads["multimodal"].output.weight[0])))
+    modalities = [m for m in model.heads if m != "multimodal"]
     made = {m: given.copy() for m in modalities}
     positive = negative = features[0]
     labels, losses = [], []
@@ -303,7 +280,7 @@ def literally(build, spec, train, config):
         order = torch.randperm(count, generator=orders)
         for step, rows in enumerate(order.split(config.batch_size), start=1):
             batch = train.batch(rows)
-            output = core(batch.features, batch.mask)
+            output = model(batch.features, batch.mask)
             loss = 0
             for j, i in enumerate(rows.tolist()):
                 loss = loss + (output.prediction[j] - given[i]).abs()
@@ -340,7 +317,7 @@ def literally(build, spec, train, config):
 def test_a_choice_that_a_family_does_not_have_is_refused():
     with pytest.raises(ValueError, match="no choice of recalibration"):
         study().spec(system(whole(), family="self_mm", recalibration="no_mrm"), 0)
-    with pytest.raises(ValueError, match="choices are of"):
+    with pytest.raises(ValueError, match=r"choices of paper sugrm are family, .*, got colour"):
         system(whole(), colour="red")
 
 
@@ -354,23 +331,6 @@ def test_distances_in_proportion_have_correlation_one():
     assert spearman(label[:, None], np.ones(4)) is None
     rng = np.random.default_rng(0)
     assert abs(spearman(rng.normal(size=(300, 4)), rng.normal(size=300))) < 0.05
-
-
-# --- a kill, and company ------------------------------------------------------------------------
-
-
-def test_a_killed_study_goes_on_where_it_stopped():
-    process = sweep.start(sweep.losses, together=1)
-    while not sweep.finished() and process.is_alive():
-        time.sleep(0.01)
-    process.kill()
-    process.join()
-    kept = sweep.finished()
-    wanted = list(plan.losses(whole()).values())
-    assert 1 <= len(kept) < len(wanted)
-    study().run(wanted)
-    done = sweep.finished()
-    assert len(done) == len(wanted) and kept.items() <= done.items()
 
 
 # --- the systems of the tables ------------------------------------------------------------------
@@ -389,20 +349,3 @@ def test_the_grids_hold_every_combination_once():
         *("SUGRM", "Self-MM", "concatenation"),
         *("visual only", "acoustic only", "linguistic only"),
     ]
-
-
-# --- a text encoder in the loop -----------------------------------------------------------------
-
-
-def test_word_pieces_stay_integers_in_a_batch():
-    ids = np.array([[30000], [7], [9]], np.int32)
-    features = Features("net", "word piece", {TUNED: ids}, np.array([0, 1, 3]))
-    table = pd.DataFrame(
-        {"video": ["a", "b"], "segment": 1, "text": "", "label": [1.0, -1.0]},
-        index=pd.Index(["x", "y"], name="id"),
-    )
-    corpus = Corpus("tiny", table, {"linguistic": features}, {})
-    assert features.blocks == ()
-    batch = corpus.examples(np.arange(2), inputs={"linguistic": TUNED}).batch(torch.tensor([1, 0]))
-    assert batch.features["linguistic"].tolist() == [[7], [9], [30000]]
-    assert not batch.features["linguistic"].is_floating_point()

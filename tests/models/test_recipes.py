@@ -8,8 +8,8 @@ import yaml
 from msalib import models
 from msalib.base.errors import UserError
 from msalib.models import recipes
-from msalib.training import loop as train
-from msalib.training import multitask
+from msalib.models.extras import EXTRAS
+from msalib.training.regime import Part, Regime
 
 FILES = sorted(Path(recipes.__file__).parent.glob("*.yaml"))
 SETTINGS = [
@@ -20,27 +20,56 @@ SETTINGS = [
 ]
 
 
-def test_every_model_has_a_recipe():
-    assert [path.stem for path in FILES] == sorted(models.MODELS)
+NAMES = [path.stem for path in FILES]
 
 
-@pytest.mark.parametrize("paper", models.MODELS)
+def test_every_recipe_is_a_papers_or_a_baselines_or_belongs_to_a_paper():
+    assert recipes.known() == NAMES
+    papers, baselines = recipes.papers(), recipes.baselines()
+    assert {"uegd", "sugrm"} <= set(papers)
+    assert not set(papers) & set(baselines)
+    for name in set(NAMES) - set(papers) - set(baselines):
+        assert yaml.safe_load(FILES[NAMES.index(name)].read_text())["belongs_to"] in papers
+
+
+def test_every_recipe_has_a_model_beside_it_and_a_type_of_extras_has_a_model():
+    for path in FILES:
+        assert path.with_suffix(".py").is_file()
+    assert set(EXTRAS) <= set(NAMES)
+
+
+@pytest.mark.parametrize("paper", recipes.papers())
+def test_choices_are_settings_of_the_recipe_at_their_usual_values(paper):
+    usual = recipes.choices(paper)
+    recipe = recipes.load(paper, "release", "paper", "mosi")
+    settings = recipe["model"] | recipe["train"]
+    assert usual and {name: settings[name] for name in usual} == usual
+
+
+def test_a_namespace_without_a_recipe_varies_the_family():
+    assert recipes.choices("baselines") == {"family": ""}
+
+
+@pytest.mark.parametrize("paper", NAMES)
 @pytest.mark.parametrize(("preset", "profile", "dataset"), SETTINGS)
 def test_every_recipe_fits_its_model_and_the_training(paper, preset, profile, dataset):
     recipe = recipes.load(paper, preset, profile, dataset)
     assert set(recipe) == {"model", "train"}
-    config = models.module(paper).Config(**recipe["model"])
+    module = models.module(paper)
+    config = module.Config(**recipe["model"])
     assert config.model_dump() == recipe["model"]  # as written: no number was converted
-    training = train if paper == "uegd" else multitask
-    assert training.Config(**recipe["train"]).model_dump() == recipe["train"]
+    training = module.Training(**recipe["train"])
+    assert training.model_dump() == recipe["train"]
+    assert isinstance(training.regime(), Regime)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_value_has_a_source_and_every_override_something_to_override(path):
     document = yaml.safe_load(path.read_text())
-    assert set(document) == {"release", "paper", "quick"}
-    for layer, groups in document.items():
-        for group, entries in groups.items():
+    layers = ("release", "paper", "quick")
+    assert set(document) - {"choices", "belongs_to"} == set(layers)
+    for layer in layers:
+        for group, entries in document[layer].items():
             for name, entry in entries.items():
                 assert set(entry) == {"value", "source"}, name
                 assert len(entry["source"]) > 3, name
@@ -164,7 +193,37 @@ def test_unknown_names_are_refused_with_those_there_are(preset, profile, message
         recipes.load("uegd", preset, profile, "mosi")
 
 
-@pytest.mark.parametrize("paper", ["mmml", "../recipes/uegd", ""])
+@pytest.mark.parametrize("paper", ["nobody", "../recipes/uegd", ""])
 def test_a_paper_without_a_recipe_is_refused_with_those_that_have(paper):
-    with pytest.raises(UserError, match=r"found no recipe of it; expected one of .*sugrm, uegd"):
+    with pytest.raises(UserError, match=r"found no recipe of it; expected one of .*sugrm.* uegd"):
         recipes.load(paper, "release", "paper", "mosi")
+
+
+# --- regimes ------------------------------------------------------------------------------------
+
+
+def test_the_regime_of_sugrm():
+    """papers/sugrm.md (e): four batches to a step, patience 8, a rate and a decay per part."""
+    recipe = recipes.load("sugrm", "release", "paper", "mosi")["train"]
+    regime = models.module("sugrm").Training(**recipe).regime()
+    assert (regime.epochs, regime.batch_size, regime.accumulation) == (100, 32, 4)
+    assert (regime.patience, regime.improvement, regime.ties) == (8, 1e-6, "earlier")
+    assert regime.parts == {
+        "text": Part(5e-5, 1e-3, spared=True),
+        "sequence": Part(5e-4, 1e-3),
+        "other": Part(1e-2, 1e-3),
+    }
+    assert regime.precision == "float32"  # that of the recipe is the text encoder's alone
+    every = models.module("sugrm").Training(**recipe | {"stop": "all_epochs"}).regime()
+    assert (every.epochs, every.patience) == (30, None)
+
+
+def test_the_parts_of_self_mm():
+    recipe = recipes.load("self_mm", "release", "paper", "mosei")["train"]
+    parts = models.module("self_mm").Training(**recipe).regime().parts
+    assert parts == {
+        "text": Part(5e-5, 1e-3, spared=True),
+        "acoustic": Part(5e-3, 0.0),
+        "visual": Part(1e-4, 0.0),
+        "other": Part(1e-3, 1e-2),
+    }

@@ -1,14 +1,16 @@
-"""SUGRM: sizes, what padding and neighbours must not change, the loss, and the label generator."""
+"""SUGRM: sizes, what padding and neighbours must not change, and the loss of several tasks."""
 
 from itertools import combinations
 
 import pytest
 import torch
 
-from msalib.base.errors import UserError
-from msalib.data.corpus import MODALITIES
+from msalib.data.corpus import MODALITIES, Batch
 from msalib.models import sugrm
+from msalib.models.multitask import Multitask, Output
+from msalib.models.ulgm import SugrmULGM
 from tests.factory import SIZES
+from tests.models.common import goal
 
 SMALL = {
     "family": "sugrm",
@@ -37,7 +39,10 @@ every_sequence = pytest.mark.parametrize("sequence", ["spt", "lstm", "dense"])
 def build(modalities=MODALITIES, *, sizes=SIZES, **config):
     torch.manual_seed(0)
     return sugrm.build(
-        sugrm.Config(**{**SMALL, **config}), input_sizes={m: sizes[m] for m in modalities}
+        sugrm.Config(**{**SMALL, **config}),
+        sizes={m: sizes[m] for m in modalities},
+        layers={},
+        outputs=1,
     )
 
 
@@ -159,7 +164,7 @@ def test_one_step_moves_every_parameter(tiny, modalities, sequence, head):
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     output = model(batch.features, batch.mask)
     made = {m: batch.label + 1 for m in modalities}
-    sugrm.loss(output, batch.label, made, modalities, "l1").backward()
+    goal(made).loss(output, batch, torch.arange(19)).backward()
     optimizer.step()
     still = {name for name, p in model.named_parameters() if torch.equal(p, before[name])}
     # Self attention norms its context with the query's norm, as in the release.
@@ -176,8 +181,8 @@ def test_groups_hold_every_parameter_once(sequence):
     model = build(sequence=sequence)
     groups = sugrm.groups(model)
     assert list(groups) == ["sequence", "other"]
-    assert sum(p.numel() for p in groups["sequence"]) == parameters(model.sequence)
-    held = [id(p) for own in groups.values() for p in own]
+    assert sum(p.numel() for _, p in groups["sequence"]) == parameters(model.sequence)
+    held = [id(p) for own in groups.values() for _, p in own]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 
@@ -195,16 +200,22 @@ def test_groups_hold_every_parameter_once(sequence):
 )
 def test_the_loss_weighs_generated_labels_by_how_far_they_have_moved(kind, expected):
     prediction, own = torch.tensor([1.0, -1.0]), torch.tensor([1.5, -2.0])
-    output = sugrm.Output(prediction, {"visual": own, "acoustic": own}, {}, {})
-    given, made = torch.tensor([0.0, 2.0]), torch.tensor([1.0, 2.0])
-    loss = sugrm.loss(output, given, {"visual": made}, ("visual",), kind)
-    assert float(loss) == pytest.approx(expected)
+    output = Output(prediction, {"visual": own, "acoustic": own}, {}, {})
+    batch, rows = Batch({}, {}, torch.tensor([0.0, 2.0])), torch.tensor([1, 0])
+    labels = {"visual": torch.tensor([2.0, 1.0])}  # of clips 0 and 1: the batch has 1 first
+    assert float(goal(labels, kind).loss(output, batch, rows)) == pytest.approx(expected)
+    plain = Multitask(kind, None).loss(output, batch, rows)
+    assert float(plain) == pytest.approx(float(goal({}, kind).loss(output, batch, rows)))
 
 
 def train(tiny, *, epochs, seed=0):
     """Gradients of the unimodal heads per epoch, and the generator, of a short training."""
     torch.manual_seed(seed)
-    model, generator = build(), generator_of(batch_of(tiny).label, modalities=MODALITIES, width=8)
+    model = build()
+    generator = SugrmULGM(
+        batch_of(tiny).label, MODALITIES, width=8, extremes="unique", zero="positive", clamp=True
+    )
+    objective = Multitask("l1", generator)
     torch.manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     seen = []
@@ -214,11 +225,10 @@ def train(tiny, *, epochs, seed=0):
             batch = batch_of(tiny, rows=rows)
             output = model(batch.features, batch.mask)
             optimizer.zero_grad()
-            made = generator.labels.at(rows)
-            sugrm.loss(output, batch.label, made, MODALITIES, "l1").backward()
+            objective.loss(output, batch, rows).backward()
             own = [p.grad.abs().max() for m in MODALITIES for p in model.heads[m].parameters()]
             largest = max(largest, *map(float, own))
-            generator.update(epoch, rows, output.shared)
+            objective.after_batch(epoch, rows, output)
             optimizer.step()
         seen.append(largest)
     return seen, generator
@@ -234,187 +244,8 @@ def test_unimodal_losses_are_exactly_zero_in_the_first_two_epochs(tiny):
 
 @pytest.mark.filterwarnings("ignore:no clip is labelled")
 def test_the_same_seed_gives_the_same_labels(tiny):
-    one, again, other = (train(tiny, epochs=3, seed=s)[1].labels.made["visual"] for s in (0, 0, 1))
+    one, again, other = (
+        train(tiny, epochs=3, seed=s)[1].labels.generated["visual"] for s in (0, 0, 1)
+    )
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
-
-
-# --- the generator ------------------------------------------------------------------------------
-
-LABEL = torch.tensor([3.0, -3, 0, 3, -0.2, -2.2, 1, 0.4, -1.4, 1.8, 2.6, -3, -0.8])
-N = len(LABEL)
-MODALITY = ("visual", "acoustic")
-
-
-def generator_of(label=LABEL, *, modalities=MODALITY, width=4, **options):
-    options = {"extremes": "unique", "zero": "positive", "clamp": True, **options}
-    return sugrm.ULGM(label, modalities, width=width, **options)
-
-
-def features_of(seed, *, epochs=4, width=4, scale=1.0):
-    """F* of every epoch and clip, (epochs, N, width), that follow the labels."""
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(3, epochs, N, width, generator=generator) * scale
-    keys = ("multimodal", *MODALITY)
-    return {key: own + 0.5 * LABEL[:, None] for key, own in zip(keys, noise, strict=True)}
-
-
-def batches(epochs, seed=0):
-    """Epoch from 1 and clip numbers, batch by batch."""
-    generator = torch.Generator().manual_seed(seed)
-    for epoch in range(1, epochs + 1):
-        for rows in torch.randperm(N, generator=generator).split(5):
-            yield epoch, rows
-
-
-def literal(features, *, extremes, zero, clamp, batch_of, epochs=4):
-    """Labels after the last epoch as papers/sugrm.md (d) says it, clip by clip."""
-    y = LABEL.double().tolist()
-    memory = torch.zeros(N, 4, dtype=torch.double)
-    made = {m: list(y) for m in MODALITY}
-    repeats = [int(batch_of.max() - b) + 1 if extremes == "repeated" else 1 for b in batch_of]
-    above = [i for i in range(N) for _ in range(repeats[i]) if y[i] == 3]
-    below = [i for i in range(N) for _ in range(repeats[i]) if y[i] == -3]
-    up = [i for i in range(N) if y[i] > 0 or (y[i] == 0 and zero == "positive")]
-    down = [i for i in range(N) if y[i] < 0]
-    for epoch, rows in batches(epochs):
-        plus, minus = memory[up].mean(0), memory[down].mean(0)
-        longest = float((memory[above].mean(0) - memory[below].mean(0)).norm())
-        f = {x: own[epoch - 1].double() for x, own in features.items()}
-        for i in rows.tolist() if epoch > 1 else []:
-            ratio = {x: (f[x][i] - plus).norm() / (f[x][i] - minus).norm() for x in f}
-            for m in MODALITY:
-                apart = float((f["multimodal"][i] - f[m][i]).norm())
-                step = 6 * min(apart, longest) / longest
-                target = y[i]
-                if ratio[m] < ratio["multimodal"]:
-                    target += step
-                if ratio[m] > ratio["multimodal"]:
-                    target -= step
-                if clamp:
-                    target = max(-3, min(3, target))
-                made[m][i] = (epoch - 1) / (epoch + 1) * made[m][i] + 2 / (epoch + 1) * target
-        for i in rows.tolist():
-            memory[i] = f["multimodal"][i]
-    return made
-
-
-@pytest.mark.parametrize("extremes", ["repeated", "unique"])
-@pytest.mark.parametrize("zero", ["positive", "neither"])
-@pytest.mark.parametrize("clamp", [True, False])
-def test_the_update_is_the_one_of_the_specification(extremes, zero, clamp):
-    options = {"extremes": extremes, "zero": zero, "clamp": clamp}
-    options["batch_of"] = torch.arange(N).flip(0) // 5
-    features, generator = features_of(1), generator_of(**options)
-    for epoch, rows in batches(4):
-        generator.update(epoch, rows, {x: own[epoch - 1, rows] for x, own in features.items()})
-    expected = literal(features, **options)
-    for m in MODALITY:
-        assert generator.labels.made[m].tolist() == pytest.approx(expected[m], abs=1e-5)
-
-
-def test_repetition_zero_and_clamp_each_make_a_difference():
-    """What the test above compares would otherwise pass with options that do nothing."""
-    base = {"extremes": "unique", "zero": "positive", "clamp": True}
-    batch_of = torch.arange(N) // 5
-    found = [
-        literal(features_of(1), batch_of=batch_of, **{**base, **change})["visual"]
-        for change in ({}, {"extremes": "repeated"}, {"zero": "neither"}, {"clamp": False})
-    ]
-    assert all(found[0] != other for other in found[1:])
-
-
-def test_state_is_in_the_open():
-    generator, features = generator_of(), features_of(2)["multimodal"][0]
-    rows = torch.arange(N)
-    generator.update(1, rows, dict.fromkeys(("multimodal", *MODALITY), features))
-    assert torch.equal(generator.features, features)
-    torch.testing.assert_close(generator.positive, features[LABEL >= 0].mean(0))
-    torch.testing.assert_close(generator.negative, features[LABEL < 0].mean(0))
-    apart = features[LABEL == 3].mean(0) - features[LABEL == -3].mean(0)
-    torch.testing.assert_close(generator.max_distance, apart.norm())
-    assert torch.equal(generator.labels.made["visual"], LABEL)
-    assert generator.note is None
-
-
-@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
-def test_targets_are_bounded(scale):
-    """papers/sugrm.md SUGRM-C19: the un-clamped target is at most |y_m| + 6."""
-    generator, features = generator_of(clamp=False), features_of(3, scale=scale)
-    for epoch, rows in batches(4):
-        generator.update(epoch, rows, {x: own[epoch - 1, rows] for x, own in features.items()})
-        for raw in generator.labels.raw.values():
-            assert (raw.abs() <= LABEL.abs() + 6 + 1e-5).all()
-
-
-@pytest.mark.parametrize("clamp", [True, False])
-def test_the_clamp_is_on_the_target(clamp):
-    """A clip on the positive centre, and far from its fused feature: the target is y_m + 6."""
-    generator, rows = generator_of(clamp=clamp), torch.arange(N)
-    fused = 0.1 * LABEL[:, None].expand(N, 4)
-    generator.update(1, rows, dict.fromkeys(("multimodal", *MODALITY), fused))
-    far, clip = fused - 9, LABEL == -0.2
-    own = torch.where(clip[:, None], generator.positive, far)
-    generator.update(2, rows, {"multimodal": far, "visual": own, "acoustic": far})
-    assert float(generator.labels.raw["visual"][clip]) == pytest.approx(5.8)
-    target = 3 if clamp else 5.8
-    assert float(generator.labels.made["visual"][clip]) == pytest.approx((-0.2 + 2 * target) / 3)
-    # The same feature as the fused one: no distance, no direction.
-    assert torch.equal(generator.labels.raw["acoustic"], LABEL)
-
-
-@pytest.mark.parametrize("clamp", [True, False])
-def test_coincident_features_make_no_nan(clamp):
-    """All features the same: D_max = 0, both centres on the features, the target is y_m."""
-    generator, rows = generator_of(clamp=clamp), torch.arange(N)
-    same = dict.fromkeys(("multimodal", *MODALITY), torch.ones(N, 4))
-    other = {**same, "visual": torch.zeros(N, 4)}
-    for epoch, shared in ((1, same), (2, same), (3, other)):
-        generator.update(epoch, rows, shared)
-        torch.testing.assert_close(generator.labels.made["visual"], LABEL)
-
-
-def test_a_feature_on_the_negative_centre_is_the_more_negative():
-    generator, rows = generator_of(), torch.arange(N)
-    fused = LABEL[:, None].expand(N, 4)
-    generator.update(1, rows, dict.fromkeys(("multimodal", *MODALITY), fused))
-    on = {"visual": generator.negative.expand(N, 4), "acoustic": generator.positive.expand(N, 4)}
-    generator.update(2, rows, {"multimodal": torch.zeros(N, 4), **on})
-    assert (generator.labels.raw["visual"] < LABEL).all()
-    assert (generator.labels.raw["acoustic"] > LABEL).all()
-
-
-def test_other_clips_stand_in_for_extremes_that_no_clip_has_and_it_is_said():
-    label = torch.linspace(-2, 3, 401)
-    with pytest.warns(UserWarning, match="no clip is labelled -3: the 3 next to it") as said:
-        generator = generator_of(label)
-    assert len(said) == 1
-    assert "-3" in generator.note
-    features = torch.rand(401, 4)
-    generator.update(1, torch.arange(401), dict.fromkeys(("multimodal", *MODALITY), features))
-    apart = features[400] - features[:3].mean(0)
-    torch.testing.assert_close(generator.max_distance, apart.norm())
-
-
-def test_both_extremes_can_be_missing():
-    with pytest.warns(UserWarning, match="no clip is labelled"):
-        generator = generator_of(torch.tensor([1.0, -1.0, 0.5]))
-    assert "labelled 3" in generator.note and "labelled -3" in generator.note
-
-
-@pytest.mark.parametrize("label", [[1.0] * 4, [-1.0] * 4, [1.0, 3.0, 2.0, 0.0]])
-def test_labels_on_one_side_only_are_refused(label):
-    with pytest.raises(UserError, match="clips on both sides of 0"):
-        generator_of(torch.tensor(label))
-
-
-def test_repetition_needs_the_batches_of_the_first_pass():
-    with pytest.raises(ValueError, match="batch_of"):
-        generator_of(extremes="repeated")
-
-
-def test_labels_of_other_tasks_do_not_exist():
-    generator, features = generator_of(modalities=("visual",)), features_of(4)
-    for epoch, rows in batches(3):
-        generator.update(epoch, rows, {x: own[epoch - 1, rows] for x, own in features.items()})
-    assert list(generator.labels.made) == ["visual"]

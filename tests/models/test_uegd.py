@@ -1,14 +1,17 @@
-"""UEGD: what padding, seeds and unused modalities must not change, and what a step must."""
+"""UEGD: what padding and unused modalities must not change, what a step must, and its rates."""
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from msalib.base import noise
 from msalib.data.corpus import MODALITIES, membership
-from msalib.models import uegd
-from tests.factory import MODEL, SIZES
+from msalib.models import recipes, uegd
+from msalib.training.objective import Objective
+from msalib.training.regime import Moment
+from tests.factory import MODEL, SIZES, TRAIN
 
 MOSI = {"hidden_size": 128, "embedding_size": 64, "attention_heads": 4, "dropout": 0.2}
 MOSEI = {**MOSI, "hidden_size": 256, "embedding_size": 128}
@@ -25,12 +28,13 @@ every_input = pytest.mark.parametrize("inputs", INPUTS.values(), ids=INPUTS)
 both_fusions = pytest.mark.parametrize("fusion", ["gate", "concat"])
 
 
-def build(inputs, *, sizes=SIZES, blocks=3, **config):
+def build(inputs, *, sizes=SIZES, blocks=3, outputs=1, **config):
     torch.manual_seed(0)
     return uegd.build(
         uegd.Config(**{**MODEL, **config}),
-        input_sizes={m: sizes[m] for m in inputs},
-        weighted_layers={m: blocks for m, layer in inputs.items() if layer == "weighted"},
+        sizes={m: sizes[m] for m in inputs},
+        layers={m: blocks for m, layer in inputs.items() if layer == "weighted"},
+        outputs=outputs,
     )
 
 
@@ -95,18 +99,25 @@ def test_what_the_model_returns(tiny, inputs, fusion):
         torch.testing.assert_close(weights, torch.full((3,), 1 / 3))  # logits begin at zero
 
 
+@both_fusions
+def test_a_score_per_class(tiny, fusion):
+    inputs = INPUTS["three modalities"]
+    batch, model = batch_of(tiny, inputs), build(inputs, fusion=fusion, outputs=3)
+    assert model.eval()(batch.features, batch.mask).prediction.shape == (20, 3)
+
+
 def test_loss_is_the_mean_absolute_error(tiny):
     batch = batch_of(tiny, {"linguistic": 1}, range(3))
     batch = replace(batch, label=torch.tensor([1.0, -2.0, 0.0]))
     output = build({"linguistic": 1}).eval()(batch.features, batch.mask)
     output = output._replace(prediction=torch.tensor([0.0, 1.0, 0.5]))
-    assert float(uegd.loss(output, batch)) == pytest.approx((1 + 3 + 0.5) / 3)
+    assert float(Objective("l1").loss(output, batch)) == pytest.approx((1 + 3 + 0.5) / 3)
 
 
 def test_a_modality_that_is_unknown_or_none_is_refused():
-    with pytest.raises(ValueError, match="input_sizes needs some of"):
+    with pytest.raises(ValueError, match="sizes needs some of"):
         build({"smell": 1}, sizes={"smell": 3})
-    with pytest.raises(ValueError, match="input_sizes needs some of"):
+    with pytest.raises(ValueError, match="sizes needs some of"):
         build({})
 
 
@@ -212,7 +223,7 @@ def step(tiny, inputs, **config):
     model, batch = build(inputs, dropout=0.0, **config), batch_of(tiny, inputs, range(19))
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    uegd.loss(model(batch.features, batch.mask), batch).backward()
+    Objective("l1").loss(model(batch.features, batch.mask), batch).backward()
     optimizer.step()
     return {name: p.detach() != before[name] for name, p in model.named_parameters()}
 
@@ -239,3 +250,49 @@ def test_gates_of_unused_modalities_cannot_be_trained(tiny, used):
     columns = rows.repeat_interleave(F)  # z_v, z_a, z_l
     assert torch.equal(moved["gate.bias"], rows)
     assert torch.equal(moved["gate.weight"], rows[:, None] & columns[None, :])
+
+
+# --- the rate -----------------------------------------------------------------------------------
+
+
+def training(**changes) -> uegd.Training:
+    return uegd.Training(**{**TRAIN, **changes})
+
+
+@pytest.mark.parametrize(
+    ("epoch", "rate"),
+    [
+        (1, 1.0e-5),
+        (2, 1.9e-5),
+        (10, 9.1e-5),
+        (11, 1.0e-4),
+        (30, 7.16e-5),
+        (40, 4.38e-5),
+        (50, 2.03e-5),
+    ],
+)
+def test_the_rates_of_the_release(epoch, rate):
+    """The values of papers/uegd.md (d), which rounds them to three digits."""
+    release = uegd.Training(**recipes.load("uegd", "release", "paper", "mosi")["train"])
+    assert uegd.learning_rate(release, epoch) == pytest.approx(rate, abs=0.51e-7)
+    moment = Moment(epoch, step=999, steps=9999)  # by epoch, whatever the step
+    assert release.regime().rates(moment) == {"model": uegd.learning_rate(release, epoch)}
+
+
+def test_the_cosine_begins_after_the_warm_up_and_never_reaches_its_minimum():
+    recipe = training(epochs=10, warmup_epochs=4, learning_rate=1.0, warmup_learning_rate=0.2)
+    rates = [uegd.learning_rate(recipe, epoch) for epoch in range(1, 11)]
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert all(np.diff(rates[4:]) < 0)
+    assert rates[-1] > 0.3
+    assert uegd.learning_rate(training(warmup_epochs=0), 1) == pytest.approx(TRAIN["learning_rate"])
+
+
+def test_the_regime_of_the_recipe():
+    """papers/uegd.md (d): all epochs run, the latest of equal ones counts, batches are the unit."""
+    regime = training(patience=7, feature_masks=3).regime()
+    assert (regime.epochs, regime.batch_size, regime.validation_batch) == (3, 4, 4)
+    assert (regime.mean_loss, regime.validation) == ("batch_mean", "batch_mean")
+    assert (regime.patience, regime.ties, regime.improvement) == (7, "later", 0.0)
+    assert (regime.accumulation, regime.clip_norm, regime.precision) == (1, None, "float32")
+    assert tuple(regime.stream(0, "cpu").masking) == (3, 0.02, 0, 0.2)
