@@ -1,4 +1,4 @@
-"""Figures of UEGD: layers, gates, videos, sizes of training, error rates of tests."""
+"""Figures of UEGD: layers, gates, single videos, sizes of the training set."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from msalib.base import stats
 from msalib.base.errors import UserError
+from msalib.data import datasets
 from msalib.evidence.verdicts import Verdict
 from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 from msalib.pages.tables import Note, constants
@@ -24,12 +25,12 @@ FEATURE_NAMES = {
     "weighted": "weighted sum of the blocks",
 }
 MANY = 8
-"""Names that an error message lists."""
+"""Number of names that an error message lists."""
 
 
 @style
 def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
-    """Fig. 6: correlation of every single block on ``part``, one line per modality.
+    """Draw Fig. 6: the correlation of every single block on ``part``, one line per modality.
 
     Line: mean over seeds. Band: 95% interval over resampled videos. Small dots: single seeds.
     Ring: the block that validation would choose. Block 0 is the encoder's input. Features without
@@ -38,37 +39,19 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
     if not layers.layered(runs):
         return Note("No modality has layers in this setting: there is no curve to draw.")
     name = {"valid": "validation", "test": "test"}[part]
-    label, videos = runs.truth(part)
     figure, axes = axes_of(height=3.8)
-    sentences, found = [], []
+    sentences, records = [], []
     for modality in runs.modalities:
-        look = MODALITY_STYLE[modality]
-        numbers = ([0] if runs.has(system({modality: 0})) else []) + layers.blocks(runs, modality)
+        with_input = [0] if runs.has(system({modality: 0})) else []
+        numbers = with_input + layers.blocks(runs, modality)
         systems = [system({modality: k}) for k in numbers]
-        seeds = runs.records(*systems)
-        found += [record for own in seeds for record in own]
-        mean, resampled = stats.correlations(label, runs.predictions(part, *systems), videos)
-        if modality not in layers.layered(runs):
-            axes.axhline(
-                mean[0], color=look["color"], linestyle=":", label=f"{modality}, no layers"
-            )
-            sentences.append(f"{modality}: {_in_words(mean[0])}, features without layers")
-            continue
-        low, high = np.quantile(resampled, [stats.LEVEL / 2, 1 - stats.LEVEL / 2], axis=0)
-        axes.fill_between(numbers, low, high, color=look["color"], alpha=0.15, linewidth=0)
-        axes.plot(numbers, mean, label=modality, markersize=5, **look)
-        for k, own in zip(numbers, seeds, strict=True):
-            dots = [np.nan if (r := s.metrics[part]["corr"]) is None else r for s in own]
-            axes.plot([k] * len(own), dots, ".", color=look["color"], markersize=3, alpha=0.6)
-        best = layers.best_block(runs, modality)
-        ring = {"markersize": 13, "fillstyle": "none", "color": look["color"]}
-        axes.plot(best, mean[numbers.index(best)], "o", **ring)
-        top = int(np.nan_to_num(mean, nan=-np.inf).argmax())
-        sentences.append(
-            f"{modality}: {_in_words(mean[0])} at block {numbers[0]}, highest "
-            f"{_in_words(mean[top])} at block {numbers[top]}, {_in_words(mean[-1])} at the last "
-            f"block {numbers[-1]}; validation chooses block {best}"
-        )
+        records += [record for seeds in runs.records(*systems) for record in seeds]
+        if modality in layers.layered(runs):
+            words = _draw_curve(axes, runs, part, modality, numbers)
+        else:
+            words = _draw_level(axes, runs, part, modality)
+        sentences.append(f"{modality}: {words}")
+    seeds = len(runs.seeds(*systems))
     axes.set_xlabel("encoder block (0: input to block 1)")
     axes.set_ylabel(f"{name} correlation (Pearson's r)")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -76,10 +59,42 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
     return Picture(
         figure,
         alt=f"Line plot of {name} correlation by encoder block. " + ". ".join(sentences) + ".",
-        caption=f"{name.capitalize()} correlation of single blocks. Line: mean of {len(seeds[0])} "
+        caption=f"{name.capitalize()} correlation of single blocks. Line: mean of {seeds} "
         "seeds (dots); band: 95% interval over resampled videos; ring: the block that validation "
-        f"chooses. {constants(found, part)}Setting: {setting}.",
+        f"chooses. {constants(records, part)}Setting: {setting}.",
     )
+
+
+def _draw_curve(axes, runs: Runs, part: str, modality: str, numbers: list[int]) -> str:
+    """Draw the correlations of a modality's layers; return the curve in words."""
+    look, systems = MODALITY_STYLE[modality], [system({modality: k}) for k in numbers]
+    label, videos = runs.truth(part)
+    mean, resampled = stats.correlations(label, runs.predictions(part, *systems), videos)
+    low, high = np.quantile(resampled, [stats.LEVEL / 2, 1 - stats.LEVEL / 2], axis=0)
+    axes.fill_between(numbers, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    axes.plot(numbers, mean, label=modality, markersize=5, **look)
+    for k, seeds in zip(numbers, runs.records(*systems), strict=True):
+        dots = [np.nan if (r := s.metrics[part]["corr"]) is None else r for s in seeds]
+        axes.plot([k] * len(seeds), dots, ".", color=look["color"], markersize=3, alpha=0.6)
+    best = layers.best_block(runs, modality)
+    ring = {"markersize": 13, "fillstyle": "none", "color": look["color"]}
+    axes.plot(best, mean[numbers.index(best)], "o", **ring)
+    top = int(np.nan_to_num(mean, nan=-np.inf).argmax())
+    return (
+        f"{_in_words(mean[0])} at block {numbers[0]}, highest {_in_words(mean[top])} at block "
+        f"{numbers[top]}, {_in_words(mean[-1])} at the last block {numbers[-1]}; validation "
+        f"chooses block {best}"
+    )
+
+
+def _draw_level(axes, runs: Runs, part: str, modality: str) -> str:
+    """Draw the correlation of features without layers; return it in words."""
+    label, videos = runs.truth(part)
+    predictions = runs.predictions(part, system({modality: 1}))
+    (mean,), _ = stats.correlations(label, predictions, videos)
+    look = {"color": MODALITY_STYLE[modality]["color"], "linestyle": ":"}
+    axes.axhline(mean, label=f"{modality}, no layers", **look)
+    return f"{_in_words(mean)}, features without layers"
 
 
 def _in_words(correlation: float) -> str:
@@ -88,7 +103,7 @@ def _in_words(correlation: float) -> str:
 
 @style
 def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Picture | Note:
-    """Planted signal per layer of the control beside the correlation that the model reached."""
+    """Draw the planted signal per layer of the control above the correlation of the model."""
     if truth is None:
         return Note("Real data: which layer truly knows most is not known. See the control's page.")
     if "profiles" not in truth:
@@ -113,12 +128,12 @@ def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Pictu
         "correlation below. Planted best blocks: "
         + "; ".join(f"{m} {_range(k)}" for m, k in truth["best_layers"].items())
         + ".",
-        caption=f"What was planted (above) and what was found (below). Setting: {setting}.",
+        caption=f"What was planted (above) and what was measured (below). Setting: {setting}.",
     )
 
 
 def _range(blocks: tuple[int, ...]) -> str:
-    """Blocks in a row by their ends."""
+    """Return blocks in words, those in a row by their ends."""
     if len(blocks) > 2 and blocks[-1] - blocks[0] == len(blocks) - 1:
         return f"{blocks[0]} to {blocks[-1]}"
     return ", ".join(map(str, blocks))
@@ -126,21 +141,19 @@ def _range(blocks: tuple[int, ...]) -> str:
 
 @style
 def gate_violins(runs: Runs, *, setting: str) -> Picture | Note:
-    """Fig. 3: distribution of gate weights over test clips and seeds, by modality and feature.
+    """Draw Fig. 3: gate weights over test clips and seeds, by modality and feature.
 
     Bar: middle half of the weights; white dot: median; short lines: medians of single seeds.
     """
     modalities = runs.modalities
     if len(modalities) < 2:
         return Note("One modality: its gate has nothing to weigh it against.")
-    systems = {
-        layers.system_of(runs, modalities, feature): feature for feature in reversed(FEATURE_STYLE)
-    }
+    systems = {layers.system_of(runs, modalities, f): f for f in reversed(FEATURE_STYLE)}
     systems = {feature: s for s, feature in reversed(systems.items()) if runs.has(s)}
     figure, axes = axes_of(height=3.9)
     width, sentences = 0.8 / len(systems), []
-    for i, (feature, wanted) in enumerate(systems.items()):
-        (gates,) = layers.gates(runs, wanted)
+    for i, (feature, reading) in enumerate(systems.items()):
+        (gates,) = layers.gates(runs, reading)
         name = FEATURE_NAMES[feature] if layers.layered(runs) else "features without layers"
         for x, modality in enumerate(modalities):
             place = x + (i - (len(systems) - 1) / 2) * width
@@ -166,7 +179,7 @@ def gate_violins(runs: Runs, *, setting: str) -> Picture | Note:
 
 
 def _violin(axes, place: float, width: float, weights: np.ndarray, look: dict) -> None:
-    """Weights are (S, N)."""
+    """Draw weights (S, N) of one modality with one feature."""
     (body,) = axes.violinplot(
         weights.ravel(), [place], widths=width, showextrema=False, points=200
     )["bodies"]
@@ -181,35 +194,35 @@ def _violin(axes, place: float, width: float, weights: np.ndarray, look: dict) -
 
 @style
 def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
-    """Figs 4 and 5: predictions of single modalities against truth, clips of one test video.
+    """Draw Figs 4 and 5: predictions of single modalities against labels, for one test video.
 
     ``video`` is its name, empty for the one with the most clips. Marker: mean over seeds; line:
-    lowest to highest seed. Raises ``UserError`` for a video that is not there.
+    lowest to highest seed. Raises ``UserError`` for an unknown video.
     """
     label, videos = runs.truth("test")
-    names, clips = np.unique(videos, return_counts=True)
-    names = names[np.argsort(-clips, kind="stable")]
+    names, sizes = np.unique(videos, return_counts=True)
+    names = names[np.argsort(-sizes, kind="stable")]
     chosen = video or names[0]
     if chosen not in names:
         raise UserError(
             f"video {video!r}",
-            found="no such video in the test part",
+            found="no such video in the test set",
             expected=f"one of {', '.join(names[:MANY])}{' and more' * (len(names) > MANY)}",
             remedy="Leave -p video out for the one with the most clips.",
         )
-    own = videos == chosen
-    if own.sum() < 2:
+    clips, limit = videos == chosen, datasets.dataset(runs.dataset).task.limit
+    if clips.sum() < 2:
         return Note(f"The video {chosen} is a single clip: nothing can vary within it.")
     rows = -(-len(runs.modalities) // 2)
     figure, panels = axes_of(2.6 * rows, ncols=2, nrows=rows, squeeze=False)
     sentences, beyond = [], 0
     for axes, modality in zip(panels.flat, runs.modalities, strict=False):
-        wanted = layers.system_of(runs, [modality], "mid_best")
-        (guess,) = runs.predictions("test", wanted)
-        guess = guess[:, own]
-        beyond += int((abs(guess) > 3).sum())
-        layer = f"block {wanted.inputs[0][1]}" if modality in layers.layered(runs) else "no layers"
-        _against_truth(axes, label[own], guess, MODALITY_STYLE[modality])
+        best = layers.system_of(runs, [modality], "mid_best")
+        (guess,) = runs.predictions("test", best)
+        guess = guess[:, clips]
+        beyond += int((abs(guess) > limit).sum())
+        layer = f"block {best.inputs[0][1]}" if modality in layers.layered(runs) else "no layers"
+        _against_truth(axes, label[clips], guess, limit, MODALITY_STYLE[modality])
         axes.set_title(f"{modality}, {layer}", fontsize=11)
         low, high = guess.mean(0).min(), guess.mean(0).max()
         sentences.append(f"{modality} predictions from {low:.1f} to {high:.1f}")
@@ -220,47 +233,48 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
     outside = f" {beyond} predictions beyond the axes are drawn at their edge." if beyond else ""
     return Picture(
         figure,
-        alt=f"Predictions against labels of {own.sum()} clips of one video. Labels from "
-        f"{label[own].min():.1f} to {label[own].max():.1f}; " + "; ".join(sentences) + ".",
-        caption=f"The {own.sum()} clips of the test video {chosen}. Marker: mean of {len(guess)} "
+        alt=f"Predictions against labels of {clips.sum()} clips of one video. Labels from "
+        f"{label[clips].min():.1f} to {label[clips].max():.1f}; " + "; ".join(sentences) + ".",
+        caption=f"The {clips.sum()} clips of the test video {chosen}. Marker: mean of {len(guess)} "
         "seeds; line: lowest to highest seed; dashes: where prediction and label are equal. A "
         f"model that only knows the speaker draws a flat row.{outside} Setting: {setting}.",
     )
 
 
-def _against_truth(axes, label: np.ndarray, guess: np.ndarray, look: dict) -> None:
-    """Labels (N,), predictions (S, N)."""
-    shown = guess.clip(-3, 3)
-    axes.plot([-3, 3], [-3, 3], color="black", linestyle="--", linewidth=1)
-    axes.vlines(label, shown.min(0), shown.max(0), color=look["color"], linewidth=1)
-    axes.plot(
-        *(label, shown.mean(0), look["marker"]), color=look["color"], markersize=5, clip_on=False
-    )
-    axes.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=range(-3, 4), yticks=range(-3, 4))
+def _against_truth(axes, label: np.ndarray, guess: np.ndarray, limit: float, look: Mapping) -> None:
+    """Draw predictions (S, N) against labels (N,), which lie between plus and minus ``limit``."""
+    inside = guess.clip(-limit, limit)
+    axes.plot([-limit, limit], [-limit, limit], color="black", linestyle="--", linewidth=1)
+    axes.vlines(label, inside.min(0), inside.max(0), color=look["color"], linewidth=1)
+    dots = {"color": look["color"], "markersize": 5, "clip_on": False}
+    axes.plot(label, inside.mean(0), look["marker"], **dots)
+    ticks = np.linspace(-limit, limit, 7)
+    ends = (-limit, limit)
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xticks=ticks, yticks=ticks)
 
 
 @style
 def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
-    """Footnote 1: the interval of a difference in MAE beside the margin that counts as equal."""
+    """Draw the interval of a difference in MAE beside the margin that counts as equal."""
     effects, margin = verdict.evidence.effects, verdict.claim.rerun.arguments.get("margin")
     if not effects:
         return Note(f"No interval to draw: {verdict.evidence.note}.")
-    ((name, found),) = effects.items()
+    ((name, difference),) = effects.items()
     figure, axes = axes_of(height=2.0)
     axes.axvspan(-margin, margin, facecolor="#F0E442", alpha=0.4, hatch="//", edgecolor="#999999")
     axes.axvline(0, color="black", linewidth=1)
-    axes.plot([found.low, found.high], [0, 0], color="#0072B2", linewidth=2.5, marker="|")
-    axes.plot(found.effect, 0, "o", color="#0072B2", markersize=8)
-    axes.plot(found.seeds, [0.4] * len(found.seeds), ".", color="black", markersize=6)
+    axes.plot([difference.low, difference.high], [0, 0], color="#0072B2", linewidth=2.5, marker="|")
+    axes.plot(difference.effect, 0, "o", color="#0072B2", markersize=8)
+    axes.plot(difference.seeds, [0.4] * len(difference.seeds), ".", color="black", markersize=6)
     axes.set(ylim=(-0.6, 0.8), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.1)
     axes.set_xlabel("MAE of the gate minus that of concatenation (points)")
     return Picture(
         figure,
-        alt=f"{name} beside the margin of {margin:g} points: {found.effect:+.3f}, from "
-        f"{found.low:+.3f} to {found.high:+.3f}. Single seeds from {min(found.seeds):+.3f} to "
-        f"{max(found.seeds):+.3f}.",
+        alt=f"{name} beside the margin of {margin:g} points: {difference.effect:+.3f}, from "
+        f"{difference.low:+.3f} to {difference.high:+.3f}. Single seeds from "
+        f"{min(difference.seeds):+.3f} to {max(difference.seeds):+.3f}.",
         caption=f"{name}. Equal is what lies within the hatched margin of ±{margin:g} points with "
         f"its whole interval (line). Circle: mean over seeds; dots: single seeds. "
         f"Setting: {setting}.",
@@ -271,7 +285,7 @@ def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
 def gain_by_size(
     gains: Mapping[str, Mapping[float, stats.Estimate]], *, setting: str
 ) -> Picture | Note:
-    """UEGD-C16: what the best block gains over the encoder's input, by the share of clips.
+    """Draw what the best block gains over the encoder's input, by training share (UEGD-C16).
 
     ``gains``: modality -> share of the training clips -> difference of MAE, positive for a gain.
     """
@@ -279,10 +293,10 @@ def gain_by_size(
         return Note("No modality has several layers in this setting: no gain to show.")
     figure, axes = axes_of()
     sentences = []
-    for i, (modality, found) in enumerate(gains.items()):
-        shift = 2 ** (0.06 * (i - (len(gains) - 1) / 2))  # so that intervals stand side by side
-        shares = np.array(list(found)) * shift
-        effect, low, high = np.array([[e.effect, e.low, e.high] for e in found.values()]).T
+    for i, (modality, by_share) in enumerate(gains.items()):
+        shift = 2 ** (0.06 * (i - (len(gains) - 1) / 2))  # intervals side by side
+        shares = np.array(list(by_share)) * shift
+        effect, low, high = np.array([[e.effect, e.low, e.high] for e in by_share.values()]).T
         axes.errorbar(
             shares,
             effect,
@@ -292,14 +306,14 @@ def gain_by_size(
             label=modality,
             **MODALITY_STYLE[modality],
         )
-        first, last = min(found), max(found)
+        first, last = min(by_share), max(by_share)
         sentences.append(
-            f"{modality}: {found[first].effect:.3f} at {first:.1%} of the clips, "
-            f"{found[last].effect:.3f} at {last:.0%}"
+            f"{modality}: {by_share[first].effect:.3f} at {first:.1%} of the clips, "
+            f"{by_share[last].effect:.3f} at {last:.0%}"
         )
     axes.axhline(0, color="black", linewidth=1)
     axes.set_xscale("log", base=2)
-    ticks = sorted({share for found in gains.values() for share in found})
+    ticks = sorted({share for by_share in gains.values() for share in by_share})
     axes.set_xticks(ticks, [f"{share:.4g}".replace("0.", ".") for share in ticks])
     axes.set_xlabel("share of the training clips")
     axes.set_ylabel("gain in MAE (points)")
