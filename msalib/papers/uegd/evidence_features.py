@@ -33,7 +33,7 @@ def better_than(
     groups: list[str],
     exception: dict[str, str] | None = None,
 ) -> Evidence:
-    """T-MAE and T-CORR: test each of ``features`` against ``other``, by group (C1, C4, C6, C7).
+    """Test (T-MAE, T-CORR) each of ``features`` against ``other``, by group (C1, C4, C6, C7).
 
     ``groups``: "alone" and "together". ``exception``: a data set and a modality that the claim
     excepts; their effects are listed and have no part in the verdict.

@@ -22,7 +22,7 @@ from msalib.runs.study import Study
 
 
 class Audit(BaseModel):
-    """What was found in one data set, on the split that its runs use."""
+    """The signs of leakage in one data set, on the split that its runs use."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,9 +35,9 @@ class Audit(BaseModel):
 
 
 def audit(dataset: str, refresh: bool = False) -> Audit:
-    """The audit of a data set: read where it is recorded, else computed from the data.
+    """Return the audit of a data set: read where it is recorded, else computed from the data.
 
-    ``refresh`` computes it from the data at hand and, for real data, records it.
+    ``refresh`` computes it from the available data and, for real data, records it.
     """
     split = readers.dataset(dataset).split
     return recorded(
@@ -52,7 +52,7 @@ def audit(dataset: str, refresh: bool = False) -> Audit:
 
 
 def examine(corpus: Corpus, dataset: str, split: str) -> Audit:
-    """Probe every modality on a split of a corpus; count what the split ``features`` says seen."""
+    """Probe every modality on a split of a corpus; count clips that the features' makers used."""
     rows = {part: corpus.rows(part, split) for part in PARTS}
     label = corpus.utterances["label"].to_numpy()
     seen = None
@@ -70,9 +70,9 @@ def examine(corpus: Corpus, dataset: str, split: str) -> Audit:
 
 
 def probe(x: np.ndarray, label: np.ndarray, rows: dict[str, np.ndarray]) -> dict:
-    """Pearson's r on each part of a ridge regression fitted on the training part.
+    """Return Pearson's r on each part of a ridge regression fitted on the training set.
 
-    Its penalty is chosen by leave-one-out there.
+    Its penalty is chosen by leave-one-out on the training set.
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
@@ -80,21 +80,21 @@ def probe(x: np.ndarray, label: np.ndarray, rows: dict[str, np.ndarray]) -> dict
 
     model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
     model.fit(x[rows["train"]], label[rows["train"]])
-    found = {p: regression(label[r], model.predict(x[r]))["corr"] for p, r in rows.items()}
-    return {part: None if np.isnan(r) else round(r, 6) for part, r in found.items()}
+    corr = {p: regression(label[r], model.predict(x[r]))["corr"] for p, r in rows.items()}
+    return {part: None if np.isnan(r) else round(r, 6) for part, r in corr.items()}
 
 
 # --- what the page shows ------------------------------------------------------------------------
 
 
 def data_sets(dataset: str) -> list[str]:
-    """This data set and, where there is one, its variant with test videos unseen by the makers."""
+    """Return this data set and its variant with test videos unseen by the makers, if any."""
     unseen = f"{dataset}-unseen"
     return [dataset, unseen] if unseen in readers.DATASETS else [dataset]
 
 
 def probe_table(audits: list[Audit]) -> Table:
-    """Correlation of the linear probe by part, and whether test beats the part it was fitted on."""
+    """Show the linear probe's correlation by part, and whether test beats train."""
     rows = [
         {
             "split": _split(a.dataset),
@@ -113,7 +113,7 @@ def probe_table(audits: list[Audit]) -> Table:
 
 
 def seen_table(audits: list[Audit]) -> Table:
-    """How many clips of each part the makers of the features had labels of."""
+    """Count the clips of each part whose labels the makers of the features used."""
     rows = [
         {
             "split": _split(a.dataset),
@@ -131,14 +131,14 @@ def seen_table(audits: list[Audit]) -> Table:
 
 
 def model_table(studies: list[Study]) -> Table:
-    """UEGD on each modality alone and on all: MAE and correlation on each part, over seeds."""
+    """Show UEGD's MAE and correlation on each part, for each modality alone and for all."""
     rows = []
     for study in studies:
         features = ["output"] if study.dataset.layered else ["input"]
         modalities = study.dataset.modalities
         for group in [*([m] for m in modalities), modalities]:
-            found = layers.together(study, group, features)
-            (system,) = Runs(found).systems
+            seeds = layers.together(study, group, features)
+            (system,) = Runs(seeds).systems
             rows.append(
                 {
                     "setting": study.kind,
@@ -146,7 +146,7 @@ def model_table(studies: list[Study]) -> Table:
                     "input": " + ".join(m for m, _ in system.inputs),
                 }
                 | {
-                    f"{part} {METRICS[m].label}": spread([r.metrics[part][m] for r in found], m)
+                    f"{part} {METRICS[m].label}": spread([r.metrics[part][m] for r in seeds], m)
                     for m in ("mae", "corr")
                     for part in PARTS
                 }

@@ -21,7 +21,7 @@ SOURCES = {
 
 
 def printed_orders() -> Table:
-    """Mid-best and weighted of the three-modality model, as three sources print them."""
+    """Show mid-best and weighted of the three-modality model, as three sources print them."""
     rows = []
     for dataset in ("mosi", "mosei"):
         for exhibit, source in SOURCES.items():
@@ -52,19 +52,19 @@ def printed_orders() -> Table:
 
 
 def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
-    """Each block minus the one before it: what a shift of the index by one would change."""
+    """Show each block minus the one before: what a shift of the index by one would change."""
     blocks = layers.blocks(runs, modality)
     pairs = [(k, k - 1) for k in blocks if k - 1 in blocks]
     if not pairs:
         return Note(f"No two neighbouring {modality} blocks in this setting.")
     label, videos = runs.truth("test")
-    rows, differ = [], []
+    rows, differences = [], []
     for this, before in pairs:
         systems = [system({modality: k}) for k in (this, before)]
         a, b = runs.predictions("test", *systems)
         mae = stats.mae_difference(label, a, b, videos)
         corr = stats.corr_difference(label, a, b, videos)
-        differ.append(mae)
+        differences.append(mae)
         rows.append(
             {
                 "blocks": f"{this} minus {before}",
@@ -72,20 +72,20 @@ def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
                 "Corr": interval_text(corr),
             }
         )
-    significant = sum(stats.differ_from_zero(differ))
+    significant = sum(stats.differ_from_zero(differences))
     return Table(
         pd.DataFrame(rows),
-        caption=f"Neighbouring {modality} blocks on the test part, with 95% intervals over other "
+        caption=f"Neighbouring {modality} blocks on the test set, with 95% intervals over other "
         f"videos and trainings. The MAE of {significant} of {len(pairs)} pairs differs after "
         f"Holm's correction. Setting: {setting}.",
     )
 
 
 def largest_step(runs: Runs, modality: str) -> tuple[str, str]:
-    """The pair of neighbouring blocks whose mean MAE differs most, and by how much."""
+    """Return the pair of neighbouring blocks whose mean MAE differs most, and by how much."""
     blocks = layers.blocks(runs, modality)
-    own = runs.records(*layers.block_systems(runs, modality))
-    mae = np.array([np.mean([r.metrics["test"]["mae"] for r in rs]) for rs in own])
+    records = runs.records(*layers.block_systems(runs, modality))
+    mae = np.array([np.mean([r.metrics["test"]["mae"] for r in seeds]) for seeds in records])
     steps = np.diff(mae)
     k = int(np.abs(steps).argmax())
     return f"{blocks[k]} to {blocks[k + 1]}", f"{steps[k]:+.3f}"

@@ -1,4 +1,4 @@
-"""What more labelled clips buy: gains and gaps by the size of the training part."""
+"""What more labelled clips buy: gains and gaps by the size of the training set."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ NO_LAYERS = "The features of this data set come in one layer: there is nothing t
 
 
 def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]:
-    """Each modality alone (None: all with layers), on each share of the training clips."""
+    """Run each modality alone (None: all with layers) on each share of the training clips."""
     features = ["input", "mid_best", "weighted", "uniform"]
     return [
         record
@@ -29,32 +29,32 @@ def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]
 
 
 def gains(runs: Runs, modality: str) -> dict[float, stats.Estimate]:
-    """MAE of the encoder's input minus that of its best block, by share; positive is a gain."""
+    """Return MAE of the encoder's input minus that of its best block, by share: the gain."""
     label, videos = runs.truth("test")
-    found = {}
+    differences = {}
     for share in SHARES:
         pair = [
             layers.system_of(runs, [modality], f, train_share=share) for f in ("input", "mid_best")
         ]
         if runs.has(*pair):
             a, b = runs.predictions("test", *pair)
-            found[share] = stats.mae_difference(label, a, b, videos)
-    return found
+            differences[share] = stats.mae_difference(label, a, b, videos)
+    return differences
 
 
 def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
-    """Learned against equal layer weights, by share: errors on train and test, and the entropy.
+    """Compare learned with equal layer weights, by share: errors on train and test, and entropy.
 
-    Entropy of the learned weights in bits, with that of equal weights beside it.
+    The entropy of the learned weights is in bits, with that of equal weights beside it.
     """
     rows = []
     for share in SHARES:
         for feature, name in (("weighted", "learned"), ("uniform", "equal")):
-            wanted = layers.system_of(runs, [modality], feature, train_share=share)
-            if not runs.has(wanted):
+            system = layers.system_of(runs, [modality], feature, train_share=share)
+            if not runs.has(system):
                 continue
-            (own,) = runs.records(wanted)
-            train_mae, test_mae = ([r.metrics[p]["mae"] for r in own] for p in ("train", "test"))
+            (seeds,) = runs.records(system)
+            train_mae, test_mae = ([r.metrics[p]["mae"] for r in seeds] for p in ("train", "test"))
             gap = [test - train for train, test in zip(train_mae, test_mae, strict=True)]
             rows.append(
                 {
@@ -63,7 +63,7 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
                     "MAE, train": spread(train_mae, "mae"),
                     "MAE, test": spread(test_mae, "mae"),
                     "gap": spread(gap, "mae"),
-                    "entropy (bits)": _entropy(own, modality, feature),
+                    "entropy (bits)": _entropy(seeds, modality, feature),
                 }
             )
     return Table(
@@ -74,14 +74,14 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
 
 
 def entropy(runs: Runs, modality: str) -> str:
-    """Entropy of the learned weights, trained on all clips, of the most it can be, in bits."""
-    (own,) = runs.records(layers.system_of(runs, [modality], "weighted"))
-    return _entropy(own, modality, "weighted")
+    """Return the entropy of the weights learned on all clips, and its maximum, in bits."""
+    (seeds,) = runs.records(layers.system_of(runs, [modality], "weighted"))
+    return _entropy(seeds, modality, "weighted")
 
 
-def _entropy(own: list[Record], modality: str, feature: str) -> str:
-    most = np.log2(own[0].blocks[modality])
+def _entropy(seeds: list[Record], modality: str, feature: str) -> str:
+    most = np.log2(seeds[0].blocks[modality])
     if feature == "uniform":
         return f"{most:.3f}"
-    bits = scipy.stats.entropy([r.extras.layer_weights[modality] for r in own], base=2, axis=1)
+    bits = scipy.stats.entropy([r.extras.layer_weights[modality] for r in seeds], base=2, axis=1)
     return f"{bits.mean():.3f} of {most:.3f}"

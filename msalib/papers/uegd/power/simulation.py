@@ -29,7 +29,7 @@ RESAMPLES = 1000
 """Of the videos, inside a simulation: fewer than a single verdict takes, for time."""
 
 SIMULATIONS = {"mosi": (400, 80), "mosei": (200, 50)}
-"""Where there is nothing to find, and at each effect."""
+"""Data set -> studies where the claim is false, and at each other effect."""
 
 SIZES = {"mosi": {"valid": 10, "test": 31}, "mosei": {"valid": 298, "test": 675}}
 """Videos of the parts of the standard splits."""
@@ -85,9 +85,8 @@ def measure(
         for case, name, effect in bar(steps, "simulating", "effect"):
             count = simulations[name][effect != case.false_at]
             planted = case.planted(effect, noise[name], populations[name])
-            study = partial(
-                draw, planted, noise[name], populations[name], SIZES[name], dataset=name
-            )
+            about = noise[name], populations[name], SIZES[name]
+            study = partial(draw, planted, *about, dataset=name)
             judge = verdicts.bound_test(claims[case.claim])
             key = _Key(case.claim, name, effect, barely=effect == case.false_at)
             state = _fill(path, state, key, count, study, judge, resamples)
@@ -111,7 +110,7 @@ def _settings(noise, populations, simulations, resamples) -> dict[str, object]:
 
 
 class _Key(NamedTuple):
-    """Of a cell; ``barely``: the claim is false there, though barely."""
+    """The place of a cell; ``barely``: the effect at which the claim is false, though barely."""
 
     claim: str
     dataset: str
@@ -120,7 +119,7 @@ class _Key(NamedTuple):
 
 
 def _fill(path, state, key, count, study, judge, resamples) -> Power:
-    """Add studies to a cell, or to what there is of it, until it has ``count``."""
+    """Add studies to a cell, finished in part or not at all, until it has ``count``."""
     cells = {(c.claim, c.dataset, c.effect): c for c in state.cells}
     empty = {"verdicts": {}, "found": {}, "videos_only": {}}
     of = {"claim": key.claim, "dataset": key.dataset, "effect": key.effect}
