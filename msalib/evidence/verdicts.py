@@ -5,7 +5,8 @@
 - printed: a test of ``printed.statements`` on the paper's own tables,
 - parity: our models against outputs of the authors' code, as last recorded,
 - re-run and control: a test of the paper's own (``papers.<paper>.evidence``) on the records of one
-  setting.
+  setting. A test that reads more, such as a measurement, says so in its docstring, and judges a
+  measurement in one setting only.
 """
 
 import json

@@ -44,7 +44,7 @@ def test_a_record_is_written_and_read_again(monkeypatch):
     monkeypatch.setattr(timing, "SIZES", {"visual": 4, "acoustic": 3, "linguistic": 8})
     monkeypatch.setattr(timing, "LENGTHS", {"visual": 20, "acoustic": 15, "linguistic": 5})
     monkeypatch.setattr(timing, "CLIPS", 2)
-    monkeypatch.setattr(stories, "story", lambda name: stories.control(videos=6))
+    monkeypatch.setattr(stories, "story", lambda name: stories.control(videos=12, frames=(4, 6)))
     app = typer.Typer()
     app.command()(timing.main)
     done = CliRunner().invoke(app, ["--device", "cpu", "--passes", "3", "--no-bert"])
