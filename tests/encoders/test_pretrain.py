@@ -9,7 +9,7 @@ import torch
 
 from msalib.base import paths
 from msalib.data.simulate import raw
-from msalib.encoders import pretrain
+from msalib.encoders import objectives, pretrain
 from msalib.encoders.registry import SMALL
 
 pytest.importorskip("cv2")
@@ -27,7 +27,7 @@ def few():
 def made(few, tmp_path_factory):
     """Each encoder after three steps, and its folder."""
     home = tmp_path_factory.mktemp("small")
-    return {n: (pretrain.pretrain(n, home / n, 3, few), home / n) for n in pretrain.MAKERS}
+    return {n: (pretrain.pretrain(n, home / n, 3, few), home / n) for n in pretrain.OBJECTIVES}
 
 
 def read(folder):
@@ -39,7 +39,7 @@ def read(folder):
 # --- at a toy size ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", pretrain.MAKERS)
+@pytest.mark.parametrize("name", pretrain.OBJECTIVES)
 def test_a_folder_holds_what_a_model_needs(made, name):
     result, folder = made[name]
     files = {p.name for p in folder.iterdir()}
@@ -76,14 +76,14 @@ def test_an_older_model_is_replaced_whole(made, few, tmp_path):
 
 def test_masks_hide_what_they_should():
     rng = np.random.default_rng(0)
-    spans = pretrain._spans(rng, 500, 100)
+    spans = objectives.hide_spans(rng, 500, 100)
     assert spans.any(1).all() and not spans.all(1).any()
     assert 0.25 < spans.mean() < 0.4  # 1 - (1 - 0.08) ** 5
-    tokenizer = pretrain._tokenizer(["the movie was good", "the plot was dull"])
+    tokenizer = objectives.tokenizer_of(["the movie was good", "the plot was dull"])
     ids = torch.tensor([tokenizer("the movie was good")["input_ids"]] * 400)
-    masked, target = pretrain._mask_words(rng, ids, tokenizer)
+    masked, target = objectives.mask_tokens(rng, ids, tokenizer)
     asked = target != -100
-    assert asked.float().mean() == pytest.approx(pretrain.MASKED * 4 / 6, abs=0.03)
+    assert asked.float().mean() == pytest.approx(objectives.MASKED * 4 / 6, abs=0.03)
     assert not asked[:, 0].any() and not asked[:, -1].any()  # CLS and SEP are never asked
     assert (masked[asked] == tokenizer.mask_token_id).float().mean() == pytest.approx(0.8, abs=0.1)
     assert (masked[~asked] == ids[~asked]).all()
@@ -92,7 +92,7 @@ def test_masks_hide_what_they_should():
 def test_clusters_lie_on_the_frames_of_the_model(few, made):
     waves = [raw.sound(few, row) for row in range(3)]
     model = read(made["wavlm"][1])
-    for wave, units in zip(waves, pretrain._clusters(waves * 20), strict=False):
+    for wave, units in zip(waves, objectives.clusters_of(waves * 20), strict=False):
         with torch.inference_mode():
             states = model(torch.tensor(wave)[None]).last_hidden_state
         assert states.shape[1] == len(units)
@@ -103,9 +103,9 @@ def test_captions_name_the_person_and_some_of_the_rest(few):
 
     seen = faces.describe(*raw.person(few, 0))
     words = sorted({w for part in seen.values() for w in part.split()})
-    number = {word: k for k, word in enumerate([*words, pretrain.END], start=2)}
+    number = {word: k for k, word in enumerate([*words, objectives.END], start=2)}
     rng = np.random.default_rng(0)
-    captions = [pretrain._caption(rng, seen, number) for _ in range(300)]
+    captions = [objectives.caption(rng, seen, number) for _ in range(300)]
     drawing = [number[w] for w in seen["person"].split()]
     assert all(c[: len(drawing) + 1] == [1, *drawing] and c[-1] == max(c) for c in captions)
     assert len(set(map(tuple, captions))) > 50
@@ -123,7 +123,7 @@ def test_states_are_means_of_every_layer(made, few):
 # --- those that ship ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", pretrain.MAKERS)
+@pytest.mark.parametrize("name", pretrain.OBJECTIVES)
 def test_what_ships_is_small_and_loads(name):
     folder = SMALL / name
     assert sum(p.stat().st_size for p in folder.iterdir()) < 2_000_000
@@ -149,7 +149,7 @@ def test_the_tokenizer_that_ships_knows_the_grammar():
     assert tokenizer.unk_token_id not in tokenizer("an unheard story of a zebra")["input_ids"]
 
 
-@pytest.mark.parametrize("name", pretrain.MAKERS)
+@pytest.mark.parametrize("name", pretrain.OBJECTIVES)
 def test_what_it_learned_is_on_record(name):
     stated = STATED[name]
     assert stated["losses"][-1] < 0.8 * stated["losses"][0]
