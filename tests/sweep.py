@@ -13,7 +13,7 @@ import pytest
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.data.datasets import Dataset
-from msalib.data.simulate import stories as simulate
+from msalib.data.simulate import features as simulate
 from msalib.papers.uegd import layers
 from msalib.runs import records, trainer
 

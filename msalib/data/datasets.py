@@ -67,15 +67,15 @@ class Dataset:
 
 
 def _control(story: str) -> Corpus:
-    from msalib.data.simulate import stories as simulate
+    from msalib.data.simulate import features as simulate
 
     return simulate.story(story)
 
 
 def _raw(story: str) -> Corpus:
-    from msalib.data.simulate import raw
+    from msalib.data.simulate import render
 
-    return raw.load(story)
+    return render.load(story)
 
 
 def _clips(story: str, title: str) -> Dataset:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
-from msalib.data.simulate import faces, raw, speech
+from msalib.data.simulate import faces, render, speech
 
 SEED = 0
 WIDTH, BLOCKS, HEADS, INNER = 64, 6, 4, 128
@@ -131,7 +131,7 @@ def wavlm(clips: Corpus) -> Objective:
     """Return a WavLM for sound."""
     from transformers import WavLMConfig, WavLMModel
 
-    waves = [raw.sound(clips, row) for row in bar(range(len(clips)), "speaking", "clip")]
+    waves = [render.sound(clips, row) for row in bar(range(len(clips)), "speaking", "clip")]
     units = clusters_of(waves)
     config = WavLMConfig(
         **_SIZES,
@@ -233,7 +233,7 @@ def clip(clips: Corpus) -> Objective:
 
     pictures, seen = [], []
     for row in bar(range(len(clips)), "drawing", "clip"):
-        who, expression = raw.person(clips, row)
+        who, expression = render.person(clips, row)
         rng = np.random.default_rng([SEED, row])
         pictures.append(faces.film(who, expression, 8, rng))
         seen.append(faces.describe(who, expression))

@@ -29,7 +29,7 @@ from msalib.base import files, provenance
 from msalib.base.paths import records_folder
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
-from msalib.data.simulate import raw
+from msalib.data.simulate import raw, render
 from msalib.encoders import objectives
 from msalib.encoders.forward import quiet
 from msalib.encoders.objectives import BLOCKS, SEED, WIDTH, Objective
@@ -129,9 +129,9 @@ def _states(name, folder, clips, rows) -> Iterator[np.ndarray]:
         if name == "bert":
             inputs = tokenizer(clips.utterances["text"].iloc[row], return_tensors="pt")
         elif name == "wavlm":
-            inputs = {"input_values": torch.tensor(raw.sound(clips, row))[None]}
+            inputs = {"input_values": torch.tensor(render.sound(clips, row))[None]}
         else:
-            inputs = {"pixel_values": objectives.pixels(raw.clip(clips, row)[1])}
+            inputs = {"pixel_values": objectives.pixels(render.clip(clips, row)[1])}
         with torch.inference_mode():
             layers = torch.stack(model(**inputs, output_hidden_states=True).hidden_states)
         yield (layers[:, :, 0] if name == "clip" else layers[:, 0]).numpy()

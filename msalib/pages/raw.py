@@ -10,8 +10,8 @@ import pandas as pd
 
 from msalib.base.files import Recorded
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.data.simulate import raw, speech
-from msalib.data.simulate.stories import ANNOTATORS
+from msalib.data.simulate import raw, render, speech
+from msalib.data.simulate.features import ANNOTATORS
 from msalib.pages.clips import Clip
 from msalib.pages.clips import clip as drawn
 from msalib.pages.tables import Note, Table
@@ -53,7 +53,7 @@ def torn(corpus: Corpus, part: str = "valid") -> Clip:
 
 def example(corpus: Corpus, row: int, title: str) -> Clip:
     """One clip of a raw control, rendered now."""
-    sound, pictures = raw.clip(corpus, row)
+    sound, pictures = render.clip(corpus, row)
     table = corpus.utterances
     return drawn(
         pictures,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from msalib.base import paths
-from msalib.data.simulate import raw
+from msalib.data.simulate import raw, render
 from msalib.encoders import objectives, pretrain
 from msalib.encoders.registry import SMALL
 
@@ -90,7 +90,7 @@ def test_masks_hide_what_they_should():
 
 
 def test_clusters_lie_on_the_frames_of_the_model(few, made):
-    waves = [raw.sound(few, row) for row in range(3)]
+    waves = [render.sound(few, row) for row in range(3)]
     model = read(made["wavlm"][1])
     for wave, units in zip(waves, objectives.clusters_of(waves * 20), strict=False):
         with torch.inference_mode():
@@ -101,7 +101,7 @@ def test_clusters_lie_on_the_frames_of_the_model(few, made):
 def test_captions_name_the_person_and_some_of_the_rest(few):
     from msalib.data.simulate import faces
 
-    seen = faces.describe(*raw.person(few, 0))
+    seen = faces.describe(*render.person(few, 0))
     words = sorted({w for part in seen.values() for w in part.split()})
     number = {word: k for k, word in enumerate([*words, objectives.END], start=2)}
     rng = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Corpus, Features
-from msalib.data.simulate import stories as simulate
+from msalib.data.simulate import features as simulate
 from msalib.evidence import audit
 from msalib.evidence.audit import (
     identity,

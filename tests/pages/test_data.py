@@ -2,7 +2,7 @@
 
 from msalib.data import datasets, describe
 from msalib.data.corpus import MODALITIES
-from msalib.data.simulate.stories import control
+from msalib.data.simulate.features import control
 from msalib.data.tasks import Classes
 from msalib.pages.data import counts, label_histogram
 from msalib.pages.figure import MODALITY_STYLE

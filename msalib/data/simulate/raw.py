@@ -8,23 +8,15 @@ rest. The layers of an encoder that reads these clips hold what it makes of them
 there.
 """
 
-import hashlib
-import json
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from msalib.base import paths
-from msalib.base.errors import UserError
-from msalib.base.progress import bar
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.data.simulate import faces, grammar, speech
+from msalib.data.simulate import faces, grammar
 from msalib.data.simulate.features import (
     CLIP_SD,
     VIDEO_SD,
@@ -34,9 +26,6 @@ from msalib.data.simulate.features import (
     draw_sentiment,
     draw_split,
 )
-
-VERSION = 1
-"""Of the sound and the pictures: raised with any change to what a seed gives."""
 
 VIDEOS, CLIPS = 60, (5, 9)
 """Of the labelled part; the unlabelled one has ``UNLABELLED_VIDEOS``. Clips per video: a range."""
@@ -182,99 +171,6 @@ def unlabelled(seed: int = 0, *, videos: int = UNLABELLED_VIDEOS) -> Corpus:
     )
 
 
-def load(story: str) -> Corpus:
-    """The raw control of that name, seed 0, whose clips are rendered when first asked for.
-
-    They lie in the features' folder, under ``<story>/clips``, and are left there.
-    """
-    corpus = raw(story)
-    folder = paths.features_folder() / story / "clips"
-    media = {m: OnDemand(corpus, folder, m) for m in ("visual", "acoustic")}
-    return replace(corpus, media=media)
-
-
-class OnDemand(Sequence):
-    """Paths of a corpus' clips, all of which are rendered when the first path is asked for."""
-
-    def __init__(self, corpus: Corpus, folder: Path, modality: str):
-        self._corpus, self._folder, self._modality = corpus, folder, modality
-        self._paths = None
-
-    def __len__(self) -> int:
-        return len(self._corpus)
-
-    def __getitem__(self, index):
-        if self._paths is None:
-            self._paths = render(self._corpus, self._folder).media[self._modality]
-        return self._paths[index]
-
-
-def sound(corpus: Corpus, row: int) -> np.ndarray:
-    """Sound of one clip of ``raw``: (S,) float32 at 16 kHz."""
-    voice = corpus.truth["voice"].iloc[row]
-    return speech.say(
-        corpus.utterances["text"].iloc[row],
-        speech.Voice(**{k: voice[k] for k in speech.Voice._fields}),
-        np.random.default_rng(int(voice["seed"])),
-    )
-
-
-def clip(corpus: Corpus, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sound of one clip of ``raw``, and its pictures (T, 64, 64, 3) uint8, three a second."""
-    wave = sound(corpus, row)
-    rng = np.random.default_rng(int(corpus.truth["face"]["seed"].iloc[row]))
-    frames = round(len(wave) / speech.RATE * faces.FPS)
-    return wave, faces.film(*person(corpus, row), frames, rng)
-
-
-def person(corpus: Corpus, row: int) -> tuple[faces.Person, faces.Expression]:
-    """Who is in the pictures of one clip of ``raw``, and with which expression."""
-    face = corpus.truth["face"].iloc[row]
-    return (
-        faces.Person(**{k: face[k] for k in faces.Person._fields}),
-        faces.Expression(**{k: face[k] for k in faces.Expression._fields}),
-    )
-
-
-def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files") -> Corpus:
-    """Write the clips of ``raw`` or ``unlabelled`` as media; return the corpus with their paths.
-
-        label.csv                    a row per clip, as MMSA has it; written last
-        Raw/<video>/<segment>.wav    16 kHz, one channel, 16 bits
-        Raw/<video>/<segment>/       0001.png, 0002.png, ...; fps.txt
-        Raw/<video>/<segment>.mp4    instead of both, for ``mp4``: H.264 and AAC
-        clips.json                   what they were made from
-
-    Clips that are there are left as they are, so that a killed rendering goes on. Raises
-    ``UserError`` where the folder holds clips of another corpus or kind, and where a package that
-    writes media is missing.
-    """
-    _check_packages(kind)
-    folder.mkdir(parents=True, exist_ok=True)
-    _mark(folder, corpus, kind)
-    place = [
-        folder / "Raw" / video / str(segment)
-        for video, segment in zip(
-            corpus.utterances["video"], corpus.utterances["segment"], strict=True
-        )
-    ]
-    if kind == "mp4":
-        files = [path.with_suffix(".mp4") for path in place]
-        wanted = {"visual": files, "acoustic": files}
-    else:
-        wanted = {"visual": place, "acoustic": [path.with_suffix(".wav") for path in place]}
-    missing = [
-        row for row in range(len(corpus)) if not all(w[row].exists() for w in wanted.values())
-    ]
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
-        for row in bar(missing, f"rendering {corpus.name}", "clip"):
-            _write_clip(corpus, row, {m: w[row] for m, w in wanted.items()}, Path(partial))
-        if not (folder / "label.csv").exists():
-            _labels(corpus).to_csv(Path(partial) / "label.csv", index=False)
-            _move(Path(partial) / "label.csv", folder / "label.csv")
-    return replace(corpus, media=wanted)
-
-
 def _sarcastic(rng, sentiment: Mapping[str, np.ndarray], share: float) -> np.ndarray:
     """Clips (N,) whose words will be turned; only those where words and voice agree and mean it."""
     words, voice = sentiment["linguistic"], sentiment["acoustic"]
@@ -324,128 +220,3 @@ def _faces(rng, speaker: pd.Series, sentiment: np.ndarray) -> pd.DataFrame:
         value = getattr(_NEUTRAL, name) + slope * sentiment + noise * rng.normal(size=len(code))
         table[name] = np.clip(value, getattr(_LOWEST, name), 1)
     return table.assign(seed=rng.integers(2**31, size=len(code)))
-
-
-def _check_packages(kind: str) -> None:
-    from importlib.util import find_spec
-
-    needed = {"soundfile": "soundfile", "cv2": "opencv-python-headless"}
-    if kind == "mp4":
-        needed = {"av": "av", "cv2": "opencv-python-headless"}
-    absent = [package for module, package in needed.items() if find_spec(module) is None]
-    if absent:
-        raise UserError(
-            "rendering of simulated clips",
-            found=f"no {' and no '.join(absent)}",
-            expected="the packages that write sound and pictures",
-            remedy='Run: pip install -e ".[media]".',
-        )
-
-
-def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
-    """Say in ``folder`` what its clips are made from; one that says otherwise is an error."""
-    tables = [corpus.utterances, corpus.truth["voice"], corpus.truth["face"]]
-    content = "".join(table.to_csv(float_format="%.9g") for table in tables)
-    settings = {
-        "generator": "msalib.simulate.raw",
-        "version": VERSION,
-        "corpus": corpus.name,
-        "kind": kind,
-        "clips": len(corpus),
-        "sha256": hashlib.sha256(content.encode()).hexdigest(),
-    }
-    text = json.dumps(settings, indent=2) + "\n"
-    mark = folder / "clips.json"
-    if not mark.exists():
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
-            (Path(partial) / "clips.json").write_text(text)
-            _move(Path(partial) / "clips.json", mark)
-    elif mark.read_text() != text:
-        raise UserError(
-            folder,
-            found="clips made from other settings, or by another version",
-            expected=f"clips of {corpus.name} as {kind}, or none",
-            remedy="Delete that folder, its clips are made again; or choose another one.",
-        )
-
-
-def _labels(corpus: Corpus) -> pd.DataFrame:
-    """The table as MMSA has it; polarity in words is its column ``annotation``."""
-    table = corpus.utterances
-    sign = np.sign(table["label"])
-    split = corpus.splits.get("standard", pd.Series("", index=table.index))
-    labels = [c for c in ("label", "label_T", "label_A", "label_V") if c in table]
-    return pd.DataFrame(
-        {
-            "video_id": table["video"],
-            "clip_id": table["segment"],
-            "text": table["text"],
-            **{c: table[c] for c in labels},
-            "annotation": sign.map({-1: "Negative", 0: "Neutral", 1: "Positive"}),
-            "mode": split,
-        }
-    )
-
-
-def _write_clip(corpus: Corpus, row: int, wanted: Mapping[str, Path], partial: Path) -> None:
-    """One clip under a name of its own in ``partial``, then to its place."""
-    wave, pictures = clip(corpus, row)
-    wanted["visual"].parent.mkdir(parents=True, exist_ok=True)
-    if wanted["visual"] == wanted["acoustic"]:
-        _write_video(partial / "clip.mp4", wave, pictures)
-        _move(partial / "clip.mp4", wanted["visual"])
-        return
-    if not wanted["acoustic"].exists():
-        _write_sound(partial / "clip.wav", wave)
-        _move(partial / "clip.wav", wanted["acoustic"])
-    if not wanted["visual"].exists():
-        _write_pictures(partial / "clip", pictures)
-        _move(partial / "clip", wanted["visual"])
-
-
-def _write_sound(path: Path, wave: np.ndarray) -> None:
-    import soundfile
-
-    soundfile.write(path, wave, speech.RATE, subtype="PCM_16")
-
-
-def _write_pictures(path: Path, pictures: np.ndarray) -> None:
-    import cv2
-
-    path.mkdir()
-    for number, picture in enumerate(pictures, start=1):
-        # OpenCV takes blue first.
-        (path / f"{number:04d}.png").write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])
-    (path / "fps.txt").write_text(f"{faces.FPS}\n")
-
-
-def _write_video(path: Path, wave: np.ndarray, pictures: np.ndarray) -> None:
-    import av
-
-    with av.open(str(path), "w") as container:
-        container.flags |= av.container.Flags.bitexact.value
-        # One thread and no mbtree: else the same pictures give other bytes from time to time.
-        options = {"crf": "12", "x264-params": "mbtree=0"}
-        video = container.add_stream("libx264", rate=faces.FPS, options=options)
-        video.width = video.height = faces.SIZE
-        video.pix_fmt = "yuv420p"
-        video.thread_count = 1
-        audio = container.add_stream("aac", rate=speech.RATE, layout="mono")
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-            frame.pts = number
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
-        frame.rate = speech.RATE
-        container.mux(audio.encode(frame))
-        container.mux(audio.encode())
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.replace(target)
-    except OSError:
-        # Another process was first; a folder of pictures is not replaced by one of the same bytes.
-        if not target.exists():
-            raise

@@ -24,7 +24,7 @@ from msalib.base.files import Recorded
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import Corpus, Features
-from msalib.data.simulate import stories as simulate
+from msalib.data.simulate import features as simulate
 from msalib.evidence.audit import leakage, leakage_findings
 
 CORPORA = {"honest": 100, "leak": 20}

@@ -196,9 +196,9 @@ def _correlation(a: Sequence[float], b: Sequence[float]) -> float:
 @lru_cache(maxsize=len(SIMULATED))
 def _true_sentiment(name: str) -> dict[str, dict[str, float]]:
     """Return modality -> clip -> true sentiment of a simulated data set."""
-    from msalib.data.simulate import stories  # simulating takes seconds
+    from msalib.data.simulate import features  # simulating takes seconds
 
-    corpus = stories.story(name)
+    corpus = features.story(name)
     clips = corpus.utterances.index
     return {
         m: dict(zip(clips, map(float, values), strict=True))

@@ -1,14 +1,9 @@
-import hashlib
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, PARTS
-from msalib.data.simulate import faces, grammar, raw
+from msalib.data.simulate import faces, grammar, raw, render
 from tests.data.simulate.test_drawn_faces import curvature
 from tests.data.simulate.test_synthetic_speech import loudness, pitch
 
@@ -32,7 +27,7 @@ def smiles(corpora):
 
     def bend(corpus, row):
         rng = np.random.default_rng(int(corpus.truth["face"]["seed"].iloc[row]))
-        return curvature(faces.film(*raw.person(corpus, row), 1, rng)[0])
+        return curvature(faces.film(*render.person(corpus, row), 1, rng)[0])
 
     return {
         s: np.array([bend(corpora[s], i) for i in range(len(corpora[s]))])
@@ -44,20 +39,12 @@ def smiles(corpora):
 def voices(plain):
     """Pitch (log2) and loudness (dB) as measured from every sixth wave."""
     rows = np.arange(0, len(plain), 6)
-    waves = [raw.sound(plain, int(row)).astype(float) for row in rows]
+    waves = [render.sound(plain, int(row)).astype(float) for row in rows]
     return rows, waves, np.array([(np.log2(np.median(pitch(w))), loudness(w)) for w in waves])
 
 
 def corr(a, b):
     return float(np.corrcoef(a, b)[0, 1])
-
-
-def digest(folder: Path) -> dict[str, str]:
-    return {
-        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
-    }
 
 
 # --- what is drawn ------------------------------------------------------------------------------
@@ -215,135 +202,3 @@ def test_sarcastic_words_are_contradicted_by_the_voice(corpora, plain):
 def test_an_unknown_story_is_refused():
     with pytest.raises(KeyError, match="raw-loud"):
         raw.raw("raw-loud")
-
-
-# --- media --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def small():
-    return raw.raw(videos=8, clips=(1, 2))
-
-
-@pytest.fixture(scope="module")
-def rendered(small, tmp_path_factory):
-    return raw.render(small, tmp_path_factory.mktemp("clips") / "small")
-
-
-def folder_of(corpus):
-    return corpus.media["acoustic"][0].parents[2]
-
-
-def test_clips_are_read_back_as_they_were_made(small, rendered):
-    import cv2
-
-    for row in (0, len(small) - 1):
-        wave, pictures = raw.clip(small, row)
-        back, rate = soundfile.read(rendered.media["acoustic"][row], dtype="float32")
-        assert rate == 16_000 and np.abs(back - wave).max() <= 1.01 / 32768
-        folder = rendered.media["visual"][row]
-        found = [cv2.imread(str(p))[..., ::-1] for p in sorted(folder.glob("*.png"))]
-        np.testing.assert_array_equal(found, pictures)
-        assert (folder / "fps.txt").read_text() == "3\n"
-        assert len(pictures) == round(3 * len(wave) / 16_000)
-
-
-def test_the_media_reader_reads_the_folder(small, rendered):
-    media, formats = (
-        pytest.importorskip(f"msalib.data.readers.{name}") for name in ("media", "formats")
-    )
-    folder = folder_of(rendered)
-    assert media.detects(folder)
-    back = media.read(folder, "again", formats.Options(faces="whole"))
-    assert list(back.utterances.index) == list(small.utterances.index)
-    for column in ("video", "text", "label", "label_T", "label_A", "label_V"):
-        assert list(back.utterances[column]) == list(small.utterances[column]), column
-    assert list(back.splits["standard"]) == list(small.splits["standard"])
-    assert not back.dropped and back.faces == "whole"
-    for m in ("visual", "acoustic"):
-        assert [p.resolve() for p in back.media[m]] == [p.resolve() for p in rendered.media[m]]
-
-
-def test_the_same_clips_give_the_same_bytes(small, rendered, tmp_path):
-    other = raw.render(small, tmp_path / "other")
-    assert digest(folder_of(other)) == digest(folder_of(rendered))
-    assert not list((tmp_path / "other").glob(".partial*"))
-
-
-def test_a_killed_rendering_goes_on(small, rendered, tmp_path, monkeypatch):
-    folder = tmp_path / "clips"
-    made = []
-
-    def killed(path, wave):
-        if len(made) == 3:
-            raise KeyboardInterrupt
-        made.append(path)
-        write(path, wave)
-
-    write = raw._write_sound
-    with monkeypatch.context() as patch:
-        patch.setattr(raw, "_write_sound", killed)
-        with pytest.raises(KeyboardInterrupt):
-            raw.render(small, folder)
-    assert not (folder / "label.csv").exists()
-    done = {p: p.stat().st_mtime_ns for p in folder.rglob("*.wav")}
-    assert len(done) == 3
-    raw.render(small, folder)
-    assert {p: p.stat().st_mtime_ns for p in done} == done
-    assert digest(folder) == digest(folder_of(rendered))
-
-
-def test_clips_that_are_there_are_not_made_again(small, rendered, monkeypatch):
-    monkeypatch.setattr(raw, "clip", None)
-    again = raw.render(small, folder_of(rendered))
-    assert again.media == rendered.media
-
-
-def test_a_folder_of_other_clips_is_refused(small, rendered):
-    for corpus, kind in ((raw.raw(seed=1, videos=8, clips=(1, 2)), "files"), (small, "mp4")):
-        with pytest.raises(UserError, match="clips made from other settings") as error:
-            raw.render(corpus, folder_of(rendered), kind)
-        assert "Delete that folder" in error.value.remedy
-    said = json.loads((folder_of(rendered) / "clips.json").read_text())
-    assert said["corpus"] == "raw" and said["clips"] == len(small)
-
-
-def test_without_its_packages_it_says_so(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"no soundfile and no opencv.*\.\[media\]"):
-        raw.render(small, tmp_path / "clips")
-    assert not (tmp_path / "clips").exists()
-
-
-def test_media_are_rendered_when_first_asked_for(small, tmp_path):
-    files = raw.OnDemand(small, tmp_path / "clips", "acoustic")
-    assert len(files) == len(small) and not (tmp_path / "clips").exists()
-    assert files[0].suffix == ".wav" and files[-1].is_file()
-    assert list(files) == raw.render(small, tmp_path / "clips").media["acoustic"]
-
-
-def test_labels_cost_no_rendering(tmp_path):
-    corpus = raw.load("raw-sarcasm")
-    assert corpus.name == "raw-sarcasm" and set(corpus.media) == {"visual", "acoustic"}
-    assert len(corpus.media["visual"]) == len(corpus)
-    assert not (tmp_path / "features").exists()
-
-
-def test_films_hold_sound_and_pictures(small, tmp_path):
-    av = pytest.importorskip("av")
-    few = raw.raw(videos=8, clips=(1, 1))
-    one = raw.render(few, tmp_path / "one", "mp4")
-    raw.render(few, tmp_path / "two", "mp4")
-    assert digest(tmp_path / "one") == digest(tmp_path / "two")
-    path = one.media["visual"][0]
-    assert path == one.media["acoustic"][0] and path.suffix == ".mp4"
-    wave, pictures = raw.clip(few, 0)
-    with av.open(str(path)) as film:
-        assert film.streams.video[0].average_rate == faces.FPS
-        found = np.stack([f.to_ndarray(format="rgb24") for f in film.decode(video=0)])
-    assert found.shape == pictures.shape
-    assert np.abs(found.astype(int) - pictures).mean() < 4
-    with av.open(str(path)) as film:
-        assert film.streams.audio[0].rate == 16_000
-        sound = np.concatenate([f.to_ndarray()[0] for f in film.decode(audio=0)])
-    assert loudness(sound.astype(float)) == pytest.approx(loudness(wave.astype(float)), abs=1.5)

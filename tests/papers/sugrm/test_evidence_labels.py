@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msalib.data.simulate import stories
+from msalib.data.simulate import features
 from msalib.models.extras import Geometry
 from msalib.papers.sugrm import evidence_labels
 from msalib.papers.sugrm.momentum import null_movement
@@ -91,7 +91,7 @@ def test_targets_at_the_ends_of_the_scale_are_counted(ours, size, verdict):
 
 @pytest.fixture(scope="module")
 def corpus():
-    return stories.control(videos=15)
+    return features.control(videos=15)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def corpus():
 def test_generated_labels_are_compared_with_the_true_ones_of_the_control(
     kind, verdict, corpus, monkeypatch
 ):
-    monkeypatch.setattr(stories, "story", {"control": corpus}.get)
+    monkeypatch.setattr(features, "story", {"control": corpus}.get)
     evidence_labels._true_sentiment.cache_clear()
     rows = np.arange(60)
     annotated = corpus.utterances["label"].to_numpy()[rows]

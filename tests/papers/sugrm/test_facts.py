@@ -3,7 +3,7 @@
 import pytest
 
 from msalib.data import describe
-from msalib.data.simulate.stories import control
+from msalib.data.simulate.features import control
 from msalib.models import recipes
 from msalib.pages.tables import Note
 from msalib.papers.sugrm import facts

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msalib.data.simulate.stories import control
+from msalib.data.simulate.features import control
 from msalib.evidence import registry
 from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.pages.tables import Note

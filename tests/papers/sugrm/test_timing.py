@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from msalib.base.errors import UserError
-from msalib.data.simulate import stories
+from msalib.data.simulate import features
 from msalib.pages.tables import Note
 from msalib.papers.sugrm import costs, timing
 from msalib.papers.sugrm import figures_geometry as figures
@@ -44,7 +44,7 @@ def test_a_record_is_written_and_read_again(monkeypatch):
     monkeypatch.setattr(timing, "SIZES", {"visual": 4, "acoustic": 3, "linguistic": 8})
     monkeypatch.setattr(timing, "LENGTHS", {"visual": 20, "acoustic": 15, "linguistic": 5})
     monkeypatch.setattr(timing, "CLIPS", 2)
-    monkeypatch.setattr(stories, "story", lambda name: stories.control(videos=12, frames=(4, 6)))
+    monkeypatch.setattr(features, "story", lambda name: features.control(videos=12, frames=(4, 6)))
     app = typer.Typer()
     app.command()(timing.main)
     done = CliRunner().invoke(app, ["--device", "cpu", "--passes", "3", "--no-bert"])

@@ -10,7 +10,7 @@ from msalib.base import stats
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
 from msalib.data.datasets import Dataset
-from msalib.data.simulate.stories import control
+from msalib.data.simulate.features import control
 from msalib.evidence.verdicts import judge
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import SHARES

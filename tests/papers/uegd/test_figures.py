@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
-from msalib.data.simulate.stories import control
+from msalib.data.simulate.features import control
 from msalib.evidence import registry
 from msalib.evidence.verdicts import judge
 from msalib.pages.figure import Picture

@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 
 from msalib.data.corpus import MODALITIES, PARTS
-from msalib.data.simulate.stories import STORIES, control, story
+from msalib.data.simulate.features import STORIES, control, story
 
 PROFILES = {
     "visual": [1.0] * 4,
