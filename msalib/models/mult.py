@@ -116,7 +116,7 @@ class MulT(nn.Module):
         self.output = nn.ModuleDict({m: nn.Linear(read, width) for m in used})
 
     def forward(self, x: Mapping[str, Tensor], length: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return each clip's last step, m -> (B, W), of ``x[m]`` (B, L, D) and ``length[m]`` (B,)."""
+        """Return each last step, m -> (B, W), of ``x[m]`` (B, L, D) and ``length[m]`` (B,)."""
         projected = {m: project(x[m]) for m, project in self.project.items()}
         padding = {
             m: torch.arange(h.shape[1], device=h.device) >= length[m][:, None]
