@@ -26,13 +26,13 @@ class Evidence(NamedTuple):
 def not_run(
     needs: Sequence[str], effects: dict[str, Estimate] | None = None, about: Sequence[str] = ()
 ) -> Evidence:
-    """No verdict for want of these; ``effects`` are those that could be had, ``about`` them."""
+    """Return no verdict for want of ``needs``; ``effects`` are partial, ``about`` notes on them."""
     note = sentence(f"needs {' and '.join(dict.fromkeys(needs))}", *about)
     return Evidence("not run", effects or {}, note)
 
 
 def lacking_runs(runs: Runs, *systems: System) -> str | None:
-    """Which of these were not trained, or that they do not share two seeds."""
+    """Say which of these systems were not trained, or that they do not share two seeds."""
     if names := [s.name() for s in systems if not runs.has(s)]:
         return f"runs of {', '.join(names)}"
     return None if len(runs.seeds(*systems)) > 1 else "a second seed that all runs have"
@@ -53,7 +53,7 @@ def why_undefined(
     *,
     part: str = "test",
 ) -> list[str]:
-    """Why effects are undefined: which runs predict the same for every clip, here or resampled."""
+    """Say why effects are undefined: which runs predict the same for every clip."""
     counts = {}
     for wanted in dict.fromkeys(systems):
         (own,) = runs.records(wanted)

@@ -171,7 +171,7 @@ def _read(path) -> Paper:
 
 
 def load(paper: str) -> Paper:
-    """What is held of a paper; an unknown one is a ``UserError``."""
+    """Return the entry of a paper; an unknown one is a ``UserError``."""
     path = paths.CLAIMS / f"{paper}.yaml"
     if not path.is_file():
         raise UserError(
@@ -189,6 +189,6 @@ def claims(paper: str, ids: Container[str] | None = None) -> list[Claim]:
 
 
 def known() -> list[str]:
-    """Papers that have an entry, in the order of the book."""
+    """Return the papers that have an entry, in the order of the book."""
     names = sorted(path.stem for path in paths.CLAIMS.glob("*.yaml"))
     return sorted(names, key=lambda name: load(name).order)

@@ -55,14 +55,14 @@ class Report(BaseModel):
 
     @property
     def setting(self) -> str:
-        """What figures and tables say of it: the kind of data, the data set and the split."""
+        """Describe the data for figures and tables: its kind, the data set and the split."""
         known = readers.dataset(self.dataset)
         kind = "leaky" if known.leaky else "real data" if known.real else "control"
         return f"{kind}: {self.title}, split {self.split}"
 
     @property
     def summary(self) -> str:
-        """``1 error, 2 warnings, 3 notes, 12 checks without a finding``."""
+        """Count the findings: ``1 error, 2 warnings, 3 notes, 12 checks without a finding``."""
         counts = [(self.count(s), s) for s in SEVERITIES[:-1]]
         phrases = [f"{n} {s}{'' if n == 1 else 's'}" for n, s in counts if n]
         return ", ".join([*phrases, f"{self.count('ok')} checks without a finding"])

@@ -30,17 +30,17 @@ class Finding(BaseModel):
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """The most severe first, otherwise in the order in which they were made."""
+    """Sort findings: the most severe first, otherwise in the order in which they were made."""
     return sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
 
 
 def some(names: Iterable[str], most: int = 3) -> str:
-    """The first few names, and how many more there are."""
+    """Name the first few, and how many more there are."""
     names = list(map(str, names))
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def share(count: int, of: int) -> str:
-    """``12 of 40 (30%)``."""
+    """Write a share: ``12 of 40 (30%)``."""
     return f"{count} of {of} ({count / of:.1%})" if of else f"{count} of 0"

@@ -29,13 +29,13 @@ class Edition(BaseModel):
 
 @lru_cache(maxsize=1)
 def editions() -> tuple[Edition, ...]:
-    """The known editions, from ``editions.yaml``."""
+    """Return the known editions, from ``editions.yaml``."""
     path = Path(__file__).parent / "editions.yaml"
     return tuple(read_yaml(path, list[Edition], expected="a list of editions"))
 
 
 def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[Finding]:
-    """Findings on the source files and on the numbers of clips.
+    """Check the source files and the numbers of clips.
 
     ``names`` is the name and title of the data set. ``files`` maps source files to their SHA-256
     (None: simulated).
@@ -156,7 +156,7 @@ def _fits(edition: Edition, counts: Mapping[str, int]) -> bool:
 
 
 def _distance(edition: Edition, counts: Mapping[str, int]) -> float:
-    """Mean relative gap over the parts that the edition counts."""
+    """Return the mean relative gap over the parts that the edition counts."""
     gaps = [abs(_of(part, counts) - count) / count for part, count in edition.clips.items()]
     return sum(gaps) / len(gaps)
 

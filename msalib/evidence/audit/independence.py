@@ -9,7 +9,7 @@ from msalib.evidence.audit.findings import Finding, share, some
 
 
 def check(corpus: Corpus) -> list[Finding]:
-    """Findings on the videos and on the speakers of every split."""
+    """Check the videos and the speakers of every split."""
     found = []
     for split in corpus.splits:
         found.append(_shared(corpus, split, "video", "error"))
@@ -30,7 +30,7 @@ def check(corpus: Corpus) -> list[Finding]:
 
 
 def known(corpus: Corpus, column: str) -> bool:
-    """Whether the table says, of every clip, whose it is."""
+    """Check whether the table says of every clip whose it is."""
     if column not in corpus.utterances:
         return False
     values = corpus.utterances[column]

@@ -28,7 +28,7 @@ SCALE = 3.0
 
 
 def check(corpus: Corpus, split: str) -> list[Finding]:
-    """Findings on features, labels and transcripts; ``split`` says what the parts are."""
+    """Check features, labels and transcripts; ``split`` says what the parts are."""
     part = corpus.splits[split].to_numpy()
     found = [*_labels(corpus), *_texts(corpus, part), *_same_clips(corpus, part)]
     for modality, features in corpus.features.items():
@@ -37,7 +37,7 @@ def check(corpus: Corpus, split: str) -> list[Finding]:
 
 
 def last(features: Features) -> np.ndarray | None:
-    """The last layer (S, D); None for an encoder that is trained along, which has none."""
+    """Return the last layer (S, D); None for an encoder that is fine-tuned, which has none."""
     numbers = [k for k in features.layers if k != TUNED]
     return features.layers[max(numbers)] if numbers else None
 
@@ -123,12 +123,12 @@ def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[Finding]:
 
 
 def normal(text: str) -> str:
-    """Lower case, letters and digits only, single spaces: what counts as the same text."""
+    """Reduce a text to lower case, letters, digits and single spaces, to compare it with others."""
     return " ".join(re.findall(r"\w+", re.sub(r"['\u2019]", "", str(text).casefold())))
 
 
 def _duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> Finding:
-    """What occurs more than once: how often in all, and how much of test is in other parts.
+    """Count what occurs more than once, and how much of test occurs in other parts.
 
     It has the severity given where test clips recur in other parts, else it is a note.
     """

@@ -123,7 +123,7 @@ class Units(NamedTuple):
 
 
 def units(corpus: Corpus, split: str) -> Units | None:
-    """What may change places in a split: speakers, else videos; None where both are in two parts.
+    """Return what may change places in a split: speakers, else videos; None where both are shared.
 
     A speaker's videos and a video's speakers go together. Few speakers make a test that finds
     little, but videos in their place would make one that accuses honest features.
@@ -142,7 +142,7 @@ def units(corpus: Corpus, split: str) -> Units | None:
 
 
 def _together(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Numbers of the groups that two groupings make when neither may be cut, (N,)."""
+    """Return the groups that two groupings make when neither may be cut, as numbers (N,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -163,7 +163,7 @@ def easier(
     low: np.ndarray,
     permutations: int = PERMUTATIONS,
 ) -> Largest | None:
-    """Correlation with the label on the clips ``high`` minus that on ``low``, scores (N, K).
+    """Test whether scores (N, K) correlate more with the label on clips ``high`` than on ``low``.
 
     One-sided: larger on ``high`` in the direction that all clips together have. ``high`` and
     ``low`` (N,) are disjoint and keep units (N,) whole. Under the null hypothesis any units of the
@@ -194,14 +194,14 @@ def easier(
 
 
 def _per_unit(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Sums over the clips of each unit: (N, K) to (V, K)."""
+    """Sum over the clips of each unit: (N, K) to (V, K)."""
     order = np.argsort(unit, kind="stable")
     starts = np.searchsorted(unit[order], np.arange(unit.max() + 1))
     return np.add.reduceat(values[order].astype(float), starts)
 
 
 def uneven(scores: np.ndarray, label: np.ndarray, video: np.ndarray) -> tuple[Largest, int] | None:
-    """Standard deviation of Fisher's z over videos beyond chance, scores (N, K); and the videos.
+    """Test the standard deviation of Fisher's z over videos beyond chance, scores (N, K).
 
     The p-value is of a standard deviation above ``HONEST``, times K. None where too few videos
     have enough clips, or a correlation.
@@ -233,7 +233,7 @@ def uneven(scores: np.ndarray, label: np.ndarray, video: np.ndarray) -> tuple[La
 
 
 def _difference(sums: np.ndarray, is_high: np.ndarray) -> np.ndarray:
-    """Difference of correlations for each assignment and score: (R, V) to (R, K)."""
+    """Return the difference of correlations for each assignment and score: (R, V) to (R, K)."""
     high = is_high @ sums
     return _correlation(high) - _correlation(sums.sum(0) - high)
 
@@ -247,7 +247,7 @@ def _correlation(sums):
 
 
 def probe(corpus: Corpus, split: str, permutations: int = PERMUTATIONS) -> list[Probe]:
-    """The probe on every modality that has features, with all comparisons, judged together."""
+    """Probe every modality that has features, with all comparisons, judged together."""
     label = corpus.utterances["label"].to_numpy(float)
     own = units(corpus, split)
     by = own or Units(pd.factorize(corpus.utterances["video"])[0], "video")
@@ -275,7 +275,7 @@ def probe(corpus: Corpus, split: str, permutations: int = PERMUTATIONS) -> list[
 
 
 def _strongest(x: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places and values (N, K) of the features that correlate most with the label."""
+    """Return places and values (N, K) of the features that correlate most with the label."""
     places = np.flatnonzero(x.std(0) > 1e-9 * np.maximum(1, np.abs(x).max(0)))
     x = (x[:, places] - x[:, places].mean(0)) / x[:, places].std(0)
     order = np.argsort(-np.abs((label - label.mean()) @ x), kind="stable")[:STRONGEST]
@@ -340,7 +340,7 @@ def _compared(question, split, largest: Largest, count, kind, names) -> Comparis
 
 
 def _judged(probes: list[Probe]) -> list[Probe]:
-    """Holm over all comparisons of an audit; what stays must also be of some size."""
+    """Apply Holm's correction to all comparisons of an audit; a sign must also be of some size."""
     p = [c.p for found in probes for c in found.comparisons]
     kept = iter(stats.holm(p, LEVEL))
     return [

@@ -23,7 +23,7 @@ from msalib.evidence.audit.probe import gain_by_shared_videos, pooled
 
 
 def check(corpus: Corpus, split: str, permutations: int = PERMUTATIONS):
-    """Findings on every modality of a split, and the probes that they rest on."""
+    """Return findings on every modality of a split, and the probes that they rest on."""
     probes = probe(corpus, split, permutations)
     if not corpus.features:
         return [_finding("note", "text", "There are no features to probe.")], probes
@@ -49,7 +49,7 @@ def _finding(severity, about, message, remedy="", check="linear probe") -> Findi
 
 
 def _signs(corpus, split, one: Probe) -> list[Finding]:
-    """A finding for each question that is answered yes, by the probe or by a single feature."""
+    """Return a finding for each question that the probe or a single feature answers yes."""
     asked = {}
     for found in one.comparisons:
         if found.rejected:

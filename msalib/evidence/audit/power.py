@@ -85,7 +85,7 @@ class LeakageErrorRates(BaseModel):
 
 
 def honest(seed: int, videos: int = 60, story: str = "control") -> Corpus:
-    """A control with the last two layers only, of which the audit looks at the last."""
+    """Return a control with the last two layers only, of which the audit looks at the last."""
     planted = simulate.STORIES[story]
     return simulate.control(
         seed,
@@ -96,7 +96,7 @@ def honest(seed: int, videos: int = 60, story: str = "control") -> Corpus:
 
 
 def without_faces(corpus: Corpus, seed: int) -> Corpus:
-    """The same with all-zero visual features in a third of the videos."""
+    """Return the corpus with all-zero visual features in a third of the videos."""
     lot = _by_video(corpus, np.random.default_rng(seed))
     features = corpus.features["visual"]
     faces = np.repeat(lot >= 1 / 3, features.lengths())
@@ -104,7 +104,7 @@ def without_faces(corpus: Corpus, seed: int) -> Corpus:
 
 
 def leaking(corpus: Corpus, shares: Mapping[str, float], noise: float, seed: int) -> Corpus:
-    """The same with a column that knows labels, and the makers' videos as the split ``makers``."""
+    """Return the corpus with a column that knows labels, and the makers' videos as a split."""
     rng = np.random.default_rng(seed)
     part = corpus.splits["standard"]
     lot = _by_video(corpus, rng)
@@ -125,7 +125,7 @@ def leaking(corpus: Corpus, shares: Mapping[str, float], noise: float, seed: int
 
 
 def _by_video(corpus: Corpus, rng) -> np.ndarray:
-    """A number from 0 to 1 for each video, one that no other has, by clip (N,)."""
+    """Draw a number from 0 to 1 for each video, one that no other has, by clip (N,)."""
     video = pd.factorize(corpus.utterances["video"])[0]
     count = video.max() + 1
     return (rng.permutation(count) / count)[video]
@@ -137,7 +137,7 @@ def _with_visual(corpus: Corpus, layers) -> Corpus:
 
 
 def judged(corpus: Corpus) -> tuple[bool, bool]:
-    """Whether the audit finds an error, and whether it finds a warning or an error."""
+    """Check whether the audit finds an error, and whether it finds a warning or an error."""
     findings, _ = leakage_findings.check(corpus, "standard", PERMUTATIONS)
     severities = {f.severity for f in findings}
     return "error" in severities, bool(severities & {"error", "warning"})

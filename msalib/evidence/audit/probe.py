@@ -65,18 +65,18 @@ def _standard(x: np.ndarray) -> np.ndarray:
 
 
 def _folds(unit: np.ndarray) -> np.ndarray:
-    """Fold of each clip, (N,): units by lot, the same lot for the same number of units."""
+    """Draw the fold of each clip, (N,), by unit; always alike for the same number of units."""
     count = unit.max() + 1
     return (np.random.default_rng(0).permutation(count) % min(FOLDS, count))[unit]
 
 
 def _sums(x, y):
-    """All that a ridge regression needs to know of clips: sums that can be taken away again."""
+    """Return all that a ridge regression needs to know of clips: sums that can be subtracted."""
     return len(y), x.sum(0), y.sum(), x.T @ x, x.T @ y
 
 
 def _ridge(n, x, y, xx, xy) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (D, P) and intercepts (P,) for each penalty."""
+    """Return weights (D, P) and intercepts (P,) for each penalty."""
     values, vectors = np.linalg.eigh(xx - np.outer(x, x) / n)
     along = vectors.T @ (xy - x * y / n)
     weight = vectors @ (along[:, None] / (np.maximum(values, 0)[:, None] + PENALTIES))

@@ -39,7 +39,7 @@ class MadeTables(NamedTuple):
 
 
 def labels(corpus: str, edition: testparts.Part, rng: np.random.Generator) -> np.ndarray:
-    """Labels of a test part: as many as it has, with the zeros, negatives and spread it has.
+    """Draw labels of a test part: as many, with the zeros, negatives and spread that it has.
 
     How far a label is from 0 is 3 times a power of a uniform draw, on the grid of the labels; the
     power is the one that gives their variance: E[(3 U^a)^2] = 9 / (2 a + 1).
@@ -59,7 +59,7 @@ def labels(corpus: str, edition: testparts.Part, rng: np.random.Generator) -> np
 
 
 def numbers(label: np.ndarray, quality: float, runs: int, rng: np.random.Generator) -> dict:
-    """All metrics as papers average them: each run rounded to four decimals, then their mean.
+    """Return all metrics as papers average them: runs rounded to four decimals, then their mean.
 
     A prediction is the label times a slope, plus noise; ``quality`` is its expected correlation.
     The slope is at or somewhat above that of least squares; runs share most of their noise.
@@ -76,13 +76,13 @@ def numbers(label: np.ndarray, quality: float, runs: int, rng: np.random.Generat
 
 
 def show(metric: str, value: float, decimals: int) -> str:
-    """A metric as a paper prints it: shares in percent with so many decimals, the rest with 3."""
+    """Write a metric as a paper prints it: shares in percent with ``decimals``, others with 3."""
     unit = metrics.METRICS[metric].unit
     return f"{100 * value:.{decimals}f}" if unit == "%" else f"{value:.3f}"
 
 
 def clean(seed: int) -> MadeTables:
-    """Printed tables of four papers on two data sets in which everything fits together.
+    """Make printed tables of four papers on two data sets in which everything fits together.
 
     Each paper has the sizes of the parts (table1), its system beside baselines and beside the
     system of the paper before (table2), and its variants, with the row of the whole model once more
@@ -131,7 +131,7 @@ def clean(seed: int) -> MadeTables:
 def _row(
     paper: str, exhibit: str, dataset: str, system: str, variant: str, cells: Mapping[str, str]
 ) -> list[dict]:
-    """Lines of a file, one per number."""
+    """Return lines of a file, one per number."""
     place = {"paper": paper, "exhibit": exhibit, "dataset": dataset}
     return [
         place
@@ -142,7 +142,7 @@ def _row(
 
 
 def _split(paper: str, dataset: str, test: int, rng: np.random.Generator) -> list[dict]:
-    """Sizes of the parts; the same in every paper."""
+    """Return the sizes of the parts; the same in every paper."""
     sizes = {"train": 2 * test, "valid": test // 3, "test": test}
     sizes["total"] = sum(sizes.values())
     return [
@@ -153,7 +153,7 @@ def _split(paper: str, dataset: str, test: int, rng: np.random.Generator) -> lis
 
 
 def _mark(table: pd.DataFrame, rng: np.random.Generator) -> None:
-    """Bold for the best of each column of table2, in about half of the papers."""
+    """Mark the best of each column of table2 in bold, in about half of the papers."""
     for paper in PAPERS:
         if rng.random() < 0.5:
             continue
@@ -163,7 +163,7 @@ def _mark(table: pd.DataFrame, rng: np.random.Generator) -> None:
 
 
 def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
-    """A paper that says its runs, and claims to be ahead wherever it is ahead."""
+    """Make a paper that states its runs, and claims to be ahead wherever it is ahead."""
     own = PAPERS[paper]
     claims = []
     for exhibit, than in {
@@ -197,7 +197,7 @@ def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
 
 
 def _ahead(table: pd.DataFrame, paper: str, exhibit: str) -> dict[str, list[str]]:
-    """By data set, the metrics in which a paper's system is ahead of all other rows, surely."""
+    """Return, by data set, the metrics in which a paper's system is surely ahead of all rows."""
     rows = table[(table["paper"] == paper) & (table["exhibit"] == exhibit)]
     found: dict[str, list[str]] = {}
     for (corpus, metric), column in rows.groupby(["dataset", "metric"], sort=False):

@@ -9,7 +9,7 @@ DATASETS = {"ur_funny": "UR-FUNNY", "mustard": "MUStARD", "sims": "CH-SIMS"}
 
 
 def dataset(name: str) -> str:
-    """A data set as papers write it: mosi_unaligned is MOSI, unaligned."""
+    """Name a data set as papers write it: mosi_unaligned is MOSI, unaligned."""
     if name in DATASETS:
         return DATASETS[name]
     base, _, alignment = name.partition("_")
@@ -17,19 +17,19 @@ def dataset(name: str) -> str:
 
 
 def metric(name: str) -> str:
-    """A metric as the book writes it."""
+    """Name a metric as the book writes it."""
     if name in METRICS:
         return METRICS[name].label
     return {"wa": "WA", "ua": "UA"}.get(name, name.replace("_", " "))
 
 
 def system(cell: Mapping) -> str:
-    """A system with its variant."""
+    """Name a system with its variant."""
     return " ".join(filter(None, [cell["system"], cell["variant"].replace("_", " ")]))
 
 
 def exhibit(name: str) -> str:
-    """table3a is Table 3a."""
+    """Name an exhibit: table3a is Table 3a."""
     for prefix, word in (("appendix_", "Appendix "), ("table", "Table "), ("fig", "Fig. ")):
         if name.startswith(prefix):
             return word + exhibit(name.removeprefix(prefix))
@@ -56,22 +56,22 @@ def form(cell: Mapping, signed: bool = False) -> str:
 
 
 def place(cell: Mapping) -> str:
-    """Where a number stands: Table 2, MOSI, UEGD conv bert, MAE."""
+    """Name the place of a number: Table 2, MOSI, UEGD conv bert, MAE."""
     parts = [exhibit(cell["exhibit"]), dataset(cell["dataset"]), system(cell)]
     return ", ".join(filter(None, [*parts, metric(cell["metric"])]))
 
 
 def chance(p: float) -> str:
-    """A probability in words that need no zeros: 1 in 729."""
+    """Write a probability in words that need no zeros: 1 in 729."""
     return f"{p:.0%}" if p >= 0.1 else f"1 in {1 / p:,.0f}" if p > 0 else "never"
 
 
 def plural(number: int, name: str) -> str:
-    """A number of things: 1 claim, 3 claims."""
+    """Write a number of things: 1 claim, 3 claims."""
     return f"{number} {name}{'s' * (number != 1)}"
 
 
 def either(numbers: Sequence[int]) -> str:
-    """Numbers to choose from: 1, 3 or 5."""
+    """List numbers to choose from: 1, 3 or 5."""
     *most, last = map(str, numbers)
     return f"{', '.join(most)} or {last}"

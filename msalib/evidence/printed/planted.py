@@ -39,7 +39,7 @@ class PlantedError(NamedTuple):
 
 
 def swapped_rows(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """Two systems of an exhibit and a data set exchange all their numbers."""
+    """Exchange all numbers of two systems of an exhibit and a data set."""
     column = ["paper", "exhibit", "dataset"]
     pairs = []
     for _, group in _measured(tables.table).groupby(column, sort=False):
@@ -60,7 +60,7 @@ def swapped_rows(tables: MadeTables, rng: np.random.Generator) -> PlantedError |
 
 
 def permuted_column(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """The values of one metric stand in another order among the rows of an exhibit."""
+    """Put the values of one metric in another order among the rows of an exhibit."""
     column = ["paper", "exhibit", "dataset", "metric"]
     columns = [g for _, g in _measured(tables.table).groupby(column) if g["value"].nunique() > 2]
     if not columns:
@@ -73,17 +73,17 @@ def permuted_column(tables: MadeTables, rng: np.random.Generator) -> PlantedErro
 
 
 def last_digit(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """The last digit of a number is another."""
+    """Change the last digit of a number."""
     return _digit(tables.table, rng, last=True)
 
 
 def other_digit(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """A digit of a number before the last is another."""
+    """Change a digit of a number before the last."""
     return _digit(tables.table, rng, last=False)
 
 
 def factor_100(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """A number is printed times 100 or divided by 100, a share as a fraction."""
+    """Print a number times 100 or divided by 100, a share as a fraction."""
     for index in _shuffled(_measured(tables.table), rng):
         cell = tables.table.loc[index]
         up = bool(rng.integers(2)) and cell["unit"] != "%"
@@ -100,7 +100,7 @@ def factor_100(tables: MadeTables, rng: np.random.Generator) -> PlantedError | N
 
 
 def impossible_accuracy(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """ACC7 exceeds ACC5, or an accuracy that is no mean of the stated number of runs."""
+    """Print an ACC7 above ACC5, or an accuracy that is no mean of the stated number of runs."""
     ways = [_above_acc5, _no_count]
     rng.shuffle(ways)
     return ways[0](tables, rng) or ways[1](tables, rng)
@@ -118,7 +118,7 @@ ERRORS: dict[str, Callable[[MadeTables, np.random.Generator], PlantedError | Non
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """Results in tables that are printed as plain numbers."""
+    """Select results in tables that are printed as plain numbers."""
     rows = table[(table["exhibit"] != "text") & table["unit"].isin(units.RESULTS)]
     return rows[rows["printed"].str.fullmatch(r"-?\d*\.?\d+")]
 
@@ -128,7 +128,7 @@ def _shuffled(table: pd.DataFrame, rng: np.random.Generator) -> list[int]:
 
 
 def _moved(table: pd.DataFrame, here: list[int], there: list[int]) -> PlantedError:
-    """The numbers of ``there`` stand at ``here``."""
+    """Put the numbers of ``there`` in the places ``here``."""
     changed = table.copy()
     changed.loc[here, NUMBER] = table.loc[there, NUMBER].to_numpy()
     changed["value"] = changed["value"].astype(float)
@@ -138,7 +138,7 @@ def _moved(table: pd.DataFrame, here: list[int], there: list[int]) -> PlantedErr
 
 
 def _changed(table: pd.DataFrame, index: int, value: float, text: str) -> PlantedError | None:
-    """One cell with another number; None where a file with it could not be read."""
+    """Change the number of one cell; return None where a file with it could not be read."""
     cell = table.loc[index]
     try:
         printed.Row.model_validate(
@@ -169,7 +169,7 @@ def _digit(table: pd.DataFrame, rng: np.random.Generator, last: bool) -> Planted
 
 
 def _above_acc5(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """ACC7 above the ACC5 or ACC3 of its row by 0.2 to 5 points."""
+    """Print an ACC7 above the ACC5 or ACC3 of its row by 0.2 to 5 points."""
     rows = _measured(tables.table)
     place = ["paper", "exhibit", "dataset", "system", "variant"]
     for index in _shuffled(rows[rows["metric"] == "acc7"], rng):
@@ -183,7 +183,7 @@ def _above_acc5(tables: MadeTables, rng: np.random.Generator) -> PlantedError | 
 
 
 def _no_count(tables: MadeTables, rng: np.random.Generator) -> PlantedError | None:
-    """An accuracy of a paper's own system that no mean of its stated runs rounds to.
+    """Print an accuracy of a paper's own system that no mean of its stated runs rounds to.
 
     Near the number that was there, in a cell where most random values could not be such a mean.
     """
@@ -210,7 +210,7 @@ def _no_count(tables: MadeTables, rng: np.random.Generator) -> PlantedError | No
 
 
 def _printed(table: pd.DataFrame, index: int, value: float) -> PlantedError | None:
-    """A cell with another value, printed as it was before."""
+    """Give a cell another value, printed as it was before."""
     cell = table.loc[index]
     factor = units.scale(cell["value"], cell["printed"]) or 1.0
     text = f"{value / factor:.{len(cell['printed'].partition('.')[2])}f}"
@@ -221,7 +221,7 @@ def _printed(table: pd.DataFrame, index: int, value: float) -> PlantedError | No
 
 
 def measure(seeds: Iterable[int], errors: Iterable[str] | None = None) -> pd.DataFrame:
-    """Detection on clean tables, one of each kind of error per seed; see ``_measure``.
+    """Measure detection on made-up tables, one of each kind of error per seed; see ``_measure``.
 
     ``false_alarms`` is the number of findings above notable on a table as it was made.
     """
@@ -229,7 +229,7 @@ def measure(seeds: Iterable[int], errors: Iterable[str] | None = None) -> pd.Dat
 
 
 def measure_real(seeds: Iterable[int], errors: Iterable[str] | None = None) -> pd.DataFrame:
-    """Detection on the project's own printed tables; what they show unperturbed is left out.
+    """Measure detection on the project's own printed tables, without what they show unperturbed.
 
     ``false_alarms`` counts those above notable, which here may be true.
     """
@@ -240,7 +240,7 @@ def measure_real(seeds: Iterable[int], errors: Iterable[str] | None = None) -> p
 
 
 def alarms(seeds: Iterable[int]) -> pd.DataFrame:
-    """Findings per clean table by check and severity."""
+    """Count findings per made-up table by check and severity."""
     listed = list(seeds)
     counted: Counter[tuple[str, str]] = Counter()
     for seed in listed:
@@ -250,13 +250,13 @@ def alarms(seeds: Iterable[int]) -> pd.DataFrame:
 
 
 def new(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:
-    """Findings of ``after`` that were not there before: another check, severity or set of cells."""
+    """Return findings of ``after`` that differ from all before in check, severity or cells."""
     known = {(f.check, f.severity, frozenset(f.cells)) for f in before}
     return [f for f in after if (f.check, f.severity, frozenset(f.cells)) not in known]
 
 
 def _measure(tables: list[tuple[MadeTables, int]], errors: Iterable[str] | None) -> pd.DataFrame:
-    """By kind of error: how many were planted, and which shares were detected.
+    """Count, by kind of error, how many were planted, and which shares were detected.
 
     ``detected``: a new finding reads a cell that was changed; ``severe``: such a finding is above
     notable. ``by``: the checks that detected, the most frequent first.

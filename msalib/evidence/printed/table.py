@@ -90,7 +90,7 @@ class Row(BaseModel):
 
     @model_validator(mode="after")
     def _within_its_unit(self):
-        """A number outside its unit is refused, unless the checks report it: ``Unit.slip``.
+        """Refuse a number outside its unit, unless the checks report it: ``Unit.slip``.
 
         Then it must be the printed number, up to the scales of print and one factor of 100.
         """
@@ -117,7 +117,7 @@ class Row(BaseModel):
 
 
 def read(path: Path) -> pd.DataFrame:
-    """One file, validated; an error names the file, the line and what was expected.
+    """Read one file, validated; an error names the file, the line and what was expected.
 
     Blank lines and blanks around a cell do not count.
     """
@@ -146,7 +146,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every line that is not blank."""
+    """Yield the number and the cells of every line that is not blank."""
     wanted = "a CSV file in UTF-8 with the printed numbers of a paper"
     try:
         # The mark that spreadsheets put in front of UTF-8 is dropped.
@@ -179,7 +179,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_heads(where: str, cells: list[str]) -> None:
-    """The first line must name every column once."""
+    """Refuse a first line that does not name every column once."""
     heads = [name.strip() for name in cells]
     for sign, name in ((";", "semicolon"), ("\t", "tab")):
         if len(heads) == 1 and sign in heads[0]:
@@ -234,7 +234,7 @@ def _row(where: str, heads: list[str], cells: list[str]) -> Row:
 
 
 def derive(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows with what follows from each.
+    """Return rows with what follows from each.
 
     ``corpus`` and ``alignment`` are the two halves of a data set such as mosi_unaligned, the first
     by its usual name where ``DATASETS`` has one; ``canonical`` is the usual name of the system,
@@ -253,12 +253,12 @@ def derive(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _corpus(name: str) -> str:
-    """CMU-MOSI is mosi; a name that is not known stays as it is."""
+    """Return the usual name of a data set: CMU-MOSI is mosi; an unknown name stays as it is."""
     return DATASETS.get(name.lower().replace("-", "_").removeprefix("cmu_"), name)
 
 
 def load_all(folder: Path | None = None) -> pd.DataFrame:
-    """All papers in a folder as one table, by default those that the project knows.
+    """Return all papers in a folder as one table, by default those that the project knows.
 
     Raises ``UserError`` where the folder holds no table, a table no row, a row is not valid, or two
     rows have one key.
@@ -277,20 +277,20 @@ def load_all(folder: Path | None = None) -> pd.DataFrame:
 
 
 def load(paper: str) -> pd.DataFrame:
-    """The printed numbers of one paper that the project knows."""
+    """Return the printed numbers of one paper that the project knows."""
     path = paths.PRINTED / f"{paper}.csv"
     return _together(((path, path.stat().st_mtime_ns if path.is_file() else 0),))
 
 
 @cache
 def _together(files: tuple[tuple[Path, int], ...]) -> pd.DataFrame:
-    """The tables of these files, each with the time of its last change."""
+    """Return the tables of these files, each given with the time of its last change."""
     tables = [read(path) for path, _ in files]
     return unique(pd.concat(tables, ignore_index=True), files[0][0].parent)
 
 
 def unique(table: pd.DataFrame, folder: Path = Path()) -> pd.DataFrame:
-    """The table, where no two rows have one key; else an error that names both.
+    """Return the table if no two rows have one key; else raise an error that names both.
 
     ``folder`` holds its files.
 
@@ -316,7 +316,7 @@ def unique(table: pd.DataFrame, folder: Path = Path()) -> pd.DataFrame:
 def cell(
     paper: str, exhibit: str, dataset: str, system: str, variant: str, metric: str
 ) -> pd.Series:
-    """One printed number; anything but exactly one is an error of the caller."""
+    """Return one printed number; anything but exactly one is an error of the caller."""
     table = load(paper)
     wanted = {"exhibit": exhibit, "dataset": dataset, "system": system}
     wanted |= {"variant": variant, "metric": metric}

@@ -47,7 +47,7 @@ class Labels(BaseModel):
 
     @property
     def variance_without_zeros(self) -> float:
-        """Of the labels that are not 0, by the first two moments of all."""
+        """The variance of the labels that are not 0, by the first two moments of all."""
         kept = 1 - self.zero
         return (self.variance + self.mean**2) / kept - (self.mean / kept) ** 2
 
@@ -59,12 +59,12 @@ def _all() -> dict[str, _Corpus]:
 
 
 def parts(corpus: str) -> list[Part]:
-    """Editions of the test part of a data set; none where it is not known."""
+    """Return the editions of the test part of a data set; none where it is unknown."""
     return _all()[corpus].parts if corpus in _all() else []
 
 
 def sizes(corpus: str, metric: str) -> list[tuple[str, int]]:
-    """How many clips an accuracy may be a share of: the edition in words, and the number.
+    """Return how many clips an accuracy may be a share of: the edition in words, and the number.
 
     Where the convention for label 0 is not printed (acc2), both counts. F1 is no share of clips.
     """
@@ -79,7 +79,7 @@ def sizes(corpus: str, metric: str) -> list[tuple[str, int]]:
 
 @cache
 def labels(corpus: str) -> Labels | None:
-    """Facts on the labels of a test part, None where there are none."""
+    """Return facts on the labels of a test part, None where there are none."""
     if corpus not in _all() or _all()[corpus].labels is None:
         return None
     # Read as committed, also where records are elsewhere: these are facts, not results.

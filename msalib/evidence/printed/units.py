@@ -75,23 +75,23 @@ SCALES = (1.0, 100.0, 0.01)
 
 
 def sign(metric: str) -> int:
-    """1 where a larger number is the better one, else -1."""
+    """Return 1 where a larger number is the better one, else -1."""
     return -1 if metric in LOWER_IS_BETTER else 1
 
 
 def number(printed: str) -> float | None:
-    """The number in a printed string, None where it is a word or a range: '1,284' is 1284."""
+    """Return the number in a printed string, None for a word or a range: '1,284' is 1284."""
     text = re.sub(r"[\s,]", "", printed).lower().rstrip("%s")
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def same(a: float, b: float) -> bool:
-    """Equal up to the rounding of floats."""
+    """Check whether two numbers are equal up to the rounding of floats."""
     return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
 
 
 def scale(value: float, printed: str) -> float | None:
-    """How a value was scaled from print (1, 100 or 0.01); None where print says another number.
+    """Return how a value was scaled from print (1, 100 or 0.01); None for another number.
 
     A string that is no number (three, 1/10) has scale 1: nothing is to be compared.
     """
@@ -102,7 +102,7 @@ def scale(value: float, printed: str) -> float | None:
 
 
 def half_unit(value: float, printed: str) -> float:
-    """Half a unit in the last printed place, in the unit of the value: 0.713 gives 0.0005.
+    """Return half a unit in the last printed place, in the unit of the value: 0.713 gives 0.0005.
 
     The number meant lies within that distance of the value. For words it is 0; for digits that are
     no number (a misprint such as 0.79.5) it is that of the value.

@@ -41,7 +41,7 @@ CHECKS = (
 
 
 def run(table: pd.DataFrame, entries: Mapping | None = None) -> list[Finding]:
-    """All checks, the most severe findings first; within a severity by paper and place.
+    """Run all checks: the most severe findings first; within a severity by paper and place.
 
     ``entries`` are those of ``registry.load`` by name, by default all that the project has for
     papers in the table. A paper without an entry is checked as far as its numbers go.

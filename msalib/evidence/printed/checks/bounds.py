@@ -38,7 +38,7 @@ CLEARLY = 0.25
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """All relations, row by row."""
+    """Check all relations, row by row."""
     found = []
     for row in _rows(table):
         corpus = next(iter(row.values()))["corpus"]
@@ -47,7 +47,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def _rows(table: pd.DataFrame) -> Iterable[dict[str, Cell]]:
-    """Every printed row: its numbers by metric."""
+    """Return every printed row: its numbers by metric."""
     rows: dict[tuple, dict[str, Cell]] = {}
     for cell in listed(table[table["exhibit"] != "text"]):
         rows.setdefault(tuple(cell[k] for k in ROW), {})[cell["metric"]] = cell
@@ -55,7 +55,7 @@ def _rows(table: pd.DataFrame) -> Iterable[dict[str, Cell]]:
 
 
 def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
-    """A correlation lies from -1 to 1, a share from 0 to 100%, a label within its scale.
+    """Check that a correlation lies from -1 to 1, a share from 0 to 100%, a label on its scale.
 
     An absolute error is no larger than the scale is wide (6 points from -3 to 3, 2 on CH-SIMS) as
     long as predictions stay on it, which they need not, so that beyond it is unlikely. A factor of
@@ -78,7 +78,7 @@ def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
 
 
 def scaled(table: pd.DataFrame) -> Iterator[Finding]:
-    """A number about 100 times the others of its column, or a hundredth of them.
+    """Find a number about 100 times the others of its column, or a hundredth of them.
 
     Shares are printed in percent or as fractions, MAE and correlation as they are or times 100; a
     number in the other form stays within its unit where it is small (0.47% for 47%).
@@ -99,7 +99,7 @@ def scaled(table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def nested(row: Mapping[str, Cell]) -> Iterator[Finding]:
-    """ACC7 <= ACC5 <= ACC3 on the same clips.
+    """Check ACC7 <= ACC5 <= ACC3 on the same clips.
 
     Classes are made by clipping to ±3, ±2, ±1 and rounding. Clipping and rounding keep order and
     can be exchanged, so that equal classes of seven are equal of five, and these equal of three;
@@ -119,7 +119,7 @@ def nested(row: Mapping[str, Cell]) -> Iterator[Finding]:
 
 
 def zeros(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
-    """Accuracy with zeros against accuracy without them.
+    """Compare accuracy with zeros with accuracy without them.
 
     With a share q of labels equal to 0, both conventions agree on the other clips (but for
     predictions of exactly 0), so that has0 = (1 - q) non0 + q c, where c, from 0 to 1, is the share
@@ -142,7 +142,7 @@ def zeros(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
 
 
 def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
-    """Weighted F1 against accuracy of two classes of known sizes.
+    """Compare weighted F1 with the accuracy of two classes of known sizes.
 
     With shares p and 1 - p of the classes and an accuracy, all errors are e = 1 - accuracy; how
     they split between the classes decides F1, which lies between what the best and the worst split
@@ -209,7 +209,7 @@ def _inside(value: float, ranges: list[tuple[float, float]], room: float) -> boo
 
 
 def _weighted_f1(negative, false_positive, false_negative, by_prediction=False):
-    """Weighted F1 of two classes from shares of all clips; arrays broadcast."""
+    """Return the weighted F1 of two classes from shares of all clips; arrays broadcast."""
     positive = 1 - negative
     right_n, right_p = negative - false_positive, positive - false_negative
     predicted_n, predicted_p = right_n + false_negative, right_p + false_positive
@@ -224,7 +224,7 @@ def _weighted_f1(negative, false_positive, false_negative, by_prediction=False):
 def _curves(
     negative: float, by_prediction: bool, hull: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Accuracy (percent), smallest and largest F1 there, over a grid."""
+    """Return accuracy (percent), and smallest and largest F1 there, over a grid."""
     accuracy = np.linspace(0, 100, 401)
     errors = 1 - accuracy[:, None] / 100
     split = np.linspace(0, 1, 201)[None, :]
@@ -241,13 +241,13 @@ def _curves(
 def _f1_range(
     accuracy: float, negative: float, hull: bool, by_prediction: bool = False
 ) -> tuple[float, float]:
-    """Smallest and largest F1 (percent) at an accuracy, of one run or of means of runs."""
+    """Return the smallest and largest F1 (percent) at an accuracy, of one run or means of runs."""
     x, low, high = _curves(negative, by_prediction, hull)
     return float(np.interp(accuracy, x, low)), float(np.interp(accuracy, x, high))
 
 
 def _concave(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The smallest concave curve above the points."""
+    """Return the smallest concave curve above the points."""
     kept: list[int] = []
     for i in range(len(x)):
         while len(kept) > 1:
@@ -263,7 +263,7 @@ def _concave(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _misfit(
     has0: float, f1_has0: float, non0: float, f1_non0: float, corpus: str
 ) -> tuple[float, tuple[float, float]]:
-    """How far the nearest confusion table is from both F1, in points, and its two F1.
+    """Return how far the nearest confusion table is from both F1, in points, and its two F1.
 
     The accuracies fix the number of errors and how many zero-labelled clips are called negative;
     the false positives are free, and shared by both conventions.
@@ -283,7 +283,7 @@ def _misfit(
 
 
 def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
-    """MAE against what Corr and the variance of the labels leave.
+    """Compare MAE with what Corr and the variance of the labels leave.
 
     No linear use of predictions with correlation r has a mean squared error below s² (1 - r²), with
     s² the variance of the labels; predictions that are fitted well come near it, and the mean
@@ -351,7 +351,7 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
 def _among(
     cell: Cell, pairs: list[tuple[Cell, Cell]], k: list[float]
 ) -> tuple[float, float] | None:
-    """Median k of the other rows of an exhibit and their robust scatter, where that is small."""
+    """Return the median k of the other rows of an exhibit and their robust scatter, if small."""
     place_of = ("paper", "exhibit", "dataset")
     others = [
         share

@@ -21,12 +21,12 @@ MANY = 20
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Rows at chance, then headlines that are the largest of a grid."""
+    """Find rows at chance, then headlines that are the largest of a grid."""
     return [*constants(table), *largest(table, entries)]
 
 
 def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """A headline that is the largest of many printed configurations of the same model.
+    """Find a headline that is the largest of many printed configurations of the same model.
 
     Of n equally good configurations whose scores scatter with standard deviation s, the largest
     lies above their mean by s times the expected largest of n standard normal draws (2.34 for 64).
@@ -62,13 +62,13 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def _largest_normal(n: int) -> float:
-    """Expected largest of n standard normal draws: the integral of x n phi(x) Phi(x)^(n-1)."""
+    """Integrate x n phi(x) Phi(x)^(n-1): the expected largest of n standard normal draws."""
     x = np.linspace(-8, 8, 4001)
     return float(np.trapezoid(x * n * norm.pdf(x) * norm.cdf(x) ** (n - 1), x))
 
 
 def constants(table: pd.DataFrame) -> list[Finding]:
-    """A constant needs no clip: the training median for MAE, the largest class for the rest.
+    """Find rows no better than a constant: the training median for MAE, else the largest class.
 
     Chance levels are computed from the labels (``metrics.chance``): the MAE of the median of the
     training labels, and accuracy and F1 of the largest class of the test labels. A correlation of
@@ -101,7 +101,7 @@ def constants(table: pd.DataFrame) -> list[Finding]:
 
 
 def _level(cell: Mapping) -> float | None:
-    """The chance level of a cell in its unit, None where it is not known."""
+    """Return the chance level of a cell in its unit, None where it is unknown."""
     if cell["metric"] == "corr":
         return 0.0
     labels = testparts.labels(cell["corpus"])

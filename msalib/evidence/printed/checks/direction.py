@@ -12,12 +12,12 @@ from msalib.evidence.printed.verdict import judge_statements
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Exceptions and ties of every claim, then marks that are not at the best number."""
+    """Find exceptions and ties of every claim, then marks that are not at the best number."""
     return [*claims(table, entries), *marks(table)]
 
 
 def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """One finding per claim that does not hold in all its comparisons (``statements``).
+    """Return one finding per claim that does not hold in all its comparisons (``statements``).
 
     Inconsistent where exceptions contradict the claim as it is worded; notable where the wording
     allows for them (most, at least), where ties alone stand against it, where the margin is ours
@@ -47,7 +47,7 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def marks(table: pd.DataFrame) -> list[Finding]:
-    """Bold marks the best number of a column, underlining the second best.
+    """Check that bold marks the best number of a column, and underlining the second best.
 
     A mark is a claim, too. Only marks that are there are read: which were lost in conversion is not
     known. Tables of variants of one system are marked block by block, so only columns with three

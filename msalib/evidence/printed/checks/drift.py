@@ -42,18 +42,18 @@ class Shared(NamedTuple):
 
     @property
     def distance(self) -> float:
-        """How far apart two papers are at most; of their settings, the two that are closest."""
+        """Return how far apart two papers are at most; of their settings, the two closest count."""
         return max(
             min(abs(a["value"] - b["value"]) for a in self.cells[one] for b in self.cells[other])
             for one, other in combinations(self.cells, 2)
         )
 
     def apart(self) -> list[tuple[str, str]]:
-        """Pairs of papers without a number in common."""
+        """Return pairs of papers without a number in common."""
         return [pair for pair in combinations(self.cells, 2) if not _match(self.cells, *pair)]
 
     def outliers(self) -> list[str]:
-        """Papers that agree with the fewest others, where not all agree."""
+        """Return papers that agree with the fewest others, where not all agree."""
         if self.kind != "drift":
             return []
         others = {
@@ -63,7 +63,7 @@ class Shared(NamedTuple):
 
 
 def shared(table: pd.DataFrame) -> list[Shared]:
-    """Every number of a baseline that two papers or more print, by data set, system and metric."""
+    """Return every number of a baseline that two papers or more print, by data set and metric."""
     rows = table[
         table["unit"].isin(RESULTS) & table["variant"].isin(SETUPS) & ~table["exhibit"].isin(PROSE)
     ]
@@ -87,7 +87,7 @@ def shared(table: pd.DataFrame) -> list[Shared]:
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Baselines, facts on data sets, numbers under other names, numbers by another convention."""
+    """Compare baselines, facts on data sets, numbers under other names or another convention."""
     both = shared(table)
     names = {paper: entry.name for paper, entry in entries.items()}
     return [
@@ -99,12 +99,12 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def _match(cells: Mapping[str, list[Cell]], one: str, other: str) -> bool:
-    """Two papers have a number in common, in whatever setting."""
+    """Check whether two papers have a number in common, in whatever setting."""
     return any(agree(a, b) for a in cells[one] for b in cells[other])
 
 
 def _shown(cells: list[Cell]) -> str:
-    """The numbers of a paper with their settings: 0.901 (conv bert)."""
+    """Write the numbers of a paper with their settings: 0.901 (conv bert)."""
     parts = []
     for c in cells:
         setting = ", ".join(filter(None, [c["variant"].replace("_", " "), c["alignment"]]))
@@ -115,7 +115,7 @@ def _shown(cells: list[Cell]) -> str:
 
 
 def _baselines(both: list[Shared], names: Mapping[str, str]) -> list[Finding]:
-    """A paper's numbers of a baseline that agree with the fewest other papers, system by system."""
+    """Find a paper's numbers of a baseline that agree with the fewest other papers, by system."""
     rows: dict[tuple[str, str, str], list[Shared]] = {}
     for number in both:
         for paper in number.outliers():
@@ -136,7 +136,7 @@ def _baselines(both: list[Shared], names: Mapping[str, str]) -> list[Finding]:
 
 
 def _facts(table: pd.DataFrame, names: Mapping[str, str]) -> list[Finding]:
-    """Counts of a data set (clips, videos, sizes of parts) that differ between papers."""
+    """Find counts of a data set (clips, videos, sizes of parts) that differ between papers."""
     rows = table[table["corpus"].ne("") & table["metric"].isin(["count", "clips", "videos"])]
     facts: dict[tuple[str, str], dict[str, list[Cell]]] = {}
     for index, cell in rows.to_dict("index").items():
@@ -166,7 +166,7 @@ def _count(cells: list[Cell]) -> str:
 
 
 def _permuted(both: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]:
-    """Numbers that other papers print under another system's name.
+    """Find numbers that other papers print under another system's name.
 
     In a column (one metric) or a row (one system) of a paper, a number is crossed where no other
     paper prints it for that system, but some other paper prints it for another system in the same
@@ -213,7 +213,7 @@ def _permuted(both: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]
 
 
 def _elsewhere(number: Shared, paper: str, column: list[Shared]) -> tuple[Cell, Cell] | None:
-    """A number of a paper, with the cell of another paper and system that has it."""
+    """Return a number of a paper, with the cell of another paper and system that has it."""
     for ours in number.cells[paper]:
         for other in column:
             if other.system == number.system or paper not in other.cells:
@@ -231,7 +231,7 @@ def _cells(pairs: list[tuple[Cell, Cell]]) -> tuple[int, ...]:
 
 
 def _conventions(both: list[Shared]) -> Iterator[Finding]:
-    """A number with zeros that looks like the number without them.
+    """Find a number with zeros that looks like the number without them.
 
     Where a paper prints one convention only, and its number lies outside what other papers print
     for that convention and nearer to what they print for the other.

@@ -21,7 +21,7 @@ class Finding(NamedTuple):
     cells: tuple[int, ...]
 
     def as_json(self, table: pd.DataFrame) -> dict:
-        """With its cells spelt out; a cell of another paper says so."""
+        """Return the finding with its cells spelt out; a cell of another paper says so."""
         cells = [
             {name: row[name] for name in CELL} | {"paper": row["paper"]}
             for row in (table.loc[index] for index in self.cells)
@@ -40,16 +40,16 @@ Cell = Mapping
 
 
 def listed(table: pd.DataFrame) -> list[dict]:
-    """The rows of a table as dictionaries, each with its place as ``index``."""
+    """Return the rows of a table as dictionaries, each with its place as ``index``."""
     return [cell | {"index": index} for index, cell in table.to_dict("index").items()]
 
 
 def places(rows: Iterable[Cell]) -> tuple[int, ...]:
-    """The places of rows in the table, each once."""
+    """Return the places of rows in the table, each once."""
     found = (row["index"] if isinstance(row, dict) else row.name for row in rows)
     return tuple(dict.fromkeys(int(place) for place in found))
 
 
 def agree(a: Cell, b: Cell) -> bool:
-    """Whether two printed numbers can be one, at the coarser precision."""
+    """Check whether two printed numbers can be one, at the coarser precision."""
     return abs(a["value"] - b["value"]) <= max(a["half"], b["half"]) + 1e-9

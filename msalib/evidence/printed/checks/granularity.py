@@ -39,7 +39,7 @@ RARE = 0.05
 
 @cache
 def fits(value: float, half: float, clips: int, runs: int) -> bool:
-    """Whether K / (runs x clips) for some whole K rounds to ``value`` (percent, ± ``half``)."""
+    """Check whether some whole K / (runs x clips) rounds to ``value`` (percent, ± ``half``)."""
     step = 100 / (runs * clips)
     # A single run that is printed with its four decimals is rounded only once.
     twice = runs > 1 or half > PER_RUN + 1e-9
@@ -49,12 +49,12 @@ def fits(value: float, half: float, clips: int, runs: int) -> bool:
 
 @cache
 def power(value: float, half: float, clips: int, runs: int) -> float:
-    """The share of values printed as precisely, within 2 points of this one, that would pass."""
+    """Return the share of values as precise, within 2 points of this one, that would pass."""
     return float(np.mean([fits(v, half, clips, runs) for v in near(value, half)]))
 
 
 def near(value: float, half: float) -> list[float]:
-    """The percentages within 2 points of a value that can be printed as precisely."""
+    """Return the percentages within 2 points of a value that can be printed as precisely."""
     reach = round(NEAR / (2 * half))
     around = np.round(value + 2 * half * np.arange(-reach, reach + 1), 8)
     return around[(around >= 0) & (around <= 100)].tolist()
@@ -62,7 +62,7 @@ def near(value: float, half: float) -> list[float]:
 
 @cache
 def single(value: float, half: float, clips: int, runs: int) -> float:
-    """The share of means of ``runs`` runs near a value that a single run could have given, too."""
+    """Return the share of means of ``runs`` runs near a value that one run could have given."""
     step = 100 / (runs * clips)
     ulp = 2 * half
     counts = np.arange(int((value - NEAR) / step), int((value + NEAR) / step) + 1)
@@ -71,13 +71,13 @@ def single(value: float, half: float, clips: int, runs: int) -> float:
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Accuracies that cannot be counts, then rows of means that look like single runs."""
+    """Find accuracies that cannot be counts, then rows of means that look like single runs."""
     sizes = accuracies(table)
     return _unreachable(table, entries, sizes) + _single_runs(table, entries, sizes)
 
 
 def accuracies(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells that are shares of a known number of clips, one row per cell and size.
+    """Return cells that are shares of a known number of clips, one row per cell and size.
 
     Columns ``edition`` and ``clips``; ``stated`` where the paper itself prints that number as the
     size of its test part, in which case other editions are left out.
@@ -102,7 +102,7 @@ def accuracies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stated(table: pd.DataFrame) -> dict[tuple[str, str], int]:
-    """Sizes of test parts that papers print: (paper, data set) -> clips."""
+    """Return sizes of test parts that papers print: (paper, data set) -> clips."""
     counts = table[(table["metric"] == "count") & (table["variant"] == "test")]
     counts = counts[counts["value"] > 0]
     return {(c["paper"], c["corpus"]): int(c["value"]) for _, c in counts.iterrows()}
@@ -164,7 +164,7 @@ def _finding(severity: str, cell: pd.Series, message: str) -> Finding:
 
 
 def _single_runs(table: pd.DataFrame, entries: Mapping, sizes: pd.DataFrame) -> list[Finding]:
-    """Means of r runs that all look like one run.
+    """Find means of r runs that all look like one run.
 
     K / (r N) is a value of a single run only where r divides K, one time in r. That many cells of a
     row or an exhibit do so by luck is a binomial matter. Rows printed twice count once.
@@ -209,7 +209,7 @@ def _single_runs(table: pd.DataFrame, entries: Mapping, sizes: pd.DataFrame) -> 
 
 
 def _printed_before(cells: pd.DataFrame) -> pd.Series:
-    """Cells of rows that an earlier exhibit has, number for number (two numbers at least)."""
+    """Return cells of rows that an earlier exhibit has, number for number (two at least)."""
     row = ["exhibit", "dataset", "system", "variant"]
     seen: dict[str, list[tuple[str, dict]]] = {}
     again = pd.Series(False, index=cells.index)

@@ -15,7 +15,7 @@ ROW = ["paper", "exhibit", "dataset", "system", "variant"]
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """All identities."""
+    """Check all identities."""
     return [
         *one_vs_rest(table),
         *totals(table),
@@ -27,7 +27,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def one_vs_rest(table: pd.DataFrame) -> list[Finding]:
-    """Accuracies of single classes against the weighted accuracy (WA).
+    """Compare accuracies of single classes with the weighted accuracy (WA).
 
     From one choice among all classes, a clip that is right counts as right for every class, and a
     clip that is wrong counts as wrong for two: its own class and the chosen one. So the errors of
@@ -77,7 +77,7 @@ def one_vs_rest(table: pd.DataFrame) -> list[Finding]:
 
 
 def totals(table: pd.DataFrame) -> list[Finding]:
-    """Train, validation and test clips add up to the total, and to the number in the text."""
+    """Check that train, validation and test clips add up to the total, and to the text's number."""
     found = []
     counts = table[table["metric"].isin(["count", "clips"]) & (table["corpus"] != "")]
     for (paper, corpus), group in counts.groupby(["paper", "corpus"], sort=False):
@@ -103,7 +103,7 @@ def totals(table: pd.DataFrame) -> list[Finding]:
 
 
 def weights(table: pd.DataFrame) -> list[Finding]:
-    """Weights of an average add up to 1."""
+    """Check that weights of an average add up to 1."""
     found = []
     wanted = table[table["metric"] == "weight"]
     for (paper, name, corpus), group in wanted.groupby(["paper", "exhibit", "dataset"], sort=False):
@@ -119,7 +119,7 @@ def weights(table: pd.DataFrame) -> list[Finding]:
 
 
 def parts(table: pd.DataFrame) -> list[Finding]:
-    """An overall F1 as the average of the F1 of classes: which average can it be?
+    """Check which average of the F1 of classes an overall F1 can be.
 
     The unweighted mean of the classes is macro F1. Weighted F1 is their average with the shares of
     the classes, the same shares for every system. Whether such shares exist for all rows at once is
@@ -182,7 +182,7 @@ def parts(table: pd.DataFrame) -> list[Finding]:
 
 
 def _shares(own: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
-    """The largest miss of the best class shares, and the row that it is at."""
+    """Return the largest miss of the best class shares, and the row that it is at."""
     rows, classes = own.shape
     side = np.column_stack([own, -np.ones(rows)])
     other = np.column_stack([-own, -np.ones(rows)])
@@ -199,7 +199,7 @@ def _shares(own: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
 
 
 def gains(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """A gain over the second best in the text against the table that it is read from.
+    """Compare a gain over the second best in the text with the table that it is read from.
 
     A metric ``delta_<metric>`` of a system is its number minus that of the best other system on the
     same data set, in the first exhibit that has both. Where the text gives a bound (over 1%), the

@@ -10,12 +10,12 @@ BERT_BASE = 108_891_648
 
 
 def check(table: pd.DataFrame) -> list[Finding]:
-    """Models whose size follows from printed sizes: GLoMo and the fusion part of CMT."""
+    """Check models whose size follows from printed sizes: GLoMo and the fusion part of CMT."""
     return [*glomo_parameters(table), *cmt_parameters(table)]
 
 
 def glomo_count(d: int, layers: int, experts: int, local: int, audio: int, video: int) -> int:
-    """Trainable parameters of GLoMo on MOSI or MOSEI, from its printed sizes.
+    """Return the trainable parameters of GLoMo on MOSI or MOSEI, from its printed sizes.
 
     ``d`` hidden size, ``layers`` of each audio and video encoder, ``experts`` and ``local`` vectors
     per modality, input widths ``audio`` and ``video``. Term by term from papers/glomo.md (c).
@@ -38,7 +38,7 @@ def glomo_count(d: int, layers: int, experts: int, local: int, audio: int, video
 
 
 def glomo_parameters(table: pd.DataFrame) -> list[Finding]:
-    """The printed parameter count of GLoMo against the formula with its printed sizes."""
+    """Compare the printed parameter count of GLoMo with the formula for its printed sizes."""
     own = table[(table["paper"] == "glomo") & (table["system"] == "GLoMo")]
     counts = own[(own["metric"] == "params") & (own["dataset"] == "mosi")]
     sizes = {
@@ -69,7 +69,7 @@ def glomo_parameters(table: pd.DataFrame) -> list[Finding]:
 
 
 def cmt_block(d: int) -> int:
-    """Parameters of one cross-modal block of width ``d``: two attentions, a feed-forward, norms.
+    """Return the parameters of one cross-modal block of width ``d``.
 
     The inner width of the feed-forward is 4 d (papers/cmt.md (c)).
     """
@@ -77,7 +77,7 @@ def cmt_block(d: int) -> int:
 
 
 def cmt_parameters(table: pd.DataFrame) -> list[Finding]:
-    """The printed sizes of CMT's fusion part against the formula.
+    """Compare the printed sizes of CMT's fusion part with the formula.
 
     Two streams of L blocks. In millions the printed numbers are too small; in units of 2^20 they
     fit.

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Rows of one paper and data set, compared two by two."""
+    """Compare rows of one paper and data set, two by two."""
     measured = table[table["exhibit"].ne("text") & table["unit"].isin(MEASURED)]
     found = []
     for (paper, corpus), group in measured.groupby(["paper", "dataset"], sort=False):
@@ -69,7 +69,7 @@ Told = tuple[str, str, tuple[int, ...]]  # severity, message, cells
 
 
 def _repeated(rows: list[Row]) -> Iterator[Told]:
-    """Rows of two exhibits that are one run, and differ somewhere."""
+    """Find rows of two exhibits that are one run, and differ somewhere."""
     for one, other in combinations(rows, 2):
         if one.exhibit == other.exhibit:
             continue
@@ -90,7 +90,7 @@ def _repeated(rows: list[Row]) -> Iterator[Told]:
 
 
 def _twins(rows: list[Row]) -> Iterator[Told]:
-    """Two variants in one exhibit with the same numbers in every column."""
+    """Find two variants in one exhibit with the same numbers in every column."""
     for one, other in combinations(rows, 2):
         shared, equal = _compared(one, other)
         if one.exhibit == other.exhibit and len(shared) >= SHARED and equal == shared:
@@ -102,7 +102,7 @@ def _twins(rows: list[Row]) -> Iterator[Told]:
 
 
 def _renamed(rows: list[Row]) -> Iterator[Told]:
-    """One row under different names: equal in all numbers that its places share, three at least."""
+    """Find one row under different names: equal in all numbers that they share, three at least."""
     groups: list[list[Row]] = []
     for row in rows:
         for group in groups:
@@ -121,7 +121,7 @@ def _renamed(rows: list[Row]) -> Iterator[Told]:
 
 
 def _released(rows: list[Row], released: list[Row]) -> Iterator[Told]:
-    """Numbers of the released code against those of the paper, exhibit by exhibit."""
+    """Compare numbers of the released code with those of the paper, exhibit by exhibit."""
     pairs: dict[tuple[str, str], list[tuple[Row, Row]]] = {}
     for one in rows:
         for other in released:
@@ -149,7 +149,7 @@ def _released(rows: list[Row], released: list[Row]) -> Iterator[Told]:
 
 
 def _exchanged(rows: list[Row]) -> Iterator[Told]:
-    """Two rows that another exhibit has with their names exchanged.
+    """Find two rows that another exhibit has with their names exchanged.
 
     In one exhibit A and B have the numbers x and y, in the other y and x; two numbers at least.
     """
@@ -177,7 +177,7 @@ def _exchanged(rows: list[Row]) -> Iterator[Told]:
 
 
 def _crossed(row: Row, rows: list[Row]) -> bool:
-    """Whether another exhibit has this row's numbers under another name."""
+    """Check whether another exhibit has this row's numbers under another name."""
     return any(
         row.exhibit != other.exhibit and row.name != other.name and _same(row, other)
         for other in rows
@@ -185,7 +185,7 @@ def _crossed(row: Row, rows: list[Row]) -> bool:
 
 
 def _compared(one: Row, other: Row) -> tuple[list[str], list[str]]:
-    """Metrics that two rows share, and those in which they agree."""
+    """Return metrics that two rows share, and those in which they agree."""
     shared = [m for m in one.cells if m in other.cells]
     return shared, [m for m in shared if agree(one.cells[m], other.cells[m])]
 

@@ -13,7 +13,7 @@ ENOUGH = 6
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """A value must be the printed number, times 1, 100 or 0.01; a result should be a number.
+    """Check that a value is the printed number, times 1, 100 or 0.01, and a result a number.
 
     Papers print shares as fractions or in percent and MAE as it is or times 100, so these three
     scales are the same number. Any other difference is a slip in the file, not in the paper. A
@@ -41,7 +41,7 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 
 
 def _mixed(table: pd.DataFrame) -> list[Finding]:
-    """Columns of one exhibit that print some numbers times 100 and others as they are."""
+    """Find columns of one exhibit that print some numbers times 100 and others as they are."""
     found = []
     measured = table[table["unit"].isin(units.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
@@ -62,7 +62,7 @@ def _mixed(table: pd.DataFrame) -> list[Finding]:
 
 
 def _finer(table: pd.DataFrame) -> list[Finding]:
-    """A number with more decimals than every other in its column, five at least."""
+    """Find a number with more decimals than every other in its column, five at least."""
     found = []
     measured = table[table["unit"].isin(units.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
