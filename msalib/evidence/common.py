@@ -55,10 +55,10 @@ def why_undefined(
 ) -> list[str]:
     """Say why effects are undefined: which runs predict the same for every clip."""
     counts = {}
-    for wanted in dict.fromkeys(systems):
-        (own,) = runs.records(wanted)
+    for system in dict.fromkeys(systems):
+        (own,) = runs.records(system)
         if constant := sum(record.metrics[part]["corr"] is None for record in own):
-            counts[wanted.name()] = f"{constant} of {len(own)} seeds of {wanted.name()}"
+            counts[system.name()] = f"{constant} of {len(own)} seeds of {system.name()}"
     phrases = []
     if counts:
         which = "; ".join(counts.values())

@@ -60,21 +60,21 @@ def _files(files) -> list[Finding]:
 
     if files is None:
         return [finding("ok", "files", "Simulated from a seed; there are no files to compare.")]
-    found = []
+    findings = []
     for name, digest in files.items():
         if digest in PUBLISHED:
             what = PUBLISHED[digest]
-            found.append(finding("ok", name, f"{digest[:12]}: the published {what}."))
+            findings.append(finding("ok", name, f"{digest[:12]}: the published {what}."))
             continue
         file = Path(name).name
         same = {what: d for d, what in PUBLISHED.items() if file and file in what.split()}
         if same:
-            wanted = "; ".join(f"{what} {d[:12]}" for what, d in same.items())
-            found.append(
+            published = "; ".join(f"{what} {d[:12]}" for what, d in same.items())
+            findings.append(
                 finding(
                     "warning",
                     name,
-                    f"{digest[:12]}, but published under this file name: {wanted}. The copy is "
+                    f"{digest[:12]}, but published under this file name: {published}. The copy is "
                     "damaged, changed, or of another data set.",
                     "Get the file again and compare its SHA-256, or say in your report which copy "
                     "it is.",
@@ -82,8 +82,8 @@ def _files(files) -> list[Finding]:
             )
         else:
             message = f"{digest[:12]}: none is published for this file."
-            found.append(finding("note", name, message, "Quote this SHA-256 with your results."))
-    return found
+            findings.append(finding("note", name, message, "Quote this SHA-256 with your results."))
+    return findings
 
 
 def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[Finding]:
@@ -108,26 +108,26 @@ def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[Finding]:
     if simulated:
         yield finding("ok", f"{_told(ours)} clips, simulated.")
         return
-    own = [e for e in editions() if any(name in names for name in e.names)]
+    candidates = [e for e in editions() if any(name in names for name in e.names)]
     exact = [e for e in editions() if _fits(e, ours)]
     kept = [e for e in editions() if _fits(e, whole) and e not in exact]
-    told = [f"{_told(ours)} clips with a label: {_cited(exact)}"] if exact else []
+    phrases = [f"{_told(ours)} clips with a label: {_cited(exact)}"] if exact else []
     if kept:
         adding = " / ".join(f"{ours[p]} + {lost[p]}" for p in PARTS)
-        told.append(f"{adding} clips with the dropped ones = {_told(whole)}: {_cited(kept)}")
-    if told:
-        yield finding("ok", ". ".join(told) + ".")
-    elif not own:
+        phrases.append(f"{adding} clips with the dropped ones = {_told(whole)}: {_cited(kept)}")
+    if phrases:
+        yield finding("ok", ". ".join(phrases) + ".")
+    elif not candidates:
         yield finding("note", f"{_told(ours)} clips: no edition with these counts is known.")
     else:
-        nearest = min(own, key=lambda e: _distance(e, ours))
+        nearest = min(candidates, key=lambda e: _distance(e, ours))
         yield finding(
             "warning",
             f"{_told(ours)} clips fit no known edition; the nearest is {_cited([nearest])}: "
             f"{_gaps(nearest.clips, ours)}.",
             "Numbers on other clips are not comparable to the printed ones: name the edition.",
         )
-    lists = next((e for e in [*exact, *kept, *own] if e.videos), None)
+    lists = next((e for e in [*exact, *kept, *candidates] if e.videos), None)
     if lists:
         videos = {p: corpus.utterances["video"][parts == p].nunique() for p in PARTS}
         if all(videos[p] == count for p, count in lists.videos.items()):
@@ -165,12 +165,12 @@ def _told(counts: Mapping[str, int]) -> str:
     return "/".join(str(counts[part]) for part in PARTS)
 
 
-def _cited(found: list[Edition]) -> str:
+def _cited(matching: list[Edition]) -> str:
     def counts(edition):
         numbers = "/".join(map(str, edition.clips.values()))
         return numbers if set(edition.clips) == set(PARTS) else _parts(edition.clips)
 
-    return "; ".join(f"{e.edition} ({counts(e)}; {e.source})" for e in found)
+    return "; ".join(f"{e.edition} ({counts(e)}; {e.source})" for e in matching)
 
 
 def _parts(clips: Mapping[str, int]) -> str:
@@ -184,14 +184,14 @@ def _dropped(corpus: Corpus) -> list[Finding]:
     for clip, why in corpus.dropped.items():
         reasons.setdefault(why, []).append(clip)
     total = len(corpus) + len(corpus.dropped)
-    told = "; ".join(f"{len(clips)} for {why}" for why, clips in reasons.items())
+    text = "; ".join(f"{len(clips)} for {why}" for why, clips in reasons.items())
     return [
         Finding(
             severity="note",
             group="identity",
             check="dropped clips",
             about="clips",
-            message=f"{len(corpus.dropped)} of {total} clips of the source are left out: {told}.",
+            message=f"{len(corpus.dropped)} of {total} clips of the source are left out: {text}.",
             remedy="Name them wherever you name the number of clips.",
         )
     ]

@@ -10,13 +10,13 @@ from msalib.evidence.audit.findings import Finding, share, some
 
 def check(corpus: Corpus) -> list[Finding]:
     """Check the videos and the speakers of every split."""
-    found = []
+    findings = []
     for split in corpus.splits:
-        found.append(_shared(corpus, split, "video", "error"))
+        findings.append(_shared(corpus, split, "video", "error"))
         if known(corpus, "speaker"):
-            found.append(_shared(corpus, split, "speaker", "warning"))
+            findings.append(_shared(corpus, split, "speaker", "warning"))
     if not known(corpus, "speaker"):
-        found.append(
+        findings.append(
             Finding(
                 severity="note",
                 group="independence",
@@ -26,7 +26,7 @@ def check(corpus: Corpus) -> list[Finding]:
                 remedy="Add a column speaker if you know who speaks.",
             )
         )
-    return found
+    return findings
 
 
 def known(corpus: Corpus, column: str) -> bool:
@@ -46,16 +46,16 @@ def _shared(corpus: Corpus, split: str, column: str, severity) -> Finding:
         counts = "/".join(str(len(of[p])) for p in PARTS)
         message = f"{counts} {column}s in {'/'.join(PARTS)}, none in two parts."
         return Finding(severity="ok", message=message, **common)
-    told = "; ".join(
-        f"{a} and {b} share {len(both)} {column}s ({some(sorted(both))})"
-        for (a, b), both in pairs.items()
+    text = "; ".join(
+        f"{a} and {b} share {len(common_names)} {column}s ({some(sorted(common_names))})"
+        for (a, b), common_names in pairs.items()
     )
     # What matters for a score on test is how many of its clips have a relative elsewhere.
     test = names[part == "test"]
     related = int(np.isin(test, list(of["train"] | of["valid"])).sum())
     return Finding(
         severity=severity,
-        message=f"{told}. {share(related, len(test))} test clips are of a {column} that the model "
+        message=f"{text}. {share(related, len(test))} test clips are of a {column} that the model "
         "has met.",
         remedy=f"Scores hold for {column}s that are known from training only; split by {column} "
         "for others.",

@@ -30,10 +30,10 @@ SCALE = 3.0
 def check(corpus: Corpus, split: str) -> list[Finding]:
     """Check features, labels and transcripts; ``split`` says what the parts are."""
     part = corpus.splits[split].to_numpy()
-    found = [*_labels(corpus), *_texts(corpus, part), *_same_clips(corpus, part)]
+    findings = [*_labels(corpus), *_texts(corpus, part), *_same_clips(corpus, part)]
     for modality, features in corpus.features.items():
-        found += _features(modality, features, corpus.utterances.index, part)
-    return found
+        findings += _features(modality, features, corpus.utterances.index, part)
+    return findings
 
 
 def last(features: Features) -> np.ndarray | None:
@@ -275,25 +275,25 @@ def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
     stretch = f"{lengths.max()} frames in every clip" if padded else stretch
     inside = int(zero.sum() - leading.sum() - trailing.sum() - lengths[empty].sum())
     if not (leading.any() or trailing.any()):
-        told = f"{stretch}; no clip begins or ends with all-zero frames"
+        text = f"{stretch}; no clip begins or ends with all-zero frames"
         if inside:
-            told += f", {share(inside, len(zero))} frames between others are all zero"
-        yield _finding("note" if inside else "ok", "padding", modality, f"{told}.")
+            text += f", {share(inside, len(zero))} frames between others are all zero"
+        yield _finding("note" if inside else "ok", "padding", modality, f"{text}.")
         return
     sides = {"leading": leading, "trailing": trailing}
-    told = "; ".join(
+    text = "; ".join(
         f"{share(int((n > 0).sum()), len(ids))} clips have {side} all-zero frames, "
         f"{share(int(n.sum()), len(zero))} of all frames"
         for side, n in sides.items()
         if n.any()
     )
     if inside:
-        told += f"; {share(inside, len(zero))} frames between others are all zero"
+        text += f"; {share(inside, len(zero))} frames between others are all zero"
     if padded:
         edges = {side: n.sum() / (leading.sum() + trailing.sum()) for side, n in sides.items()}
         side = max(edges, key=edges.get)
-        told += ". One length for all: clips are cut or padded, their own lengths are not stored; "
-        told += (
+        text += ". One length for all: clips are cut or padded, their own lengths are not stored; "
+        text += (
             f"zeros at an edge are {side} in {edges[side]:.0%}"
             if edges[side] >= CLEAR
             else "zeros are at both edges, so the side of the padding is unclear"
@@ -302,7 +302,7 @@ def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
         "warning" if padded else "note",
         "padding",
         modality,
-        f"{stretch}; {told}.",
+        f"{stretch}; {text}.",
         "Means and attention count these frames as real ones: cut them off or mask them, and say "
         "which."
         if padded

@@ -226,8 +226,8 @@ def uneven(scores: np.ndarray, label: np.ndarray, video: np.ndarray) -> tuple[La
     if np.isnan(p).all():
         return None
     place = int(np.nanargmin(p))
-    own = defined[:, place]
-    beyond = z[own, place].var(ddof=1) - chance[own, 0].mean()
+    enough = defined[:, place]
+    beyond = z[enough, place].var(ddof=1) - chance[enough, 0].mean()
     largest = min(1.0, float(p[place]) * int((videos >= VIDEOS).sum()))
     return Largest(float(np.sqrt(max(0.0, beyond))), largest, place), int(videos[place])
 
@@ -249,8 +249,8 @@ def _correlation(sums):
 def probe(corpus: Corpus, split: str, permutations: int = PERMUTATIONS) -> list[Probe]:
     """Probe every modality that has features, with all comparisons, judged together."""
     label = corpus.utterances["label"].to_numpy(float)
-    own = units(corpus, split)
-    by = own or Units(pd.factorize(corpus.utterances["video"])[0], "video")
+    permuted = units(corpus, split)
+    by = permuted or Units(pd.factorize(corpus.utterances["video"])[0], "video")
     probes = []
     for modality, features in corpus.features.items():
         if last(features) is None or by.number.max() == 0:
@@ -258,10 +258,10 @@ def probe(corpus: Corpus, split: str, permutations: int = PERMUTATIONS) -> list[
         x = pooled(features)
         guess = predictions(x, label, by.number)
         places, strongest = _strongest(x, label)
-        comparisons = _comparisons(corpus, split, own, guess[:, None], permutations, ["probe"])
+        comparisons = _comparisons(corpus, split, permuted, guess[:, None], permutations, ["probe"])
         if len(places):
             names = [f"feature {place}" for place in places]
-            comparisons += _comparisons(corpus, split, own, strongest, permutations, names)
+            comparisons += _comparisons(corpus, split, permuted, strongest, permutations, names)
         probes.append(
             Probe(
                 modality=modality,
@@ -299,32 +299,32 @@ def _levels(corpus, split, guess, label, unit) -> dict[str, Level]:
     return levels
 
 
-def _comparisons(corpus, split, own, scores, permutations, names) -> list[Comparison]:
+def _comparisons(corpus, split, permuted, scores, permutations, names) -> list[Comparison]:
     label = corpus.utterances["label"].to_numpy(float)
     part = corpus.splits[split].to_numpy()
-    wanted = []
-    if own is not None:
-        wanted = [
-            (TEST, split, own, part == "test", part == "train"),
-            (VALID, split, own, part == "valid", part == "test"),
+    questions = []
+    if permuted is not None:
+        questions = [
+            (TEST, split, permuted, part == "test", part == "train"),
+            (VALID, split, permuted, part == "valid", part == "test"),
         ]
     for name, parts in corpus.splits.items():
-        unit = own if name == split else units(corpus, name)
+        unit = permuted if name == split else units(corpus, name)
         if unit is not None:
             test = (parts == "test").to_numpy()
-            wanted.append((SIDE, name, unit, ~test, test))
-    found = []
-    for question, name, unit, high, low in wanted:
+            questions.append((SIDE, name, unit, ~test, test))
+    comparisons = []
+    for question, name, unit, high, low in questions:
         if not high.any() or not low.any():
             continue
         largest = easier(scores, label, unit.number, high, low, permutations)
         if largest is not None:
             count = len(np.unique(unit.number[high | low]))
-            found.append(_compared(question, name, largest, count, unit.kind, names))
+            comparisons.append(_compared(question, name, largest, count, unit.kind, names))
     scattered = uneven(scores, label, pd.factorize(corpus.utterances["video"])[0])
     if scattered is not None:
-        found.append(_compared(UNEVEN, "", *scattered, "video", names))
-    return found
+        comparisons.append(_compared(UNEVEN, "", *scattered, "video", names))
+    return comparisons
 
 
 def _compared(question, split, largest: Largest, count, kind, names) -> Comparison:
@@ -341,16 +341,16 @@ def _compared(question, split, largest: Largest, count, kind, names) -> Comparis
 
 def _judged(probes: list[Probe]) -> list[Probe]:
     """Apply Holm's correction to all comparisons of an audit; a sign must also be of some size."""
-    p = [c.p for found in probes for c in found.comparisons]
+    p = [c.p for probe in probes for c in probe.comparisons]
     kept = iter(stats.holm(p, LEVEL))
     return [
-        found.model_copy(
+        probe.model_copy(
             update={
                 "comparisons": [
                     c.model_copy(update={"rejected": next(kept) and c.difference >= FAR})
-                    for c in found.comparisons
+                    for c in probe.comparisons
                 ]
             }
         )
-        for found in probes
+        for probe in probes
     ]

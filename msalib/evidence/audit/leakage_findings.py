@@ -27,14 +27,14 @@ def check(corpus: Corpus, split: str, permutations: int = PERMUTATIONS):
     probes = probe(corpus, split, permutations)
     if not corpus.features:
         return [_finding("note", "text", "There are no features to probe.")], probes
-    found = []
+    findings = []
     if units(corpus, split) is None:
-        found.append(_sharing(corpus, split))
+        findings.append(_sharing(corpus, split))
     without = [m for m in corpus.features if m not in {p.modality for p in probes}]
-    found += [_finding("note", m, "There are no features to probe yet.") for m in without]
+    findings += [_finding("note", m, "There are no features to probe yet.") for m in without]
     for one in probes:
-        found += _signs(corpus, split, one) or [_silent(one)]
-    return found, probes
+        findings += _signs(corpus, split, one) or [_silent(one)]
+    return findings, probes
 
 
 def _finding(severity, about, message, remedy="", check="linear probe") -> Finding:
@@ -51,9 +51,9 @@ def _finding(severity, about, message, remedy="", check="linear probe") -> Findi
 def _signs(corpus, split, one: Probe) -> list[Finding]:
     """Return a finding for each question that the probe or a single feature answers yes."""
     asked = {}
-    for found in one.comparisons:
-        if found.rejected:
-            asked.setdefault((found.question, found.split), []).append(found)
+    for comparison in one.comparisons:
+        if comparison.rejected:
+            asked.setdefault((comparison.question, comparison.split), []).append(comparison)
     return [_sign(corpus, split, one, answers) for answers in asked.values()]
 
 
@@ -99,7 +99,7 @@ def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> Finding:
 
 
 def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
-    told = (
+    text = (
         "Some videos are far easier than others: correlations within videos differ, beyond chance, "
         f"by more than honest ones do (standard deviation of Fisher's z up to {HONEST:g}): "
         f"{evidence}. Labels of some videos may have been used"
@@ -111,18 +111,18 @@ def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
     sides = [c.p for c in one.comparisons if c.question == SIDE and c.split == split]
     if sides and min(sides) >= LEVEL:
         # A hint, no proof: with few test videos a leak on the training side may not show.
-        told += (
+        text += (
             ", perhaps of the test part, too, for it is not harder than training and validation "
             f"(least p = {min(sides):.2g})"
         )
-    return _finding("warning", about, f"{told}.", remedy)
+    return _finding("warning", about, f"{text}.", remedy)
 
 
 def _known_side(corpus, split, other, about, evidence) -> Finding:
     seen = (corpus.splits[other] != "test").to_numpy()
     part = corpus.splits[split].to_numpy()
     count = {p: (int((seen & (part == p)).sum()), int((part == p).sum())) for p in PARTS}
-    told = (
+    text = (
         f"By split {other!r}, labels of training and validation videos are easier to tell than "
         f"those of its test videos: {evidence}. The makers of the features used labels of that "
         "side, "
@@ -131,7 +131,7 @@ def _known_side(corpus, split, other, about, evidence) -> Finding:
         return _finding(
             "error",
             about,
-            f"{told}and it has {share(*count['test'])} test clips of split {split!r}.",
+            f"{text}and it has {share(*count['test'])} test clips of split {split!r}.",
             f"Count nothing with these features on split {split!r}; use split {other!r}, and mind "
             "its validation part.",
         )
@@ -139,10 +139,10 @@ def _known_side(corpus, split, other, about, evidence) -> Finding:
         return _finding(
             "warning",
             about,
-            f"{told}and it has {share(*count['valid'])} validation clips of split {split!r}.",
+            f"{text}and it has {share(*count['valid'])} validation clips of split {split!r}.",
             "Choose no epoch, layer or modality on this validation part.",
         )
-    return _finding("note", about, f"{told}which has no test clip of split {split!r}.")
+    return _finding("note", about, f"{text}which has no test clip of split {split!r}.")
 
 
 def _silent(one: Probe) -> Finding:

@@ -148,17 +148,17 @@ def measure(corpora: Mapping[str, int]) -> LeakageErrorRates:
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     rows = [*_honest_rows(), *_leak_rows()]
     cells = []
-    for kind, what, noise, told, make in bar(rows, "error rates", "row"):
-        found = [judged(make(seed)) for seed in range(corpora[kind])]
+    for kind, what, noise, known, make in bar(rows, "error rates", "row"):
+        verdicts = [judged(make(seed)) for seed in range(corpora[kind])]
         cells.append(
             ErrorRate(
                 kind=kind,
                 what=what,
                 noise=noise,
-                told=told,
-                corpora=len(found),
-                errors=sum(error for error, _ in found),
-                alarms=sum(alarm for _, alarm in found),
+                told=known,
+                corpora=len(verdicts),
+                errors=sum(error for error, _ in verdicts),
+                alarms=sum(alarm for _, alarm in verdicts),
             )
         )
     return LeakageErrorRates(
@@ -205,20 +205,20 @@ def _honest_rows() -> list[Row]:
 
 
 def _leak_rows() -> list[Row]:
-    def planted(shares, noise, told):
+    def planted(shares, noise, known):
         def make(seed):
             corpus = leaking(honest(seed, 93), shares, noise, seed)
-            if told:
+            if known:
                 return corpus
             return replace(corpus, splits={"standard": corpus.splits["standard"]})
 
         return make
 
     return [
-        ("leak", place.name, noise, told, planted(place.shares, noise, told))
+        ("leak", place.name, noise, known, planted(place.shares, noise, known))
         for place in PLACEMENTS
         for noise in NOISES
-        for told in (False, True)
+        for known in (False, True)
     ]
 
 

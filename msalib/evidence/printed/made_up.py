@@ -94,34 +94,34 @@ def clean(seed: int) -> MadeTables:
     truth = {corpus: labels(corpus, editions[corpus], rng) for corpus in CORPORA}
     known: dict[tuple[str, str], dict[str, str]] = {}  # (data set, system) -> printed numbers
 
-    def row(corpus: str, quality: float, runs: int, decimals: int, wanted: Iterable[str]) -> dict:
-        found = numbers(truth[corpus], quality, runs, rng)
-        return {m: show(m, found[m], decimals) for m in wanted}
+    def row(corpus: str, quality: float, runs: int, decimals: int, measures: Iterable[str]) -> dict:
+        findings = numbers(truth[corpus], quality, runs, rng)
+        return {m: show(m, findings[m], decimals) for m in measures}
 
     for corpus in CORPORA:
         for system in BASELINES:
             quality, runs = rng.uniform(0.62, 0.72), int(rng.choice(RUNS))
             known[corpus, system] = row(corpus, quality, runs, int(rng.integers(1, 3)), MAIN + MORE)
     rows, runs_of = [], {}
-    for number, (paper, own) in enumerate(PAPERS.items()):
+    for number, (paper, system_name) in enumerate(PAPERS.items()):
         runs, decimals = int(rng.choice(RUNS)), int(rng.integers(1, 3))
         runs_of[paper] = runs
-        wanted = MAIN + MORE[: rng.integers(len(MORE) + 1)]
+        measures = MAIN + MORE[: rng.integers(len(MORE) + 1)]
         for corpus, edition in editions.items():
             rows += _split(paper, corpus, edition.clips, rng)
             quality = 0.76 + 0.02 * number + rng.uniform(0, 0.01)
-            mine = row(corpus, quality, runs, decimals, wanted)
+            mine = row(corpus, quality, runs, decimals, measures)
             for system in [*BASELINES, *list(PAPERS.values())[:number][-1:]]:
                 copied = known[corpus, system]
-                cells = {m: copied[m] for m in wanted if m in copied}
+                cells = {m: copied[m] for m in measures if m in copied}
                 rows += _row(paper, "table2", corpus, system, "", cells)
-            rows += _row(paper, "table2", corpus, own, "", mine)
+            rows += _row(paper, "table2", corpus, system_name, "", mine)
             for variant in VARIANTS:
                 less = quality - rng.uniform(0.03, 0.1)
-                cells = row(corpus, less, runs, decimals, wanted)
-                rows += _row(paper, "table3", corpus, own, variant, cells)
-            rows += _row(paper, "table3", corpus, own, "", mine)
-            known[corpus, own] = mine
+                cells = row(corpus, less, runs, decimals, measures)
+                rows += _row(paper, "table3", corpus, system_name, variant, cells)
+            rows += _row(paper, "table3", corpus, system_name, "", mine)
+            known[corpus, system_name] = mine
     table = printed.unique(printed.derive(pd.DataFrame(rows)))
     _mark(table, rng)
     entries = {paper: _entry(table, paper, runs_of[paper]) for paper in PAPERS}
@@ -157,35 +157,35 @@ def _mark(table: pd.DataFrame, rng: np.random.Generator) -> None:
     for paper in PAPERS:
         if rng.random() < 0.5:
             continue
-        own = table[(table["paper"] == paper) & (table["exhibit"] == "table2")]
-        for (_, metric), column in own.groupby(["dataset", "metric"]):
+        rows = table[(table["paper"] == paper) & (table["exhibit"] == "table2")]
+        for (_, metric), column in rows.groupby(["dataset", "metric"]):
             table.loc[(units.sign(metric) * column["value"]).idxmax(), "note"] = "bold"
 
 
 def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
     """Make a paper that states its runs, and claims to be ahead wherever it is ahead."""
-    own = PAPERS[paper]
+    system = PAPERS[paper]
     claims = []
     for exhibit, than in {
         "table2": ["table2/*"],
-        "table3": [f"table3/{own}/{variant}" for variant in VARIANTS],
+        "table3": [f"table3/{system}/{variant}" for variant in VARIANTS],
     }.items():
         tests = [
-            {"test": "better", "of": f"{exhibit}/{own}", "than": than}
+            {"test": "better", "of": f"{exhibit}/{system}", "than": than}
             | {"datasets": [corpus], "metrics": ahead}
             for corpus, ahead in _ahead(table, paper, exhibit).items()
         ]
         if tests:
-            claims.append(_claim(f"{own.upper()}-C{len(claims) + 1}", exhibit, tests))
+            claims.append(_claim(f"{system.upper()}-C{len(claims) + 1}", exhibit, tests))
     return registry.Paper(
-        name=own,
-        title=f"{own}, a made-up system",
+        name=system,
+        title=f"{system}, a made-up system",
         authors="Nobody et al.",
         venue="nowhere",
         key=paper,
         idea="made up",
         questions=["none"],
-        own=[own],
+        own=[system],
         runs=runs,
         runs_source="made up",
         code="none",
@@ -199,14 +199,14 @@ def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
 def _ahead(table: pd.DataFrame, paper: str, exhibit: str) -> dict[str, list[str]]:
     """Return, by data set, the metrics in which a paper's system is surely ahead of all rows."""
     rows = table[(table["paper"] == paper) & (table["exhibit"] == exhibit)]
-    found: dict[str, list[str]] = {}
+    metrics_ahead: dict[str, list[str]] = {}
     for (corpus, metric), column in rows.groupby(["dataset", "metric"], sort=False):
         mine = (column["system"] == PAPERS[paper]) & (column["variant"] == "")
-        own, others = column[mine].iloc[0], column[~mine]
-        gains = units.sign(metric) * (own["value"] - others["value"])
-        if (gains > own["half"] + others["half"]).all():
-            found.setdefault(corpus, []).append(metric)
-    return found
+        leader, others = column[mine].iloc[0], column[~mine]
+        gains = units.sign(metric) * (leader["value"] - others["value"])
+        if (gains > leader["half"] + others["half"]).all():
+            metrics_ahead.setdefault(corpus, []).append(metric)
+    return metrics_ahead
 
 
 def _claim(name: str, exhibit: str, tests: list[dict]) -> registry.Claim:

@@ -51,9 +51,9 @@ def swapped_rows(tables: MadeTables, rng: np.random.Generator) -> PlantedError |
             pairs += [(one, other) for other in rows[:i] if one.keys() == other.keys()]
     rng.shuffle(pairs)
     for one, other in pairs:
-        here = [*one.values(), *other.values()]
-        there = [*(other[m] for m in one), *(one[m] for m in other)]
-        planted = _moved(tables.table, here, there)
+        targets = [*one.values(), *other.values()]
+        sources = [*(other[m] for m in one), *(one[m] for m in other)]
+        planted = _moved(tables.table, targets, sources)
         if len(planted.cells) > 2:
             return planted
     return None
@@ -127,13 +127,13 @@ def _shuffled(table: pd.DataFrame, rng: np.random.Generator) -> list[int]:
     return [int(index) for index in rng.permutation(table.index)]
 
 
-def _moved(table: pd.DataFrame, here: list[int], there: list[int]) -> PlantedError:
+def _moved(table: pd.DataFrame, targets: list[int], sources: list[int]) -> PlantedError:
     """Put the numbers of ``there`` in the places ``here``."""
     changed = table.copy()
-    changed.loc[here, NUMBER] = table.loc[there, NUMBER].to_numpy()
+    changed.loc[targets, NUMBER] = table.loc[sources, NUMBER].to_numpy()
     changed["value"] = changed["value"].astype(float)
     changed["half"] = changed["half"].astype(float)
-    differ = [i for i in here if changed.at[i, "value"] != table.at[i, "value"]]
+    differ = [i for i in targets if changed.at[i, "value"] != table.at[i, "value"]]
     return PlantedError(changed, tuple(differ))
 
 
@@ -188,7 +188,7 @@ def _no_count(tables: MadeTables, rng: np.random.Generator) -> PlantedError | No
     Near the number that was there, in a cell where most random values could not be such a mean.
     """
     sizes = granularity.accuracies(tables.table)
-    own = pd.Series(
+    stated = pd.Series(
         [
             paper in tables.entries
             and tables.entries[paper].runs is not None
@@ -198,7 +198,7 @@ def _no_count(tables: MadeTables, rng: np.random.Generator) -> PlantedError | No
         index=tables.table.index,
     )
     rows = _measured(tables.table)
-    for index in _shuffled(rows[own[rows.index] & rows.index.isin(sizes["cell"])], rng):
+    for index in _shuffled(rows[stated[rows.index] & rows.index.isin(sizes["cell"])], rng):
         cell = tables.table.loc[index]
         runs, half = tables.entries[cell["paper"]].runs, float(cell["half"])
         clips = [int(n) for n in sizes.loc[sizes["cell"] == index, "clips"]]
@@ -261,24 +261,24 @@ def _measure(tables: list[tuple[MadeTables, int]], errors: Iterable[str] | None)
     ``detected``: a new finding reads a cell that was changed; ``severe``: such a finding is above
     notable. ``by``: the checks that detected, the most frequent first.
     """
-    wanted = list(ERRORS if errors is None else errors)
+    kinds = list(ERRORS if errors is None else errors)
     before: dict[int, list[Finding]] = {}
     severe_before = []
-    told: dict[str, list[list[Finding]]] = {kind: [] for kind in wanted}
+    detecting: dict[str, list[list[Finding]]] = {kind: [] for kind in kinds}
     for made, seed in tables:
         if id(made.table) not in before:
             before[id(made.table)] = checks.run(*made)
-        found = before[id(made.table)]
-        severe_before.append(sum(f.severity != "notable" for f in found))
-        for kind in wanted:
+        known = before[id(made.table)]
+        severe_before.append(sum(f.severity != "notable" for f in known))
+        for kind in kinds:
             rng = np.random.default_rng([seed, list(ERRORS).index(kind)])
             planted = ERRORS[kind](made, rng)
             if planted is None:
                 continue
-            after = new(found, checks.run(planted.table, made.entries))
-            told[kind].append([f for f in after if set(f.cells) & set(planted.cells)])
+            after = new(known, checks.run(planted.table, made.entries))
+            detecting[kind].append([f for f in after if set(f.cells) & set(planted.cells)])
     rows = []
-    for kind, lists in told.items():
+    for kind, lists in detecting.items():
         by = Counter(check for findings in lists for check in {f.check for f in findings})
         rows.append(
             {
@@ -325,12 +325,12 @@ def recorded() -> DetectionRates:
 def main() -> None:
     """Measure on made-up tables and on the papers' own, and record it (some minutes)."""
     made, real = SEEDS
-    found = {made: measure(range(SEEDS[made])), real: measure_real(range(SEEDS[real]))}
+    rates = {made: measure(range(SEEDS[made])), real: measure_real(range(SEEDS[real]))}
     columns = {
-        name: {tables: frame[name].to_dict() for tables, frame in found.items()}
+        name: {tables: frame[name].to_dict() for tables, frame in rates.items()}
         for name in ("planted", "detected", "severe")
     }
-    alarms = float(found[made]["false_alarms"].iloc[0])
+    alarms = float(rates[made]["false_alarms"].iloc[0])
     RECORD.write(DetectionRates(commit=commit(), false_alarms=alarms, **columns))
 
 

@@ -61,8 +61,8 @@ def _comparison(rule: Callable[..., tuple[bool | None, str]]) -> Callable[..., l
         lines = []
         for first, second in Cells.of(table).pairs(paper, of, than, datasets, metrics):
             ahead, unsure = gain(first, second)
-            own = {name: _bound(bound, first["metric"]) for name, bound in bounds.items()}
-            holds, wanted = rule(ahead, unsure, **own)
+            at_metric = {name: _bound(bound, first["metric"]) for name, bound in bounds.items()}
+            holds, wanted = rule(ahead, unsure, **at_metric)
             lines.append(_line(first, second, ahead, holds, wanted))
         return lines
 
@@ -326,9 +326,9 @@ def only_beaten_by(
         behind = all(gain(*pair)[0] < 0 for pair in pairs)
         if len(pairs) < len(datasets) * len(metrics) or not (behind or system in rivals):
             continue
-        shown = ", ".join(f"{column(b)} {number(b)} against {number(a)}" for a, b in pairs)
+        listing = ", ".join(f"{column(b)} {number(b)} against {number(a)}" for a, b in pairs)
         does = "beats" if behind else "does not beat"
-        text = f"{system} {does} {names.system(pairs[0][0])}: {shown}"
+        text = f"{system} {does} {names.system(pairs[0][0])}: {listing}"
         cells = indices([cell for pair in pairs for cell in pair])
         lines.append(Line(text, behind == (system in rivals), cells))
     return lines
@@ -363,15 +363,15 @@ def grid_slope(
         return []
     x = factors[factor].to_numpy()
     means = rows["value"].groupby(x).mean()
-    shown = ", ".join(f"{int(k)}: {mean:.2f}" for k, mean in means.items())
+    listing = ", ".join(f"{int(k)}: {mean:.2f}" for k, mean in means.items())
     if above is not None:
         best = means.iloc[-1]
-        text = f"mean {names.metric(metric)} by {factor} {shown}; above {above:g} wanted"
+        text = f"mean {names.metric(metric)} by {factor} {listing}; above {above:g} wanted"
         return [Line(text, bool(best > above), tuple(rows.index), float(best - above))]
     slope, reach = _slope(x, sign(metric) * rows["value"].to_numpy())
     text = (
         f"{names.metric(metric)} per {factor}: {slope:+.3f} "
-        f"[{slope - reach:+.3f}, {slope + reach:+.3f}] over {len(x)} cells (means {shown})"
+        f"[{slope - reach:+.3f}, {slope + reach:+.3f}] over {len(x)} cells (means {listing})"
     )
     return [Line(text, positive(slope, reach), tuple(rows.index), float(slope))]
 

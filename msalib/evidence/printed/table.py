@@ -65,8 +65,8 @@ class Row(BaseModel):
     @classmethod
     def _not_empty(cls, text: str, about: ValidationInfo) -> str:
         if not text:
-            wanted = "the characters in print" if about.field_name == "printed" else "a name"
-            raise ValueError(f"an empty cell in column {about.field_name}; expected {wanted}")
+            expected = "the characters in print" if about.field_name == "printed" else "a name"
+            raise ValueError(f"an empty cell in column {about.field_name}; expected {expected}")
         return text
 
     @field_validator("metric")
@@ -318,9 +318,9 @@ def cell(
 ) -> pd.Series:
     """Return one printed number; anything but exactly one is an error of the caller."""
     table = load(paper)
-    wanted = {"exhibit": exhibit, "dataset": dataset, "system": system}
-    wanted |= {"variant": variant, "metric": metric}
-    rows = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+    place = {"exhibit": exhibit, "dataset": dataset, "system": system}
+    place |= {"variant": variant, "metric": metric}
+    rows = table[(table[list(place)] == pd.Series(place)).all(axis=1)]
     if len(rows) != 1:
-        raise ValueError(f"{len(rows)} printed numbers of {paper} match {wanted}")
+        raise ValueError(f"{len(rows)} printed numbers of {paper} match {place}")
     return rows.iloc[0]

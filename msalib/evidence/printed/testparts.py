@@ -68,13 +68,13 @@ def sizes(corpus: str, metric: str) -> list[tuple[str, int]]:
 
     Where the convention for label 0 is not printed (acc2), both counts. F1 is no share of clips.
     """
-    found = []
+    counts = []
     for part in parts(corpus):
         if (metric == "wa" or metric.startswith("acc")) and metric != "acc2_non0":
-            found.append((f"{part.edition}, {part.clips} clips", part.clips))
+            counts.append((f"{part.edition}, {part.clips} clips", part.clips))
         if metric in ("acc2_non0", "acc2") and part.nonzero:
-            found.append((f"{part.edition}, {part.nonzero} clips not labelled 0", part.nonzero))
-    return found
+            counts.append((f"{part.edition}, {part.nonzero} clips not labelled 0", part.nonzero))
+    return counts
 
 
 @cache

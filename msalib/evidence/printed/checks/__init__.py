@@ -49,5 +49,5 @@ def run(table: pd.DataFrame, entries: Mapping | None = None) -> list[Finding]:
     if entries is None:
         present = set(table["paper"])
         entries = {name: registry.load(name) for name in registry.known() if name in present}
-    found = [finding for module in CHECKS for finding in module.check(table, entries)]
-    return sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.paper, min(f.cells)))
+    findings = [finding for module in CHECKS for finding in module.check(table, entries)]
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.paper, min(f.cells)))

@@ -39,11 +39,11 @@ CLEARLY = 0.25
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """Check all relations, row by row."""
-    found = []
+    findings = []
     for row in _rows(table):
         corpus = next(iter(row.values()))["corpus"]
-        found += [*in_range(row), *nested(row), *zeros(row, corpus), *two_classes(row, corpus)]
-    return [*found, *scaled(table), *error_and_correlation(table)]
+        findings += [*in_range(row), *nested(row), *zeros(row, corpus), *two_classes(row, corpus)]
+    return [*findings, *scaled(table), *error_and_correlation(table)]
 
 
 def _rows(table: pd.DataFrame) -> Iterable[dict[str, Cell]]:
@@ -193,11 +193,11 @@ def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
         room = max(row[m]["half"] for m in four) + 100 * labels.slack
         if misfit > room + CLEARLY:
             first = row["acc2_has0"]
-            shown = ", ".join(f"{metric(m)} {row[m]['value']:g}" for m in four)
+            listing = ", ".join(f"{metric(m)} {row[m]['value']:g}" for m in four)
             message = (
                 f"{exhibit(first['exhibit'])}, {dataset(first['dataset'])}, {system(first)}: no "
-                f"numbers of false positives and negatives give {shown} together; the nearest have "
-                f"F1 {fitted[0]:.1f} and {fitted[1]:.1f}."
+                f"numbers of false positives and negatives give {listing} together; the nearest "
+                f"have F1 {fitted[0]:.1f} and {fitted[1]:.1f}."
             )
             read = places(row[m] for m in four)
             yield Finding("bounds", "unlikely", first["paper"], message, read)
@@ -297,7 +297,7 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
     Systems of one exhibit are often much closer in k than those of all papers. Where they are, a
     row that is further from the median of the others there than these scatter is told, too.
     """
-    found = []
+    findings = []
     pairs = [
         (row["mae"], row["corr"])
         for row in _rows(table)
@@ -307,11 +307,11 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
         labels = testparts.labels(corpus)
         if labels is None:
             continue
-        own = [(mae, corr) for mae, corr in pairs if mae["corpus"] == corpus]
-        left = [np.sqrt(labels.variance * (1 - corr["value"] ** 2)) for _, corr in own]
-        k = [mae["value"] / rest for (mae, _), rest in zip(own, left, strict=True)]
+        rows = [(mae, corr) for mae, corr in pairs if mae["corpus"] == corpus]
+        left = [np.sqrt(labels.variance * (1 - corr["value"] ** 2)) for _, corr in rows]
+        k = [mae["value"] / rest for (mae, _), rest in zip(rows, left, strict=True)]
         usual = float(np.median(k))
-        for (mae, corr), rest, share in zip(own, left, k, strict=True):
+        for (mae, corr), rest, share in zip(rows, left, k, strict=True):
             about = f"{place(mae)}: {mae['value']:.3f} beside Corr {corr['value']:.3f}"
             arithmetic = (
                 f"the labels' deviation {np.sqrt(labels.variance):.3f} and that Corr leave a root "
@@ -323,11 +323,11 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                     f"{about}; {arithmetic}, and for predictions on the scale no MAE below "
                     f"{rest**2 / 6:.3f}."
                 )
-                found.append(Finding("bounds", "unlikely", mae["paper"], message, read))
+                findings.append(Finding("bounds", "unlikely", mae["paper"], message, read))
             elif abs(share / usual - 1) > FAR:
                 message = (
                     f"{about}; {arithmetic}, of which this MAE is {share:.2f}, where the median of "
-                    f"{len(own)} rows on {dataset(corpus)} is {usual:.2f}."
+                    f"{len(rows)} rows on {dataset(corpus)} is {usual:.2f}."
                 )
                 without = mae["value"] / np.sqrt(
                     labels.variance_without_zeros * (1 - corr["value"] ** 2)
@@ -335,8 +335,8 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                 if share > usual and abs(without / usual - 1) < FAR / 2 and labels.zero > 0.1:
                     message += f" On labels without zeros it would be {without:.2f}, as usual."
                 severity = "notable" if 1 < share / usual < 1 + FURTHER else "unlikely"
-                found.append(Finding("bounds", severity, mae["paper"], message, read))
-            elif (among := _among(mae, own, k)) is not None:
+                findings.append(Finding("bounds", severity, mae["paper"], message, read))
+            elif (among := _among(mae, rows, k)) is not None:
                 other, scatter = among
                 if abs(share / other - 1) > max(NEAR, 4 * scatter):
                     message = (
@@ -344,8 +344,8 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
                         f"rows of {exhibit(mae['exhibit'])} have {other:.3f} and scatter by "
                         f"{scatter:.1%}."
                     )
-                    found.append(Finding("bounds", "unlikely", mae["paper"], message, read))
-    return found
+                    findings.append(Finding("bounds", "unlikely", mae["paper"], message, read))
+    return findings
 
 
 def _among(

@@ -33,7 +33,7 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     Where the headline lies no further out, its lead over the others is what choosing gives.
     Configurations are variants that differ in their digits only (t1_a2_v3).
     """
-    found = []
+    findings = []
     keys = ["paper", "dataset", "metric", "system"]
     measured = table[table["exhibit"].ne("text") & table["metric"].isin(list(METRICS))]
     for (paper, corpus, name, model), group in measured.groupby(keys, sort=False):
@@ -57,8 +57,8 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             f"{expected:.2f}."
         )
         cells = (*map(int, equal.index), int(best.name))
-        found.append(Finding("chance", "notable", paper, message, cells))
-    return found
+        findings.append(Finding("chance", "notable", paper, message, cells))
+    return findings
 
 
 def _largest_normal(n: int) -> float:
@@ -85,19 +85,19 @@ def constants(table: pd.DataFrame) -> list[Finding]:
         if ahead <= cell["half"]:
             key = tuple(cell[k] for k in ("paper", "exhibit", "dataset", "system", "variant"))
             rows.setdefault(key, []).append((index, cell, level))
-    found = []
+    findings = []
     for (paper, place, corpus, *_), behind in rows.items():
-        shown = ", ".join(
+        listing = ", ".join(
             f"{metric(cell['metric'])} {cell['printed']} (constant: {_show(level, cell)})"
             for _, cell, level in behind
         )
         message = (
             f"{exhibit(place)}, {dataset(corpus)}, {system(behind[0][1])}: no better than a "
-            f"predictor that looks at no clip in {shown}."
+            f"predictor that looks at no clip in {listing}."
         )
         cells = tuple(index for index, *_ in behind)
-        found.append(Finding("chance", "notable", paper, message, cells))
-    return found
+        findings.append(Finding("chance", "notable", paper, message, cells))
+    return findings
 
 
 def _level(cell: Mapping) -> float | None:

@@ -23,7 +23,7 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     allows for them (most, at least), where ties alone stand against it, where the margin is ours
     because the sentence gives none (similar, comparable), and where the claim is ours.
     """
-    found = []
+    findings = []
     cells = Cells(table)
     for paper, entry in entries.items():
         for claim in entry.claims:
@@ -33,17 +33,17 @@ def claims(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             against = [line for line in judged.lines if line.holds is not True]
             if not against:
                 continue
-            shown = "; ".join(
+            listing = "; ".join(
                 f"{line.text}{' (tie)' if line.holds is None else ''}" for line in against
             )
             allowed = ", as the wording allows" if judged.verdict == "supported" else ""
             who = f"{claim.id} (ours)" if claim.ours else claim.id
-            message = f"{who}, {claim.statement.rstrip('.')}: {judged.note}{allowed}. {shown}."
+            message = f"{who}, {claim.statement.rstrip('.')}: {judged.note}{allowed}. {listing}."
             worded = judged.verdict == "contradicted" and not judged.ours and not claim.ours
             severity = "inconsistent" if worded else "notable"
             read = tuple(dict.fromkeys(i for line in against for i in line.cells))
-            found.append(Finding("direction", severity, paper, message, read))
-    return found
+            findings.append(Finding("direction", severity, paper, message, read))
+    return findings
 
 
 def marks(table: pd.DataFrame) -> list[Finding]:
@@ -53,7 +53,7 @@ def marks(table: pd.DataFrame) -> list[Finding]:
     known. Tables of variants of one system are marked block by block, so only columns with three
     systems or more are read.
     """
-    found = []
+    findings = []
     measured = table[table["exhibit"] != "text"]
     columns = ["paper", "exhibit", "dataset", "metric"]
     some = measured["note"].str.contains(r"\b(?:bold|underlined)\b")
@@ -78,5 +78,5 @@ def marks(table: pd.DataFrame) -> list[Finding]:
                     f"{system(best)} has {best['printed']}."
                 )
                 cells = (int(index), *(int(i) for i in right.index))
-                found.append(Finding("direction", "notable", paper, message, cells))
-    return found
+                findings.append(Finding("direction", "notable", paper, message, cells))
+    return findings

@@ -67,7 +67,7 @@ def shared(table: pd.DataFrame) -> list[Shared]:
     rows = table[
         table["unit"].isin(RESULTS) & table["variant"].isin(SETUPS) & ~table["exhibit"].isin(PROSE)
     ]
-    found = []
+    shared_numbers = []
     grouped: dict[tuple, dict[str, list[Cell]]] = {}
     for index, cell in rows.to_dict("index").items():
         key = (cell["corpus"], cell["canonical"], cell["metric"])
@@ -75,26 +75,26 @@ def shared(table: pd.DataFrame) -> list[Shared]:
     for (corpus, system, name), cells in grouped.items():
         if len(cells) < 2:
             continue
-        every = [c for own in cells.values() for c in own]
+        every = [c for printed in cells.values() for c in printed]
         if all(agree(a, b) for a, b in combinations(every, 2)):
             kind = "agree"
         elif all(_match(cells, *pair) for pair in combinations(cells, 2)):
             kind = "setting"
         else:
             kind = "drift"
-        found.append(Shared(corpus, system, name, cells, kind))
-    return found
+        shared_numbers.append(Shared(corpus, system, name, cells, kind))
+    return shared_numbers
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """Compare baselines, facts on data sets, numbers under other names or another convention."""
-    both = shared(table)
+    numbers = shared(table)
     names = {paper: entry.name for paper, entry in entries.items()}
     return [
-        *_baselines(both, names),
+        *_baselines(numbers, names),
         *_facts(table, names),
-        *_permuted(both, names),
-        *_conventions(both),
+        *_permuted(numbers, names),
+        *_conventions(numbers),
     ]
 
 
@@ -114,25 +114,25 @@ def _shown(cells: list[Cell]) -> str:
     return " or ".join(parts)
 
 
-def _baselines(both: list[Shared], names: Mapping[str, str]) -> list[Finding]:
+def _baselines(shared_numbers: list[Shared], names: Mapping[str, str]) -> list[Finding]:
     """Find a paper's numbers of a baseline that agree with the fewest other papers, by system."""
     rows: dict[tuple[str, str, str], list[Shared]] = {}
-    for number in both:
+    for number in shared_numbers:
         for paper in number.outliers():
             rows.setdefault((paper, number.corpus, number.system), []).append(number)
-    found = []
+    findings = []
     for (paper, corpus, system), numbers in rows.items():
-        shown = []
+        listing = []
         for n in numbers:
             others = ", ".join(
                 f"{names.get(p, p)} {_shown(c)}" for p, c in n.cells.items() if p != paper
             )
-            shown.append(f"{metric(n.metric)} {_shown(n.cells[paper])} (elsewhere: {others})")
-        message = f"{dataset(corpus)}, {system}: {'; '.join(shown)}."
+            listing.append(f"{metric(n.metric)} {_shown(n.cells[paper])} (elsewhere: {others})")
+        message = f"{dataset(corpus)}, {system}: {'; '.join(listing)}."
         own = [c for n in numbers for c in n.cells[paper]]
         every = [c for n in numbers for cells in n.cells.values() for c in cells]
-        found.append(Finding("drift", "notable", paper, message, places([*own, *every])))
-    return found
+        findings.append(Finding("drift", "notable", paper, message, places([*own, *every])))
+    return findings
 
 
 def _facts(table: pd.DataFrame, names: Mapping[str, str]) -> list[Finding]:
@@ -143,7 +143,7 @@ def _facts(table: pd.DataFrame, names: Mapping[str, str]) -> list[Finding]:
         name = cell["variant"] if cell["metric"] == "count" else cell["metric"]
         key = (cell["corpus"], SAME_FACT.get(name, name))
         facts.setdefault(key, {}).setdefault(cell["paper"], []).append(cell | {"index": index})
-    found = []
+    findings = []
     for (corpus, name), cells in facts.items():
         if len(cells) < 2:
             continue
@@ -157,15 +157,15 @@ def _facts(table: pd.DataFrame, names: Mapping[str, str]) -> list[Finding]:
             message = f"{dataset(corpus)}, {name}: {_count(cells[paper])} (elsewhere: {others})."
             order = [paper, *(p for p in cells if p != paper)]
             listed = tuple(c["index"] for p in order for c in cells[p])
-            found.append(Finding("drift", "notable", paper, message, listed))
-    return found
+            findings.append(Finding("drift", "notable", paper, message, listed))
+    return findings
 
 
 def _count(cells: list[Cell]) -> str:
     return " or ".join(dict.fromkeys(f"{c['value']:,.0f}" for c in cells))
 
 
-def _permuted(both: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]:
+def _permuted(shared_numbers: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]:
     """Find numbers that other papers print under another system's name.
 
     In a column (one metric) or a row (one system) of a paper, a number is crossed where no other
@@ -174,7 +174,7 @@ def _permuted(both: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]
     the papers that it is compared with, the names or the numbers have been exchanged somewhere.
     """
     columns: dict[tuple[str, str], list[Shared]] = {}
-    for number in both:
+    for number in shared_numbers:
         columns.setdefault((number.corpus, number.metric), []).append(number)
     crossed: dict[tuple[str, str, str], list[tuple[Cell, Cell]]] = {}
     rows: dict[tuple[str, str, str, str], list[tuple[Cell, Cell]]] = {}
@@ -192,22 +192,22 @@ def _permuted(both: list[Shared], names: Mapping[str, str]) -> Iterator[Finding]
         rivals = {theirs["paper"] for _, theirs in pairs}
         most = max(len(crossed.get((rival, corpus, name), [])) for rival in rivals)
         if len(pairs) > 1 and len(pairs) > most:
-            shown = "; ".join(
+            listing = "; ".join(
                 f"{ours['system']} {ours['printed']} (in "
                 f"{names.get(theirs['paper'], theirs['paper'])} that is {theirs['system']})"
                 for ours, theirs in pairs
             )
             message = (
                 f"{dataset(corpus)}, {metric(name)}: {len(pairs)} numbers of this column stand "
-                f"beside another name in other papers: {shown}."
+                f"beside another name in other papers: {listing}."
             )
             yield Finding("drift", "inconsistent", paper, message, _cells(pairs))
     for (paper, corpus, system, other), pairs in rows.items():
         if len(pairs) > 1:
-            shown = ", ".join(f"{metric(o['metric'])} {o['printed']}" for o, _ in pairs)
+            listing = ", ".join(f"{metric(o['metric'])} {o['printed']}" for o, _ in pairs)
             message = (
                 f"{dataset(corpus)}: the row {system} has numbers that other papers print for "
-                f"{other} ({shown})."
+                f"{other} ({listing})."
             )
             yield Finding("drift", "inconsistent", paper, message, _cells(pairs))
 
@@ -230,13 +230,13 @@ def _cells(pairs: list[tuple[Cell, Cell]]) -> tuple[int, ...]:
     return places([*ours, *theirs])
 
 
-def _conventions(both: list[Shared]) -> Iterator[Finding]:
+def _conventions(shared_numbers: list[Shared]) -> Iterator[Finding]:
     """Find a number with zeros that looks like the number without them.
 
     Where a paper prints one convention only, and its number lies outside what other papers print
     for that convention and nearer to what they print for the other.
     """
-    numbers = {(n.corpus, n.system, n.metric): n for n in both}
+    numbers = {(n.corpus, n.system, n.metric): n for n in shared_numbers}
     for (corpus, system, name), number in numbers.items():
         other = numbers.get((corpus, system, PAIRED.get(name, "")))
         if other is None:

@@ -46,8 +46,8 @@ def listed(table: pd.DataFrame) -> list[dict]:
 
 def places(rows: Iterable[Cell]) -> tuple[int, ...]:
     """Return the places of rows in the table, each once."""
-    found = (row["index"] if isinstance(row, dict) else row.name for row in rows)
-    return tuple(dict.fromkeys(int(place) for place in found))
+    indices = (row["index"] if isinstance(row, dict) else row.name for row in rows)
+    return tuple(dict.fromkeys(int(place) for place in indices))
 
 
 def agree(a: Cell, b: Cell) -> bool:

@@ -83,21 +83,21 @@ def accuracies(table: pd.DataFrame) -> pd.DataFrame:
     size of its test part, in which case other editions are left out.
     """
     rows = []
-    wanted = table[(table["unit"] == "%") & (table["exhibit"] != "text") & (table["half"] > 0)]
+    percentages = table[(table["unit"] == "%") & (table["exhibit"] != "text") & (table["half"] > 0)]
     stated = _stated(table)
-    for index, cell in wanted.iterrows():
+    for index, cell in percentages.iterrows():
         if not cell["metric"].startswith("acc") and cell["metric"] != "wa":
             continue
         sizes = testparts.sizes(cell["corpus"], cell["metric"])
-        own = stated.get((cell["paper"], cell["corpus"]))
-        if own is not None:
-            stated_parts = [p for p in testparts.parts(cell["corpus"]) if p.clips == own]
+        printed_sizes = stated.get((cell["paper"], cell["corpus"]))
+        if printed_sizes is not None:
+            stated_parts = [p for p in testparts.parts(cell["corpus"]) if p.clips == printed_sizes]
             kept = {p.clips for p in stated_parts} | {p.nonzero for p in stated_parts}
             sizes = [size for size in sizes if size[1] in kept]
             if not stated_parts and cell["metric"] != "acc2_non0":
-                sizes = [(f"{own} clips, as stated", own)]
+                sizes = [(f"{printed_sizes} clips, as stated", printed_sizes)]
         for edition, clips in sizes:
-            rows.append((index, edition, clips, own is not None))
+            rows.append((index, edition, clips, printed_sizes is not None))
     return pd.DataFrame(rows, columns=["cell", "edition", "clips", "stated"])
 
 
@@ -109,7 +109,7 @@ def _stated(table: pd.DataFrame) -> dict[tuple[str, str], int]:
 
 
 def _unreachable(table: pd.DataFrame, entries: Mapping, known: pd.DataFrame) -> list[Finding]:
-    found = []
+    findings = []
     for index, sizes in known.groupby("cell"):
         cell = table.loc[index]
         entry = entries.get(cell["paper"])
@@ -127,7 +127,7 @@ def _unreachable(table: pd.DataFrame, entries: Mapping, known: pd.DataFrame) -> 
             severity = "impossible" if certain else "inconsistent"
             message = f"{place(cell)}: {cell['printed']} is no mean of {either(RUNS)} runs over "
             message += " or ".join(_nearest(value, half, row) for row in sizes.itertuples())
-            found.append(_finding(severity, cell, f"{message}."))
+            findings.append(_finding(severity, cell, f"{message}."))
         elif own and not any(r == entry.runs for *_, r in passing):
             shares = [power(value, half, clips, entry.runs) for clips in sizes["clips"]]
             edition, _, r = next(
@@ -144,8 +144,8 @@ def _unreachable(table: pd.DataFrame, entries: Mapping, known: pd.DataFrame) -> 
                 f"{' or '.join(sizes['edition'])} (a random value would pass with chance "
                 f"{chance(max(shares))}); it fits {r} run{'s' * (r > 1)} over {edition}."
             )
-            found.append(_finding("inconsistent", cell, message))
-    return found
+            findings.append(_finding("inconsistent", cell, message))
+    return findings
 
 
 def _nearest(value: float, half: float, size) -> str:
@@ -169,7 +169,7 @@ def _single_runs(table: pd.DataFrame, entries: Mapping, sizes: pd.DataFrame) -> 
     K / (r N) is a value of a single run only where r divides K, one time in r. That many cells of a
     row or an exhibit do so by luck is a binomial matter. Rows printed twice count once.
     """
-    found = []
+    findings = []
     for paper, entry in entries.items():
         if entry.runs in (None, 1):
             continue
@@ -197,15 +197,17 @@ def _single_runs(table: pd.DataFrame, entries: Mapping, sizes: pd.DataFrame) -> 
         for _, group in rows.groupby(row, sort=False):
             if group["one"].all() and (p := float(group["luck"].prod())) < RARE:
                 whole = f"all {len(group)} accuracies of a row"
-                found.append(_looks_single(group, entry.runs, whole, p, number))
+                findings.append(_looks_single(group, entry.runs, whole, p, number))
         exhibits = [g for _, g in tested.groupby("exhibit", sort=False) if len(g) >= FEW]
         for group in exhibits:
             hits = int(group["one"].sum())
             p = float(binom.sf(hits - 1, len(group), group["luck"].max()))
             if p < RARE:
                 part = f"{hits} of {len(group)} accuracies that this exhibit adds"
-                found.append(_looks_single(group[group["one"]], entry.runs, part, p, len(exhibits)))
-    return found
+                findings.append(
+                    _looks_single(group[group["one"]], entry.runs, part, p, len(exhibits))
+                )
+    return findings
 
 
 def _printed_before(cells: pd.DataFrame) -> pd.Series:
@@ -226,9 +228,9 @@ def _printed_before(cells: pd.DataFrame) -> pd.Series:
 
 
 def _looks_single(group: pd.DataFrame, runs: int, which: str, p: float, tested: int) -> Finding:
-    shown = ", ".join(f"{c['printed']} ({place(c)})" for _, c in group.iterrows())
+    listing = ", ".join(f"{c['printed']} ({place(c)})" for _, c in group.iterrows())
     message = (
-        f"Said to be means of {runs} runs, but {which} are values of a single run: {shown}. "
+        f"Said to be means of {runs} runs, but {which} are values of a single run: {listing}. "
         f"By luck {chance(p)}, with {tested} tested."
     )
     severity = "unlikely" if p * tested < RARE else "notable"

@@ -33,11 +33,11 @@ def one_vs_rest(table: pd.DataFrame) -> list[Finding]:
     clip that is wrong counts as wrong for two: its own class and the chosen one. So the errors of
     the classes add up to twice the errors: sum over c of (1 - acc_c) = 2 (1 - WA).
     """
-    found = []
+    findings = []
     classes = ("acc2_angry", "acc2_happy", "acc2_neutral", "acc2_sad")
-    wanted = table[table["metric"].isin([*classes, "wa"])]
+    accuracies = table[table["metric"].isin([*classes, "wa"])]
     implied: dict[tuple, list[tuple[float, dict[str, pd.Series]]]] = {}
-    for _, group in wanted.groupby(ROW, sort=False):
+    for _, group in accuracies.groupby(ROW, sort=False):
         row = {r["metric"]: r for _, r in group.iterrows()}
         if set(classes) <= row.keys():
             wa = 100 - sum(100 - row[c]["value"] for c in classes) / 2
@@ -70,15 +70,15 @@ def one_vs_rest(table: pd.DataFrame) -> list[Finding]:
                         f"({best['value']:g}, {system(best)})."
                     )
                 severity = "notable"
-            found.append(
+            findings.append(
                 Finding("identities", severity, first["paper"], message, places(row.values()))
             )
-    return found
+    return findings
 
 
 def totals(table: pd.DataFrame) -> list[Finding]:
     """Check that train, validation and test clips add up to the total, and to the text's number."""
-    found = []
+    findings = []
     counts = table[table["metric"].isin(["count", "clips"]) & (table["corpus"] != "")]
     for (paper, corpus), group in counts.groupby(["paper", "corpus"], sort=False):
         named = {r["variant"]: r for _, r in group.iterrows() if r["metric"] == "count"}
@@ -90,32 +90,34 @@ def totals(table: pd.DataFrame) -> list[Finding]:
         ]
         if len(split) == 3:
             added = sum(int(r["value"]) for r in split)
-            shown = " + ".join(f"{int(r['value']):,}" for r in split)
+            listing = " + ".join(f"{int(r['value']):,}" for r in split)
             for total in whole:
                 if int(total["value"]) != added:
                     message = (
-                        f"{dataset(corpus)}: the parts {shown} = {added:,} do not add up to "
+                        f"{dataset(corpus)}: the parts {listing} = {added:,} do not add up to "
                         f"{int(total['value']):,} ({exhibit(total['exhibit'])})."
                     )
                     listed = places([total, *split])
-                    found.append(Finding("identities", "inconsistent", paper, message, listed))
-    return found
+                    findings.append(Finding("identities", "inconsistent", paper, message, listed))
+    return findings
 
 
 def weights(table: pd.DataFrame) -> list[Finding]:
     """Check that weights of an average add up to 1."""
-    found = []
-    wanted = table[table["metric"] == "weight"]
-    for (paper, name, corpus), group in wanted.groupby(["paper", "exhibit", "dataset"], sort=False):
+    findings = []
+    printed_weights = table[table["metric"] == "weight"]
+    for (paper, name, corpus), group in printed_weights.groupby(
+        ["paper", "exhibit", "dataset"], sort=False
+    ):
         added, room = group["value"].sum(), group["half"].sum()
         if abs(added - 1) > room + 1e-9:
-            shown = " + ".join(group["printed"])
+            listing = " + ".join(group["printed"])
             message = (
-                f"{exhibit(name)}, {dataset(corpus)}: the weights {shown} = {added:.3f}, not 1."
+                f"{exhibit(name)}, {dataset(corpus)}: the weights {listing} = {added:.3f}, not 1."
             )
             listed = tuple(int(i) for i in group.index)
-            found.append(Finding("identities", "inconsistent", paper, message, listed))
-    return found
+            findings.append(Finding("identities", "inconsistent", paper, message, listed))
+    return findings
 
 
 def parts(table: pd.DataFrame) -> list[Finding]:
@@ -126,9 +128,9 @@ def parts(table: pd.DataFrame) -> list[Finding]:
     a linear programme: shares of 0 or more that add up to 1, and miss each overall number by no
     more than rounding.
     """
-    found = []
-    wanted = table[table["metric"].str.match(r"f1($|_(?!has0|non0|mean))")]
-    for (paper, name, corpus), group in wanted.groupby(["paper", "exhibit", "dataset"], sort=False):
+    findings = []
+    f1 = table[table["metric"].str.match(r"f1($|_(?!has0|non0|mean))")]
+    for (paper, name, corpus), group in f1.groupby(["paper", "exhibit", "dataset"], sort=False):
         rows = [
             {r["metric"]: r for _, r in row.iterrows()}
             for _, row in group.groupby(["system", "variant"], sort=False)
@@ -138,30 +140,30 @@ def parts(table: pd.DataFrame) -> list[Finding]:
         if len(classes) < 2 or not rows:
             continue
         about = f"{exhibit(name)}, {dataset(corpus)}"
-        own = [[row[c]["value"] for c in classes] for row in rows]
+        by_class = [[row[c]["value"] for c in classes] for row in rows]
         overall = [row["f1"]["value"] for row in rows]
         room = [row["f1"]["half"] + row[classes[0]]["half"] + 1e-9 for row in rows]
-        for row, values, whole, slack in zip(rows, own, overall, room, strict=True):
+        for row, values, whole, slack in zip(rows, by_class, overall, room, strict=True):
             if not min(values) - slack <= whole <= max(values) + slack:
                 message = (
                     f"{about}, {system(row['f1'])}: an overall F1 of {whole:g} lies outside those "
                     f"of the classes, {min(values):g} to {max(values):g}."
                 )
                 listed = places(row.values())
-                found.append(Finding("identities", "impossible", paper, message, listed))
-        means = [float(np.mean(values)) for values in own]
+                findings.append(Finding("identities", "impossible", paper, message, listed))
+        means = [float(np.mean(values)) for values in by_class]
         macro = [abs(m - o) <= r for m, o, r in zip(means, overall, room, strict=True)]
         if all(macro):
             continue
         listed = places(r for row in rows for r in row.values())
         if any(macro):
-            shown = ", ".join(
+            listing = ", ".join(
                 system(row["f1"]) for row, m in zip(rows, macro, strict=True) if not m
             )
-            message = f"{about}: the overall F1 is the mean of the classes but for {shown}."
-            found.append(Finding("identities", "inconsistent", paper, message, listed))
+            message = f"{about}: the overall F1 is the mean of the classes but for {listing}."
+            findings.append(Finding("identities", "inconsistent", paper, message, listed))
             continue
-        off, which = _shares(np.array(own), np.array(overall))
+        off, which = _shares(np.array(by_class), np.array(overall))
         worst = rows[which]["f1"]
         example = (
             f"{system(worst)}: mean of the classes {means[which]:.2f}, printed {overall[which]:g}"
@@ -177,15 +179,15 @@ def parts(table: pd.DataFrame) -> list[Finding]:
                 "the weighted F1 of one test part, at least in some rows."
             )
             severity = "unlikely"
-        found.append(Finding("identities", severity, paper, message, listed))
-    return found
+        findings.append(Finding("identities", severity, paper, message, listed))
+    return findings
 
 
-def _shares(own: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
+def _shares(by_class: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
     """Return the largest miss of the best class shares, and the row that it is at."""
-    rows, classes = own.shape
-    side = np.column_stack([own, -np.ones(rows)])
-    other = np.column_stack([-own, -np.ones(rows)])
+    rows, classes = by_class.shape
+    side = np.column_stack([by_class, -np.ones(rows)])
+    other = np.column_stack([-by_class, -np.ones(rows)])
     solved = linprog(
         [0] * classes + [1],
         A_ub=np.vstack([side, other]),
@@ -194,7 +196,7 @@ def _shares(own: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
         b_eq=[1],
         bounds=[(0, 1)] * classes + [(0, None)],
     )
-    misses = np.abs(own @ solved.x[:-1] - overall)
+    misses = np.abs(by_class @ solved.x[:-1] - overall)
     return float(solved.x[-1]), int(misses.argmax())
 
 
@@ -205,7 +207,7 @@ def gains(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     same data set, in the first exhibit that has both. Where the text gives a bound (over 1%), the
     table must be beyond it.
     """
-    found = []
+    findings = []
     stated = table[table["metric"].str.startswith("delta_")]
     for index, gain in stated.iterrows():
         name = gain["metric"].removeprefix("delta_")
@@ -220,18 +222,20 @@ def gains(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             others = others[others["system"] != gain["system"]]
             if len(mine) != 1 or others.empty:
                 continue
-            own, best = mine.iloc[0], others.loc[(sign(name) * others["value"]).idxmax()]
-            actual = sign(name) * (own["value"] - best["value"])
-            room = own["half"] + best["half"] + gain["half"] + 1e-9
+            leader, best = mine.iloc[0], others.loc[(sign(name) * others["value"]).idxmax()]
+            actual = sign(name) * (leader["value"] - best["value"])
+            room = leader["half"] + best["half"] + gain["half"] + 1e-9
             bound = gain["half"] == 0
             fits = actual > gain["value"] if bound else abs(actual - gain["value"]) <= room
             if not fits:
                 message = (
                     f"Text, {dataset(gain['dataset'])}: a gain in {metric(name)} of "
-                    f"{gain['printed']}; {exhibit(own['exhibit'])} gives {own['value']:g} - "
+                    f"{gain['printed']}; {exhibit(leader['exhibit'])} gives {leader['value']:g} - "
                     f"{best['value']:g} ({system(best)}) = {actual:.2f}."
                 )
-                listed = (int(index), *places([own, best]))
-                found.append(Finding("identities", "inconsistent", gain["paper"], message, listed))
+                listed = (int(index), *places([leader, best]))
+                findings.append(
+                    Finding("identities", "inconsistent", gain["paper"], message, listed)
+                )
             break
-    return found
+    return findings

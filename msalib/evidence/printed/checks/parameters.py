@@ -39,8 +39,8 @@ def glomo_count(d: int, layers: int, experts: int, local: int, audio: int, video
 
 def glomo_parameters(table: pd.DataFrame) -> list[Finding]:
     """Compare the printed parameter count of GLoMo with the formula for its printed sizes."""
-    own = table[(table["paper"] == "glomo") & (table["system"] == "GLoMo")]
-    counts = own[(own["metric"] == "params") & (own["dataset"] == "mosi")]
+    glomo = table[(table["paper"] == "glomo") & (table["system"] == "GLoMo")]
+    counts = glomo[(glomo["metric"] == "params") & (glomo["dataset"] == "mosi")]
     sizes = {
         "d": "hidden_dim",
         "layers": "encoder_layers",
@@ -49,22 +49,22 @@ def glomo_parameters(table: pd.DataFrame) -> list[Finding]:
         "audio": "dim_audio",
         "video": "dim_video",
     }
-    rows = own[(own["dataset"] == "mosi") & (own["variant"] == "")]
-    found = {name: rows[rows["metric"] == m] for name, m in sizes.items()}
-    if counts.empty or any(f.empty for f in found.values()):
+    rows = glomo[(glomo["dataset"] == "mosi") & (glomo["variant"] == "")]
+    printed_sizes = {name: rows[rows["metric"] == m] for name, m in sizes.items()}
+    if counts.empty or any(f.empty for f in printed_sizes.values()):
         return []
     count = counts.iloc[0]
-    expected = glomo_count(**{name: int(f.iloc[0]["value"]) for name, f in found.items()})
+    expected = glomo_count(**{name: int(f.iloc[0]["value"]) for name, f in printed_sizes.items()})
     if expected == int(count["value"]):
         return []
-    shown = ", ".join(
-        f"{m.replace('_', ' ')} {int(found[n].iloc[0]['value'])}" for n, m in sizes.items()
+    listing = ", ".join(
+        f"{m.replace('_', ' ')} {int(printed_sizes[n].iloc[0]['value'])}" for n, m in sizes.items()
     )
     message = (
-        f"{place(count)}: {int(count['value']):,} parameters; the printed sizes ({shown}) give "
+        f"{place(count)}: {int(count['value']):,} parameters; the printed sizes ({listing}) give "
         f"{expected:,}."
     )
-    listed = places([count, *(f.iloc[0] for f in found.values())])
+    listed = places([count, *(f.iloc[0] for f in printed_sizes.values())])
     return [Finding("identities", "inconsistent", "glomo", message, listed)]
 
 
@@ -82,32 +82,32 @@ def cmt_parameters(table: pd.DataFrame) -> list[Finding]:
     Two streams of L blocks. In millions the printed numbers are too small; in units of 2^20 they
     fit.
     """
-    own = table[(table["paper"] == "cmt") & (table["system"] == "CMT")]
-    found = []
+    rows = table[(table["paper"] == "cmt") & (table["system"] == "CMT")]
+    findings = []
     for size in ("base", "large"):
-        layers = own[(own["variant"] == size) & (own["metric"] == "layers")]
-        count = own[(own["variant"] == f"{size}_cross_modal") & (own["metric"] == "params")]
+        layers = rows[(rows["variant"] == size) & (rows["metric"] == "layers")]
+        count = rows[(rows["variant"] == f"{size}_cross_modal") & (rows["metric"] == "params")]
         if layers.empty or count.empty:
             continue
         blocks, cell = int(layers.iloc[0]["value"]), count.iloc[0]
         expected = 2 * blocks * cmt_block(1024)
         units = int(expected / 2**20)
         stated = int(cell["value"] / 1e6)
-        shown = f"2 streams of {blocks} blocks of width 1,024 have {expected:,} parameters"
+        listing = f"2 streams of {blocks} blocks of width 1,024 have {expected:,} parameters"
         if stated == round(expected / 1e6):
             continue
         if stated == units:
             message = (
-                f"{place(cell)}: printed {cell['printed']}; {shown}, which is {stated} only in "
+                f"{place(cell)}: printed {cell['printed']}; {listing}, which is {stated} only in "
                 f"units of 2^20 = 1,048,576 ({expected / 2**20:.2f}), not in millions."
             )
             severity = "notable"
         else:
             message = (
-                f"{place(cell)}: printed {cell['printed']}; {shown}, "
+                f"{place(cell)}: printed {cell['printed']}; {listing}, "
                 f"{expected / 1e6:.1f} million or {expected / 2**20:.1f} units of 2^20."
             )
             severity = "inconsistent"
         listed = places([cell, layers.iloc[0]])
-        found.append(Finding("identities", severity, "cmt", message, listed))
-    return found
+        findings.append(Finding("identities", severity, "cmt", message, listed))
+    return findings

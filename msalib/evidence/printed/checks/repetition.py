@@ -40,7 +40,7 @@ class Row(NamedTuple):
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     """Compare rows of one paper and data set, two by two."""
     measured = table[table["exhibit"].ne("text") & table["unit"].isin(MEASURED)]
-    found = []
+    findings = []
     for (paper, corpus), group in measured.groupby(["paper", "dataset"], sort=False):
         rows: dict[tuple, Row] = {}
         for index, cell in group.to_dict("index").items():
@@ -49,20 +49,20 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
             row = rows.setdefault(key, Row(key[0], key[1:], {}))
             row.cells[cell["metric"]] = cell | {"index": index}
         listed = list(rows.values())
-        own = [row for row in listed if row.exhibit not in RELEASE]
+        in_paper = [row for row in listed if row.exhibit not in RELEASE]
         released = [row for row in listed if row.exhibit in RELEASE]
-        found += [
+        findings += [
             Finding("repetition", severity, paper, f"{dataset(corpus)}: {message}", cells)
             for severity, message, cells in (
-                *_repeated(own),
-                *_twins(own),
-                *_renamed(own),
+                *_repeated(in_paper),
+                *_twins(in_paper),
+                *_renamed(in_paper),
                 *_repeated([row for row in released if not _crossed(row, released)]),
-                *_released(own, released),
+                *_released(in_paper, released),
                 *_exchanged(listed),
             )
         ]
-    return found
+    return findings
 
 
 Told = tuple[str, str, tuple[int, ...]]  # severity, message, cells
@@ -78,12 +78,12 @@ def _repeated(rows: list[Row]) -> Iterator[Told]:
         alike = len(shared) >= SHARED and len(equal) >= MOST * len(shared)
         if not differ or not (one.name == other.name or alike):
             continue
-        shown = "; ".join(
+        listing = "; ".join(
             f"{metric(m)} {one.cells[m]['printed']} and {other.cells[m]['printed']}" for m in differ
         )
         names = str(one) if str(one) == str(other) else f"{one} and {other}"
         message = (
-            f"{names}: {exhibit(one.exhibit)} and {exhibit(other.exhibit)} print {shown}; "
+            f"{names}: {exhibit(one.exhibit)} and {exhibit(other.exhibit)} print {listing}; "
             f"{len(equal)} of {len(shared)} numbers of these rows agree."
         )
         yield "inconsistent", message, _indices(differ, one, other)
@@ -136,13 +136,14 @@ def _released(rows: list[Row], released: list[Row]) -> Iterator[Told]:
         ]
         differ = [(a, b) for a, b in cells if not agree(a, b)]
         if differ:
-            shown = ", ".join(
+            listing = ", ".join(
                 f"{system(a)} {metric(a['metric'])} {a['printed']} and {b['printed']}"
                 for a, b in differ
             )
             message = (
                 f"{exhibit(first)} of the paper and {exhibit(second)} of its release differ in "
-                f"{len(differ)} of {len(cells)} numbers: {shown}. Other runs may stand behind them."
+                f"{len(differ)} of {len(cells)} numbers: {listing}. Other runs may stand "
+                "behind them."
             )
             indices = tuple(c["index"] for pair in differ for c in pair)
             yield "notable", message, indices
@@ -158,20 +159,22 @@ def _exchanged(rows: list[Row]) -> Iterator[Told]:
         if len(row.cells) > 1:
             by_place.setdefault(row.exhibit, {})[row.name] = row
     for first, second in combinations(by_place, 2):
-        here, there = by_place[first], by_place[second]
-        for a, b in combinations([name for name in here if name in there], 2):
-            crossed = _same(here[a], there[b]) and _same(here[b], there[a])
-            if crossed and not (_same(here[a], there[a]) or _same(here[b], there[b])):
-                shown = ", ".join(
-                    f"{metric(m)} {c['printed']} and {there[b].cells[m]['printed']}"
-                    for m, c in here[a].cells.items()
-                    if m in there[b].cells
+        rows_here, rows_there = by_place[first], by_place[second]
+        for a, b in combinations([name for name in rows_here if name in rows_there], 2):
+            crossed = _same(rows_here[a], rows_there[b]) and _same(rows_here[b], rows_there[a])
+            if crossed and not (
+                _same(rows_here[a], rows_there[a]) or _same(rows_here[b], rows_there[b])
+            ):
+                listing = ", ".join(
+                    f"{metric(m)} {c['printed']} and {rows_there[b].cells[m]['printed']}"
+                    for m, c in rows_here[a].cells.items()
+                    if m in rows_there[b].cells
                 )
                 message = (
-                    f"{here[a]} in {exhibit(first)} has the numbers of {here[b]} in "
-                    f"{exhibit(second)}, and the other way round ({shown})."
+                    f"{rows_here[a]} in {exhibit(first)} has the numbers of {rows_here[b]} in "
+                    f"{exhibit(second)}, and the other way round ({listing})."
                 )
-                every = [here[a], here[b], there[a], there[b]]
+                every = [rows_here[a], rows_here[b], rows_there[a], rows_there[b]]
                 cells = tuple(c["index"] for row in every for c in row.cells.values())
                 yield "inconsistent", message, cells
 

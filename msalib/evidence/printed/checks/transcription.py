@@ -19,14 +19,16 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     scales are the same number. Any other difference is a slip in the file, not in the paper. A
     result whose printed characters are no number (0.79.5) has been read by somebody.
     """
-    found = [*_mixed(table), *_finer(table)]
+    findings = [*_mixed(table), *_finer(table)]
     for index, cell in table.to_dict("index").items():
         if units.scale(cell["value"], cell["printed"]) is None:
             message = (
                 f"{place(cell)}: the file gives {cell['value']:g} for a printed "
                 f"{cell['printed']!r}, which is another number."
             )
-            found.append(Finding("transcription", "inconsistent", cell["paper"], message, (index,)))
+            findings.append(
+                Finding("transcription", "inconsistent", cell["paper"], message, (index,))
+            )
         elif (
             cell["unit"] in units.MEASURED
             and cell["exhibit"] != "text"
@@ -36,13 +38,13 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
                 f"{place(cell)}: printed as {cell['printed']!r}, which is no number; "
                 f"read as {cell['value']:g}."
             )
-            found.append(Finding("transcription", "notable", cell["paper"], message, (index,)))
-    return found
+            findings.append(Finding("transcription", "notable", cell["paper"], message, (index,)))
+    return findings
 
 
 def _mixed(table: pd.DataFrame) -> list[Finding]:
     """Find columns of one exhibit that print some numbers times 100 and others as they are."""
-    found = []
+    findings = []
     measured = table[table["unit"].isin(units.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
         scales = [units.scale(*pair) for pair in zip(group["value"], group["printed"], strict=True)]
@@ -51,19 +53,19 @@ def _mixed(table: pd.DataFrame) -> list[Finding]:
             continue
         rare = min(known, key=scales.count)
         odd = group[[scale == rare for scale in scales]]
-        shown = ", ".join(f"{system(c)} {c['printed']}" for _, c in odd.iterrows())
+        listing = ", ".join(f"{system(c)} {c['printed']}" for _, c in odd.iterrows())
         message = (
             f"{exhibit(where)}, {metric(name)}: {len(odd)} of {len(group)} numbers are scaled by "
-            f"another factor than the others: {shown}."
+            f"another factor than the others: {listing}."
         )
         cells = tuple(int(i) for i in odd.index)
-        found.append(Finding("transcription", "notable", paper, message, cells))
-    return found
+        findings.append(Finding("transcription", "notable", paper, message, cells))
+    return findings
 
 
 def _finer(table: pd.DataFrame) -> list[Finding]:
     """Find a number with more decimals than every other in its column, five at least."""
-    found = []
+    findings = []
     measured = table[table["unit"].isin(units.MEASURED) & table["exhibit"].ne("text")]
     for (paper, where, name), group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
         if len(group) < ENOUGH:
@@ -76,5 +78,5 @@ def _finer(table: pd.DataFrame) -> list[Finding]:
                 f"{exhibit(where)}, {metric(name)}: {system(cell)} {cell['printed']} has more "
                 f"decimals than the other {len(group) - 1} numbers of its column."
             )
-            found.append(Finding("transcription", "notable", paper, message, (int(index),)))
-    return found
+            findings.append(Finding("transcription", "notable", paper, message, (int(index),)))
+    return findings
