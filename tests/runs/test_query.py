@@ -27,7 +27,7 @@ def test_systems_are_compared_on_the_seeds_that_all_have():
     assert runs.systems == [one, two]
     assert runs.seeds(one) == [0, 1, 2]
     assert runs.seeds(one, two) == [1, 2]
-    assert [[r.spec.seed for r in own] for own in runs.records(one, two)] == [[1, 2], [1, 2]]
+    assert [[r.spec.seed for r in seeds] for seeds in runs.records(one, two)] == [[1, 2], [1, 2]]
     assert [x.shape for x in runs.predictions("test", one, two)] == [(2, 12)] * 2
     assert runs.has(one, two) and not runs.has(one, system({"linguistic": 3}))
 

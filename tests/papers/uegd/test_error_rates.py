@@ -18,7 +18,7 @@ from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.factory import layer_records
-from tests.papers.uegd.records import claims_with_tests, every_claim, extended
+from tests.papers.uegd.planted import claims_with_tests, every_claim, extended
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 

@@ -14,7 +14,7 @@ from msalib.papers.uegd.evidence_blocks import (
 )
 from msalib.runs.query import Runs
 from tests.factory import layer_records
-from tests.papers.uegd.records import linguistic, runs
+from tests.papers.uegd.planted import linguistic, runs
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 

@@ -18,7 +18,7 @@ from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from tests.factory import layer_records, predictions, system_records, truth_of
-from tests.papers.uegd.records import (
+from tests.papers.uegd.planted import (
     claims_with_tests,
     extended,
     linguistic,

@@ -8,7 +8,7 @@ from msalib.papers.uegd.evidence_gates import gate_rises, speaker_driven, unused
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from tests.factory import layer_records, predictions
-from tests.papers.uegd.records import replaced, runs, together
+from tests.papers.uegd.planted import replaced, runs, together
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 

@@ -11,7 +11,7 @@ from msalib.papers.uegd.evidence_features import better_than
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from tests.factory import layer_records, predictions
-from tests.papers.uegd.records import (
+from tests.papers.uegd.planted import (
     CONSTANT,
     claims_with_tests,
     every_claim,

@@ -40,18 +40,18 @@ def joint_records():
 
 
 @pytest.fixture(scope="module")
-def found():
+def records():
     return joint_records()
 
 
 @pytest.fixture(scope="module")
-def runs(found):
-    return Runs(found)
+def runs(records):
+    return Runs(records)
 
 
-def note(shown):
-    assert isinstance(shown, Note)
-    return read(shown).text
+def note(page):
+    assert isinstance(page, Note)
+    return read(page).text
 
 
 # --- Fig. 6 -------------------------------------------------------------------------------------
@@ -122,12 +122,12 @@ def test_the_planted_truth_beside_what_was_found(runs):
 # --- Fig. 3 -------------------------------------------------------------------------------------
 
 
-def test_gate_weights_are_told_by_modality_and_feature(found):
+def test_gate_weights_are_told_by_modality_and_feature(records):
     raised = [
         r.model_copy(update={"gates": r.gates | {"acoustic": list(np.linspace(0.7, 0.9, 160))}})
         if dict(r.spec.inputs) == dict.fromkeys(MODALITIES, 2)
         else r
-        for r in found
+        for r in records
     ]
     picture = figures.gate_violins(Runs(raised), setting=SETTING)
     image(picture)
@@ -196,8 +196,8 @@ def test_predictions_beyond_the_axes_are_counted():
 # --- footnote 1 ---------------------------------------------------------------------------------
 
 
-def test_the_interval_stands_beside_the_margin(found):
-    (verdict,) = judge(registry.claims("uegd", ["UEGD-C15"]), found)
+def test_the_interval_stands_beside_the_margin(records):
+    (verdict,) = judge(registry.claims("uegd", ["UEGD-C15"]), records)
     picture = figures.equivalence(verdict, setting=SETTING)
     assert SETTING in image(picture).text
     (effect,) = verdict.evidence.effects.values()

@@ -58,8 +58,8 @@ def test_leaking_features_are_as_good_on_test_as_on_train_and_collapse_on_unseen
 
 
 def test_no_sign_without_a_leak():
-    found = leaky.examine(corpus(leaking=False), "control", "standard")
-    signs = leaky.probe_table([found]).frame
+    audit = leaky.examine(corpus(leaking=False), "control", "standard")
+    signs = leaky.probe_table([audit]).frame
     assert set(signs["test above train"]) == {"no"}
     assert set(signs["validation far above test"]) == {"no"}
 
@@ -76,9 +76,9 @@ def test_clips_that_were_seen_are_counted_by_part():
 def test_a_constant_modality_has_no_correlation_and_says_so():
     flat = corpus(leaking=False)
     zeros = Features("nothing", "clip", {1: np.zeros((400, 2))}, np.arange(401), {"sha256": "0"})
-    found = leaky.examine(flat.with_features("acoustic", zeros), "control", "standard")
-    assert found.probe["acoustic"] == {"train": None, "valid": None, "test": None}
-    row = leaky.probe_table([found]).frame.set_index("modality").loc["acoustic"]
+    audit = leaky.examine(flat.with_features("acoustic", zeros), "control", "standard")
+    assert audit.probe["acoustic"] == {"train": None, "valid": None, "test": None}
+    row = leaky.probe_table([audit]).frame.set_index("modality").loc["acoustic"]
     assert row["test"] == row["test above train"] == "undefined"
 
 

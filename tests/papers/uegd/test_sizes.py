@@ -22,22 +22,22 @@ def shared(record, share, layer=None):
 @pytest.fixture
 def runs():
     noise = {"linguistic": {0: 2.0, 1: 1.0, 2: 0.5, 3: 1.0, 4: 1.0}}
-    found = layer_records(noise, seeds=2, videos=30)
+    records = layer_records(noise, seeds=2, videos=30)
     by_layer = {
-        layer: [r for r in found if r.spec.inputs["linguistic"] == layer] for layer in (0, 2)
+        layer: [r for r in records if r.spec.inputs["linguistic"] == layer] for layer in (0, 2)
     }
     for share in SHARES[:-1]:
-        found += [shared(r, share) for own in by_layer.values() for r in own]
+        records += [shared(r, share) for seeds in by_layer.values() for r in seeds]
     for share in SHARES:
         for layer in ("weighted", "uniform"):
-            found += [shared(r, share, layer) for r in by_layer[2]]
-    return Runs(found)
+            records += [shared(r, share, layer) for r in by_layer[2]]
+    return Runs(records)
 
 
 def test_gains_are_positive_where_the_best_block_is_better(runs):
-    found = sizes.gains(runs, "linguistic")
-    assert list(found) == list(SHARES)
-    assert all(e.low > 0 for e in found.values())
+    gains = sizes.gains(runs, "linguistic")
+    assert list(gains) == list(SHARES)
+    assert all(e.low > 0 for e in gains.values())
 
 
 def test_shares_that_are_not_there_are_left_out():

@@ -64,9 +64,9 @@ def mean_sd(values, decimals=3):
     return f"{np.mean(values):.{decimals}f}\u00a0±\u00a0{np.std(values, ddof=1):.{decimals}f}"
 
 
-def measured(runs, wanted, metric, part="test"):
-    (own,) = runs.records(wanted)
-    return [r.metrics[part][metric] for r in own]
+def measured(runs, system, metric, part="test"):
+    (records,) = runs.records(system)
+    return [r.metrics[part][metric] for r in records]
 
 
 # --- Table 2 ------------------------------------------------------------------------------------
@@ -95,11 +95,11 @@ def test_table_2_ends_with_the_printed_rows_and_says_whose_they_are(mosi):
     table = exhibits.multimodal(mosi, setting=SETTING)
     csv = load("uegd")
     csv = csv[(csv["exhibit"] == "table2") & (csv["dataset"] == "mosi")]
-    shown = table.frame[table.frame["whose"].str.startswith("printed")]
-    assert len(shown) == len(csv.groupby(["system", "variant"]))
-    assert (shown["whose"].iloc[:5] == "printed").all()  # UEGD's own rows come first
-    assert (shown["whose"].iloc[5:] != "printed").all()
-    assert "printed, from [13] (Self-MM paper)" in set(shown["whose"])
+    printed = table.frame[table.frame["whose"].str.startswith("printed")]
+    assert len(printed) == len(csv.groupby(["system", "variant"]))
+    assert (printed["whose"].iloc[:5] == "printed").all()  # UEGD's own rows come first
+    assert (printed["whose"].iloc[5:] != "printed").all()
+    assert "printed, from [13] (Self-MM paper)" in set(printed["whose"])
     row = csv[(csv["system"] == "MISA")].set_index("metric")["printed"]
     misa = cells(table, "MISA, Conv-BERT (BERT-Base, COVAREP, Facet)")
     assert (misa[MAE], misa["F1 (non 0) ↑ (%)"]) == (row["mae"], row["f1_non0"])
@@ -124,8 +124,8 @@ def test_table_2_without_layers_says_what_is_not_run():
 
 
 def test_the_same_record_may_be_given_twice():
-    found = layer_records({"linguistic": NOISE}, seeds=2)
-    assert Runs(found + found).seeds(system({"linguistic": 1})) == [0, 1]
+    records = layer_records({"linguistic": NOISE}, seeds=2)
+    assert Runs(records + records).seeds(system({"linguistic": 1})) == [0, 1]
 
 
 # --- Table 3 ------------------------------------------------------------------------------------
@@ -153,8 +153,8 @@ def test_table_3_shows_every_layer_the_weighted_sum_and_chance(runs):
 def test_of_many_blocks_every_fourth_is_shown_and_those_with_a_name():
     noise = dict.fromkeys(range(13), 2.0) | {7: 0.5, "weighted": 1.0, "uniform": 1.0}
     runs = Runs(layer_records({"acoustic": noise}))
-    shown = exhibits.single_modality(runs, "acoustic", setting=SETTING).frame["feature"].tolist()
-    assert shown[:-1] == [
+    table = exhibits.single_modality(runs, "acoustic", setting=SETTING)
+    assert table.frame["feature"].tolist()[:-1] == [
         "0 (input)",
         "block 4",
         "block 7 (mid-best)",
@@ -168,11 +168,11 @@ def test_of_many_blocks_every_fourth_is_shown_and_those_with_a_name():
 
 
 def test_the_folded_table_has_validation_beside_test(runs):
-    shown = exhibits.all_layers(runs, "visual", setting=SETTING).shown
+    table = exhibits.all_layers(runs, "visual", setting=SETTING).shown
     for part in ("valid", "test"):
         values = measured(runs, system({"visual": 2}), "corr", part)
-        assert cells(shown, 2, "layer")[f"Corr, {part}"] == mean_sd(values)
-    assert SETTING in shown.caption
+        assert cells(table, 2, "layer")[f"Corr, {part}"] == mean_sd(values)
+    assert SETTING in table.caption
 
 
 def test_one_block_may_be_output_and_mid_best():

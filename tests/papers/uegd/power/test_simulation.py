@@ -12,7 +12,7 @@ from msalib.papers.uegd.power import __main__ as command
 from msalib.papers.uegd.power import cases, figures, record, simulation, tables
 from msalib.papers.uegd.power.cases import CASES, Case
 from msalib.papers.uegd.power.record import Cell, Plan, Power
-from tests.papers.uegd.power.planted import NOISE, population
+from tests.papers.uegd.power.population import NOISE, population
 
 PEOPLE = {"mosi": population(60, 20)}
 FEW = {"mosi": (4, 2)}
@@ -79,8 +79,8 @@ def test_claims_of_equality_are_contradicted_where_systems_differ():
 
 def test_planted_effects_are_found_in_their_units():
     """The mean effect over studies is the true one, for the tests that measure it."""
-    found = np.mean([judge(SUM, 0.1, seed).effects["linguistic Corr"].effect for seed in range(8)])
-    assert found == pytest.approx(0.1, abs=0.02)
+    mean = np.mean([judge(SUM, 0.1, seed).effects["linguistic Corr"].effect for seed in range(8)])
+    assert mean == pytest.approx(0.1, abs=0.02)
 
 
 def test_the_luck_of_training_is_no_effect():
@@ -99,19 +99,19 @@ def test_every_claim_with_a_simulated_test_has_a_case():
 
 
 def test_what_is_measured(path):
-    found = measure(path)
-    assert record.read(path) == found
-    assert [cell.effect for cell in found.cells] == [0, 0.2]
-    assert [cell.simulations for cell in found.cells] == [4, 2]
-    assert found.cells[1].verdicts == {"supported": 2}
-    assert found.cells[1].found["linguistic Corr"] == pytest.approx(0.2, abs=0.1)
-    assert {part: len(gains) for part, gains in found.gains["mosi"].items()} == {
+    simulated = measure(path)
+    assert record.read(path) == simulated
+    assert [cell.effect for cell in simulated.cells] == [0, 0.2]
+    assert [cell.simulations for cell in simulated.cells] == [4, 2]
+    assert simulated.cells[1].verdicts == {"supported": 2}
+    assert simulated.cells[1].found["linguistic Corr"] == pytest.approx(0.2, abs=0.1)
+    assert {part: len(gains) for part, gains in simulated.gains["mosi"].items()} == {
         "valid": 5,
         "test": 5,
     }
-    assert min(found.gains["mosi"]["valid"]) >= 0  # the best is never behind the last
-    assert found.settings["tests"]["UEGD-C7"]["name"] == "better_than"
-    assert sum(found.cells[0].videos_only.values()) == 4 and not found.cells[1].videos_only
+    assert min(simulated.gains["mosi"]["valid"]) >= 0  # the best is never behind the last
+    assert simulated.settings["tests"]["UEGD-C7"]["name"] == "better_than"
+    assert sum(simulated.cells[0].videos_only.values()) == 4 and not simulated.cells[1].videos_only
     assert stats.RESAMPLES == 10_000  # fewer only meanwhile
 
 
@@ -209,7 +209,7 @@ def made(rates: dict[float, float], false_at=0.0, total=100) -> Power:
 
 
 @pytest.mark.parametrize(
-    ("rates", "false_at", "found"),
+    ("rates", "false_at", "effect"),
     [
         ({0: 0.05, 0.1: 0.6, 0.2: 1.0}, 0.0, 0.15),
         ({0: 0.05, 0.1: 0.8, 0.2: 1.0}, 0.0, 0.1),
@@ -219,9 +219,9 @@ def made(rates: dict[float, float], false_at=0.0, total=100) -> Power:
         ({0: 0.1, 0.1: 0.0, 0.2: 0.0}, 0.2, None),
     ],
 )
-def test_the_effect_with_enough_power(rates, false_at, found):
+def test_the_effect_with_enough_power(rates, false_at, effect):
     assert made(rates, false_at).detected_from("UEGD-C1", "mosi") == (
-        None if found is None else pytest.approx(found)
+        None if effect is None else pytest.approx(effect)
     )
 
 
@@ -237,45 +237,45 @@ def test_rates_have_their_monte_carlo_interval():
 
 
 def test_an_unfinished_simulation_is_told():
-    found = made({0: 0.05, 0.1: 0.5})
+    simulated = made({0: 0.05, 0.1: 0.5})
     with pytest.raises(UserError, match=r"none at mosei's size with effect 0.1.*goes on"):
-        found.cell("UEGD-C1", "mosei", 0.1)
+        simulated.cell("UEGD-C1", "mosei", 0.1)
 
 
 def test_the_page_shows_the_numbers():
-    found = made({0: 0.05, 0.1: 0.6, 0.2: 1.0})
-    html = tables.rates(found)._repr_html_()
+    simulated = made({0: 0.05, 0.1: 0.6, 0.2: 1.0})
+    html = tables.rates(simulated)._repr_html_()
     assert "5.0 [2.2, 11.2]" in html and "0.15 Corr" in html
     assert "never: 10% at 0.1" in tables.rates(made({0: 0.0, 0.1: 0.1}))._repr_html_()
-    assert "+0.0200" in tables.chances(found)._repr_html_()
-    assert "0.15" in tables.scatter(found)._repr_html_()
-    assert "50.0 [40.4, 59.6]" in tables.amended(found)._repr_html_()
-    assert "<td>300</td>" in tables.provenance(found)._repr_html_()
-    texts = tables.numbers(found)
+    assert "+0.0200" in tables.chances(simulated)._repr_html_()
+    assert "0.15" in tables.scatter(simulated)._repr_html_()
+    assert "50.0 [40.4, 59.6]" in tables.amended(simulated)._repr_html_()
+    assert "<td>300</td>" in tables.provenance(simulated)._repr_html_()
+    texts = tables.numbers(simulated)
     assert texts["C1_mosi_supported"] == "5.0%" and texts["C1_mosi_power"] == "0.15"
     assert texts["gain_mosi_valid"] == "+0.020" and texts["C1_mosi_truest"] == "100%"
 
 
 def test_the_figures_tell_what_they_show():
-    found = made({0: 0.2, 0.1: 0.6, 0.2: 1.0})
-    curves = figures.power_curves(found, ["UEGD-C1"])
+    simulated = made({0: 0.2, 0.1: 0.6, 0.2: 1.0})
+    curves = figures.power_curves(simulated, ["UEGD-C1"])
     assert "60% at 0.1" in curves.alt and "simulated" in curves.caption
-    bars = figures.false_verdicts(found)
+    bars = figures.false_verdicts(simulated)
     assert "surely above 5%: UEGD-C1 20%" in bars.alt
-    gains = figures.gains_by_chance(found)
+    gains = figures.gains_by_chance(simulated)
     assert "validation: mean +0.020" in gains.alt
 
 
 def test_the_committed_simulation_is_whole_and_of_the_tests_of_today():
     path = paths.BOOK / "records" / "power" / "uegd.json"
-    found = record.read(path)
+    simulated = record.read(path)
     claims = {claim.id: claim for claim in registry.claims("uegd")}
-    assert list(found.plans) == list(BY_CLAIM)
-    for claim, plan in found.plans.items():
+    assert list(simulated.plans) == list(BY_CLAIM)
+    for claim, plan in simulated.plans.items():
         test = {"name": claims[claim].rerun.test, **claims[claim].rerun.arguments}
-        assert found.settings["tests"][claim] == test
-        for dataset in found.datasets:
-            barely, others = found.settings["simulations"][dataset]
+        assert simulated.settings["tests"][claim] == test
+        for dataset in simulated.datasets:
+            barely, others = simulated.settings["simulations"][dataset]
             for effect in plan.effects:
-                wanted = barely if effect == plan.false_at else others
-                assert found.cell(claim, dataset, effect).simulations == wanted
+                count = barely if effect == plan.false_at else others
+                assert simulated.cell(claim, dataset, effect).simulations == count

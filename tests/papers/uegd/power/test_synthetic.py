@@ -10,7 +10,7 @@ from msalib.papers.uegd import layers
 from msalib.papers.uegd.power import calibration, synthetic
 from msalib.papers.uegd.power.synthetic import Noise, Planted, draw
 from msalib.runs.spec import system
-from tests.papers.uegd.power.planted import NOISE, population
+from tests.papers.uegd.power.population import NOISE, population
 
 QUIET = NOISE.model_copy(update={"run_share": 0.0, "quality_sd": 0.0, "offset_sd": 0.0})
 TEXT, BOTH = ("linguistic",), ("acoustic", "linguistic")

@@ -26,12 +26,12 @@ def runs(**noise):
 
 
 def linguistic(*noise, **more):
-    """Runs of linguistic blocks 1, 2, ... with so much noise each."""
+    """Return runs of linguistic blocks 1, 2, ... with so much noise each."""
     return runs(linguistic=dict(enumerate(noise, 1)) | more)
 
 
 def extended(records, noise, rng=None, **more):
-    """Records with further systems on the same clips: system -> noise."""
+    """Return records with further systems on the same clips: system -> noise."""
     blocks = {m: depth for record in records for m, depth in record.blocks.items()}
     rng = rng or np.random.default_rng(1)
     seeds = len({r.spec.seed for r in records})
@@ -40,7 +40,7 @@ def extended(records, noise, rng=None, **more):
 
 
 def together(records, rng=None, fusion="gate", **noise):
-    """Records with models of all modalities: feature -> noise."""
+    """Return records with models of all modalities: feature -> noise."""
     all_runs = Runs(records)
     systems = {
         layers.system_of(all_runs, all_runs.modalities, f, fusion=fusion): sd
@@ -50,7 +50,7 @@ def together(records, rng=None, fusion="gate", **noise):
 
 
 def replaced(records, system, **update):
-    """The records of one system with other fields, functions of the record."""
+    """Return the records, those of one system with other fields, functions of the record."""
     return [
         r.model_copy(update={k: f(r) for k, f in update.items()}) if r.spec.system == system else r
         for r in records
