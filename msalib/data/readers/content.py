@@ -11,21 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS
 from msalib.data.readers import build
+from msalib.data.readers.build import bad
 from msalib.data.tasks import Classes, Regression, Sims, Task
 
 UNIMODAL = ("label_T", "label_A", "label_V")
 """Columns of the labels that CH-SIMS has for text, audio and vision alone."""
 
 _OTHER_NAMES = {"valid": ("valid", "val", "dev")}
-
-
-def bad(path: Path, found: str, expected: str) -> UserError:
-    """The error of a file whose content is not what its layout says."""
-    remedy = "Restore the file from its source."
-    return UserError(path, found=found, expected=expected, remedy=remedy)
 
 
 def parts(path: Path, content: dict, kind: type | tuple[type, ...]) -> dict:

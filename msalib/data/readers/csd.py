@@ -23,7 +23,7 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.data.readers import build, hdf5
+from msalib.data.readers import build, csvs, hdf5
 from msalib.data.readers.formats import Options
 
 NAME = "csd"
@@ -98,12 +98,9 @@ def read(path: Path, name: str, options: Options) -> Corpus:
             expected="the folder of all .csd files of a data set, labels among them",
             remedy="Give the folder that it lies in.",
         )
+    notes = [f"frames aligned to {options.align}: {_ALIGN[options.align]}"]
     with hdf5.Sequences() as sequences:
         files, heads = _roles(path, sequences)
-        clips = _clips(files["labels"], sequences)
-        dropped: dict[str, str] = {c.id: "no length" for c in clips if c.end - c.start < EPSILON}
-        _words(clips, files.get("words"), sequences, dropped)
-        notes = [f"frames aligned to {options.align}: {_ALIGN[options.align]}"]
         if options.align == "words" and "words" not in files:
             raise UserError(
                 path,
@@ -111,53 +108,57 @@ def read(path: Path, name: str, options: Options) -> Corpus:
                 expected="a file of words, to align frames to",
                 remedy="Add it, or align to labels: --align labels.",
             )
-        found = {}
-        for modality in [m for m in MODALITIES if m in files]:
-            file, head = files[modality], heads[modality]
-            note = "; ".join(f"{key} {value}" for key, value in head.items())
-            empty = _frames(clips, modality, file, sequences, options.align, dropped)
-            if options.align == "words":
-                note += f"; {empty} words without a frame are zero"
-            found[modality] = (head["root"], note)
+        clips = _clips(files["labels"], sequences)
+        dropped = {c.id: "no length" for c in clips if c.end - c.start < EPSILON}
+        _words(clips, files.get("words"), sequences, dropped)
+        described = _modalities(clips, files, heads, sequences, options.align, dropped)
     part, how = _parts(path, sorted({c.video for c in clips}))
     notes.append(how)
     if "phones" in files:
         notes.append(f"{files['phones'].name} is not read: phones are no modality here")
     kept = [c for c in clips if c.id not in dropped]
     if not kept:
-        raise _bad(
-            path,
-            f"no clip that all files have ({_count(dropped)})",
-            "entries of the same videos in every file",
-        )
+        found = f"no clip that all files have ({_count(dropped)})"
+        raise build.bad(path, found, "entries of the same videos in every file")
     if dropped:
         notes.append(f"dropped {len(dropped)} of {len(clips)} clips: {_count(dropped)}")
-    table = pd.DataFrame(
-        [
-            {"id": c.id, "video": c.video, "segment": c.segment, "text": c.text, "label": c.label}
-            | {"start": c.start, "end": c.end}
-            | c.extras
-            for c in kept
-        ]
-    )
-    return build.corpus(
+    unit = "word" if options.align == "words" else "frame"
+    read_clips = build.Clips(
         path,
-        name,
-        table,
+        _table(kept),
         splits={"standard": [part[c.video] for c in kept]},
-        found={
-            m: build.Found(
-                root,
-                "word" if options.align == "words" else "frame",
-                [c.frames[m] for c in kept],
-                note,
-            )
-            for m, (root, note) in found.items()
+        frames={
+            m: build.Frames(root, unit, [c.frames[m] for c in kept], note)
+            for m, (root, note) in described.items()
         },
         notes=notes,
         dropped=dropped,
         dropped_part={c.id: part[c.video] for c in clips if c.id in dropped},
-        clean=options.clean,
+    )
+    return build.corpus(name, read_clips, clean=options.clean)
+
+
+def _modalities(clips, files, heads, sequences, align, dropped) -> dict[str, tuple[str, str]]:
+    """Give clips their frames; return modality -> root and what is known of the features."""
+    described = {}
+    for modality in [m for m in MODALITIES if m in files]:
+        head = heads[modality]
+        note = "; ".join(f"{key} {value}" for key, value in head.items())
+        empty = _frames(clips, modality, files[modality], sequences, align, dropped)
+        if align == "words":
+            note += f"; {empty} words without a frame are zero"
+        described[modality] = (head["root"], note)
+    return described
+
+
+def _table(clips: list[_Clip]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"id": c.id, "video": c.video, "segment": c.segment, "text": c.text, "label": c.label}
+            | {"start": c.start, "end": c.end}
+            | c.extras
+            for c in clips
+        ]
     )
 
 
@@ -171,11 +172,6 @@ def _files(path: Path) -> list[Path]:
     return sorted(p for p in path.iterdir() if p.suffix == ".csd" and not p.name.startswith("."))
 
 
-def _bad(path: Path, found: str, expected: str) -> UserError:
-    remedy = "Restore the file from its source."
-    return UserError(path, found=found, expected=expected, remedy=remedy)
-
-
 def _count(dropped: dict[str, str]) -> str:
     return ", ".join(f"{n} {why}" for why, n in pd.Series(dropped).value_counts().items())
 
@@ -185,7 +181,7 @@ def _roles(path: Path, sequences: hdf5.Sequences) -> tuple[dict[str, Path], dict
     files: dict[str, Path] = {}
     heads: dict[str, dict] = {}
     if not _files(path):
-        raise _bad(path, "no .csd file", "files of labels, words and features")
+        raise build.bad(path, "no .csd file", "files of labels, words and features")
     for file in _files(path):
         root, metadata = sequences.head(file)
         role = _role(root) or _role(file.stem)
@@ -229,7 +225,7 @@ def _clips(file: Path, sequences: hdf5.Sequences) -> list[_Clip]:
     clips = []
     for key, values, times in sequences.entries(file):
         if values.dtype.kind != "f" or values.shape[1] not in (1, 1 + len(EMOTIONS)):
-            raise _bad(
+            raise build.bad(
                 file,
                 f"labels of shape {values.shape} and type {values.dtype} for {key}",
                 f"1 column, sentiment, or {1 + len(EMOTIONS)}: sentiment, {', '.join(EMOTIONS)}",
@@ -253,17 +249,17 @@ def _clips(file: Path, sequences: hdf5.Sequences) -> list[_Clip]:
                 )
             )
     if not clips:
-        raise _bad(file, "no label", "labels of one video or more")
+        raise build.bad(file, "no label", "labels of one video or more")
     return clips
 
 
 def _check(file: Path, key: str, times: np.ndarray) -> None:
     if not np.isfinite(times).all():
-        raise _bad(file, f"an interval of {key} that is no number", "start and end in seconds")
+        raise build.bad(file, f"an interval of {key} that is no number", "start and end in seconds")
     if (backward := times[:, 1] < times[:, 0]).any():
         start, end = times[int(backward.argmax())]
         found = f"an interval of {key} that begins at {start:g} s and ends at {end:g} s"
-        raise _bad(file, found, "a start before the end")
+        raise build.bad(file, found, "a start before the end")
 
 
 def _overlap(times: np.ndarray, start: float, end: float) -> np.ndarray:
@@ -294,7 +290,7 @@ def _words(clips, file: Path | None, sequences: hdf5.Sequences, dropped: dict[st
     waiting = _by_key(clips, dropped)
     for key, values, times in sequences.entries(file):
         if values.dtype.kind != "U":
-            raise _bad(file, f"{values.dtype} for {key}", "a word each")
+            raise build.bad(file, f"{values.dtype} for {key}", "a word each")
         if key not in waiting:
             continue
         values, times = _in_time(file, key, values, times)
@@ -317,7 +313,7 @@ def _frames(
     empty = 0
     for key, values, times in sequences.entries(file):
         if values.dtype.kind != "f":
-            raise _bad(file, f"text for {key}", "numbers")
+            raise build.bad(file, f"text for {key}", "numbers")
         if key not in waiting:
             continue
         values, times = _in_time(file, key, values, times)
@@ -360,15 +356,15 @@ def _parts(path: Path, videos: list[str]) -> tuple[dict[str, str], str]:
             f"no splits.csv: videos parted {shares} by a hash of their names; "
             "these are not the standard folds"
         )
-    table = build.table(file, ("video", "part"))
+    table = csvs.table(file, ("video", "part"))
     parts = {}
     for video, part in zip(table["video"], table["part"], strict=True):
         if part.lower() not in _PART:
-            raise _bad(file, f"part {part!r} for {video}", " | ".join(_PART))
+            raise build.bad(file, f"part {part!r} for {video}", " | ".join(_PART))
         if parts.setdefault(video, _PART[part.lower()]) != _PART[part.lower()]:
-            raise _bad(file, f"two parts for video {video}", "every video in one part")
+            raise build.bad(file, f"two parts for video {video}", "every video in one part")
     lacking = [video for video in videos if video not in parts]
     if lacking:
         found = f"no part for {len(lacking)} videos, the first {lacking[0]}"
-        raise _bad(file, found, "a line for every video that has labels")
+        raise build.bad(file, found, "a line for every video that has labels")
     return parts, f"parts of videos come from {file.name}"

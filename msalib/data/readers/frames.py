@@ -17,7 +17,7 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.readers import build
 from msalib.data.readers.formats import Options
-from msalib.data.tasks import Classes, Regression, Task
+from msalib.data.tasks import Classes, Regression
 
 NAME = "frames"
 TITLE = "ICT-MMMO, YouTube or POM frames: features.npz"
@@ -69,85 +69,72 @@ def read(
     path = folder / "features.npz" if folder.is_dir() or folder.suffix != ".npz" else folder
     wanted = [f"{array}_{part}" for array, _ in ARRAYS.values() for part in PARTS]
     stored = _read(path, wanted + [f"y_{part}" for part in PARTS])
-    given = [stored[f"y_{part}"] for part in PARTS]
-    width = given[0].shape[1] if given[0].ndim == 2 else 1
-    if width in (CLASSES, TRAITS):
-        if any(y.ndim != 2 or y.shape[1] != width for y in given):
-            shapes = {part: y.shape for part, y in zip(PARTS, given, strict=True)}
-            raise _bad(path, f"labels of shapes {shapes}", "the same labels in every part")
-        rows = [len(y) for y in given]
-    else:
-        rows = [y.size for y in given]
-    counts = dict(zip(PARTS, rows, strict=True))
-    if not all(rows):
-        raise _bad(path, f"labels of {counts} rows", "rows in every part")
+    labels = [stored[f"y_{part}"] for part in PARTS]
+    counts = _counts(path, labels)
     ids = [f"{part}_{i:03d}" for part in PARTS for i in range(counts[part])]
-    parts = np.repeat(PARTS, rows).tolist()
-    dropped = {}
-    task: Task = Regression()
+    width = labels[0].shape[1] if labels[0].ndim == 2 else 1
+    dropped, task = {}, Regression(OPINION * stretch)
     if width == CLASSES:
-        label, notes = _polarity(path, np.concatenate(given))
+        label, notes = _polarity(path, np.concatenate(labels))
         task = YOUTUBE
     elif width == TRAITS:
-        label, dropped, notes = _trait(path, np.concatenate(given), ids, options.target)
+        label, dropped, notes = _trait(path, np.concatenate(labels), ids, options.target)
+        task = Regression()
     else:
-        label, notes = _opinion(path, np.concatenate([y.ravel() for y in given]))
-        task = Regression(OPINION * stretch)
-    found = {
-        modality: build.Found(
-            array,
-            "word",
-            _frames(path, stored, array, counts, options),
-            UNNAMED if width == TRAITS else note,
-        )
-        for modality, (array, note) in ARRAYS.items()
-    }
-    table = pd.DataFrame(
-        {
-            "id": ids,
-            "video": ids,
-            "segment": 1,
-            "text": "",
-            "label": label.astype(float) * stretch,
-        }
-    )
-    keep = [i for i, clip in enumerate(ids) if clip not in dropped]
-    return build.corpus(
+        label, notes = _opinion(path, np.concatenate([y.ravel() for y in labels]))
+    label = label.astype(float) * stretch
+    clips = build.Clips(
         path,
-        name,
-        table.iloc[keep].reset_index(drop=True),
-        splits={"standard": [parts[i] for i in keep]},
+        pd.DataFrame({"id": ids, "video": ids, "segment": 1, "text": "", "label": label}),
+        splits={"standard": np.repeat(PARTS, list(counts.values())).tolist()},
         tasks=(task,),
-        found={
-            m: build.Found(f.source, f.unit, [f.frames[i] for i in keep], f.note)
-            for m, f in found.items()
+        frames={
+            modality: build.Frames(
+                array,
+                "word",
+                _frames(path, stored, array, counts, options),
+                UNNAMED if width == TRAITS else note,
+            )
+            for modality, (array, note) in ARRAYS.items()
         },
         notes=[*notes, NO_TEXT],
         dropped=dropped,
-        dropped_part={clip: part for clip, part in zip(ids, parts, strict=True) if clip in dropped},
-        clean=options.clean,
     )
+    return build.corpus(name, clips, clean=options.clean)
 
 
-def _opinion(path: Path, given: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    label = given - np.float32(MIDDLE)  # also of unsigned integers
+def _counts(path: Path, labels: Sequence[np.ndarray]) -> dict[str, int]:
+    """Return how many clips each part has labels of."""
+    width = labels[0].shape[1] if labels[0].ndim == 2 else 1
+    several = width in (CLASSES, TRAITS)
+    if several and any(y.ndim != 2 or y.shape[1] != width for y in labels):
+        shapes = {part: y.shape for part, y in zip(PARTS, labels, strict=True)}
+        raise _bad(path, f"labels of shapes {shapes}", "the same labels in every part")
+    counts = {p: len(y) if several else y.size for p, y in zip(PARTS, labels, strict=True)}
+    if not all(counts.values()):
+        raise _bad(path, f"labels of {counts} rows", "rows in every part")
+    return counts
+
+
+def _opinion(path: Path, labels: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    label = labels - np.float32(MIDDLE)  # also of unsigned integers
     if not np.isfinite(label).all() or np.abs(label).max() > OPINION:
         raise _bad(path, "labels that are no numbers from 1 to 5", "one label per row, 1 to 5")
     return label, [f"label is the source's, 1 to 5, less {MIDDLE}"]
 
 
-def _polarity(path: Path, given: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    hot = (given == 1).sum(1) == 1
-    if not (hot & ((given == 0).sum(1) == CLASSES - 1)).all():
+def _polarity(path: Path, labels: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    hot = (labels == 1).sum(1) == 1
+    if not (hot & ((labels == 0).sum(1) == CLASSES - 1)).all():
         raise _bad(path, "labels that are not one-hot", f"one of {CLASSES} classes per row")
-    return given.argmax(1) - 1, [
+    return labels.argmax(1) - 1, [
         "label is the class: first -1, second 0, third 1; that these are negative, neutral and "
         "positive, in this order, is unverified"
     ]
 
 
 def _trait(
-    path: Path, given: np.ndarray, ids: Sequence[str], target: int
+    path: Path, labels: np.ndarray, ids: Sequence[str], target: int
 ) -> tuple[np.ndarray, dict[str, str], list[str]]:
     if not 0 <= target < TRAITS:
         raise UserError(
@@ -156,7 +143,7 @@ def _trait(
             expected=f"a number from 0 to {TRAITS - 1}",
             remedy="Choose one of them: --target 0.",
         )
-    value = given[:, target].astype(float)
+    value = labels[:, target].astype(float)
     if not ((value >= 0) & (value <= 7)).all():
         raise _bad(path, f"trait {target} off its scale", "numbers from 1 to 7")
     # Means of three raters from 1 to 7; one that did not rate counts 0, which can fall below.

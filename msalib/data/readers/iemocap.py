@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
-from msalib.data.readers import build
+from msalib.data.readers import build, csvs
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import Classes
 
@@ -63,29 +62,9 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     for a file that lacks or is no such table, and for a session, turn or emotion that is none.
     """
     file = _file(path)
-
-    def bad(found, expected):
-        remedy = "Restore the file from its source."
-        return UserError(file, found=found, expected=expected, remedy=remedy)
-
-    stored = build.table(file, NEEDED)
-    for column, pattern, expected in (
-        ("session", "[1-5]", "1 to 5"),
-        ("turn", "[0-9]{1,6}", "a number"),
-        ("emotion6", "[0-5]", ", ".join(f"{i} {e}" for i, e in enumerate(EMOTIONS))),
-    ):
-        strange = ~stored[column].str.fullmatch(pattern)
-        if strange.any():
-            first = int(strange.to_numpy().argmax())
-            raise bad(f"{column} {stored[column][first]!r} in row {first + 1}", expected)
-    for dialogue, session in zip(stored["dialogue"], stored["session"], strict=True):
-        told = re.match(r"Ses0([1-5])[FM]_", dialogue)
-        if told and told[1] != session:
-            raise bad(f"dialogue {dialogue} in session {session}", f"session {told[1]}")
-        if not dialogue:
-            raise bad("a turn of no dialogue", "the name of the dialogue in every line")
+    stored = csvs.table(file, NEEDED)
+    _check(file, stored)
     emotion = stored["emotion6"].map(lambda number: EMOTIONS[int(number)])
-    session = stored["session"].astype(int)
     turn = stored["turn"].astype(int)
     table = pd.DataFrame(
         {
@@ -95,41 +74,54 @@ def read(path: Path, name: str, options: Options) -> Corpus:
             "text": stored["text"],
             "emotion": emotion.replace(MERGED),
             "speaker": "Ses0" + stored["session"] + stored["speaker"],
-            "session": session,
+            "session": stored["session"].astype(int),
         }
     )
     table["label"] = table["emotion"].map(POLARITY)
     twice = table["id"][table["id"].duplicated()]
     if len(twice):  # also where one of them is frustrated
-        raise bad(f"two turns with the id {twice.iloc[0]}", "every turn of a dialogue once")
-    keep = emotion != LEFT_OUT
-    kept = table[keep].reset_index(drop=True)
-    standard = _parts(session, STANDARD)
-    return build.corpus(
+        found = f"two turns with the id {twice.iloc[0]}"
+        raise build.bad(file, found, "every turn of a dialogue once")
+    kept, left_out = table[emotion != LEFT_OUT], table[emotion == LEFT_OUT]
+    sessions = {f"session{k}": _parts(kept["session"], k) for k in SESSIONS}
+    clips = build.Clips(
         file,
-        name,
         kept,
-        splits={
-            "standard": [part for part, here in zip(standard, keep, strict=True) if here],
-            **{f"session{k}": _parts(kept["session"], k) for k in SESSIONS},
-        },
+        splits={"standard": sessions[f"session{STANDARD}"], **sessions},
         tasks=TASKS,
-        notes=[
-            "label is the polarity of the emotion, not its class: happy 1, neutral 0, sad and "
-            "angry -1; the four classes are in the column emotion",
-            f"four emotions: happy and excited merged, {int((~keep).sum())} frustrated turns of "
-            f"{len(table)} dropped; {len(kept)} are left, where the literature counts {PUBLISHED}",
-            "session<k> tests on session k and validates on the next one, the first after the "
-            "fifth; the literature leaves the validation part open",
-        ],
-        dropped=dict.fromkeys(table["id"][~keep], LEFT_OUT),
-        dropped_part={
-            clip: part
-            for clip, part, here in zip(table["id"], standard, keep, strict=True)
-            if not here
-        },
-        clean=options.clean,
+        notes=_notes(len(table), len(left_out)),
+        dropped=dict.fromkeys(left_out["id"], LEFT_OUT),
+        dropped_part=dict(zip(left_out["id"], _parts(left_out["session"], STANDARD), strict=True)),
     )
+    return build.corpus(name, clips, clean=options.clean)
+
+
+def _check(file: Path, stored: pd.DataFrame) -> None:
+    for column, pattern, expected in (
+        ("session", "[1-5]", "1 to 5"),
+        ("turn", "[0-9]{1,6}", "a number"),
+        ("emotion6", "[0-5]", ", ".join(f"{i} {e}" for i, e in enumerate(EMOTIONS))),
+    ):
+        csvs.check(file, stored, column, stored[column].str.fullmatch(pattern), expected)
+    for dialogue, session in zip(stored["dialogue"], stored["session"], strict=True):
+        named = re.match(r"Ses0([1-5])[FM]_", dialogue)
+        if named and named[1] != session:
+            found = f"dialogue {dialogue} in session {session}"
+            raise build.bad(file, found, f"session {named[1]}")
+        if not dialogue:
+            expected = "the name of the dialogue in every line"
+            raise build.bad(file, "a turn of no dialogue", expected)
+
+
+def _notes(turns: int, left_out: int) -> list[str]:
+    return [
+        "label is the polarity of the emotion, not its class: happy 1, neutral 0, sad and "
+        "angry -1; the four classes are in the column emotion",
+        f"four emotions: happy and excited merged, {left_out} frustrated turns of {turns} "
+        f"dropped; {turns - left_out} are left, where the literature counts {PUBLISHED}",
+        "session<k> tests on session k and validates on the next one, the first after the "
+        "fifth; the literature leaves the validation part open",
+    ]
 
 
 def _file(path: Path) -> Path:

@@ -61,14 +61,13 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
                 found[modality].append(_rows(path, f"{modality} of {where}", values, len(words)))
     table = pd.DataFrame(rows, columns=["id", "text", "label"])
     table["video"], table["segment"], notes = content.ids_to_clips(table["id"].tolist())
-    return build.corpus(
+    clips = build.Clips(
         path,
-        name,
         table,
         splits={"standard": splits},
         tasks=content.tasks(table),
-        found={
-            m: build.Found(m, "word", frames, extractor(m, frames[0].shape[-1]))
+        frames={
+            m: build.Frames(m, "word", frames, extractor(m, frames[0].shape[-1]))
             for m, frames in found.items()
         },
         notes=[
@@ -78,8 +77,8 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
             *content.scale_note(table),
         ],
         dropped=dropped,
-        clean=options.clean,
     )
+    return build.corpus(name, clips, clean=options.clean)
 
 
 def _rows(path: Path, where: str, values, words: int) -> np.ndarray:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
-from msalib.data.readers import build
+from msalib.data.readers import build, csvs
 from msalib.data.readers.formats import Options
 
 NAME = "media"
@@ -62,29 +62,8 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     clips with one file, and if no clip is left.
     """
     file = path / TABLE
-
-    def bad(found, expected, remedy="Correct label.csv, or restore it from its source."):
-        return UserError(file, found=found, expected=expected, remedy=remedy)
-
-    stored = build.table(file, NEEDED)
-    if not len(stored):
-        raise bad("no clips", "a line per clip")
-    for column in ("video_id", "clip_id"):
-        stored[column] = stored[column].str.strip()
-        strange = [i for i, value in enumerate(stored[column]) if not _plain(value)]
-        if strange:
-            found = f"{column} {stored[column][strange[0]]!a} in row {strange[0] + 1}"
-            raise bad(found, "the name of a file or folder, without a path")
-    stored["mode"] = stored["mode"].str.strip().str.lower()
-    strange = ~stored["mode"].isin(list(_PART))
-    if strange.any():
-        first = int(strange.to_numpy().argmax())
-        raise bad(f"mode {stored['mode'][first]!r} in row {first + 1}", " | ".join(_PART))
-    ids = (stored["video_id"] + "_" + stored["clip_id"]).tolist()
-    twice = next((clip for clip, count in Counter(ids).items() if count > 1), None)
-    if twice is not None:  # before clips are dropped
-        raise bad(f"two clips with the id {twice}", "every clip once")
-    found, dropped, notes = _find(path.resolve(), stored, ids)
+    stored, ids = _stored(file)
+    files, dropped, notes = _find(path.resolve(), stored, ids)
     keep = [i for i, clip in enumerate(ids) if clip not in dropped]
     if not keep:
         raise UserError(
@@ -94,6 +73,50 @@ def read(path: Path, name: str, options: Options) -> Corpus:
             "Raw/<video_id>/<clip_id>.mp4, <video_id>/<clip_id>.*",
             remedy="Give the folder that has label.csv and the clips in these places.",
         )
+    table = _table(file, stored, ids)
+    part = stored["mode"].map(_PART).tolist()
+    label = pd.to_numeric(table["label"], errors="coerce")
+    clips = build.Clips(
+        file,
+        table.iloc[keep],
+        splits={"standard": [part[i] for i in keep]},
+        media={modality: [paths[i] for i in keep] for modality, paths in files.items()},
+        faces=options.faces,
+        notes=[*notes, f"labels are taken as they are: {label.min():g} to {label.max():g}"],
+        dropped=dropped,
+        dropped_part={clip: p for clip, p in zip(ids, part, strict=True) if clip in dropped},
+    )
+    return build.corpus(name, clips, clean=options.clean)
+
+
+_REMEDY = "Correct label.csv, or restore it from its source."
+
+
+def _stored(file: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return label.csv and the ids of its clips, checked."""
+    stored = csvs.table(file, NEEDED)
+    if not len(stored):
+        raise build.bad(file, "no clips", "a line per clip", _REMEDY)
+    for column in ("video_id", "clip_id"):
+        stored[column] = stored[column].str.strip()
+        strange = [i for i, value in enumerate(stored[column]) if not _plain(value)]
+        if strange:
+            found = f"{column} {stored[column][strange[0]]!a} in row {strange[0] + 1}"
+            raise build.bad(file, found, "the name of a file or folder, without a path", _REMEDY)
+    stored["mode"] = stored["mode"].str.strip().str.lower()
+    strange = ~stored["mode"].isin(list(_PART))
+    if strange.any():
+        first = int(strange.to_numpy().argmax())
+        found = f"mode {stored['mode'][first]!r} in row {first + 1}"
+        raise build.bad(file, found, " | ".join(_PART), _REMEDY)
+    ids = (stored["video_id"] + "_" + stored["clip_id"]).tolist()
+    twice = next((clip for clip, count in Counter(ids).items() if count > 1), None)
+    if twice is not None:  # before clips are dropped
+        raise build.bad(file, f"two clips with the id {twice}", "every clip once", _REMEDY)
+    return stored, ids
+
+
+def _table(file: Path, stored: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "id": ids,
@@ -104,24 +127,9 @@ def read(path: Path, name: str, options: Options) -> Corpus:
         }
     )
     for column in stored.columns.difference([*NEEDED, *table], sort=False):
-        table[column] = (
-            _numbers(stored, column, ids, bad) if column in OWN_LABELS else stored[column]
-        )
-    part = stored["mode"].map(_PART).tolist()
-    label = pd.to_numeric(table["label"], errors="coerce")
-    notes.append(f"labels are taken as they are: {label.min():g} to {label.max():g}")
-    return build.corpus(
-        file,
-        name,
-        table.iloc[keep].reset_index(drop=True),
-        splits={"standard": [part[i] for i in keep]},
-        media={modality: [files[i] for i in keep] for modality, files in found.items()},
-        faces=options.faces,
-        notes=notes,
-        dropped=dropped,
-        dropped_part={clip: p for clip, p in zip(ids, part, strict=True) if clip in dropped},
-        clean=options.clean,
-    )
+        own = column in OWN_LABELS
+        table[column] = _numbers(file, stored, column, ids) if own else stored[column]
+    return table
 
 
 def _plain(name: str) -> bool:
@@ -133,14 +141,15 @@ def _plain(name: str) -> bool:
     )
 
 
-def _numbers(stored: pd.DataFrame, column: str, ids: list[str], bad) -> pd.Series:
+def _numbers(file: Path, stored: pd.DataFrame, column: str, ids: list[str]) -> pd.Series:
     text = stored[column].str.strip()
     values = pd.to_numeric(text, errors="coerce").astype(float)
     wrong = (values.isna() & ~text.isin(_NO_LABEL)) | (values.abs() > build.SCALE)
     if wrong.any():
         first = int(wrong.to_numpy().argmax())
         expected = f"a number from {-build.SCALE:g} to {build.SCALE:g}, or nothing"
-        raise bad(f"{column} {text[first]} for clip {ids[first]}", expected)
+        found = f"{column} {text[first]} for clip {ids[first]}"
+        raise build.bad(file, found, expected, _REMEDY)
     return values
 
 
@@ -151,44 +160,26 @@ def _count(dropped: dict[str, str]) -> str:
 def _find(
     folder: Path, stored: pd.DataFrame, ids: list[str]
 ) -> tuple[dict[str, list[Path | None]], dict[str, str], list[str]]:
-    """Modality -> file per clip; id -> why a clip is dropped; notes."""
-    listings: dict[Path, dict[str, dict[str, tuple[Path, bool]]]] = {}
-    found: dict[str, list[Path | None]] = {modality: [] for modality in KINDS}
+    """Return modality -> file per clip; id -> why a clip is dropped; notes."""
+    files: dict[str, list[Path | None]] = {modality: [] for modality in KINDS}
     empty: dict[str, str] = {}
     renumbered = []
+    listings: dict[Path, Listing] = {}
     for clip, video, number in zip(ids, stored["video_id"], stored["clip_id"], strict=True):
-        at_hand: dict[str, tuple[Path, bool]] = {}
-        for place in PLACES:
-            where = folder / place / video
-            if where not in listings:
-                listings[where] = _listing(where)
-            for other in _numbered(number):
-                if other in listings[where]:
-                    if other != number:
-                        renumbered.append(clip)
-                    for suffix, entry in listings[where][other].items():
-                        at_hand.setdefault(suffix, entry)
-                    break
+        entries, name = _entries(folder, video, number, listings)
+        if name != number:
+            renumbered.append(clip)
         for modality, suffixes in KINDS.items():
-            file, full = next((at_hand[s] for s in suffixes if s in at_hand), (None, True))
-            found[modality].append(file)
+            file, full = next((entries[s] for s in suffixes if s in entries), (None, True))
+            files[modality].append(file)
             if not full:
                 empty.setdefault(clip, f"{file.relative_to(folder)} is empty")
     notes = []
-    present = {m: files for m, files in found.items() if any(files)}
+    present = {m: paths for m, paths in files.items() if any(paths)}
     dropped = dict(empty)
-    for modality, files in present.items():
-        users = Counter(file for file in files if file)
-        shared = next((file for file, count in users.items() if count > 1), None)
-        if shared is not None:
-            both = [clip for clip, file in zip(ids, files, strict=True) if file == shared]
-            raise UserError(
-                shared,
-                found=f"one file for the clips {' and '.join(both[:2])}",
-                expected="a file of its own for every clip",
-                remedy="Give clips in label.csv the numbers that their files have.",
-            )
-        lacking = [clip for clip, file in zip(ids, files, strict=True) if file is None]
+    for modality, paths in present.items():
+        _check_unshared(ids, paths)
+        lacking = [clip for clip, file in zip(ids, paths, strict=True) if file is None]
         for clip in lacking:
             dropped.setdefault(clip, f"no {CALLED[modality]}")
         if lacking:
@@ -201,12 +192,44 @@ def _find(
         notes.append(f"{len(empty)} clips dropped whose files are empty: {', '.join(empty)}")
     if renumbered:
         notes.append(
-            f"{len(set(renumbered))} clips found under a number with other leading zeros than in "
+            f"{len(renumbered)} clips found under a number with other leading zeros than in "
             f"label.csv, the first {renumbered[0]}"
         )
-    for modality in KINDS.keys() - present.keys():
-        notes.append(f"no {CALLED[modality]} for any clip")
+    notes += [
+        f"no {CALLED[modality]} for any clip" for modality in KINDS if modality not in present
+    ]
     return present, dropped, sorted(notes)
+
+
+def _entries(
+    folder: Path, video: str, number: str, listings: dict[Path, "Listing"]
+) -> tuple[dict[str, tuple[Path, bool]], str]:
+    """Return suffix -> file of a clip, and whether it is full; and another number it lies under."""
+    entries: dict[str, tuple[Path, bool]] = {}
+    other = number
+    for place in PLACES:
+        where = folder / place / video
+        if where not in listings:
+            listings[where] = _listing(where)
+        name = next((n for n in _numbered(number) if n in listings[where]), None)
+        if name is not None:
+            other = name if other == number else other
+            for suffix, entry in listings[where][name].items():
+                entries.setdefault(suffix, entry)
+    return entries, other
+
+
+def _check_unshared(ids: list[str], paths: list[Path | None]) -> None:
+    users = Counter(file for file in paths if file)
+    shared = next((file for file, count in users.items() if count > 1), None)
+    if shared is not None:
+        clips = [clip for clip, file in zip(ids, paths, strict=True) if file == shared]
+        raise UserError(
+            shared,
+            found=f"one file for the clips {' and '.join(clips[:2])}",
+            expected="a file of its own for every clip",
+            remedy="Give clips in label.csv the numbers that their files have.",
+        )
 
 
 def _numbered(clip: str) -> list[str]:
@@ -217,9 +240,12 @@ def _numbered(clip: str) -> list[str]:
     return list(dict.fromkeys([clip, bare, *(bare.zfill(width) for width in WIDTHS)]))
 
 
-def _listing(folder: Path) -> dict[str, dict[str, tuple[Path, bool]]]:
+Listing = dict[str, dict[str, tuple[Path, bool]]]
+
+
+def _listing(folder: Path) -> Listing:
     """Stem -> suffix -> path of what lies in a folder, and whether there is something in it."""
-    listing: dict[str, dict[str, tuple[Path, bool]]] = {}
+    listing: Listing = {}
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus
-from msalib.data.readers import build
+from msalib.data.readers import build, csvs
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import Classes
 
@@ -58,15 +57,14 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     if repaired:
         notes.append(f"{repaired} characters saved in another encoding (cp1252) were restored")
     parts = table.pop("part")
-    return build.corpus(
+    clips = build.Clips(
         path,
-        name,
         table,
         splits={"standard": list(parts)},
         tasks=TASKS,
         notes=notes,
-        clean=options.clean,
     )
+    return build.corpus(name, clips, clean=options.clean)
 
 
 def decode(content: bytes) -> tuple[str, int]:
@@ -119,24 +117,14 @@ def _read(path: Path, part: str) -> tuple[pd.DataFrame, int]:
         counted.append(count)
         return text
 
-    def bad(found, expected):
-        remedy = "Restore the file from its source."
-        return UserError(path, found=found, expected=expected, remedy=remedy)
-
-    stored = build.table(path, NEEDED, text_of)
+    stored = csvs.table(path, NEEDED, text_of)
     if not len(stored):
-        raise bad("no utterances", "a line per utterance")
+        raise build.bad(path, "no utterances", "a line per utterance")
     for column, known in (("Sentiment", SENTIMENT), ("Emotion", EMOTIONS)):
         stored[column] = stored[column].str.strip().str.lower()
-        strange = ~stored[column].isin(list(known))
-        if strange.any():
-            first = int(strange.to_numpy().argmax())
-            raise bad(f"{column} {stored[column][first]!r} in row {first + 1}", " | ".join(known))
+        csvs.check(path, stored, column, stored[column].isin(list(known)), " | ".join(known))
     for column in ("Dialogue_ID", "Utterance_ID"):
-        strange = ~stored[column].str.fullmatch(r"[0-9]{1,9}")
-        if strange.any():
-            first = int(strange.to_numpy().argmax())
-            raise bad(f"{column} {stored[column][first]!r} in row {first + 1}", "a number")
+        csvs.check(path, stored, column, stored[column].str.fullmatch(r"[0-9]{1,9}"), "a number")
     dialogue, turn = stored["Dialogue_ID"].astype(int), stored["Utterance_ID"].astype(int)
     video = f"{part}_dia" + dialogue.astype(str)
     table = pd.DataFrame(

@@ -60,19 +60,18 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
     table["video"], table["segment"], unnamed = content.ids_to_clips(table["id"].tolist())
     if not table["text"].str.strip().any():
         unnamed.append("the file has no transcripts")
-    return build.corpus(
+    clips = build.Clips(
         path,
-        name,
         table,
         splits={"standard": splits},
         tasks=content.tasks(table),
-        found={
-            m: build.Found(ARRAYS[m], _unit(m), clips, extractor(m, clips[0].shape[-1]))
+        frames={
+            m: build.Frames(ARRAYS[m], _unit(m), clips, extractor(m, clips[0].shape[-1]))
             for m, clips in frames.items()
         },
         notes=[*content.counted(notes), *unnamed, *content.scale_note(table)],
-        clean=options.clean,
     )
+    return build.corpus(name, clips, clean=options.clean)
 
 
 def _unit(modality: str) -> str:

@@ -58,14 +58,13 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
     found, notes = _without_padding(arrays, table["id"].isin(list(dropped)).to_numpy())
     if dropped:
         notes.append(f"clips dropped, as their text is zero throughout: {len(dropped)}")
-    return build.corpus(
+    clips = build.Clips(
         path,
-        name,
         table,
         splits={"standard": splits},
         tasks=content.tasks(table),
-        found={
-            m: build.Found(ARRAYS[m], "frame", frames, extractor(m, frames[0].shape[-1]))
+        frames={
+            m: build.Frames(ARRAYS[m], "frame", frames, extractor(m, frames[0].shape[-1]))
             for m, frames in found.items()
         },
         notes=[
@@ -74,8 +73,8 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
             *content.scale_note(table),
         ],
         dropped=dropped,
-        clean=options.clean,
     )
+    return build.corpus(name, clips, clean=options.clean)
 
 
 def _ids(path: Path, part: str, value) -> list[tuple[str, str, str]]:

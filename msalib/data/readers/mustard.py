@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build
 from msalib.data.readers.formats import Options
@@ -61,26 +60,20 @@ def read(path: Path, name: str, options: Options) -> Corpus:
         }
     )
     splits = {f"fold{k}": _parts(ids, test) for k, test in enumerate(folds, 1)}
-    return build.corpus(
+    read_clips = build.Clips(
         path,
-        name,
         table,
         splits={"standard": splits["fold1"], **splits},
         tasks=TASKS,
         notes=[
             "label is sarcasm (1) or none (-1), not sentiment",
-            f"fold<k> are the authors' speaker-dependent folds, standard is fold1; of the training "
+            "fold<k> are the authors' speaker-dependent folds, standard is fold1; of the training "
             f"clips one in {VALID}, those whose ids have the smallest SHA-256, validate",
             "the source names no videos: every clip counts as one of its own, though some scenes "
             "gave several clips; the same speakers are in training and test parts",
         ],
-        clean=options.clean,
     )
-
-
-def _bad(path: Path, found: str, expected: str) -> UserError:
-    remedy = "Restore the file from its source."
-    return UserError(path, found=found, expected=expected, remedy=remedy)
+    return build.corpus(name, read_clips, clean=options.clean)
 
 
 def _lines(lines: list[str]) -> str:
@@ -93,7 +86,7 @@ def _json(path: Path):
         if len(content) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-            raise _bad(path, f"two entries named {twice!r}", "every name once")
+            raise build.bad(path, f"two entries named {twice!r}", "every name once")
         return content
 
     try:
@@ -101,9 +94,11 @@ def _json(path: Path):
         content = json.loads(text, object_pairs_hook=once)
         json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except FileNotFoundError as error:
-        raise _bad(path, "no such file", f"{DATA} and {FOLDS} in one folder") from error
+        raise build.bad(path, "no such file", f"{DATA} and {FOLDS} in one folder") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise _bad(path, f"no JSON ({' '.join(str(error).split()):.200})", "a JSON file") from error
+        raise build.bad(
+            path, f"no JSON ({' '.join(str(error).split()):.200})", "a JSON file"
+        ) from error
     return content
 
 
@@ -111,27 +106,27 @@ def _clips(path: Path) -> dict[str, dict]:
     clips = _json(path)
     expected = "per id " + ", ".join(FIELDS) + " and sarcasm (true or false)"
     if not isinstance(clips, dict) or not clips:
-        raise _bad(path, "no clips by id", expected)
+        raise build.bad(path, "no clips by id", expected)
     for clip, content in clips.items():
         if not isinstance(content, dict):
-            raise _bad(path, f"{type(content).__name__} for clip {clip!r}", expected)
+            raise build.bad(path, f"{type(content).__name__} for clip {clip!r}", expected)
         for field, kind in FIELDS.items():
             value = content.get(field)
             if not isinstance(value, kind):
-                raise _bad(path, f"{field} of clip {clip!r} is {value!r:.40}", expected)
+                raise build.bad(path, f"{field} of clip {clip!r} is {value!r:.40}", expected)
             if kind is list and not all(isinstance(line, str) for line in value):
-                raise _bad(path, f"{field} of clip {clip!r} has what is no text", expected)
+                raise build.bad(path, f"{field} of clip {clip!r} has what is no text", expected)
         if not isinstance(content.get("sarcasm"), bool):
             found = f"sarcasm of clip {clip!r} is {content.get('sarcasm')!r:.40}"
-            raise _bad(path, found, expected)
+            raise build.bad(path, found, expected)
         if not isinstance(content.get("show", ""), str):
-            raise _bad(path, f"show of clip {clip!r} is {content['show']!r:.40}", "text")
+            raise build.bad(path, f"show of clip {clip!r} is {content['show']!r:.40}", "text")
         if len(content["context"]) != len(content["context_speakers"]):
             found = (
                 f"{len(content['context'])} lines of context and "
                 f"{len(content['context_speakers'])} speakers of them for clip {clip!r}"
             )
-            raise _bad(path, found, "a speaker per line")
+            raise build.bad(path, found, "a speaker per line")
     return clips
 
 
@@ -147,18 +142,18 @@ def _folds(folder: Path, clips: int) -> list[set[int]]:
         content = _json(path)
     expected = f"five folds, each the places (0 to {clips - 1}) of its training and its test clips"
     if not isinstance(content, list) or len(content) != 5:
-        raise _bad(path, "no list of five folds", expected)
+        raise build.bad(path, "no list of five folds", expected)
     folds = []
     for k, fold in enumerate(content, 1):
         if not isinstance(fold, list | tuple) or len(fold) != 2:
-            raise _bad(path, f"fold {k} that is no pair", expected)
+            raise build.bad(path, f"fold {k} that is no pair", expected)
         train, test = (x.tolist() if isinstance(x, np.ndarray) else x for x in fold)
         for places in (train, test):
             if not isinstance(places, list) or not all(type(place) is int for place in places):
-                raise _bad(path, f"fold {k} with what is no list of places", expected)
+                raise build.bad(path, f"fold {k} with what is no list of places", expected)
         if not test or sorted(train + test) != list(range(clips)):
             found = f"fold {k} of {len(train)} training and {len(test)} test clips"
-            raise _bad(path, found, f"every one of {clips} clips in one of the two")
+            raise build.bad(path, found, f"every one of {clips} clips in one of the two")
         folds.append(set(test))
     return folds
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus, Features
+from msalib.data.readers import build
 
 VECTORS = {
     "audio_opensmile": ("acoustic", "openSMILE functionals, label-free"),
@@ -75,10 +76,6 @@ def _refuse_leaks(vectors, setting):
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    def bad(found, expected):
-        remedy = "Restore the file from its source."
-        return UserError(path, found=found, expected=expected, remedy=remedy)
-
     if not path.is_file():
         raise UserError(
             path,
@@ -91,45 +88,66 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing_label)
     except (OSError, EOFError, zlib.error, ValueError, UnicodeDecodeError) as error:
-        raise bad(" ".join(str(error).split()), "comma-separated UTF-8 text") from error
+        raise build.bad(path, " ".join(str(error).split()), "comma-separated UTF-8 text") from error
     if {"video", "clip"} <= set(table) and "id" not in table:
         table = table.rename(columns={"clip": "segment"})
         table.insert(0, "id", table["video"] + "_" + table["segment"])
     missing = [c for c in NEEDED if c not in table]
     if missing:
-        raise bad(f"no column {', '.join(missing)}", ", ".join(NEEDED))
+        raise build.bad(path, f"no column {', '.join(missing)}", ", ".join(NEEDED))
     unnamed = table.index[table["id"] == ""]
     if len(unnamed):
-        raise bad(f"no id in line {unnamed[0] + 2}", "an id for every clip")
+        raise build.bad(path, f"no id in line {unnamed[0] + 2}", "an id for every clip")
     twice = table["id"][table["id"].duplicated()]
     if len(twice):
-        raise bad(f"id {twice.iloc[0]} twice", "one row per clip")
+        raise build.bad(path, f"id {twice.iloc[0]} twice", "one row per clip")
     table = table.set_index("id")
     nowhere = table.index[table["video"] == ""]
     if len(nowhere):
-        raise bad(f"no video for clip {nowhere[0]}", "the video of every clip")
+        raise build.bad(path, f"no video for clip {nowhere[0]}", "the video of every clip")
     for column in [c for c in ("split", "split_features") if c in table]:
         strange = table[column][~table[column].isin(PARTS)]
         if len(strange):
             found = f"{column} {strange.iloc[0]!r} for clip {strange.index[0]}"
-            raise bad(found, " | ".join(PARTS))
+            raise build.bad(path, found, " | ".join(PARTS))
     label = pd.to_numeric(table["label"], errors="coerce")
     wrong = table["label"][(label.isna() & table["label"].notna()) | (label.abs() > 3)]
     if len(wrong):
         found = f"label {wrong.iloc[0]} for clip {wrong.index[0]}"
-        raise bad(found, "a number from -3 to 3, or nothing")
+        raise build.bad(path, found, "a number from -3 to 3, or nothing")
     return table.assign(label=label)
 
 
 def _read_vectors(path: Path, ids: pd.Index, vectors, clean: bool) -> dict:
-    """modality -> (vector name, values (N, D) in the order of ``ids``, note on cleaning)."""
-
-    def bad(found, expected):
-        remedy = "Restore this file and utterances.csv from the same source."
-        return UserError(path, found=found, expected=expected, remedy=remedy)
-
+    """Return modality -> vector name, values (N, D) in the order of ``ids``, note on cleaning."""
     if not vectors:
         return {}
+    stored = _read_arrays(path, vectors)
+    names = pd.Index(stored["id"])
+    remedy = "Restore this file and utterances.csv from the same source."
+    if not names.is_unique:
+        found = f"id {names[names.duplicated()][0]} twice"
+        raise build.bad(path, found, "one vector per clip", remedy)
+    for name in vectors:
+        if stored[name].ndim != 2 or len(stored[name]) != len(names):
+            found = f"{name} of shape {stored[name].shape} for {len(names)} ids"
+            raise build.bad(path, found, "one vector per id", remedy)
+    place = names.get_indexer(ids)
+    lacking = ids[place < 0]
+    if len(lacking):
+        found = f"no features for {len(lacking)} clips of the table, the first {lacking[0]}"
+        raise build.bad(path, found, "one vector for every id in utterances.csv", remedy)
+    result = {}
+    for name in vectors:
+        modality, note = VECTORS[name]
+        values, count = _finite(path, name, stored[name][place].astype(np.float32), ids, clean)
+        if count:
+            note += f"; {count} non-finite values replaced by zero"
+        result[modality] = (name, values, note)
+    return result
+
+
+def _read_arrays(path: Path, vectors) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise UserError(
             path,
@@ -140,7 +158,7 @@ def _read_vectors(path: Path, ids: pd.Index, vectors, clean: bool) -> dict:
     try:
         # Not np.load, which takes a file that is no .npz for a pickle and says so.
         with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
-            stored = {name: archive[name] for name in ("id", *vectors)}
+            return {name: archive[name] for name in ("id", *vectors)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(
             path,
@@ -148,39 +166,24 @@ def _read_vectors(path: Path, ids: pd.Index, vectors, clean: bool) -> dict:
             expected="a complete .npz with the arrays id, " + ", ".join(vectors),
             remedy="The file is truncated or damaged: restore it from its source.",
         ) from error
-    names = pd.Index(stored["id"])
-    if not names.is_unique:
-        raise bad(f"id {names[names.duplicated()][0]} twice", "one vector per clip")
-    for name in vectors:
-        if stored[name].ndim != 2 or len(stored[name]) != len(names):
-            found = f"{name} of shape {stored[name].shape} for {len(names)} ids"
-            raise bad(found, "one vector per id")
-    place = names.get_indexer(ids)
-    lacking = ids[place < 0]
-    if len(lacking):
-        raise bad(
-            f"no features for {len(lacking)} clips of the table, the first {lacking[0]}",
-            "one vector for every id in utterances.csv",
+
+
+def _finite(
+    path: Path, name: str, values: np.ndarray, ids: pd.Index, clean: bool
+) -> tuple[np.ndarray, int]:
+    """Return values with those that are not finite at zero, and how many; refuse unless clean."""
+    broken = ~np.isfinite(values)
+    count = int(broken.sum())
+    if count and not clean:
+        row, column = map(int, np.argwhere(broken)[0])
+        raise UserError(
+            path,
+            found=f"{count} values of {name} that are NaN or infinite, the first for clip "
+            f"{ids[row]}, feature {column}",
+            expected="finite numbers",
+            remedy="Restore the file, or pass --clean to replace them by zero.",
         )
-    result = {}
-    for name in vectors:
-        modality, note = VECTORS[name]
-        values = stored[name][place].astype(np.float32)
-        bad = ~np.isfinite(values)
-        if bad.any():
-            row, column = map(int, np.argwhere(bad)[0])
-            if not clean:
-                raise UserError(
-                    path,
-                    found=f"{int(bad.sum())} values of {name} that are NaN or infinite, the first "
-                    f"for clip {ids[row]}, feature {column}",
-                    expected="finite numbers",
-                    remedy="Restore the file, or pass --clean to replace them by zero.",
-                )
-            values = np.where(bad, 0, values).astype(np.float32)
-            note += f"; {int(bad.sum())} non-finite values replaced by zero"
-        result[modality] = (name, values, note)
-    return result
+    return np.where(broken, 0, values).astype(np.float32), count
 
 
 def _one_frame_each(name: str, values: np.ndarray, note: str) -> Features:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from msalib.base.errors import UserError
-from msalib.data.readers import build
+from msalib.data.readers import build, csvs
 
 PATH = Path("file")
 
@@ -25,10 +25,10 @@ def table(**changes):
 
 def make(frames=None, splits=("train", "train", "valid", "test"), **options):
     changes = options.pop("table", {})
-    found = {} if frames is None else {"acoustic": build.Found("x", "frame", frames, "a note")}
-    return build.corpus(
-        PATH, "toy", table(**changes), splits={"standard": splits}, found=found, **options
-    )
+    frames = {} if frames is None else {"acoustic": build.Frames("x", "frame", frames, "a note")}
+    clean = options.pop("clean", False)
+    clips = build.Clips(PATH, table(**changes), {"standard": splits}, frames=frames, **options)
+    return build.corpus("toy", clips, clean=clean)
 
 
 def message(*arguments, **options) -> str:
@@ -109,7 +109,7 @@ def test_no_clips_and_strange_parts_are_told():
         splits=("train", "train", "dev", "test")
     )
     with pytest.raises(UserError, match="found no clips"):
-        build.corpus(PATH, "toy", table().iloc[:0], splits={"standard": []})
+        build.corpus("toy", build.Clips(PATH, table().iloc[:0], {"standard": []}))
 
 
 def with_frame(values):
@@ -173,4 +173,4 @@ def test_what_spreadsheets_save_is_told_with_its_remedy(tmp_path, content, found
     path = tmp_path / "label.csv"
     path.write_bytes(content)
     with pytest.raises(UserError, match=f"{found}.*Save it as CSV UTF-8, comma-separated"):
-        build.table(path, ("id", "text"))
+        csvs.table(path, ("id", "text"))

@@ -106,7 +106,7 @@ def test_text_and_numbers_come_back_exactly(tmp_path):
             "first": [i % 2 == 0 for i in range(count)],
         }
     )
-    corpus = build.corpus(tmp_path, "toy", table, splits={"standard": ["train"] * count})
+    corpus = build.corpus("toy", build.Clips(tmp_path, table, {"standard": ["train"] * count}))
     store.write(corpus, tmp_path, "media")
     equal(corpus, store.read("toy"))
 
