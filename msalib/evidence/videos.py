@@ -26,9 +26,16 @@ def contrast(
     return stats.contrast(metric, label, runs.predictions("test", *systems), weights, videos)
 
 
+def contrasts(
+    runs: Runs, systems: Sequence[System], weights: Sequence[float]
+) -> dict[stats.Metric, Estimate]:
+    """Return the weighted sums over systems of MAE and of correlation on the test set."""
+    return {m: stats.estimate(*contrast(runs, m, systems, weights)) for m in SIGNS}
+
+
 def differences(runs: Runs, a: System, b: System) -> dict[stats.Metric, Estimate]:
     """Return each score of ``a`` minus that of ``b``."""
-    return {m: stats.estimate(*contrast(runs, m, [a, b], [1, -1])) for m in SIGNS}
+    return contrasts(runs, [a, b], [1, -1])
 
 
 def gains(

@@ -8,12 +8,12 @@ stands in its place.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from msalib.base import stats
 from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
+from msalib.evidence import videos
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.printed.names import plural
 from msalib.pages.ledger import interval_text
@@ -200,10 +200,7 @@ def contrast(runs: Runs, weights: Mapping[System, float]) -> Effects | None:
     """
     if not runs.has(*weights):
         return None
-    label, videos = runs.truth("test")
-    guesses = runs.predictions("test", *weights)
-    factors = np.array(list(weights.values()))
-    return {m: stats.estimate(*stats.contrast(m, label, guesses, factors, videos)) for m in TESTED}
+    return videos.contrasts(runs, list(weights), list(weights.values()))
 
 
 def differences(runs: Runs, named: Mapping[str, System], base: str) -> dict[str, Effects]:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from msalib.base import stats
 from msalib.data.metrics import METRICS
+from msalib.evidence import videos
 from msalib.evidence.printed import table as printed
 from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table
@@ -57,19 +58,15 @@ def neighbours(runs: Runs, modality: str, *, setting: str) -> Table | Note:
     pairs = [(k, k - 1) for k in blocks if k - 1 in blocks]
     if not pairs:
         return Note(f"No two neighbouring {modality} blocks in this setting.")
-    label, videos = runs.truth("test")
     rows, differences = [], []
     for this, before in pairs:
-        systems = [system({modality: k}) for k in (this, before)]
-        a, b = runs.predictions("test", *systems)
-        mae = stats.mae_difference(label, a, b, videos)
-        corr = stats.corr_difference(label, a, b, videos)
-        differences.append(mae)
+        effects = videos.differences(runs, *(system({modality: k}) for k in (this, before)))
+        differences.append(effects["mae"])
         rows.append(
             {
                 "blocks": f"{this} minus {before}",
-                "MAE (points)": interval_text(mae),
-                "Corr": interval_text(corr),
+                "MAE (points)": interval_text(effects["mae"]),
+                "Corr": interval_text(effects["corr"]),
             }
         )
     significant = sum(stats.differ_from_zero(differences))

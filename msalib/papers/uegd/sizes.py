@@ -7,6 +7,7 @@ import pandas as pd
 import scipy.stats
 
 from msalib.base import stats
+from msalib.evidence import videos
 from msalib.pages.tables import Table, spread
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import SHARES
@@ -30,16 +31,17 @@ def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]
 
 def gains(runs: Runs, modality: str) -> dict[float, stats.Estimate]:
     """Return MAE of the encoder's input minus that of its best block, by share: the gain."""
-    label, videos = runs.truth("test")
-    differences = {}
-    for share in SHARES:
-        pair = [
+    pairs = {
+        share: [
             layers.system_of(runs, [modality], f, train_share=share) for f in ("input", "mid_best")
         ]
-        if runs.has(*pair):
-            a, b = runs.predictions("test", *pair)
-            differences[share] = stats.mae_difference(label, a, b, videos)
-    return differences
+        for share in SHARES
+    }
+    return {
+        share: videos.differences(runs, *pair)["mae"]
+        for share, pair in pairs.items()
+        if runs.has(*pair)
+    }
 
 
 def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
