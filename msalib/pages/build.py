@@ -1,4 +1,4 @@
-"""Build the book: run every notebook, check what came out, render the pages.
+"""Build the book: run the notebooks that are out of date, check what came out, render the pages.
 
 jupyter-book accepts a notebook that failed or never ran, so the gate stands before it.
 """
@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import typer
@@ -17,12 +18,20 @@ from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.evidence.settings import plan
 from msalib.pages import notebooks
+from msalib.pages.stamp import Stamps
 
 TIMEOUT_S = 20 * 60
 
+TOGETHER = 2
+"""Notebooks that run at a time. Each has a process and a kernel of its own; those that train the
+same runs share them (``Study``)."""
+
+LAST = "status"
+"""The page that lists all others, so it runs whenever another has run."""
+
 
 def gate(executed: Path, notebook: str, parameters: Mapping) -> list[str]:
-    """Why an executed notebook must not be published; empty where it may.
+    """Return why an executed notebook must not be published; empty where it may.
 
     It must come from today's source with these parameters, every cell run, none with an error,
     and must not show a path of this machine.
@@ -31,8 +40,8 @@ def gate(executed: Path, notebook: str, parameters: Mapping) -> list[str]:
 
     if not executed.exists():
         return ["not executed"]
-    found = nbformat.read(executed, as_version=4)
-    about, run = found.metadata.get("msalib", {}), found.metadata.get("papermill", {})
+    content = nbformat.read(executed, as_version=4)
+    about, run = (content.metadata.get(name, {}) for name in ("msalib", "papermill"))
     problems = []
     if about.get("source_sha256") != notebooks.source_hash(notebook):
         problems.append("the source notebook has changed since")
@@ -40,7 +49,7 @@ def gate(executed: Path, notebook: str, parameters: Mapping) -> list[str]:
         problems.append(f"run with other parameters: {about.get('parameters')}")
     if run.get("exception") is not None or run.get("end_time") is None:
         problems.append("papermill did not finish")
-    for number, cell in enumerate(found.cells, start=1):
+    for number, cell in enumerate(content.cells, start=1):
         problems += [f"cell {number} {problem}" for problem in _cell_problems(cell)]
     return problems
 
@@ -56,46 +65,85 @@ def _cell_problems(cell) -> list[str]:
     for output in cell.outputs:
         if output.output_type == "error":
             problems.append(f"raised {output.ename}: {output.evalue}")
-        elif any(str(path) in _shown(output) for path in (paths.ROOT, sys.prefix)):
+        elif any(str(path) in _text(output) for path in (paths.ROOT, sys.prefix)):
             problems.append("shows a path of this machine")
     return problems
 
 
-def _shown(output) -> str:
-    """What a reader can read of an output: all but images."""
+def _text(output) -> str:
+    """Return what a reader can read of an output: all but images."""
     data = output.get("data", {})
     texts = [str(value) for mime, value in data.items() if not mime.startswith("image/")]
     return re.sub(r"base64,[\w+/=]+", "", " ".join([output.get("text", ""), *texts]))
 
 
 def build() -> Path:
-    """Run all notebooks of the plan one after the other, check them, render the book.
+    """Run the notebooks of the plan that are not up to date, check them, render the book.
 
-    They are always run: they read committed records, or train the control for seconds. Trainings
-    of the control are shared between pages, but not with an earlier build, whose code may have been
-    another: there is no cache that could be out of date. Returns the first page of the book. Raises
-    ``UserError`` where a notebook fails, does not pass the gate, or a page gives a warning.
+    A page stays where nothing has changed that it is made of (``stamp``). The others run in the
+    order of the plan, ``TOGETHER`` at a time. Trainings of profile ``quick`` are shared between the
+    pages of one build, but not with an earlier one, whose code may have been another. Returns the
+    first page of the book. Raises ``UserError`` where a notebook fails, does not pass the gate, or
+    a page gives a warning.
     """
+    stamps = Stamps()
+    pages = plan()
+    stale = [page for page in pages if not _fresh(stamps, *page)]
+    if stale:
+        _forget_quick_records()
+        _run_all([page for page in stale if page[0] != LAST], stamps)
+        _run_all([page for page in pages if page[0] == LAST], stamps)
+    typer.echo(f"{len(pages) - len(stale)} of {len(pages)} pages were up to date; rendering")
+    index = render()
+    typer.echo(f"The book is ready: open {index}")
+    return index
+
+
+def _fresh(stamps: Stamps, notebook: str, parameters: Mapping) -> bool:
+    """Check whether the executed notebook may stay: fit to publish and made of the same things."""
+    import nbformat
+
+    resolved = notebooks.resolve_parameters(notebook, parameters)
+    executed = notebooks.executed_path(notebook, resolved)
+    if gate(executed, notebook, parameters):
+        return False
+    about = nbformat.read(executed, as_version=4).metadata.msalib
+    return about.get("stamp") == stamps.of(notebook, resolved)
+
+
+def _forget_quick_records() -> None:
+    """Remove the records of simulated data with profile quick, which pages make again."""
     for name, dataset in readers.DATASETS.items():
         if not dataset.real:
             made_with = dataset.shipped or dataset.encoder
             for stale in paths.records_folder().glob(f"*/{name}-{made_with}/*/quick"):
                 shutil.rmtree(stale)
-    for notebook, parameters in plan():
-        typer.echo(f"running {notebook} {parameters or ''}".rstrip())
-        executed = notebooks.run_notebook(notebook, parameters, timeout_s=TIMEOUT_S)
-        problems = gate(executed, notebook, parameters)
-        if problems:
-            raise UserError(
-                f"executed notebook {executed.name}",
-                found="; ".join(problems),
-                expected="one fit to publish",
-                remedy=f"Correct notebooks/{notebook}.ipynb.",
-            )
-    typer.echo("rendering the pages")
-    index = render()
-    typer.echo(f"The book is ready: open {index}")
-    return index
+
+
+def _run_all(pages: Sequence[tuple[str, dict]], stamps: Stamps) -> None:
+    """Run notebooks, each in a process of its own; the first that fails stops the others."""
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        runs = [pool.submit(_run, *page, stamps) for page in pages]
+        try:
+            for run in as_completed(runs):
+                run.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _run(notebook: str, parameters: Mapping, stamps: Stamps) -> None:
+    typer.echo(f"running {notebook} {parameters or ''}".rstrip())
+    resolved = notebooks.resolve_parameters(notebook, parameters)
+    stamp = stamps.of(notebook, resolved)
+    executed = notebooks.run_notebook(notebook, parameters, timeout_s=TIMEOUT_S, stamp=stamp)
+    if problems := gate(executed, notebook, parameters):
+        raise UserError(
+            f"executed notebook {executed.name}",
+            found="; ".join(problems),
+            expected="one fit to publish",
+            remedy=f"Correct notebooks/{notebook}.ipynb.",
+        )
 
 
 def render() -> Path:

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,19 +105,21 @@ def run_notebook(
     parameters: Mapping,
     timeout_s: float = TIMEOUT_S,
     folder: Path | None = None,
+    stamp: str = "",
 ) -> Path:
     """Execute a source notebook and return the path of the executed one.
 
     It goes into ``folder``, by default that of the book's pages. What the run was made of is
-    recorded in it, under ``metadata.msalib``. Raises ``UserError``: the notebook's own, where a
-    cell raised one, else with the cell and its exception. The failed copy is kept.
+    recorded in it, under ``metadata.msalib``, with the ``stamp`` of a page. Raises ``UserError``:
+    the notebook's own, where a cell raised one, else with the cell and its exception. The failed
+    copy is kept.
     """
     import nbformat
 
     resolved = resolve_parameters(notebook, parameters)
-    about = _provenance(notebook, resolved)
+    about = _provenance(notebook, resolved) | {"stamp": stamp}
     output = executed_path(notebook, resolved, folder)
-    working = paths.ROOT / "runs" / f"{os.getpid()}-{output.name}"
+    working = paths.ROOT / "runs" / f"{threading.get_native_id()}-{output.name}"
     working.parent.mkdir(exist_ok=True)
     try:
         _papermill(notebook, working, {name: resolved[name] for name in parameters}, timeout_s)

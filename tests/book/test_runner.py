@@ -9,7 +9,7 @@ import pytest
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.pages import build as book
-from msalib.pages import notebooks
+from msalib.pages import notebooks, stamp
 
 CONFIG = paths.ROOT / "_config.yml"
 PARAMETERS = 'dataset = "control"\nseeds = 2\nrate = 0.5\nrefresh = False'
@@ -223,6 +223,74 @@ def test_plan_refuses_what_it_does_not_know(tree):
     (paths.BOOK / "notebooks.yaml").write_text("- {notebook: a, parameter: {seeds: 1}}\n")
     with pytest.raises(UserError, match=r"notebooks\.yaml"):
         book.plan()
+
+
+# --- pages that are up to date ------------------------------------------------------------------
+
+
+@pytest.fixture
+def book_of_one(curve, monkeypatch, tmp_path):
+    """A book of one page, whose package is a folder of one file; pages that ran, in order."""
+    (paths.BOOK).mkdir(exist_ok=True)
+    (paths.BOOK / "notebooks.yaml").write_text(f"- notebook: {curve}\n")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "code.py").write_text("1")
+    monkeypatch.setattr(stamp, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(book, "render", lambda: tmp_path)
+    ran, run_notebook = [], notebooks.run_notebook
+
+    def run(notebook, *arguments, **options):
+        ran.append(notebook)
+        return run_notebook(notebook, *arguments, **options)
+
+    monkeypatch.setattr(notebooks, "run_notebook", run)
+    return ran
+
+
+def test_a_page_runs_again_only_when_something_changed_that_it_is_made_of(
+    book_of_one, curve, tmp_path, monkeypatch
+):
+    book.build()
+    book.build()
+    assert book_of_one == [curve]
+    made_of = {
+        "code": tmp_path / "package" / "code.py",
+        "record": paths.records_folder() / "paper" / "mosi-bert" / "release" / "paper" / "a.json",
+        "measurement": paths.records_folder() / "planted.json",
+        "source": notebooks.source_path(curve),
+        "plan": paths.BOOK / "notebooks.yaml",
+    }
+    for name, path in made_of.items():
+        before = path.read_bytes() if path.exists() else b""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(before + b" ")
+        assert not book._fresh(stamp.Stamps(), curve, {}), name
+        path.write_bytes(before) if before else path.unlink()
+        assert book._fresh(stamp.Stamps(), curve, {}), name
+    assert not book._fresh(stamp.Stamps(), curve, {"seeds": 3})
+    for other in ("uegd/mosi-bert/release/paper/a.json", "paper/control/release/quick/a.json"):
+        path = paths.records_folder() / other
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+        assert book._fresh(stamp.Stamps(), curve, {}), other
+    monkeypatch.setattr(stamp, "versions", lambda: {"torch": "other"})
+    book.build()
+    assert book_of_one == [curve, curve]
+
+
+def test_a_failing_page_stops_the_build_and_the_page_of_pages_is_last(
+    book_of_one, write_notebook, curve
+):
+    for name in ("status", "other"):
+        write_notebook(name, "seeds = 2", "seeds")
+    listed = f"- notebook: status\n- notebook: {curve}\n- notebook: other\n"
+    (paths.BOOK / "notebooks.yaml").write_text(listed)
+    book.build()
+    assert sorted(book_of_one[:2]) == ["other", curve] and book_of_one[2:] == ["status"]
+    write_notebook("other", "seeds = 2", "1 / 0")
+    with pytest.raises(UserError, match="ZeroDivisionError"):
+        book.build()
+    assert book_of_one[3:] == ["other"]
 
 
 def test_a_warning_of_a_page_stops_the_build(tree):
