@@ -1,4 +1,4 @@
-"""What the extractors that read media share: which files, whether they changed, how long they are.
+"""Clips: which files do extractors read, did they change, and how long are they?
 
 Two passes over the clips: the first looks at every one (workers decode it, find faces, count), the
 second gives them to the model. Both go on where they were stopped.
@@ -45,7 +45,7 @@ SEEN = "inputs.json"
 
 
 def check(preset: str) -> None:
-    """Raises ``UserError`` for a preset that there is not."""
+    """Raise ``UserError`` for an unknown preset."""
     if preset not in PRESETS:
         raise UserError(
             f"preset {preset!r}",
@@ -56,12 +56,12 @@ def check(preset: str) -> None:
 
 
 def heard(preset: str) -> str:
-    """What an extractor of sound is given, in words."""
+    """Return what an extractor of sound reads, in words."""
     return {"first": "16 kHz, first channel", "mean": "16 kHz, mean of the channels"}[MIX[preset]]
 
 
 def files(corpus: Corpus, modality: str) -> list[Path]:
-    """The file (or folder of pictures) of every clip. Raises ``UserError`` where there are none."""
+    """Return the file (or folder of pictures) of every clip; ``UserError`` where there are none."""
     if modality not in corpus.media:
         raise UserError(
             f"corpus {corpus.name}",
@@ -73,7 +73,7 @@ def files(corpus: Corpus, modality: str) -> list[Path]:
 
 
 def inputs(corpus: Corpus, modality: str, settings: str, folder: Path) -> str:
-    """The fingerprint of what an extractor is given: settings, ids, and each clip's SHA-256.
+    """Return the fingerprint of an extractor's input: settings, ids, and each clip's SHA-256.
 
     Digests are kept beside the store ``folder`` and taken anew where a file's size or time of
     modification is another, or where a file was modified just before (``SETTLED``). Raises
@@ -88,25 +88,25 @@ def _digests(paths: list[Path], seen: Path) -> list[str]:
     known = {}
     with suppress(OSError, ValueError):
         known = json.loads(seen.read_bytes())
-    found, unsaved, saved = {}, False, time.monotonic()
+    digests, unsaved, saved = {}, False, time.monotonic()
     for path in bar(paths, "reading the media", "clip"):
         name, stamp = str(path.resolve()), _stamp(path)
-        if name in found:
+        if name in digests:
             continue  # one video may hold several clips
         if known.get(name, [None])[0] == stamp:
-            found[name] = known[name][1]
+            digests[name] = known[name][1]
         elif _settled(path):
             known[name] = [stamp, _digest(path)]
-            found[name], unsaved = known[name][1], True
+            digests[name], unsaved = known[name][1], True
         else:
             known.pop(name, None)
-            found[name] = _digest(path)
+            digests[name] = _digest(path)
         if unsaved and time.monotonic() - saved > SAVE_EVERY:
             _keep(known, seen)
             unsaved, saved = False, time.monotonic()
     if unsaved:
         _keep(known, seen)
-    return [found[str(path.resolve())] for path in paths]
+    return [digests[str(path.resolve())] for path in paths]
 
 
 def _keep(known: dict, seen: Path) -> None:
@@ -115,13 +115,13 @@ def _keep(known: dict, seen: Path) -> None:
 
 
 def _members(path: Path) -> list[Path]:
-    """The files of a clip: itself, or those of its folder."""
+    """Return the files of a clip: itself, or those of its folder."""
     return sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
 
 
 def _stamp(path: Path) -> str:
     try:
-        said = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _members(path)]
+        stamps = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _members(path)]
     except OSError as error:
         raise UserError(
             path,
@@ -129,7 +129,9 @@ def _stamp(path: Path) -> str:
             expected="the file of a clip",
             remedy="Restore the file, or add the data set again from where its media are.",
         ) from error
-    return json.dumps(said) if len(said) == 1 else hashlib.sha256(repr(said).encode()).hexdigest()
+    if len(stamps) == 1:
+        return json.dumps(stamps)
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()
 
 
 def _settled(path: Path) -> bool:
@@ -159,16 +161,16 @@ def look(
     arguments: tuple,
     description: str,
 ) -> list[Any]:
-    """``function(path, *arguments)`` for every clip, in workers; results must fit into JSON.
+    """Return ``function(path, *arguments)`` of every clip, from workers; results fit into JSON.
 
-    Each is written down beside the store ``folder`` as soon as it is there, under ``key``, so that
-    a killed pass is continued. All clips are looked at before the first that cannot be read is
-    raised as a ``UserError``, which names the others.
+    Each is noted beside the store ``folder`` as soon as it is known, under ``key``, so that a
+    killed pass can be continued. Raises ``UserError`` for the first clip that cannot be read, after
+    all were read; it names the others.
     """
     notes = folder.with_name(folder.name + ".look")
     with disk_errors(folder):
-        found = _noted(notes, key, len(paths))
-    left = [n for n in range(len(paths)) if n not in found]
+        known = _noted(notes, key, len(paths))
+    left = [n for n in range(len(paths)) if n not in known]
     refused = []
     tasks = ((paths[n], *arguments) for n in left)
     results = workers.run(function, tasks, workers.number(len(left)))
@@ -177,12 +179,12 @@ def look(
             if isinstance(result, UserError):
                 refused.append(result)
                 continue
-            found[n] = result
+            known[n] = result
             file.write(json.dumps([n, result]) + "\n")
             file.flush()
     if refused:
         raise _all_of(refused)
-    return [found[n] for n in range(len(paths))]
+    return [known[n] for n in range(len(paths))]
 
 
 def forget(folder: Path) -> None:
@@ -195,22 +197,22 @@ def forget(folder: Path) -> None:
 
 
 def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:
-    """What an earlier pass wrote under this key; the file then ends with a whole line."""
+    """Return what an earlier pass noted under this key; the file then ends with a whole line."""
     lines = notes.read_text(errors="replace").splitlines() if notes.is_file() else []
-    found = {}
+    known = {}
     if lines and lines[0] == json.dumps(key):
         for line in lines[1:]:
             with suppress(ValueError, TypeError):  # the last line of a killed pass may be torn
                 n, result = json.loads(line)
                 if n in range(clips):
-                    found[n] = result
-    kept = [json.dumps(key), *(json.dumps([n, result]) for n, result in found.items())]
+                    known[n] = result
+    kept = [json.dumps(key), *(json.dumps([n, result]) for n, result in known.items())]
     write_bytes(notes, "".join(line + "\n" for line in kept).encode())
-    return found
+    return known
 
 
 def _all_of(refused: list[UserError]) -> UserError:
-    """One error for all; a missing package is the same for every clip."""
+    """Return one error for all; a missing package is the same for every clip."""
     first, *others = {str(error): error for error in refused}.values()
     if not others:
         return first
@@ -228,23 +230,23 @@ def _all_of(refused: list[UserError]) -> UserError:
 
 
 def batches(lengths: np.ndarray, frames: int) -> list[np.ndarray]:
-    """Batches of clips (as row numbers) of similar length, longest first.
+    """Return batches of clips (as row numbers) of similar length, longest first.
 
     A batch holds at most ``frames`` frames after padding, or one clip.
     """
     order = np.argsort(-lengths, kind="stable")
-    found = []
+    chosen = []
     while len(order):
         size = max(1, frames // int(lengths[order[0]]))
-        found.append(order[:size])
+        chosen.append(order[:size])
         order = order[size:]
-    return found
+    return chosen
 
 
 def prepared(
     left: Sequence[np.ndarray], function: Callable, task: Callable[[int], tuple]
 ) -> Iterator[tuple[np.ndarray, list[Any]]]:
-    """Every batch that is left with ``function(*task(clip))`` of each of its clips.
+    """Yield every batch that is left with ``function(*task(clip))`` of each of its clips.
 
     Workers prepare about a batch ahead of the model. Raises the first ``UserError``.
     """
@@ -255,10 +257,10 @@ def prepared(
     number = workers.number(len(clips))
     with closing(workers.run(function, map(task, clips), number, ahead=largest)) as results:
         for batch in left:
-            found = []
+            of_batch = []
             for _ in batch:
                 result = next(results)
                 if isinstance(result, UserError):
                     raise result
-                found.append(result)
-            yield batch, found
+                of_batch.append(result)
+            yield batch, of_batch

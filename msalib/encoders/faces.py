@@ -1,4 +1,4 @@
-"""Faces in pictures, behind one small interface: a picture in, the box of its largest face out.
+"""Faces: where is the largest face of a picture?
 
 A detector takes a picture (H, W, 3), uint8, RGB, and returns (left, top, right, bottom) in pixels,
 right and bottom exclusive, or None where it finds no face.
@@ -26,7 +26,7 @@ SMALLEST = 0.1
 
 @lru_cache
 def detector(name: str) -> Detector:
-    """The detector of this name. Raises ``UserError`` for no such name or a missing package."""
+    """Return the detector of a name. Raises ``UserError`` for no such name or a missing package."""
     makers = {"opencv": _opencv, "mtcnn": _mtcnn, "whole": lambda: _whole}
     if name not in makers:
         raise UserError(
@@ -39,7 +39,7 @@ def detector(name: str) -> Detector:
 
 
 def version(name: str) -> str:
-    """The detector and the version of its package, for provenance; the package may be missing."""
+    """Return a detector and the version of its package, which may be missing, for provenance."""
     from importlib import metadata
 
     package = {"opencv": "opencv-python-headless", "mtcnn": "mtcnn"}.get(name)
@@ -63,10 +63,10 @@ def _opencv() -> Detector:
     def detect(picture: np.ndarray) -> Box | None:
         grey = cv2.equalizeHist(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
         side = max(20, round(SMALLEST * len(grey)))  # the cascade was trained on 20 pixels
-        found = cascade.detectMultiScale(
+        boxes = cascade.detectMultiScale(
             grey, scaleFactor=1.1, minNeighbors=5, minSize=(side, side)
         )
-        return _largest(((x, y, x + w, y + h) for x, y, w, h in found), picture)
+        return _largest(((x, y, x + w, y + h) for x, y, w, h in boxes), picture)
 
     return detect
 
@@ -84,14 +84,14 @@ def _mtcnn() -> Detector:
     network = MTCNN()
 
     def detect(picture: np.ndarray) -> Box | None:
-        found = [face["box"] for face in network.detect_faces(picture)]
-        return _largest(((x, y, x + w, y + h) for x, y, w, h in found), picture)
+        boxes = [face["box"] for face in network.detect_faces(picture)]
+        return _largest(((x, y, x + w, y + h) for x, y, w, h in boxes), picture)
 
     return detect
 
 
 def _largest(boxes, picture: np.ndarray) -> Box | None:
-    """The box of the greatest area, cut at the picture's edges; the first of several."""
+    """Return the box of the largest area, cut at the picture's edges; the first of several."""
     height, width = picture.shape[:2]
     cut = [
         (max(0, int(left)), max(0, int(top)), min(width, int(right)), min(height, int(bottom)))
@@ -107,7 +107,7 @@ def _area(box: Box) -> int:
 
 
 def cv2_module():
-    """OpenCV. Raises ``UserError`` where it is not installed, or is a version without cascades."""
+    """Return OpenCV. Raises ``UserError`` where it is missing, or is a version without cascades."""
     try:
         import cv2
     except ImportError as error:

@@ -13,7 +13,7 @@ from msalib.base.errors import UserError
 
 
 def precision(device: str) -> str:
-    """bfloat16 on a GPU that has it, else float32."""
+    """Return the precision of a device: bfloat16 on a GPU that has it, else float32."""
     import torch
 
     return "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
@@ -21,7 +21,7 @@ def precision(device: str) -> str:
 
 @contextmanager
 def computing(device: str, precision: str) -> Iterator[None]:
-    """No gradients, and in bfloat16 autocast's rule: matrix products in bfloat16, the rest not.
+    """Compute without gradients; bfloat16 by autocast's rule, in matrix products alone.
 
     Layer norms, softmax and the residual stream stay in float32.
     """
@@ -34,7 +34,7 @@ def computing(device: str, precision: str) -> Iterator[None]:
 
 @contextmanager
 def captured(blocks, keep: Callable) -> Iterator[list]:
-    """What enters the first block and what each returns, in order, as ``keep`` of the states.
+    """Yield what enters the first block and what each returns, in order, as ``keep`` of the states.
 
     The list is filled when the model runs, while the context lasts.
     """
@@ -72,7 +72,7 @@ def quiet() -> Iterator[None]:
 
 
 def preprocessor(path: Path) -> dict:
-    """What a model's folder says of how its input is prepared; nothing where it is silent.
+    """Return a model's configuration of how its input is prepared, empty where there is none.
 
     Raises ``UserError`` for a file that is no configuration.
     """
@@ -80,12 +80,12 @@ def preprocessor(path: Path) -> dict:
     if not file.is_file():
         return {}
     try:
-        said = json.loads(file.read_bytes())
+        settings = json.loads(file.read_bytes())
     except ValueError as error:
         raise _unreadable(file, str(error)) from error
-    if not isinstance(said, dict):
-        raise _unreadable(file, f"a {type(said).__name__}")
-    return said
+    if not isinstance(settings, dict):
+        raise _unreadable(file, f"a {type(settings).__name__}")
+    return settings
 
 
 def _unreadable(file: Path, found: str) -> UserError:
@@ -98,10 +98,11 @@ def _unreadable(file: Path, found: str) -> UserError:
 
 
 def pretrained(model_class, path: Path, kinds: tuple[str, ...], unused: tuple[str, ...]):
-    """A model with the weights in ``path``, float32, in evaluation mode; no code but ours is run.
+    """Return a model with the weights in ``path``, float32, in evaluation mode.
 
-    ``kinds`` are the types of model that are taken (``model_type`` in config.json), ``unused``
-    beginnings of names of tensors that may be missing. Raises ``UserError`` for another type of
+    No code from the folder is run. ``kinds`` are the types of model that are accepted
+    (``model_type`` in config.json), ``unused`` beginnings of names of tensors that may be missing.
+    Raises ``UserError`` for another type of
     model and for weights that lack a tensor or cannot be read.
     """
     import torch

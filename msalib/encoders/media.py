@@ -1,7 +1,8 @@
-"""Sound and pictures of clips, decoded: waveforms at 16 kHz, face crops at 3 a second.
+"""Media: which sound and which faces are in a file?
 
-Workers run these functions, so this module imports nothing heavy. Files that cannot be decoded,
-or hold nothing, are a ``UserError`` that names them.
+Decodes waveforms at 16 kHz and face crops at 3 pictures a second. Workers run these functions, so
+this module imports nothing heavy. Files that cannot be decoded, or hold nothing, are a
+``UserError`` that names them.
 """
 
 import os
@@ -34,7 +35,7 @@ PICTURES = 3
 """Pictures a second that are kept."""
 
 HEIGHT = 720
-"""Of a picture before faces are looked for (preset release)."""
+"""Height of a picture before faces are looked for (preset release)."""
 
 GAP = 60
 """Seconds between two pictures at most; a damaged file may claim years."""
@@ -55,10 +56,11 @@ Sampling = Literal["release", "paper"]
 
 
 def sound(path: Path, mix: Mix) -> np.ndarray:
-    """The waveform of a file at 16 kHz: (samples,) float32, full scale 1.
+    """Return the waveform of a file at 16 kHz: (samples,) float32, full scale 1.
 
-    Of several channels the ``first`` is taken, or the ``mean`` of all. Raises ``UserError`` for a
-    file that is missing, damaged, has no sound, no samples, or samples that are not finite.
+    ``mix`` is what to take of several channels: the ``first``, or the ``mean`` of all. Raises
+    ``UserError`` for a file that is missing, damaged, has no sound, no samples, or samples that
+    are not finite.
     """
     path = Path(path)
     samples, rate = (_sound_file if path.suffix.lower() in SOUND_FILES else _container)(path)
@@ -76,12 +78,12 @@ def sound(path: Path, mix: Mix) -> np.ndarray:
 
 
 def samples(path: Path, mix: Mix) -> int:
-    """How many samples ``sound`` gives for a file; the whole of it is decoded to know."""
+    """Return how many samples ``sound`` gives for a file, from the whole sound."""
     return len(sound(path, mix))
 
 
 def _sound_file(path: Path) -> tuple[np.ndarray, int]:
-    """(channels, samples) float32 and samples a second."""
+    """Return (channels, samples) float32 and samples a second."""
     soundfile = _package("soundfile")
     with _decoding(path, "a sound file", (soundfile.LibsndfileError,)):
         if path.suffix.lower() == ".wav":
@@ -100,11 +102,11 @@ def _check_whole(path: Path) -> None:
         while len(head := file.read(8)) == 8:
             size = int.from_bytes(head[4:], "little")
             if head[:4] == b"data":
-                there = end - file.tell()
-                if there + MISCOUNTED < size < STREAMED:
+                present = end - file.tell()
+                if present + MISCOUNTED < size < STREAMED:
                     raise UserError(
                         path,
-                        found=f"{there} of {size} bytes of sound",
+                        found=f"{present} of {size} bytes of sound",
                         expected="a whole sound file",
                         remedy=_RESTORE,
                     )
@@ -129,7 +131,7 @@ def _container(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _codec(path: Path, stream, expected: str):
-    """A stream, if there is a decoder for it."""
+    """Return a stream for which there is a decoder."""
     if stream.codec_context is None:
         raise _nothing(path, "a stream in a format that is not known", expected)
     return stream
@@ -139,31 +141,31 @@ def _codec(path: Path, stream, expected: str):
 
 
 def look(path: Path, sampling: Sampling, faces: str) -> list[Box | None]:
-    """The box of the largest face in every picture that is kept of a clip, None where none is.
+    """Return the box of the largest face in every picture that is kept of a clip, None without one.
 
     ``path`` is a video, a folder of pictures, or one picture. ``release`` keeps every int(fps / 3)-
     th picture, brought to a height of 720 (papers/uegd.md (e)); ``paper`` keeps the picture nearest
     to each multiple of 1/3 second. Raises ``UserError`` for a file that is missing, damaged, has no
-    video stream or no pictures, and for a detector that is not there.
+    video stream or no pictures, and for a missing detector.
     """
     find = detector(faces)
-    found = [find(picture) for picture in _kept(Path(path), sampling, faces)]
-    if not found:
+    boxes = [find(picture) for picture in _kept(Path(path), sampling, faces)]
+    if not boxes:
         raise _nothing(path, "no pictures", "pictures")
-    return found
+    return boxes
 
 
 def crops(
     path: Path, sampling: Sampling, faces: str, boxes: list[Box | None], resize: int, crop: int
 ) -> np.ndarray:
-    """The faces of a clip as a model takes them: (pictures with a face, crop, crop, 3) uint8, RGB.
+    """Return the faces of a clip as a model takes them: (pictures with one, crop, crop, 3) uint8.
 
     Each face is cut out (``boxes`` of ``look``) and brought to 256 x 256 whatever its shape, then
     by antialiased bicubic interpolation to ``resize`` x ``resize``, then cut to ``crop`` around
     the centre, as CLIP's preprocessing does.
     """
     cv2 = cv2_module()
-    found = []
+    cut = []
     for picture, box in zip(_kept(Path(path), sampling, faces), boxes, strict=True):
         if box is None:
             continue
@@ -172,12 +174,12 @@ def crops(
             picture[top:bottom, left:right], (CROP, CROP), interpolation=cv2.INTER_AREA
         )
         start = (resize - crop) // 2
-        found.append(bicubic(face, resize)[start : start + crop, start : start + crop])
-    return np.stack(found) if found else np.zeros((0, crop, crop, 3), np.uint8)
+        cut.append(bicubic(face, resize)[start : start + crop, start : start + crop])
+    return np.stack(cut) if cut else np.zeros((0, crop, crop, 3), np.uint8)
 
 
 def _kept(path: Path, sampling: Sampling, faces: str) -> Iterator[np.ndarray]:
-    """The pictures of a clip that are kept: (H, W, 3) uint8, RGB."""
+    """Yield the pictures of a clip that are kept: (H, W, 3) uint8, RGB."""
     fps, pictures = _pictures(path)
     chosen = _every(pictures, fps) if sampling == "release" else _nearest(path, pictures)
     for kept in chosen:
@@ -189,18 +191,18 @@ Timed = Iterator[tuple[float, Callable[[], np.ndarray]]]
 
 
 def _every(pictures: Timed, fps: float) -> Iterator[np.ndarray]:
-    """Every int(fps / 3)-th, from the first on: 3.0 to 3.4 a second for usual rates."""
+    """Return every int(fps / 3)-th picture, from the first: 3.0 to 3.4 a second at usual rates."""
     step = max(1, int(fps / PICTURES))
     return (get() for number, (_, get) in enumerate(pictures) if number % step == 0)
 
 
 def _nearest(path: Path, pictures: Timed) -> Iterator[np.ndarray]:
-    """The one nearest to each multiple of 1/3 second up to the last; the earlier of two."""
+    """Yield the picture nearest to each multiple of 1/3 second; the earlier of two."""
     number, before = 0, None
     for now in pictures:
         if before is not None and now[0] - before[0] > GAP:
-            found = f"{now[0] - before[0]:g} s between two pictures"
-            raise _nothing(path, found, f"pictures at most {GAP} s apart")
+            gap = f"{now[0] - before[0]:g} s between two pictures"
+            raise _nothing(path, gap, f"pictures at most {GAP} s apart")
         while (due := number / PICTURES) <= now[0] + 1e-6:
             earlier = before is not None and due - before[0] <= now[0] - due + 1e-6
             yield (before if earlier else now)[1]()
@@ -209,7 +211,7 @@ def _nearest(path: Path, pictures: Timed) -> Iterator[np.ndarray]:
 
 
 def _pictures(path: Path) -> tuple[float, Timed]:
-    """Pictures a second, and for each picture its time and what makes it an array."""
+    """Return pictures a second, and for each picture its time and what makes it an array."""
     if path.is_dir():
         return _folder(path)
     if path.suffix.lower() in PICTURE_FILES:
@@ -222,15 +224,15 @@ def _folder(path: Path) -> tuple[float, Timed]:
     if not files:
         raise _nothing(path, "no .png or .jpg in the folder", "pictures")
     fps = PICTURES
-    if (said := path / "fps.txt").is_file():
-        text = said.read_text(errors="replace").strip()
+    if (file := path / "fps.txt").is_file():
+        text = file.read_text(errors="replace").strip()
         try:
             fps = float(text)
         except ValueError:
             fps = 0.0
         if not 0 < fps < float("inf"):
             raise UserError(
-                said,
+                file,
                 found=repr(text[:40]),
                 expected="pictures a second, a number above 0",
                 remedy="Write the rate at which the pictures were taken, or remove the file (3).",
@@ -239,19 +241,19 @@ def _folder(path: Path) -> tuple[float, Timed]:
 
 
 def _natural(path: Path) -> list:
-    """So that 10.png comes after 9.png."""
+    """Return the key by which 10.png comes after 9.png."""
     return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"(\d+)", path.name)]
 
 
 def picture(path: Path) -> np.ndarray:
-    """A .png or .jpg: (H, W, 3) uint8, RGB. Raises ``UserError`` where it cannot be read."""
+    """Return a .png or .jpg: (H, W, 3) uint8, RGB. Raises ``UserError`` for an unreadable file."""
     cv2 = cv2_module()
     with _decoding(path, "a picture", (cv2.error,)):
         content = np.frombuffer(path.read_bytes(), np.uint8)
-        found = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    if found is None:
+        pixels = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    if pixels is None:
         raise _nothing(path, f"{len(content)} bytes that are no picture", "a .png or .jpg")
-    return found[:, :, ::-1]
+    return pixels[:, :, ::-1]
 
 
 def _video(path: Path) -> tuple[float, Timed]:
@@ -277,7 +279,7 @@ def _video_frames(path: Path, fps: float) -> Timed:
 
 
 def _upright(frame) -> np.ndarray:
-    """A telephone held upright stores pictures that lie, and says so."""
+    """Turn a picture as its file says: a telephone held upright stores pictures that lie."""
     turns = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise
     return np.rot90(frame.to_ndarray(format="rgb24"), turns)
 
@@ -290,10 +292,10 @@ def _at_height(picture: np.ndarray) -> np.ndarray:
 
 
 def bicubic(picture: np.ndarray, side: int) -> np.ndarray:
-    """A picture (H, W, 3) uint8 at side x side, antialiased bicubic interpolation as in Pillow.
+    """Return a picture (H, W, 3) uint8 at side x side, by antialiased bicubic interpolation.
 
-    Columns first, rounded to whole numbers, then rows: CLIP's preprocessing does it so, and its
-    features follow such details.
+    As in Pillow: columns first, rounded to whole numbers, then rows. CLIP's preprocessing does it
+    so, and its features follow such details.
     """
     height, width = picture.shape[:2]
     across, down = _cubic_weights(width, side), _cubic_weights(height, side)
@@ -307,7 +309,7 @@ def _whole_numbers(values: np.ndarray) -> np.ndarray:
 
 @lru_cache
 def _cubic_weights(size: int, target: int) -> np.ndarray:
-    """Weights of Keys' cubic (a = -0.5), widened where the picture shrinks: (target, size)."""
+    """Return weights of Keys' cubic (a = -0.5), wider where the picture shrinks: (target, size)."""
     scale = size / target
     stretch = max(scale, 1.0)
     centre = (np.arange(target) + 0.5) * scale

@@ -1,4 +1,4 @@
-"""The encoders that have a name: what they read, where their weights come from, how large they are.
+"""The registered encoders: what they read, where their weights come from, how large they are.
 
 ``SETS`` are names for several, one per modality.
 """
@@ -148,14 +148,14 @@ VISION = ("clip", "clip_vision_model")
 
 
 def modality_of(model_type: str) -> str:
-    """What a model of this type reads."""
+    """Return the modality that a model of this type reads."""
     if model_type in SPEECH:
         return "acoustic"
     return "visual" if model_type in VISION else "linguistic"
 
 
 def guessed(hub_id: str) -> str:
-    """The same for a hub id whose configuration is not here: its name tells."""
+    """Return the modality of a hub id whose configuration is missing, by its name."""
     name = hub_id.lower()
     if any(word in name for word in ("wavlm", "hubert", "wav2vec", "data2vec-audio")):
         return "acoustic"

@@ -1,4 +1,4 @@
-"""Speech encoders: every layer of WavLM, HuBERT, Data2Vec-audio or wav2vec 2.0, 5 frames a second.
+"""Speech encoders: all layers of WavLM, HuBERT, Data2Vec-audio or wav2vec 2.0, 5 frames a second.
 
 A clip gives 50 frames a second, of which every tenth is kept, none averaged; block k is the
 residual stream after it, the last one before any LayerNorm that follows all blocks
@@ -6,8 +6,8 @@ residual stream after it, the last one before any LayerNorm that follows all blo
 model as it is, as UEGD's code does; ``paper`` takes the mean of the channels (as MMML does) and
 normalises the waveform where the model's own preprocessor says so (UEGD names none; (g) 6).
 
-What a clip is given does not depend on the clips beside it in a batch: everything that mixes
-frames runs clip by clip, but attention, which has a mask. The convolutions need it, since base
+The layers of a clip do not depend on the clips beside it in a batch: everything that mixes
+frames runs clip by clip, except attention, which has a mask. The convolutions need it, since base
 models normalise over all frames of an input and the positional ones of Data2Vec see the padding.
 """
 
@@ -140,10 +140,10 @@ def _clip_by_clip(convolution):
             self.lengths: list[int] = []
 
         def forward(self, states):
-            found = torch.zeros_like(states)
+            positions = torch.zeros_like(states)
             for clip, length in enumerate(self.lengths):
-                found[clip, :length] = self.convolution(states[clip : clip + 1, :length])[0]
-            return found
+                positions[clip, :length] = self.convolution(states[clip : clip + 1, :length])[0]
+            return positions
 
     return ClipByClip()
 
@@ -186,8 +186,8 @@ def project(model, waves: Sequence) -> list:
     for wave in waves:
         with torch.no_grad():
             convolved = model.feature_extractor(wave[None])
-        found = model.feature_projection(convolved.transpose(1, 2))
-        projected.append((found[0] if isinstance(found, tuple) else found)[0].float())
+        states = model.feature_projection(convolved.transpose(1, 2))
+        projected.append((states[0] if isinstance(states, tuple) else states)[0].float())
     return projected
 
 

@@ -1,4 +1,6 @@
-"""The feature store: one folder, one .npy file per layer, each mapped into memory on use.
+"""The feature store: where are the layers of an encoder, and are they whole?
+
+One folder, one .npy file per layer, each mapped into memory on use.
 
     layer_00.npy ... layer_NN.npy   (S, D) float16 (handcrafted: float32), all clips end to end
     offsets.npy                     (N + 1,) int64, clip i is frames offsets[i]:offsets[i + 1]
@@ -41,7 +43,7 @@ SAVE_EVERY = 2.0
 
 
 class StoreMeta(BaseModel):
-    """What a store says of itself."""
+    """The description of a store."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,25 +62,25 @@ class StoreMeta(BaseModel):
     truncated: int  # clips that the encoder could not take in full
     device: str
     versions: dict[str, str]
-    # Below: what stores of text have never said, and do not say where it is as usual.
+    # Below: fields younger than the first stores of text; left out where they are as usual.
     first: int = 0  # number of the first layer
     precision: Literal["float32", "bfloat16"] = "float32"  # of the forward pass
     counts: dict[str, int] = {}  # of frames and clips that are not as the others
     settings: dict[str, str] = {}  # of the extractor, by name
 
     def numbers(self) -> range:
-        """The numbers of the layers."""
+        """Return the numbers of the layers."""
         return range(self.first, self.first + self.layers)
 
     def text(self) -> bytes:
-        """What stands in meta.json."""
+        """Return the content of meta.json."""
         later = ("first", "precision", "counts", "settings")
         usual = {n for n in later if getattr(self, n) == type(self).model_fields[n].default}
         return self.model_dump_json(indent=2, exclude=usual).encode()
 
 
 def fingerprint(settings: str, clips: Iterable[tuple[str, str]]) -> str:
-    """SHA-256 of what an extractor is given: its settings, then id and content of every clip."""
+    """Return the SHA-256 of an extractor's input: settings, then id and content of every clip."""
     digest = hashlib.sha256(json.dumps(settings).encode())
     for clip in clips:
         digest.update(json.dumps(clip).encode() + b"\n")
@@ -86,7 +88,7 @@ def fingerprint(settings: str, clips: Iterable[tuple[str, str]]) -> str:
 
 
 def _descr(meta: StoreMeta) -> str:
-    """The type of a value, little-endian."""
+    """Return the type of a value, little-endian."""
     return np.dtype(meta.dtype).newbyteorder("<").str
 
 
@@ -95,12 +97,12 @@ def _frame_bytes(meta: StoreMeta) -> int:
 
 
 def _data_bytes(meta: StoreMeta) -> int:
-    """Size of one layer without its header."""
+    """Return the size of one layer without its header."""
     return meta.frames * _frame_bytes(meta)
 
 
 def _header(meta: StoreMeta) -> bytes:
-    """The .npy header of a layer (128 bytes: numpy pads it to a multiple of 64)."""
+    """Return the .npy header of a layer (128 bytes: numpy pads it to a multiple of 64)."""
     header = io.BytesIO()
     shape = (meta.frames, meta.dim)
     np.lib.format.write_array_header_1_0(
@@ -121,7 +123,7 @@ def _npy(array: np.ndarray) -> bytes:
 def open_store(
     folder: Path, *, encoder: str, revision: str | None, fingerprint: str, command: str
 ) -> Features:
-    """The features in ``folder``; ``UserError`` unless the store is whole and the one asked for.
+    """Return the features in ``folder``; ``UserError`` unless it is whole and the one asked for.
 
     ``layers[k]`` maps the file of layer k when it is asked for, and no other; the arrays (S, D) are
     copy-on-write, so that torch takes them as they are. ``revision`` None accepts any, for a store
@@ -183,7 +185,7 @@ def _read_meta(folder: Path) -> StoreMeta | None:
 def _mismatch(
     meta: StoreMeta | None, encoder: str, revision: str | None, fingerprint: str
 ) -> tuple[str, str, str] | None:
-    """How a description differs from what is asked for: file, found, expected."""
+    """Return how a description differs from what is asked for: file, found, expected."""
     file = "meta.json"
     if meta is None:
         return file, "no readable description", "a feature store of format 1"
@@ -192,14 +194,14 @@ def _mismatch(
     if revision is not None and meta.revision != revision:
         return file, f"{encoder} revision {meta.revision}", f"revision {revision}"
     if meta.fingerprint != fingerprint:
-        given = f"(fingerprint {meta.fingerprint[:16]})"
-        found = f"features of other clips, texts, media or settings {given}"
-        return file, found, f"fingerprint {fingerprint[:16]}"
+        other = "features of other clips, texts, media or settings"
+        stored = f"{other} (fingerprint {meta.fingerprint[:16]})"
+        return file, stored, f"fingerprint {fingerprint[:16]}"
     return None
 
 
 def _damage(folder: Path, meta: StoreMeta) -> tuple[str, str, str] | None:
-    """First file of a store that is not what its description says: file, found, expected."""
+    """Return the first file of a store that belies its description: file, found, expected."""
     sizes = {
         **{_layer_file(k): len(_header(meta)) + _data_bytes(meta) for k in meta.numbers()},
         "offsets.npy": len(_npy(np.zeros(meta.clips + 1, np.int64))),
@@ -265,7 +267,7 @@ def write_store(
 
 
 def _resume(partial: Path, meta: StoreMeta, plan: str) -> int | None:
-    """Number of batches that a partial store holds, or None where there is none to continue."""
+    """Return how many batches a partial store holds; None where there is none to continue."""
     if _read_meta(partial) != meta or _damage(partial, meta):
         return None
     try:
@@ -276,7 +278,7 @@ def _resume(partial: Path, meta: StoreMeta, plan: str) -> int | None:
 
 
 def _allocate(partial: Path, meta: StoreMeta, ids: Sequence[str], offsets: np.ndarray) -> None:
-    """A partial store with every file at its final size; its description comes last."""
+    """Make a partial store with every file at its final size; its description comes last."""
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     needed = meta.layers * _data_bytes(meta)
@@ -319,7 +321,7 @@ def _write_batch(partial: Path, meta: StoreMeta, states: np.ndarray, starts, len
 
 
 def _save_progress(partial: Path, meta: StoreMeta, plan: str, batches: int) -> None:
-    """Say that so many batches are done, once their bytes are on the disk."""
+    """Note that so many batches are done, once their bytes are on the disk."""
     for k in meta.numbers():
         with (partial / _layer_file(k)).open("r+b") as file:
             os.fsync(file.fileno())

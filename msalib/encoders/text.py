@@ -1,4 +1,4 @@
-"""Text encoders: every layer of a BERT-family model for every transcript, in one forward pass.
+"""Text encoders: all layers of a BERT-family model for every transcript.
 
 All tokens are kept, CLS and SEP included, and block k is the model's ``hidden_states[k]``
 (papers/uegd.md (e)); 0 are the embeddings that enter block 1. Computed in float32 on a CPU and by
@@ -69,8 +69,16 @@ def load(encoder: Encoder):
     from transformers import AutoModel, AutoTokenizer
 
     path = weights.folder(encoder)
-    expected = "a BERT-family model with its tokeniser"
-    remedy = "Give the folder or hub id of such a model; msalib doctor lists those that work."
+
+    def refused(found: str) -> UserError:
+        return UserError(
+            path,
+            found=found,
+            expected="a BERT-family model with its tokeniser",
+            remedy="Give the folder or hub id of such a model; msalib doctor lists those that "
+            "work.",
+        )
+
     try:
         with forward.quiet():
             tokenizer = AutoTokenizer.from_pretrained(
@@ -80,16 +88,14 @@ def load(encoder: Encoder):
                 path, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
             )
     except (OSError, ValueError) as error:
-        problem = str(error).strip().splitlines()[0]
-        raise UserError(path, found=problem, expected=expected, remedy=remedy) from error
+        raise refused(str(error).strip().splitlines()[0]) from error
     # What a file lacks, transformers fills with random numbers; only the pooler is not used here.
     missing = sorted(k for k in loading["missing_keys"] if not k.startswith("pooler."))
     if missing:
-        found = f"weights without {len(missing)} of the model's tensors, among them {missing[0]}"
-        raise UserError(path, found=found, expected=expected, remedy=remedy)
+        lost = f"{len(missing)} of the model's tensors, among them {missing[0]}"
+        raise refused(f"weights without {lost}")
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
-        found = f"a {model.config.model_type} model without CLS or SEP"
-        raise UserError(path, found=found, expected=expected, remedy=remedy)
+        raise refused(f"a {model.config.model_type} model without CLS or SEP")
     return tokenizer, model.eval()
 
 

@@ -1,4 +1,4 @@
-"""Vision encoders: every layer of CLIP's vision tower for the face in each of 3 pictures a second.
+"""Vision encoders: all layers of CLIP's vision tower for the face in each of 3 pictures a second.
 
 Block k gives the class token after it, before the final LayerNorm and the projection
 (papers/uegd.md (e)). The largest face of a picture is cut out, brought to 256 x 256 whatever its
@@ -119,11 +119,11 @@ class Preparation:
     """How a model's pictures are prepared, from its preprocessor's configuration."""
 
     def __init__(self, path: Path, side: int):
-        said = forward.preprocessor(path)
-        self.crop = _side(said.get("crop_size"), side)
-        self.resize = max(_side(said.get("size"), self.crop), self.crop)
-        self.mean = np.array(said.get("image_mean", MEAN), np.float32)
-        self.deviation = np.array(said.get("image_std", DEVIATION), np.float32)
+        settings = forward.preprocessor(path)
+        self.crop = _side(settings.get("crop_size"), side)
+        self.resize = max(_side(settings.get("size"), self.crop), self.crop)
+        self.mean = np.array(settings.get("image_mean", MEAN), np.float32)
+        self.deviation = np.array(settings.get("image_std", DEVIATION), np.float32)
         if self.crop != side:
             raise UserError(
                 path / "preprocessor_config.json",
@@ -133,11 +133,11 @@ class Preparation:
             )
 
 
-def _side(said: int | dict | None, usual: int) -> int:
-    """A side in pixels, which preprocessors give in one of three ways."""
-    if isinstance(said, dict):
-        said = said.get("shortest_edge", said.get("height"))
-    return usual if said is None else int(said)
+def _side(size: int | dict | None, usual: int) -> int:
+    """Return a side in pixels, which preprocessors give in one of three ways."""
+    if isinstance(size, dict):
+        size = size.get("shortest_edge", size.get("height"))
+    return usual if size is None else int(size)
 
 
 def load(encoder: Encoder) -> tuple:

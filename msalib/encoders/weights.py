@@ -117,7 +117,7 @@ def cached(model: str) -> Path | None:
 
 
 def _local(encoder: Encoder) -> Path | None:
-    """The folder of weights that come from no hub. Raises ``UserError`` for a missing package."""
+    """Return the folder of weights that come from no hub; ``UserError`` for a missing package."""
     if not encoder.package:
         return Path(encoder.model) if Path(encoder.model).is_dir() else None
     spec = find_spec(encoder.package)
@@ -145,7 +145,7 @@ def _package_revision(encoder: Encoder) -> str:
 
 
 def _version(encoder: Encoder) -> str | None:
-    """The version of the package of handcrafted features; None where it is not installed."""
+    """Return the version of the package of handcrafted features; None where it is missing."""
     try:
         return metadata.version(HANDCRAFTED[encoder.name])
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Worker processes: what may crash or hang is done where that does no harm.
+"""Worker processes: where can code that may crash or hang do no harm?
 
 Libraries that decode damaged files can end a process by a signal or never return. A worker is a
 fresh interpreter that reads tasks from its standard input and answers on its standard output, so
@@ -34,7 +34,7 @@ MOST = 32
 
 
 def number(tasks: int) -> int:
-    """Workers for so many tasks: none for a few, else one less than there are cores."""
+    """Return the number of workers for so many tasks: none for a few, else all cores but one."""
     if tasks < FEWEST:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -44,7 +44,7 @@ def number(tasks: int) -> int:
 def run(
     function: Callable, tasks: Iterable[tuple[Any, ...]], workers: int, ahead: int = 0
 ) -> Iterator[Any]:
-    """``function(*task)`` for every task, in order; a ``UserError`` is yielded, not raised.
+    """Yield ``function(*task)`` for every task, in order; a ``UserError`` is yielded, not raised.
 
     The first member of a task is the file it is about. At most ``ahead`` results, or two per
     worker, are ready before they are asked for, so that memory does not grow with the number of
@@ -115,12 +115,12 @@ class _Process:
     def _dead(self, file) -> UserError:
         status = self.end()
         if hasattr(signal, "SIGALRM") and status == -signal.SIGALRM:
-            found = f"no end of decoding it within {SECONDS} seconds"
+            fate = f"no end of decoding it within {SECONDS} seconds"
         else:
-            found = f"a file on which decoding ends the process (status {status})"
+            fate = f"a file on which decoding ends the process (status {status})"
         return UserError(
             file,
-            found=found,
+            found=fate,
             expected="sound or pictures that can be decoded",
             remedy="Repair the file (ffmpeg -i old new writes it anew), or leave the clip out.",
         )
@@ -172,8 +172,8 @@ def serve() -> None:
         try:
             answer = "value", function(*task)
         except UserError as error:
-            said = {n: getattr(error, n) for n in ("where", "found", "expected", "remedy")}
-            answer = "refusal", said
+            parts = {n: getattr(error, n) for n in ("where", "found", "expected", "remedy")}
+            answer = "refusal", parts
         except Exception:
             answer = "failure", traceback.format_exc()
         if hasattr(signal, "setitimer"):
