@@ -1,11 +1,13 @@
 """What several tests are made of: a tiny corpus, packs on disk, and records without training."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from msalib.data.corpus import MODALITIES, PARTS, Corpus, Features
+from msalib.data.tasks import Classes
 from msalib.runs.records import Predictions, Provenance, Record
 from msalib.runs.spec import Spec, System, system
 
@@ -61,6 +63,17 @@ def tiny_corpus(seed: int = 0) -> Corpus:
     table = table.assign(video=[f"v{i // 4}" for i in range(40)], label=label)
     part = ["train"] * 20 + ["valid"] * 10 + ["test"] * 10
     return Corpus("tiny", table, features, {"standard": pd.Series(part, index=ids)})
+
+
+CLASSES = Classes(("negative", "neutral", "positive"))
+
+
+def tiny_classes() -> Corpus:
+    """The tiny corpus with three classes for its labels: below -1, between, above 1."""
+    corpus = tiny_corpus()
+    number = np.digitize(corpus.utterances["label"], (-1, 1))
+    label = np.array(CLASSES.classes)[number]
+    return replace(corpus, utterances=corpus.utterances.assign(label=label), tasks=(CLASSES,))
 
 
 def write_pack(folder: Path, *, table: dict | None = None, arrays: dict | None = None) -> Path:

@@ -1,7 +1,4 @@
-"""What processes run that are about to be killed, or that have company, and what they leave.
-
-A process of its own imports this, so it imports little.
-"""
+"""What processes run that are about to be killed, or that have company, and what they leave."""
 
 import multiprocessing
 import time
@@ -36,7 +33,7 @@ def start(work, together: int, pause: float = 0.3) -> multiprocessing.Process:
 
     It trains so many runs together at most, and rests after each group.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")  # all is imported, and no thread is at work
     process = context.Process(target=_run, args=(work, together, pause))
     process.start()
     return process

@@ -213,7 +213,7 @@ def _gather(slots, parts, rows, keys=None, masking=None) -> list[Batch]:
         if keys is not None:
             batch = mask_batch(batch, keys[members].flatten(0, 1), masking)
         gathered.append((members, batch))
-    label = torch.empty(replicas, steps, size, device=parts[0].device)
+    label = parts[0].label.new_empty(replicas, steps, size)
     for members, batch in gathered:
         label[members] = batch.label.view(-1, steps, size)
     features, masks = {}, {}

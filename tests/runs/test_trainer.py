@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 import torch
 
+from msalib import models
 from msalib.base.errors import UserError
 from msalib.data import metrics
 from msalib.data.corpus import MODALITIES, PARTS
-from msalib.runs import trainer
+from msalib.models import recipes
+from msalib.runs import records, trainer
 from msalib.runs.spec import Spec
 from msalib.runs.trainer import Trainer
-from msalib.training import loop as train
-from msalib.training import replicas
-from tests.factory import MODEL, TRAIN, tiny_corpus
+from msalib.training import loop, replicas
+from msalib.training.objective import Objective
+from msalib.training.regime import Part
+from tests.factory import CLASSES, MODEL, TRAIN, tiny_classes, tiny_corpus
 
 CLOSE = 1e-4
 
@@ -51,8 +54,8 @@ def trained():
 def fits(monkeypatch):
     """How many runs each training had."""
     sizes = []
-    one, many = train.fit, replicas.fit
-    monkeypatch.setattr(train, "fit", lambda *a: sizes.append(1) or one(*a))
+    one, many = loop.fit, replicas.fit
+    monkeypatch.setattr(loop, "fit", lambda *a: sizes.append(1) or one(*a))
     monkeypatch.setattr(replicas, "fit", lambda *a: sizes.append(len(a[-1])) or many(*a))
     return sizes
 
@@ -76,7 +79,7 @@ def assert_same(one, other):
     for part in PARTS:
         assert one.metrics[part]["mae"] == pytest.approx(other.metrics[part]["mae"], abs=CLOSE)
     for name in ("gates", "layer_weights"):
-        mine, theirs = getattr(one, name), getattr(other, name)
+        mine, theirs = getattr(one.extras, name), getattr(other.extras, name)
         assert list(mine) == list(theirs)
         for m in mine:
             assert mine[m] == pytest.approx(theirs[m], abs=2 * CLOSE)
@@ -179,7 +182,7 @@ def test_the_quick_recipe_is_small_and_the_full_one_is_not():
 # --- records ------------------------------------------------------------------------------------
 
 SPECS = [
-    *(spec({m: k}, seed) for m in MODALITIES for k in (0, 1) for seed in (0, 1)),
+    *(spec({m: k}, k) for m in MODALITIES for k in (0, 1)),
     *(spec({"linguistic": "weighted"}, seed) for seed in range(3)),
     *(spec({"acoustic": 1, "linguistic": "uniform"}, seed) for seed in range(3)),
     *(spec({"visual": 1, "acoustic": 3}, seed, model={"fusion": "concat"}) for seed in range(3)),
@@ -189,19 +192,20 @@ SPECS = [
 
 def test_records_do_not_depend_on_what_is_trained_together(trained, monkeypatch, fits):
     grouped = everything(SPECS, trained)
-    assert fits == [12, 3, 3, 3, 3]
-    assert {r.provenance.replicas for r in grouped.values()} == {12, 3}
+    assert fits == [6, 3, 3, 3, 3]
+    assert {r.provenance.replicas for r in grouped.values()} == {6, 3}
     fits.clear()
     monkeypatch.setattr(trainer, "SMALL", 0)
     single = everything(SPECS, trained)
-    assert fits == [1] * 24
+    assert fits == [1] * 18
     assert {r.provenance.replicas for r in single.values()} == {1}
     for key, record in grouped.items():
         assert_same(record, single[key])
 
 
 def test_the_order_in_which_runs_are_asked_does_not_matter(trained):
-    one, other = everything(SPECS, trained), everything(SPECS[::-1], trained)
+    some = SPECS[:9]  # two groups
+    one, other = everything(some, trained), everything(some[::-1], trained)
     for key, record in one.items():
         assert_same(record, other[key])
 
@@ -214,18 +218,18 @@ def test_gates_of_all_modalities_are_recorded_for_the_test_part(trained, fusion,
     ]
     for record in trained.train(specs):
         if fusion == "concat":
-            assert record.gates == {}
+            assert record.extras.gates == {}
             continue
-        assert list(record.gates) == list(MODALITIES)
-        for alpha in record.gates.values():
+        assert list(record.extras.gates) == list(MODALITIES)
+        for alpha in record.extras.gates.values():
             assert len(alpha) == len(record.predictions["test"].id) == 10
             assert all(0 < a < 1 for a in alpha)
-        assert len(set(record.gates["linguistic"])) > 5  # they depend on the clip
+        assert len(set(record.extras.gates["linguistic"])) > 5  # they depend on the clip
 
 
 def test_gates_are_those_of_the_selected_model_on_the_clips_of_the_table(trained, monkeypatch):
-    kept, fit = [], train.fit
-    monkeypatch.setattr(train, "fit", lambda *a: kept.append(fit(*a)) or kept[0])
+    kept, fit = [], loop.fit
+    monkeypatch.setattr(loop, "fit", lambda *a: kept.append(fit(*a)) or kept[0])
     (record,) = trained.train([spec({"linguistic": 1})])
     examples = trained.examples(record.spec, "test")
     for i, clip in enumerate(record.predictions["test"].id):
@@ -233,7 +237,7 @@ def test_gates_are_those_of_the_selected_model_on_the_clips_of_the_table(trained
         batch = examples.batch(torch.tensor([i]))
         with torch.no_grad():
             output = kept[0].model(batch.features, batch.mask)
-        found = [record.gates[m][i] for m in MODALITIES]
+        found = [record.extras.gates[m][i] for m in MODALITIES]
         assert found == pytest.approx(output.gates[0].tolist(), abs=1e-4)
         assert record.predictions["test"].prediction[i] == pytest.approx(
             float(output.prediction), abs=1e-5
@@ -250,20 +254,20 @@ def test_metrics_of_all_parts_are_recorded(trained):
 
 
 def test_metrics_on_train_are_those_of_the_selected_model(trained, monkeypatch):
-    kept, fit = [], train.fit
-    monkeypatch.setattr(train, "fit", lambda *a: kept.append(fit(*a)) or kept[0])
+    kept, fit = [], loop.fit
+    monkeypatch.setattr(loop, "fit", lambda *a: kept.append(fit(*a)) or kept[0])
     for share in (1.0, 0.5):
         kept.clear()
         (record,) = trained.train([spec({"linguistic": 1}, train_share=share)])
         examples = trained.examples(record.spec, "train")
         assert len(examples) == 20 * share
-        found = torch.cat([o.prediction for o in train.predict(kept[0].model, examples)])
-        error = (found - examples.label).abs().mean()
+        scores = loop.predict(kept[0].model, examples, 64).scores
+        error = (scores - examples.label).abs().mean()
         assert record.metrics["train"]["mae"] == pytest.approx(float(error), abs=1e-5)
 
 
 def test_an_undefined_correlation_is_recorded_as_none(trained, monkeypatch):
-    fit = train.fit
+    fit = loop.fit
 
     def constant(*arguments):
         found = fit(*arguments)
@@ -271,7 +275,7 @@ def test_an_undefined_correlation_is_recorded_as_none(trained, monkeypatch):
             found.model.decoder.output.weight.zero_()
         return found
 
-    monkeypatch.setattr(train, "fit", constant)
+    monkeypatch.setattr(loop, "fit", constant)
     (record,) = trained.train([spec({"linguistic": 1})])
     assert [record.metrics[part]["corr"] for part in PARTS] == [None] * 3
     assert record.metrics["test"]["mae"] is not None
@@ -280,9 +284,9 @@ def test_an_undefined_correlation_is_recorded_as_none(trained, monkeypatch):
 def test_layer_weights_of_weighted_inputs_only(trained):
     group = [spec({"visual": "weighted", "linguistic": 2}, seed) for seed in (0, 1)]
     for record in trained.train(group):
-        assert list(record.layer_weights) == ["visual"]
-        assert sum(record.layer_weights["visual"]) == pytest.approx(1, abs=1e-5)
-        assert len(set(record.layer_weights["visual"])) == 3  # they were trained
+        assert list(record.extras.layer_weights) == ["visual"]
+        assert sum(record.extras.layer_weights["visual"]) == pytest.approx(1, abs=1e-5)
+        assert len(set(record.extras.layer_weights["visual"])) == 3  # they were trained
         assert record.blocks == {"visual": 3, "linguistic": 3}
 
 
@@ -340,3 +344,102 @@ def test_a_share_too_small_for_a_batch_is_refused(trained):
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(ValueError, match="train_share"):
         spec({"linguistic": 1}, train_share=share)
+
+
+# --- models with settings of their own ----------------------------------------------------------
+
+
+def of_sugrm(inputs, **changes) -> Spec:
+    """A run of SUGRM's quick recipe on the tiny corpus."""
+    recipe = recipes.load("sugrm", "release", "quick", "control")
+    train = recipe["train"] | {"epochs": 2, "batch_size": 8} | changes
+    model = recipe["model"] | {"sequence": "lstm"}
+    return spec(inputs, paper="sugrm").model_copy(update={"model": model, "train": train})
+
+
+@pytest.mark.filterwarnings("ignore:no clip is labelled")
+def test_a_models_objective_and_extras_are_asked_of_its_file(trained):
+    asked = of_sugrm({"linguistic": 1, "acoustic": 1}, tasks="tasks_a")
+    (record,) = trained.train([asked])
+    assert set(record.extras.unimodal) == {"acoustic"} == set(record.extras.labels.movement)
+    (fit,) = trained.fit([asked])
+    assert type(fit.objective) is not Objective and fit.objective.generator is not None
+    assert names(trained.groups([asked] * 3)) == names([[asked]] * 3)  # it makes no replicas
+
+
+def test_parameters_have_the_parts_of_the_models_file(trained):
+    model, module = trained.build(of_sugrm({"linguistic": 1})), models.module("sugrm")
+    groups = trainer.parameter_groups(module, model)
+    assert list(groups) == ["sequence", "other"]
+    assert sum(len(own) for own in groups.values()) == len(list(model.parameters()))
+    plain = trainer.parameter_groups(models.module("uegd"), trained.build(spec({"visual": 1})))
+    assert list(plain) == ["model"]
+    regime = trainer.regime_of(spec({"visual": 1}))
+    assert regime.parts == {"model": Part(TRAIN["learning_rate"])}
+
+
+# --- classes ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_classes():
+    return Trainer(tiny_classes(), "cpu")
+
+
+def assert_of_classes(record, corpus):
+    """Scores of every class, class numbers, and the metrics of classes."""
+    label = CLASSES.labels(corpus.utterances)
+    for part, clips in record.predictions.items():
+        scores = np.array(clips.scores)
+        assert scores.shape == (10, 3)
+        assert clips.prediction == scores.argmax(1).tolist()
+        assert clips.label == label[corpus.rows(part, "standard")].tolist()
+        expected = CLASSES.metrics(np.array(clips.label), scores)
+        assert record.metrics[part] == pytest.approx(expected, nan_ok=True)
+        assert {"wa", "ua", "f1"} <= set(record.metrics[part])
+        accuracy = np.mean(np.array(clips.prediction) == clips.label)
+        assert record.metrics[part]["wa"] == pytest.approx(accuracy)
+    assert set(record.chance) == set(record.metrics["test"])
+
+
+def test_classes_are_trained_by_cross_entropy(on_classes, monkeypatch):
+    corpus, kept, fit = on_classes.corpus, [], loop.fit
+    monkeypatch.setattr(loop, "fit", lambda *a: kept.append(fit(*a)) or kept[0])
+    asked = spec({"linguistic": 1}, train={"epochs": 12, "time_masks": 0})
+    (record,) = on_classes.train([asked])
+    assert_of_classes(record, corpus)
+    valid = on_classes.examples(asked, "valid")
+    scores = loop.predict(kept[0].model, valid, 4)
+    losses = [
+        torch.nn.functional.cross_entropy(output.prediction, valid.label[rows])
+        for rows, output in zip(scores.rows, scores.batches, strict=True)
+    ]
+    selected = record.history[record.selected_epoch - 1]["valid_loss"]
+    assert selected == pytest.approx(float(torch.stack(losses).mean()), rel=1e-5)
+    assert record.history[-1]["train_loss"] < record.history[0]["train_loss"]
+    assert record.metrics["train"]["wa"] > record.chance["wa"]
+
+
+def test_classes_train_as_replicas_too(on_classes, monkeypatch, fits):
+    specs = [spec({"linguistic": 1}, seed) for seed in range(3)]
+    together = everything(specs, on_classes)
+    monkeypatch.setattr(trainer, "SMALL", 0)
+    alone = everything(specs, on_classes)
+    assert fits == [3, 1, 1, 1]
+    for key, record in together.items():
+        assert_of_classes(record, on_classes.corpus)
+        for one, other in zip(record.history, alone[key].history, strict=True):
+            assert one == pytest.approx(other, abs=CLOSE)
+
+
+def test_a_record_of_classes_survives_writing_and_reading(on_classes):
+    (record,) = on_classes.train([spec({"linguistic": 1})])
+    assert records.read(records.write(record)) == record
+
+
+def test_generated_labels_are_refused_where_labels_are_classes(on_classes):
+    with pytest.raises(UserError) as error:
+        on_classes.train([of_sugrm({"linguistic": 1})])
+    message = str(error.value)
+    assert "generated unimodal labels: found a data set with 3 classes" in message
+    assert "Choose a data set with sentiment scores" in message

@@ -27,7 +27,6 @@ def test_errors_by_name(error, prediction, label, mean, clips):
 
 
 def test_class_numbers_may_come_as_float():
-    """Replicas hold labels of every kind in one tensor of float32."""
     scores = torch.randn(4, 3)
     label = torch.tensor([0, 2, 1, 2])
     error = ERRORS["cross_entropy"]
