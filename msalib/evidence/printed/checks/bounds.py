@@ -84,18 +84,18 @@ def scaled(table: pd.DataFrame) -> Iterator[Finding]:
     number in the other form stays within its unit where it is small (0.47% for 47%).
     """
     measured = table[table["unit"].isin(RESULTS) & table["exhibit"].ne("text")]
-    for _, group in measured.groupby(["paper", "exhibit", "metric"], sort=False):
-        usual = group["value"].abs().median()
-        if len(group) < 3 or usual == 0:
-            continue
-        for index, cell in group[group["value"] != 0].iterrows():
-            times = abs(cell["value"]) / usual
-            if SLIP[0] <= times <= SLIP[1] or SLIP[0] <= 1 / times <= SLIP[1]:
-                message = (
-                    f"{place(cell)}: {cell['value']:g} is {times:.3g} times the median of its "
-                    f"column ({usual:g}); a factor of 100 would explain it."
-                )
-                yield Finding("bounds", "unlikely", cell["paper"], message, (int(index),))
+    columns = [measured[name] for name in ("paper", "exhibit", "metric")]
+    values = measured["value"].abs()
+    usual = values.groupby(columns).transform("median")
+    many = values.groupby(columns).transform("size") >= 3
+    times = values / usual.where((usual > 0) & (values > 0) & many)
+    odd = times.between(*SLIP) | (1 / times).between(*SLIP)
+    for cell in listed(measured[odd]):
+        message = (
+            f"{place(cell)}: {cell['value']:g} is {times[cell['index']]:.3g} times the median of "
+            f"its column ({usual[cell['index']]:g}); a factor of 100 would explain it."
+        )
+        yield Finding("bounds", "unlikely", cell["paper"], message, places([cell]))
 
 
 def nested(row: Mapping[str, Cell]) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
     findings = []
     keys = ["paper", "dataset", "metric", "system"]
     measured = table[table["exhibit"].ne("text") & table["metric"].isin(list(METRICS))]
+    measured = measured[measured.groupby(keys)["value"].transform("size") >= MANY]
     for (paper, corpus, name, model), group in measured.groupby(keys, sort=False):
         if paper not in entries or model not in entries[paper].own:
             continue

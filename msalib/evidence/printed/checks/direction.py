@@ -1,11 +1,12 @@
 """Does a sentence hold in every cell it covers? Claims in words, and marks for the best number."""
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
 
 from msalib.evidence.printed.cells import Cells
-from msalib.evidence.printed.checks.finding import Finding
+from msalib.evidence.printed.checks.finding import Finding, grouped, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
 from msalib.evidence.printed.units import sign
 from msalib.evidence.printed.verdict import judge_statements
@@ -58,25 +59,22 @@ def marks(table: pd.DataFrame) -> list[Finding]:
     columns = ["paper", "exhibit", "dataset", "metric"]
     some = measured["note"].str.contains(r"\b(?:bold|underlined)\b")
     measured = measured[some.groupby([measured[c] for c in columns]).transform("any")]
-    for (paper, place, corpus, name), group in measured.groupby(columns, sort=False):
-        if group["system"].nunique() < 3:
+    for (paper, place, corpus, name), group in grouped(measured, columns).items():
+        if len({cell["system"] for cell in group}) < 3:
             continue
-        scores = (sign(name) * group["value"]).round(9)
+        scores = [round(sign(name) * cell["value"], 9) for cell in group]
         ranked = sorted(set(scores), reverse=True)
         for word, rank in (("bold", 0), ("underlined", 1)):
-            marked = group[group["note"].str.contains(rf"\b{word}\b")]
-            for index, cell in marked.iterrows():
-                value, due = scores[index], ranked[min(rank, len(ranked) - 1)]
-                if value >= due:
+            due = ranked[min(rank, len(ranked) - 1)]
+            right = [cell for cell, score in zip(group, scores, strict=True) if score == due]
+            for cell, score in zip(group, scores, strict=True):
+                if score >= due or not re.search(rf"\b{word}\b", cell["note"]):
                     continue
-                position = ranked.index(value) + 1
-                right = group[scores == due]
-                best = right.iloc[0]
                 message = (
                     f"{exhibit(place)}, {dataset(corpus)}, {metric(name)}: {system(cell)} "
-                    f"{cell['printed']} is {word}, but ranks {position}; "
-                    f"{system(best)} has {best['printed']}."
+                    f"{cell['printed']} is {word}, but ranks {ranked.index(score) + 1}; "
+                    f"{system(right[0])} has {right[0]['printed']}."
                 )
-                cells = (int(index), *(int(i) for i in right.index))
+                cells = places([cell, *right])
                 findings.append(Finding("direction", "notable", paper, message, cells))
     return findings

@@ -1,6 +1,6 @@
 """What a check reports: a finding, how severe it is, and the cells that it is about."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
@@ -42,6 +42,14 @@ Cell = Mapping
 def listed(table: pd.DataFrame) -> list[dict]:
     """Return the rows of a table as dictionaries, each with its place as ``index``."""
     return [cell | {"index": index} for index, cell in table.to_dict("index").items()]
+
+
+def grouped(table: pd.DataFrame, columns: Sequence[str]) -> dict[tuple, list[dict]]:
+    """Return the rows of a table, as ``listed``, by their values in some columns."""
+    groups: dict[tuple, list[dict]] = {}
+    for cell in listed(table):
+        groups.setdefault(tuple(cell[column] for column in columns), []).append(cell)
+    return groups
 
 
 def places(rows: Iterable[Cell]) -> tuple[int, ...]:
