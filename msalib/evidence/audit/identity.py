@@ -47,16 +47,20 @@ def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[F
     ]
 
 
+def _finding(check: str, about: str, severity, message: str, remedy: str = "") -> Finding:
+    return Finding(
+        severity=severity,
+        group="identity",
+        check=check,
+        about=about,
+        message=message,
+        remedy=remedy,
+    )
+
+
 def _files(files) -> list[Finding]:
     def finding(severity, about, message, remedy=""):
-        return Finding(
-            severity=severity,
-            group="identity",
-            check="SHA-256",
-            about=about,
-            message=message,
-            remedy=remedy,
-        )
+        return _finding("SHA-256", about, severity, message, remedy)
 
     if files is None:
         return [finding("ok", "files", "Simulated from a seed; there are no files to compare.")]
@@ -95,49 +99,50 @@ def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[Finding]:
     lost = {part: sum(p == part for p in corpus.dropped_part.values()) for part in PARTS}
     whole = {part: ours[part] + lost[part] for part in PARTS} if first else ours
 
-    def finding(severity, message, remedy="", check="clips"):
-        return Finding(
-            severity=severity,
-            group="identity",
-            check=check,
-            about=split,
-            message=message,
-            remedy=remedy,
-        )
-
     if simulated:
-        yield finding("ok", f"{_told(ours)} clips, simulated.")
+        yield _finding("clips", split, "ok", f"{_counted(ours)} clips, simulated.")
         return
     candidates = [e for e in editions() if any(name in names for name in e.names)]
     exact = [e for e in editions() if _fits(e, ours)]
     kept = [e for e in editions() if _fits(e, whole) and e not in exact]
-    phrases = [f"{_told(ours)} clips with a label: {_cited(exact)}"] if exact else []
+    phrases = [f"{_counted(ours)} clips with a label: {_cited(exact)}"] if exact else []
     if kept:
         adding = " / ".join(f"{ours[p]} + {lost[p]}" for p in PARTS)
-        phrases.append(f"{adding} clips with the dropped ones = {_told(whole)}: {_cited(kept)}")
+        phrases.append(f"{adding} clips with the dropped ones = {_counted(whole)}: {_cited(kept)}")
     if phrases:
-        yield finding("ok", ". ".join(phrases) + ".")
+        yield _finding("clips", split, "ok", ". ".join(phrases) + ".")
     elif not candidates:
-        yield finding("note", f"{_told(ours)} clips: no edition with these counts is known.")
+        yield _finding(
+            "clips",
+            split,
+            "note",
+            f"{_counted(ours)} clips: no edition with these counts is known.",
+        )
     else:
         nearest = min(candidates, key=lambda e: _distance(e, ours))
-        yield finding(
+        yield _finding(
+            "clips",
+            split,
             "warning",
-            f"{_told(ours)} clips fit no known edition; the nearest is {_cited([nearest])}: "
+            f"{_counted(ours)} clips fit no known edition; the nearest is {_cited([nearest])}: "
             f"{_gaps(nearest.clips, ours)}.",
             "Numbers on other clips are not comparable to the printed ones: name the edition.",
         )
     lists = next((e for e in [*exact, *kept, *candidates] if e.videos), None)
     if lists:
         videos = {p: corpus.utterances["video"][parts == p].nunique() for p in PARTS}
-        if all(videos[p] == count for p, count in lists.videos.items()):
-            yield finding(
-                "ok", f"{_told(videos)} videos, as in the lists of folds.", check="videos"
-            )
-        else:
-            message = f"{_told(videos)} videos; the lists of folds: {_gaps(lists.videos, videos)}."
-            remedy = "Videos without a clip are no fault; say how many there are."
-            yield finding("note", message, remedy, check="videos")
+        yield _videos(split, videos, lists.videos)
+
+
+def _videos(split: str, videos: Mapping[str, int], listed: Mapping[str, int]) -> Finding:
+    """Compare the videos of each part with those that the lists of folds have."""
+    if all(videos[part] == count for part, count in listed.items()):
+        return _finding(
+            "videos", split, "ok", f"{_counted(videos)} videos, as in the lists of folds."
+        )
+    message = f"{_counted(videos)} videos; the lists of folds: {_gaps(listed, videos)}."
+    remedy = "Videos without a clip are no fault; say how many there are."
+    return _finding("videos", split, "note", message, remedy)
 
 
 def _gaps(theirs: Mapping[str, int], ours: Mapping[str, int]) -> str:
@@ -161,7 +166,7 @@ def _distance(edition: Edition, counts: Mapping[str, int]) -> float:
     return sum(gaps) / len(gaps)
 
 
-def _told(counts: Mapping[str, int]) -> str:
+def _counted(counts: Mapping[str, int]) -> str:
     return "/".join(str(counts[part]) for part in PARTS)
 
 

@@ -6,6 +6,7 @@ Of features with several layers the last is looked at, as the probe of ``leakage
 import hashlib
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -247,67 +248,81 @@ def _columns(modality, values, seen) -> Finding:
     )
 
 
-def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
+class Edges(NamedTuple):
+    """All-zero frames at the edges of each clip (N,), which clips are all zero, and the rest."""
+
+    leading: np.ndarray
+    trailing: np.ndarray
+    empty: np.ndarray
+    inside: int  # all-zero frames between others, of all clips
+
+
+def _edges(features: Features, zero: np.ndarray) -> Edges:
+    """Find the all-zero frames at the edges of clips; ``zero`` (S,) says which frames are."""
     start, end, lengths = features.offsets[:-1], features.offsets[1:], features.lengths()
     full = np.append(np.flatnonzero(~zero), len(zero))  # frames that hold something
-    first = np.minimum(full[np.searchsorted(full, start)], end)
-    leading = first - start
+    leading = np.minimum(full[np.searchsorted(full, start)], end) - start
     empty = leading == lengths
     final = full[np.maximum(np.searchsorted(full, end) - 1, 0)]
     trailing = np.where(empty, 0, end - 1 - final)
     leading = np.where(empty, 0, leading)
-    if empty.any():
+    inside = int(zero.sum() - leading.sum() - trailing.sum() - lengths[empty].sum())
+    return Edges(leading, trailing, empty, inside)
+
+
+def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
+    edges = _edges(features, zero)
+    if edges.empty.any():
         yield _finding(
             "warning",
             "empty clips",
             modality,
-            f"{share(int(empty.sum()), len(ids))} clips are all zero, {_by_part(part[empty])}: "
-            f"{some(ids[empty])}.",
+            f"{share(int(edges.empty.sum()), len(ids))} clips are all zero, "
+            f"{_by_part(part[edges.empty])}: {some(ids[edges.empty])}.",
             "A model sees the same nothing in all of them, whatever their labels: no face or no "
             "voice was found, or an extraction failed.",
         )
     else:
         yield _finding("ok", "empty clips", modality, f"None of {len(ids)} clips is all zero.")
-    if lengths.max() == 1:
-        return  # one vector per clip has no padding
+    if features.lengths().max() > 1:  # one vector per clip has no padding
+        yield _padding(modality, features.lengths(), edges, len(zero))
+
+
+def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> Finding:
+    """Report all-zero frames at the edges of clips: padding, silence, or no face."""
     padded = lengths.min() == lengths.max()
     stretch = f"{lengths.min()} to {lengths.max()} frames per clip, median {np.median(lengths):g}"
     stretch = f"{lengths.max()} frames in every clip" if padded else stretch
-    inside = int(zero.sum() - leading.sum() - trailing.sum() - lengths[empty].sum())
-    if not (leading.any() or trailing.any()):
+    between = f"{share(edges.inside, frames)} frames between others are all zero"
+    sides = {"leading": edges.leading, "trailing": edges.trailing}
+    total = sum(int(count.sum()) for count in sides.values())
+    if not total:
         text = f"{stretch}; no clip begins or ends with all-zero frames"
-        if inside:
-            text += f", {share(inside, len(zero))} frames between others are all zero"
-        yield _finding("note" if inside else "ok", "padding", modality, f"{text}.")
-        return
-    sides = {"leading": leading, "trailing": trailing}
+        text += f", {between}" if edges.inside else ""
+        return _finding("note" if edges.inside else "ok", "padding", modality, f"{text}.")
     text = "; ".join(
-        f"{share(int((n > 0).sum()), len(ids))} clips have {side} all-zero frames, "
-        f"{share(int(n.sum()), len(zero))} of all frames"
-        for side, n in sides.items()
-        if n.any()
+        f"{share(int((count > 0).sum()), len(lengths))} clips have {side} all-zero frames, "
+        f"{share(int(count.sum()), frames)} of all frames"
+        for side, count in sides.items()
+        if count.any()
     )
-    if inside:
-        text += f"; {share(inside, len(zero))} frames between others are all zero"
-    if padded:
-        edges = {side: n.sum() / (leading.sum() + trailing.sum()) for side, n in sides.items()}
-        side = max(edges, key=edges.get)
-        text += ". One length for all: clips are cut or padded, their own lengths are not stored; "
-        text += (
-            f"zeros at an edge are {side} in {edges[side]:.0%}"
-            if edges[side] >= CLEAR
-            else "zeros are at both edges, so the side of the padding is unclear"
-        )
-    yield _finding(
-        "warning" if padded else "note",
-        "padding",
-        modality,
-        f"{stretch}; {text}.",
+    text += f"; {between}" if edges.inside else ""
+    if not padded:
+        remedy = "These may be silence or frames without a face: say how they are treated."
+        return _finding("note", "padding", modality, f"{stretch}; {text}.", remedy)
+    shares = {side: count.sum() / total for side, count in sides.items()}
+    side = max(shares, key=shares.get)
+    text += ". One length for all: clips are cut or padded, their own lengths are not stored; "
+    text += (
+        f"zeros at an edge are {side} in {shares[side]:.0%}"
+        if shares[side] >= CLEAR
+        else "zeros are at both edges, so the side of the padding is unclear"
+    )
+    remedy = (
         "Means and attention count these frames as real ones: cut them off or mask them, and say "
         "which."
-        if padded
-        else "These may be silence or frames without a face: say how they are treated.",
     )
+    return _finding("warning", "padding", modality, f"{stretch}; {text}.", remedy)
 
 
 def _same_features(modality, features, values, zero, ids, part) -> Finding:

@@ -153,40 +153,14 @@ def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
     labels = testparts.labels(corpus)
     if labels is None:
         return
-    shares = {"has0": labels.negative, "non0": labels.negative / (1 - labels.zero)}
     broken = False
-    for kind, negative in shares.items():
-        if not {f"acc2_{kind}", f"f1_{kind}"} <= row.keys():
-            continue
-        accuracy, f1 = row[f"acc2_{kind}"], row[f"f1_{kind}"]
-        room = f1["half"] + 100 * labels.slack
-        ends = [
-            accuracy["value"] + side * (accuracy["half"] + 100 * labels.slack) for side in (-1, 1)
-        ]
-        if not all(0 <= end <= 100 for end in ends):
-            continue
-        hull = [_f1_range(end, round(negative, 4), True) for end in ends]
-        one = [_f1_range(end, round(negative, 4), False) for end in ends]
-        by_prediction = [_f1_range(end, round(negative, 4), False, True) for end in ends]
-        values = f"{f1['value']:g} beside an accuracy of {accuracy['value']:g}"
-        if not _inside(f1["value"], hull, room):
-            severity, bounds, of = "impossible", hull, "any mean of runs"
-        elif not _inside(f1["value"], one, room + CLEARLY):
-            severity, bounds, of = "unlikely", one, "a single run"
-        elif not _inside(f1["value"], one, room):
-            severity, bounds, of = "notable", one, "a single run"
-        else:
-            continue
-        broken = True
-        low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
-        message = (
-            f"{place(f1)}: {values}; with {negative:.1%} negative clips {of} has a weighted F1 "
-            f"from {low:.1f} to {high:.1f}."
-        )
-        if _inside(f1["value"], by_prediction, room):
-            message += " With the classes weighted by their predicted counts it would fit."
-            severity = "inconsistent" if severity == "impossible" else severity
-        yield Finding("bounds", severity, f1["paper"], message, places([f1, accuracy]))
+    for kind, kept in (("has0", 1.0), ("non0", 1 - labels.zero)):
+        if {f"acc2_{kind}", f"f1_{kind}"} <= row.keys():
+            pair = row[f"acc2_{kind}"], row[f"f1_{kind}"]
+            finding = _f1_beside(*pair, labels.negative / kept, labels.slack)
+            if finding is not None:
+                broken = True
+                yield finding
     four = ("acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
     if not broken and set(four) <= row.keys():
         misfit, fitted = _misfit(*(float(row[m]["value"]) for m in four), corpus)
@@ -201,6 +175,34 @@ def two_classes(row: Mapping[str, Cell], corpus: str) -> Iterator[Finding]:
             )
             read = places(row[m] for m in four)
             yield Finding("bounds", "unlikely", first["paper"], message, read)
+
+
+def _f1_beside(accuracy: Cell, f1: Cell, negative: float, slack: float) -> Finding | None:
+    """Compare an F1 with the accuracy beside it, where a share ``negative`` of clips is."""
+    room = f1["half"] + 100 * slack
+    ends = [accuracy["value"] + side * (accuracy["half"] + 100 * slack) for side in (-1, 1)]
+    if not all(0 <= end <= 100 for end in ends):
+        return None
+    share = round(negative, 4)
+    hull = [_f1_range(end, share, True) for end in ends]
+    one = [_f1_range(end, share, False) for end in ends]
+    if not _inside(f1["value"], hull, room):
+        severity, bounds, of = "impossible", hull, "any mean of runs"
+    elif not _inside(f1["value"], one, room + CLEARLY):
+        severity, bounds, of = "unlikely", one, "a single run"
+    elif not _inside(f1["value"], one, room):
+        severity, bounds, of = "notable", one, "a single run"
+    else:
+        return None
+    low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+    message = (
+        f"{place(f1)}: {f1['value']:g} beside an accuracy of {accuracy['value']:g}; with "
+        f"{negative:.1%} negative clips {of} has a weighted F1 from {low:.1f} to {high:.1f}."
+    )
+    if _inside(f1["value"], [_f1_range(end, share, False, True) for end in ends], room):
+        message += " With the classes weighted by their predicted counts it would fit."
+        severity = "inconsistent" if severity == "impossible" else severity
+    return Finding("bounds", severity, f1["paper"], message, places([f1, accuracy]))
 
 
 def _inside(value: float, ranges: list[tuple[float, float]], room: float) -> bool:
@@ -310,42 +312,56 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
         rows = [(mae, corr) for mae, corr in pairs if mae["corpus"] == corpus]
         left = [np.sqrt(labels.variance * (1 - corr["value"] ** 2)) for _, corr in rows]
         k = [mae["value"] / rest for (mae, _), rest in zip(rows, left, strict=True)]
-        usual = float(np.median(k))
         for (mae, corr), rest, share in zip(rows, left, k, strict=True):
-            about = f"{place(mae)}: {mae['value']:.3f} beside Corr {corr['value']:.3f}"
-            arithmetic = (
-                f"the labels' deviation {np.sqrt(labels.variance):.3f} and that Corr leave a root "
-                f"mean squared error of {rest:.3f} or more"
+            unusual = _far_off(mae, corr, rest, share, rows, k, labels)
+            if unusual is None:
+                continue
+            severity, reason = unusual
+            message = (
+                f"{place(mae)}: {mae['value']:.3f} beside Corr {corr['value']:.3f}; the labels' "
+                f"deviation {np.sqrt(labels.variance):.3f} and that Corr leave a root mean squared "
+                f"error of {rest:.3f} or more, {reason}"
             )
-            read = places([mae, corr])
-            if mae["value"] + mae["half"] < rest**2 / 6:
-                message = (
-                    f"{about}; {arithmetic}, and for predictions on the scale no MAE below "
-                    f"{rest**2 / 6:.3f}."
-                )
-                findings.append(Finding("bounds", "unlikely", mae["paper"], message, read))
-            elif abs(share / usual - 1) > FAR:
-                message = (
-                    f"{about}; {arithmetic}, of which this MAE is {share:.2f}, where the median of "
-                    f"{len(rows)} rows on {dataset(corpus)} is {usual:.2f}."
-                )
-                without = mae["value"] / np.sqrt(
-                    labels.variance_without_zeros * (1 - corr["value"] ** 2)
-                )
-                if share > usual and abs(without / usual - 1) < FAR / 2 and labels.zero > 0.1:
-                    message += f" On labels without zeros it would be {without:.2f}, as usual."
-                severity = "notable" if 1 < share / usual < 1 + FURTHER else "unlikely"
-                findings.append(Finding("bounds", severity, mae["paper"], message, read))
-            elif (among := _among(mae, rows, k)) is not None:
-                other, scatter = among
-                if abs(share / other - 1) > max(NEAR, 4 * scatter):
-                    message = (
-                        f"{about}; {arithmetic}, of which this MAE is {share:.3f}, where the other "
-                        f"rows of {exhibit(mae['exhibit'])} have {other:.3f} and scatter by "
-                        f"{scatter:.1%}."
-                    )
-                    findings.append(Finding("bounds", "unlikely", mae["paper"], message, read))
+            cells = places([mae, corr])
+            findings.append(Finding("bounds", severity, mae["paper"], message, cells))
     return findings
+
+
+def _far_off(
+    mae: Cell,
+    corr: Cell,
+    rest: float,
+    share: float,
+    rows: list[tuple[Cell, Cell]],
+    k: list[float],
+    labels: testparts.Labels,
+) -> tuple[str, str] | None:
+    """Say how severe, and why, an MAE is far from what Corr leaves (``rest``); None if it is not.
+
+    ``share`` is k of this row, ``k`` those of all ``rows`` of the data set.
+    """
+    if mae["value"] + mae["half"] < rest**2 / 6:
+        return "unlikely", f"and for predictions on the scale no MAE below {rest**2 / 6:.3f}."
+    usual = float(np.median(k))
+    if abs(share / usual - 1) > FAR:
+        reason = (
+            f"of which this MAE is {share:.2f}, where the median of {len(rows)} rows on "
+            f"{dataset(mae['corpus'])} is {usual:.2f}."
+        )
+        without = mae["value"] / np.sqrt(labels.variance_without_zeros * (1 - corr["value"] ** 2))
+        if share > usual and abs(without / usual - 1) < FAR / 2 and labels.zero > 0.1:
+            reason += f" On labels without zeros it would be {without:.2f}, as usual."
+        return "notable" if 1 < share / usual < 1 + FURTHER else "unlikely", reason
+    among = _among(mae, rows, k)
+    if among is None:
+        return None
+    other, scatter = among
+    if abs(share / other - 1) <= max(NEAR, 4 * scatter):
+        return None
+    return "unlikely", (
+        f"of which this MAE is {share:.3f}, where the other rows of {exhibit(mae['exhibit'])} have "
+        f"{other:.3f} and scatter by {scatter:.1%}."
+    )
 
 
 def _among(

@@ -1,13 +1,13 @@
 """Numbers that are computed from other printed numbers: sums, averages, gains, parameter counts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
 from msalib.evidence.printed.checks import parameters
-from msalib.evidence.printed.checks.finding import Finding, places
+from msalib.evidence.printed.checks.finding import Cell, Finding, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
 from msalib.evidence.printed.units import sign
 
@@ -137,50 +137,52 @@ def parts(table: pd.DataFrame) -> list[Finding]:
         ]
         classes = sorted({m for row in rows for m in row} - {"f1"})
         rows = [row for row in rows if {"f1", *classes} <= row.keys()]
-        if len(classes) < 2 or not rows:
-            continue
-        about = f"{exhibit(name)}, {dataset(corpus)}"
-        by_class = [[row[c]["value"] for c in classes] for row in rows]
-        overall = [row["f1"]["value"] for row in rows]
-        room = [row["f1"]["half"] + row[classes[0]]["half"] + 1e-9 for row in rows]
-        for row, values, whole, slack in zip(rows, by_class, overall, room, strict=True):
-            if not min(values) - slack <= whole <= max(values) + slack:
-                message = (
-                    f"{about}, {system(row['f1'])}: an overall F1 of {whole:g} lies outside those "
-                    f"of the classes, {min(values):g} to {max(values):g}."
-                )
-                listed = places(row.values())
-                findings.append(Finding("identities", "impossible", paper, message, listed))
-        means = [float(np.mean(values)) for values in by_class]
-        macro = [abs(m - o) <= r for m, o, r in zip(means, overall, room, strict=True)]
-        if all(macro):
-            continue
-        listed = places(r for row in rows for r in row.values())
-        if any(macro):
-            listing = ", ".join(
-                system(row["f1"]) for row, m in zip(rows, macro, strict=True) if not m
-            )
-            message = f"{about}: the overall F1 is the mean of the classes but for {listing}."
-            findings.append(Finding("identities", "inconsistent", paper, message, listed))
-            continue
-        off, which = _shares(np.array(by_class), np.array(overall))
-        worst = rows[which]["f1"]
-        example = (
-            f"{system(worst)}: mean of the classes {means[which]:.2f}, printed {overall[which]:g}"
-        )
-        message = f"{about}: the overall F1 is no mean of the {len(classes)} classes ({example}); "
-        if off <= max(room):
-            message += "one set of class shares gives every row, as weighted F1 asks."
-            severity = "notable"
-        else:
-            message += (
-                f"and no set of class shares gives all {len(rows)} rows: the best misses one by "
-                f"{off:.2f}, where rounding explains {max(room):.2f}. So it is another number than "
-                "the weighted F1 of one test part, at least in some rows."
-            )
-            severity = "unlikely"
-        findings.append(Finding("identities", severity, paper, message, listed))
+        if len(classes) > 1 and rows:
+            about = f"{exhibit(name)}, {dataset(corpus)}"
+            findings += _averages(paper, about, rows, classes)
     return findings
+
+
+def _averages(
+    paper: str, about: str, rows: list[dict[str, Cell]], classes: list[str]
+) -> Iterator[Finding]:
+    """Check the overall F1 of rows of one exhibit, which have the F1 of these classes."""
+    by_class = [[row[c]["value"] for c in classes] for row in rows]
+    overall = [row["f1"]["value"] for row in rows]
+    room = [row["f1"]["half"] + row[classes[0]]["half"] + 1e-9 for row in rows]
+    for row, values, whole, slack in zip(rows, by_class, overall, room, strict=True):
+        if not min(values) - slack <= whole <= max(values) + slack:
+            message = (
+                f"{about}, {system(row['f1'])}: an overall F1 of {whole:g} lies outside those "
+                f"of the classes, {min(values):g} to {max(values):g}."
+            )
+            yield Finding("identities", "impossible", paper, message, places(row.values()))
+    means = [float(np.mean(values)) for values in by_class]
+    macro = [abs(m - o) <= r for m, o, r in zip(means, overall, room, strict=True)]
+    if all(macro):
+        return
+    cells = places(cell for row in rows for cell in row.values())
+    if any(macro):
+        others = (system(row["f1"]) for row, fits in zip(rows, macro, strict=True) if not fits)
+        message = f"{about}: the overall F1 is the mean of the classes but for {', '.join(others)}."
+        yield Finding("identities", "inconsistent", paper, message, cells)
+        return
+    off, which = _shares(np.array(by_class), np.array(overall))
+    example = (
+        f"{system(rows[which]['f1'])}: mean of the classes {means[which]:.2f}, printed "
+        f"{overall[which]:g}"
+    )
+    message = f"{about}: the overall F1 is no mean of the {len(classes)} classes ({example}); "
+    if off <= max(room):
+        message += "one set of class shares gives every row, as weighted F1 asks."
+        yield Finding("identities", "notable", paper, message, cells)
+        return
+    message += (
+        f"and no set of class shares gives all {len(rows)} rows: the best misses one by "
+        f"{off:.2f}, where rounding explains {max(room):.2f}. So it is another number than "
+        "the weighted F1 of one test part, at least in some rows."
+    )
+    yield Finding("identities", "unlikely", paper, message, cells)
 
 
 def _shares(by_class: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
