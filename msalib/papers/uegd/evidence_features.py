@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import entropy
 
 from msalib.base import stats
 from msalib.base.stats import Estimate
@@ -265,10 +264,8 @@ def _entropies(runs: Runs, group: layers.Group) -> list[str]:
         for share in SHARES:
             weighted = layers.system_of(runs, group, "weighted", train_share=share)
             if runs.has(weighted):
-                (records,) = runs.records(weighted)
-                weights = np.array([record.extras.layer_weights[m] for record in records])
-                whole = entropy(weights, base=weights.shape[1], axis=1)
-                by_share.append(f"{whole.mean():.3f} at {share:g}")
+                whole = layers.entropies(runs, m, weighted).mean()
+                by_share.append(f"{whole:.3f} at {share:g}")
         phrases.append(f"{m} entropy of the weights, of its maximum: {', '.join(by_share)}")
     return phrases
 

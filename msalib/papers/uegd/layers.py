@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from scipy.special import entr  # scipy.stats takes a second and a half to import
 
 from msalib.base import stats
 from msalib.data.corpus import MODALITIES
@@ -179,6 +180,14 @@ def correlations(runs: Runs, modality: str, part: str) -> tuple[list[int], np.nd
         label, videos = runs.truth(part)
         known[modality, part] = stats.correlations(label, predictions, videos)
     return blocks(runs, modality), *known[modality, part]
+
+
+def entropies(runs: Runs, modality: str, system: System) -> np.ndarray:
+    """Return the entropy of each seed's layer weights as a share of its maximum, (S,)."""
+    (records,) = runs.records(system)
+    weights = np.array([record.extras.layer_weights[modality] for record in records])
+    weights = weights / weights.sum(1, keepdims=True)
+    return entr(weights).sum(1) / np.log(weights.shape[1])
 
 
 def _alone(runs: Runs, modality: str) -> list[System]:

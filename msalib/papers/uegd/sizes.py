@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
 from msalib.base import stats
 from msalib.evidence import videos
@@ -13,6 +12,7 @@ from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
+from msalib.runs.spec import System
 from msalib.runs.study import Study
 
 NO_LAYERS = "The features of this data set come in one layer: there is nothing to compare here."
@@ -65,7 +65,7 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
                     "MAE, train": spread(train_mae, "mae"),
                     "MAE, test": spread(test_mae, "mae"),
                     "gap": spread(gap, "mae"),
-                    "entropy (bits)": _entropy(seeds, modality, feature),
+                    "entropy (bits)": _bits(runs, modality, system),
                 }
             )
     return Table(
@@ -77,13 +77,11 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
 
 def entropy(runs: Runs, modality: str) -> str:
     """Return the entropy of the weights learned on all clips, and its maximum, in bits."""
-    (seeds,) = runs.records(layers.system_of(runs, [modality], "weighted"))
-    return _entropy(seeds, modality, "weighted")
+    return _bits(runs, modality, layers.system_of(runs, [modality], "weighted"))
 
 
-def _entropy(seeds: list[Record], modality: str, feature: str) -> str:
-    most = np.log2(seeds[0].blocks[modality])
-    if feature == "uniform":
+def _bits(runs: Runs, modality: str, system: System) -> str:
+    most = np.log2(runs.example(system).blocks[modality])
+    if system.inputs == ((modality, "uniform"),):
         return f"{most:.3f}"
-    bits = scipy.stats.entropy([r.extras.layer_weights[modality] for r in seeds], base=2, axis=1)
-    return f"{bits.mean():.3f} of {most:.3f}"
+    return f"{most * layers.entropies(runs, modality, system).mean():.3f} of {most:.3f}"

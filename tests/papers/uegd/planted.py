@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+from msalib.base import stats
 from msalib.evidence import registry
 from msalib.evidence.verdicts import judge
 from msalib.papers.uegd import layers
@@ -59,3 +60,10 @@ def replaced(records, system, **update):
 
 def every_claim(records):
     return {v.claim.id: v.evidence for v in judge(claims_with_tests(), records)}
+
+
+def most_by_chance(count):
+    """Return how many of so many true hypotheses tests at 5% reject, but once in a thousand."""
+    from scipy.stats import binom  # takes a second to import
+
+    return binom.ppf(0.999, count, stats.LEVEL)

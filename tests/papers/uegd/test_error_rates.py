@@ -4,7 +4,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from msalib.base import stats
 from msalib.data import datasets as readers
@@ -18,7 +17,7 @@ from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.factory import layer_records
-from tests.papers.uegd.planted import claims_with_tests, every_claim, extended
+from tests.papers.uegd.planted import claims_with_tests, every_claim, extended, most_by_chance
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -64,7 +63,7 @@ def test_equal_inputs_decide_a_claim_as_rarely_as_its_level_allows(
 ):
     counts = verdicts_of_equal_inputs[f"UEGD-{claim}"]
     assert sum(counts.values()) == SIMULATIONS and not counts["not run"]
-    assert counts[verdict] <= binom.ppf(0.999, SIMULATIONS, stats.LEVEL)
+    assert counts[verdict] <= most_by_chance(SIMULATIONS)
 
 
 # --- with training ------------------------------------------------------------------------------
@@ -96,4 +95,4 @@ def test_layers_planted_equal_support_no_claim_more_often_than_its_level_allows(
         records = trained(monkeypatch, (1.0, 1.0, 1.0), seed, seeds=3)
         for claim, judged in every_claim(records).items():
             supported[claim] += judged.verdict == "supported"
-    assert max(supported.values()) <= binom.ppf(0.999, corpora, stats.LEVEL)
+    assert max(supported.values()) <= most_by_chance(corpora)

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
-from msalib.base import stats
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.evidence_blocks import (
     best_block_within,
@@ -14,7 +12,7 @@ from msalib.papers.uegd.evidence_blocks import (
 )
 from msalib.runs.query import Runs
 from tests.factory import layer_records
-from tests.papers.uegd.planted import linguistic, runs
+from tests.papers.uegd.planted import linguistic, most_by_chance, runs
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -63,7 +61,7 @@ def test_a_weak_modality_is_not_more_spread_for_being_weak():
             {"linguistic": strong, "acoustic": weak, "visual": weak}, seeds=2, rng=rng
         )
         supported += spread_smaller_than(Runs(records), **OTHERS).verdict == "supported"
-    assert supported <= binom.ppf(0.999, 40, stats.LEVEL)
+    assert supported <= most_by_chance(40)
 
 
 PLATEAU = {"modality": "visual", "first": 9, "margin": 0.02}
@@ -100,7 +98,7 @@ def test_equal_blocks_are_no_broken_plateau():
         judged = flat_from(Runs(records), **PLATEAU)
         contradicted += judged.verdict == "contradicted"
         assert judged.effects["range (90% interval)"].effect > 0.02
-    assert contradicted <= binom.ppf(0.999, 40, stats.LEVEL)
+    assert contradicted <= most_by_chance(40)
 
 
 def test_blocks_that_differ_by_the_margin_are_no_plateau():
@@ -113,7 +111,7 @@ def test_blocks_that_differ_by_the_margin_are_no_plateau():
         supported += flat_from(
             Runs(records), modality="visual", first=9, margin=0.0155
         ).verdict == ("supported")
-    assert supported <= binom.ppf(0.999, 40, stats.LEVEL)
+    assert supported <= most_by_chance(40)
 
 
 # --- the best block -----------------------------------------------------------------------------
