@@ -7,9 +7,8 @@ from msalib.data.simulate.features import control
 from msalib.evidence import registry
 from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.pages.tables import Note
+from msalib.papers.sugrm import clip_chooser, clips, labels, momentum, plan, truth
 from msalib.papers.sugrm import figures_labels as figures
-from msalib.papers.sugrm import labels as trajectories
-from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from tests.factory import make_record, predictions
@@ -31,18 +30,18 @@ def model(chosen) -> tuple[dict, dict]:
     }
 
 
-def made_labels(ids, given, rng, *, sign: float, modalities=WHOLE) -> GeneratedLabels:
-    """Labels that go from the given ones to ``sign`` times these."""
+def generated(ids, annotated, rng, *, sign: float, modalities=WHOLE) -> GeneratedLabels:
+    """Labels that go from the annotated ones to ``sign`` times these."""
     share = np.linspace(0, 1, EPOCHS)[:, None]
     made = {
-        m: (1 - share) * given + share * sign * given + 0.01 * rng.normal(size=(EPOCHS, len(ids)))
+        m: annotated * (1 + share * (sign - 1)) + 0.01 * rng.normal(size=(EPOCHS, len(ids)))
         for m in modalities
     }
     known = [0.5] * (EPOCHS - 1)
     return GeneratedLabels(
         id=list(ids),
         video=[name.split("_")[0] for name in ids],
-        given=given.tolist(),
+        given=annotated.tolist(),
         movement={m: [None, *known] for m in modalities},
         drift={m: [None, None, *known[1:]] for m in modalities},
         clamped={m: [None, *known] for m in modalities},
@@ -70,14 +69,14 @@ def records(ids=None, given=None, *, seeds=2, whole=WHOLE) -> list[Record]:
             sign = -1 if name == "SUGRM's" else 0.9
             update = {"geometry": Geometry(first=0.1, selected=0.3 - 0.4 * seed)}
             if name != "SUGRM":
-                update |= {"labels": made_labels(ids, given, rng, sign=sign, modalities=whole)}
+                update |= {"labels": generated(ids, given, rng, sign=sign, modalities=whole)}
             found.append(record.model_copy(update=update))
     return found
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    return control(videos=12)
+    return control(videos=12, frames=(4, 6))
 
 
 @pytest.fixture(scope="module")
@@ -103,54 +102,52 @@ def note(shown) -> str:
 
 
 def test_labels_of_all_seeds_lie_in_one_array(runs):
-    found = trajectories.followed(runs)
+    found = labels.histories(runs)
     assert list(found) == ["SUGRM's", "Self-MM's"]
     own = found["SUGRM's"]
-    assert own.made["visual"].shape == (2, EPOCHS, CLIPS) and own.epochs == EPOCHS
+    assert own.generated["visual"].shape == (2, EPOCHS, CLIPS) and own.epochs == EPOCHS
     assert np.isnan(own.movement["visual"][:, 0]).all() and own.movement["visual"][0, 1] == 0.5
     assert own.at((1, 5, 30)) == [1, 5, EPOCHS]
 
 
-def test_without_runs_through_all_epochs_there_is_nothing():
+def test_without_runs_through_all_epochs_there_is_nothing(corpus):
     usual = [r for r in records() if r.extras.labels is None]
-    found = trajectories.followed(Runs(usual))
+    found = labels.histories(Runs(usual))
     assert found == {}
-    for table in (trajectories.settling, trajectories.limits, trajectories.turned):
+    for table in (labels.settling, labels.limits, labels.turned):
         assert "no labels were made" in note(table(found, setting=SETTING))
-    for table in (trajectories.samples, trajectories.beside_all):
+    for table in (clips.samples, clips.order_and_offsets):
         assert "no labels were made" in note(table(Runs(usual), setting=SETTING))
-    assert trajectories.nearness(found, control(videos=8)) is None
+    assert truth.nearness(found, corpus) is None
 
 
 def test_nearness_is_that_of_plain_formulas():
     rng = np.random.default_rng(1)
-    given, truth = rng.normal(size=(2, 50))
-    labels = rng.normal(size=(3, 4, 50))
-    near = trajectories.near_to(labels, truth, given)
-    from sklearn.linear_model import LinearRegression
+    given, true = rng.normal(size=(2, 50))
+    values = rng.normal(size=(3, 4, 50))
+    near = truth.near_to(values, true, given)
 
     def rest(values):
-        x = given[:, None]
-        return values - LinearRegression().fit(x, values).predict(x)
+        return values - np.polyval(np.polyfit(given, values, 1), given)
 
     for place in np.ndindex(3, 4):
-        one = labels[place]
-        assert near["corr"][place] == pytest.approx(np.corrcoef(one, truth)[0, 1])
-        assert near["mae"][place] == pytest.approx(abs(one - truth).mean())
-        beyond = np.corrcoef(rest(one), rest(truth))[0, 1]
+        one = values[place]
+        assert near["corr"][place] == pytest.approx(np.corrcoef(one, true)[0, 1])
+        assert near["mae"][place] == pytest.approx(abs(one - true).mean())
+        beyond = np.corrcoef(rest(one), rest(true))[0, 1]
         assert near["beyond"][place] == pytest.approx(beyond)
 
 
-def test_a_copy_knows_nothing_beyond_the_given_label():
-    given, truth = np.random.default_rng(1).normal(size=(2, 50))
-    assert np.isnan(trajectories.near_to(given, truth, given)["beyond"])
-    assert np.isnan(trajectories.near_to(2 * given + 1, truth, given)["beyond"])
+def test_a_copy_knows_nothing_beyond_the_annotated_label():
+    given, true = np.random.default_rng(1).normal(size=(2, 50))
+    assert np.isnan(truth.near_to(given, true, given)["beyond"])
+    assert np.isnan(truth.near_to(2 * given + 1, true, given)["beyond"])
 
 
 def test_random_labels_follow_the_closed_form_and_move_like_the_null():
     given = tuple(np.linspace(-3, 3, 400))
-    made = trajectories.random_labels(given, 30)
-    assert made.shape == (trajectories.DRAWS, 30, 400)
+    made = momentum.random_labels(given, 30)
+    assert made.shape == (momentum.DRAWS, 30, 400)
     np.testing.assert_array_equal(made[:, 0], np.broadcast_to(given, made[:, 0].shape))
     assert abs(made).max() <= 3
     moved = abs(np.diff(made, axis=1)).mean((0, 2))
@@ -162,7 +159,7 @@ def test_random_labels_follow_the_closed_form_and_move_like_the_null():
 
 
 def test_settling_stands_beside_random_labels(runs):
-    table = trajectories.settling(trajectories.followed(runs), setting=SETTING)
+    table = labels.settling(labels.histories(runs), setting=SETTING)
     assert SETTING in read(table).text
     rows = table.frame.set_index(["labels", "modality"])
     null = momentum.null_movement(EPOCHS)
@@ -173,46 +170,46 @@ def test_settling_stands_beside_random_labels(runs):
 
 
 def test_limits_and_sides(runs):
-    found = trajectories.followed(runs)
-    rows = trajectories.limits(found, setting=SETTING).frame
+    found = labels.histories(runs)
+    rows = labels.limits(found, setting=SETTING).frame
     assert set(rows["at the ends, epoch 15"]) == {"50%\u00a0±\u00a00%"}
     assert set(rows["99th percentile, epoch 2"]) == {"8.50\u00a0±\u00a00.00"}
-    rows = trajectories.turned(found, setting=SETTING).frame.set_index("labels")
+    rows = labels.turned(found, setting=SETTING).frame.set_index("labels")
     last = rows[f"other side, epoch {EPOCHS}"]
     assert all(float(text.split("%")[0]) > 95 for text in last["SUGRM's"])
     assert all(float(text.split("%")[0]) < 5 for text in last["Self-MM's"])
     assert all(rows["Corr with other modalities, last epoch"].str.startswith("1.00"))
-    assert rows["Corr with the given, last epoch"]["SUGRM's"].iloc[0].startswith("-1.00")
+    assert rows["Corr with the annotated label, last epoch"]["SUGRM's"].iloc[0].startswith("-1.00")
 
 
 def test_one_modality_has_none_to_agree_with():
-    alone = trajectories.followed(Runs(records(whole={"linguistic": 1})))
-    rows = trajectories.turned(alone, setting=SETTING).frame
+    alone = labels.histories(Runs(records(whole={"linguistic": 1})))
+    rows = labels.turned(alone, setting=SETTING).frame
     assert set(rows["Corr with other modalities, last epoch"]) == {"-"}
 
 
 def test_distances_count_the_seeds_in_which_they_rise(runs):
-    (row,) = trajectories.distances(runs, setting=SETTING).frame.to_dict("records")
+    (row,) = labels.distances(runs, setting=SETTING).frame.to_dict("records")
     assert row["system"] == "SUGRM" and row["higher in"] == "1 of 2 seeds"
     bare = [r.model_copy(update={"geometry": None}) for r in records()]
-    assert "distances" in note(trajectories.distances(Runs(bare), setting=SETTING))
+    assert "distances" in note(labels.distances(Runs(bare), setting=SETTING))
 
 
 def test_what_labels_are_worth_on_the_control(known, corpus):
-    truth = trajectories.nearness(trajectories.followed(known), corpus)
-    table = trajectories.worth(truth, setting=SETTING)
+    near = truth.nearness(labels.histories(known), corpus)
+    table = truth.nearness_table(near, setting=SETTING)
     rows = table.frame.set_index(["modality", "labels"])
     assert len(rows) == 3 * 4
     train = corpus.rows("train", "standard")
     label = corpus.utterances["label"].to_numpy()[train]
     for m in corpus.features:
         sentiment = corpus.truth["sentiment"][m][train]
-        copied = rows.loc[(m, trajectories.COPY)]
+        copied = rows.loc[(m, truth.COPY)]
         assert copied["MAE to the truth"] == f"{abs(label - sentiment).mean():.3f}"
-        assert copied["Corr beyond the given label"] == "none"
+        assert copied["Corr beyond the annotated label"] == "none"
         assert rows.loc[(m, "SUGRM's"), "Corr with the truth"].startswith("-0.")
-    text = note(trajectories.told(truth))
-    assert "SUGRM's labels against a copy of the given label" in text
+    text = note(truth.nearness_note(near))
+    assert "SUGRM's labels against a copy of the annotated label" in text
     assert "higher in 0, lower in 3, undecided in 0" in text and "farther from it in 3" in text
 
 
@@ -221,16 +218,16 @@ def test_with_one_seed_all_is_undecided(corpus):
     given = corpus.utterances["label"].to_numpy()[rows]
     whole = dict.fromkeys(corpus.features, 1)
     one = Runs(records(corpus.utterances.index[rows], given, seeds=1, whole=whole))
-    truth = trajectories.nearness(trajectories.followed(one), corpus)
-    assert "higher in 0, lower in 0, undecided in 3" in note(trajectories.told(truth))
-    assert "[" not in trajectories.worth(truth, setting=SETTING).frame.iloc[0, 2]
+    near = truth.nearness(labels.histories(one), corpus)
+    assert "higher in 0, lower in 0, undecided in 3" in note(truth.nearness_note(near))
+    assert "[" not in truth.nearness_table(near, setting=SETTING).frame.iloc[0, 2]
 
 
 def test_real_data_have_no_truth(runs):
     for shown in (
-        trajectories.worth(None, setting=SETTING),
-        trajectories.told(None),
-        trajectories.picked(runs, None, setting=SETTING),
+        truth.nearness_table(None, setting=SETTING),
+        truth.nearness_note(None),
+        truth.clips_that_look_right(runs, None, setting=SETTING),
         figures.nearness(None, setting=SETTING),
     ):
         assert "cannot be known" in note(shown)
@@ -241,13 +238,13 @@ def test_real_data_have_no_truth(runs):
 
 @pytest.fixture(scope="module")
 def mosi():
-    ids = [*trajectories.SAMPLES.values(), *(f"other_{i}" for i in range(20))]
+    ids = [*clips.SAMPLES.values(), *(f"other_{i}" for i in range(20))]
     given = np.array([0.8, -0.8, 0.2, 1.8, *np.linspace(-3, 3, 20)])
     return Runs(records(ids, given))
 
 
 def test_the_printed_clips_stand_beside_ours(mosi):
-    frame = trajectories.samples(mosi, setting=SETTING).frame
+    frame = clips.samples(mosi, setting=SETTING).frame
     assert len(frame) == 3 * 4
     first = frame[frame["sample"] == "1"].set_index("whose")
     assert first.loc["printed labels", ["multimodal", "linguistic", "acoustic"]].tolist() == [
@@ -261,28 +258,30 @@ def test_the_printed_clips_stand_beside_ours(mosi):
 
 
 def test_four_clips_stand_beside_all(mosi, runs):
-    rows = trajectories.beside_all(mosi, setting=SETTING).frame.set_index("what")
-    row = rows.loc["acoustic label above the given"]
+    rows = clips.order_and_offsets(mosi, setting=SETTING).frame.set_index("what")
+    row = rows.loc["acoustic label above the annotated label"]
     assert row["printed, 4 clips"] == "75%"
-    far = rows.loc["distance of the acoustic label from the given (points)", "printed, 4 clips"]
+    far = rows.loc[
+        "distance of the acoustic label from the annotated label (points)", "printed, 4 clips"
+    ]
     assert far == f"{np.mean([0.1, 0.8, 0.5, 0.3]):.2f}"
-    crossed = rows.loc["acoustic label on the other side of zero from the given"]
+    crossed = rows.loc["acoustic label on the other side of zero from the annotated label"]
     assert crossed["printed, 4 clips"] == "0%"
     assert float(crossed["ours, all training clips"].split("%")[0]) > 90
-    assert "not in this data set" in trajectories.beside_all(runs, setting=SETTING).caption
-    assert "four clips of CMU-MOSI" in note(trajectories.samples(runs, setting=SETTING))
+    assert "not in this data set" in clips.order_and_offsets(runs, setting=SETTING).caption
+    assert "four clips of CMU-MOSI" in note(clips.samples(runs, setting=SETTING))
 
 
 def test_clips_that_look_right_are_counted(known, corpus):
-    frame = trajectories.picked(known, corpus, setting=SETTING).frame.set_index("labels")
+    frame = truth.clips_that_look_right(known, corpus, setting=SETTING).frame.set_index("labels")
     assert list(frame.index) == ["SUGRM's", "Self-MM's", "random"]
     rows = corpus.rows("train", "standard")
     given = corpus.utterances["label"].to_numpy()[rows]
-    for name, own in trajectories.followed(known).items():
+    for name, own in labels.histories(known).items():
         right = np.ones((2, len(rows)), bool)
-        for m, made in own.made.items():
-            truth = corpus.truth["sentiment"][m][rows]
-            right &= abs(made[:, -1] - truth) < abs(given - truth)
+        for m, made in own.generated.items():
+            true = corpus.truth["sentiment"][m][rows]
+            right &= abs(made[:, -1] - true) < abs(given - true)
         mean = right.sum(1).mean()
         assert frame.loc[name, "clips that look right"].startswith(f"{mean:.0f}\u00a0±")
 
@@ -291,13 +290,13 @@ def test_clips_that_look_right_are_counted(known, corpus):
 
 
 def test_figures_are_told_in_words(runs, known, corpus):
-    found = trajectories.followed(runs)
-    truth = trajectories.nearness(trajectories.followed(known), corpus)
+    found = labels.histories(runs)
+    near = truth.nearness(labels.histories(known), corpus)
     pictures = [
-        figures.label_histograms(found, "SUGRM's", trajectories.SHOWN, setting=SETTING),
+        figures.label_histograms(found, "SUGRM's", labels.SHOWN, setting=SETTING),
         figures.label_movement(found, momentum.null_movement(EPOCHS), setting=SETTING),
         figures.targets_at_limit(found, setting=SETTING),
-        figures.nearness(truth, setting=SETTING),
+        figures.nearness(near, setting=SETTING),
     ]
     for picture in pictures:
         page = read(picture)
@@ -309,21 +308,21 @@ def test_figures_are_told_in_words(runs, known, corpus):
 def test_without_labels_figures_are_sentences():
     null = momentum.null_movement(5)
     assert "followed" in note(figures.label_histograms({}, "SUGRM's", (1,), setting=SETTING))
-    assert "followed" in note(figures.clip_chooser({}, setting=SETTING))
+    assert "followed" in note(clip_chooser.clip_chooser({}, setting=SETTING))
     assert "followed" in note(figures.label_movement({}, null, setting=SETTING))
     assert "followed" in note(figures.targets_at_limit({}, setting=SETTING))
 
 
 def test_one_clip_is_shown_and_the_others_wait(mosi):
-    found = trajectories.followed(mosi)
-    first = list(trajectories.SAMPLES.values())
-    chooser = figures.clip_chooser(found, setting=SETTING, first=first)
+    found = labels.histories(mosi)
+    first = list(clips.SAMPLES.values())
+    chooser = clip_chooser.clip_chooser(found, setting=SETTING, first=first)
     page = read(chooser)
-    clips = [a for a in page.attributes("g") if "data-clip" in a]
-    assert [a["data-clip"].split()[0] for a in clips[:4]] == first
-    assert len(clips) == 24 and ["display" in a for a in clips] == [False, *[True] * 23]
-    assert clips[0]["data-told"] in page.text  # whether or not a script runs
-    assert "Clip Clx4VXItLTE_25: given label +0.8; SUGRM's labels end at" in page.text
+    groups = [a for a in page.attributes("g") if "data-clip" in a]
+    assert [a["data-clip"].split()[0] for a in groups[:4]] == first
+    assert len(groups) == 24 and ["display" in a for a in groups] == [False, *[True] * 23]
+    assert groups[0]["data-told"] in page.text  # whether or not a script runs
+    assert "Clip Clx4VXItLTE_25: annotated label +0.8; SUGRM's labels end at" in page.text
     lines = page.attributes("polyline")
     assert len(lines) == 24 * 2 * 2
     assert {len(line["points"].split()) for line in lines} == {EPOCHS}
@@ -334,8 +333,8 @@ def test_one_clip_is_shown_and_the_others_wait(mosi):
 def test_many_clips_are_thinned_out():
     given = np.linspace(-3, 3, 500)
     runs = Runs(records([f"clip_{i}" for i in range(500)], given, seeds=1))
-    chooser = figures.clip_chooser(trajectories.followed(runs), setting=SETTING)
-    assert len(chooser.clips) == figures.CLIPS_OFFERED
+    chooser = clip_chooser.clip_chooser(labels.histories(runs), setting=SETTING)
+    assert len(chooser.clips) == clip_chooser.CLIPS_OFFERED
     assert chooser.clips[0] == 0 and chooser.clips[-1] == 499
     assert "60 of the 500 training clips" in chooser.caption
 
