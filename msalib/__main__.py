@@ -68,7 +68,7 @@ def data(
         except UserError as error:  # an added one that is damaged; the others are as they were
             print(f"{name}: {error}")
             continue
-        if not readers.at_hand(name):
+        if not readers.is_available(name):
             folder = readers.folder(name)
             print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
             continue
@@ -212,7 +212,7 @@ def run(
     _clean(clean)
     given = _values(parameter)
     dataset = given.get("dataset")
-    if dataset in readers.names() and readers.at_hand(dataset):
+    if dataset in readers.names() and readers.is_available(dataset):
         print(*describe.contents(readers.load(dataset)), sep="\n")
     executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")

@@ -124,7 +124,7 @@ def test_the_module_is_the_command():
     assert done.stderr == (
         "msalib: data set 'moshi': found no such data set; expected one of "
         f"{', '.join(readers.DATASETS)}. "
-        "See which are there: msalib data; add your own: msalib data add PATH.\n"
+        "List them: msalib data; add your own: msalib data add PATH.\n"
     )
 
 

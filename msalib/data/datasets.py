@@ -1,4 +1,4 @@
-"""Readers: one file per source format, each giving a ``Corpus``; and the data sets by name."""
+"""The data sets by name: which modalities they have, what is predicted, and how they are read."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -17,9 +17,9 @@ from msalib.data.tasks import Regression, Task, choose
 class Dataset:
     """A data set that can be named.
 
-    ``layered`` names the modalities that have layers, ``vectors`` those that come as they are, in
-    one layer numbered 1. ``shipped`` names the features of a data set that needs no encoder; else
-    ``encoder`` is the usual one. ``raw`` names what an encoder can be given: transcripts, sound,
+    ``layered`` names the modalities that have layers, ``vectors`` those with features of one layer,
+    numbered 1. ``shipped`` names the features of a data set that needs no encoder; otherwise
+    ``encoder`` is the usual one. ``raw`` names what an encoder can read: transcripts, sound,
     pictures. ``split`` is the one that its runs use. ``tasks`` say what can be predicted, the
     usual task first.
     """
@@ -47,14 +47,14 @@ class Dataset:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """All that a model can be given, in the order of ``MODALITIES``."""
+        """Return all modalities that a model can read, in the order of ``MODALITIES``."""
         return tuple(m for m in MODALITIES if m in self.layered + self.vectors)
 
     def encoded(self, modalities: Iterable[str], layerless: Iterable[str] = ()) -> "Dataset":
-        """This data set where encoders read these modalities; some give one layer (layerless)."""
+        """Return this data set as encoders read it; the ``layerless`` ones give one layer."""
         layered = tuple(m for m in MODALITIES if m in modalities and m not in layerless)
-        kept = {*self.vectors, *layerless} - set(layered)
-        vectors = tuple(m for m in MODALITIES if m in kept)
+        single = {*self.vectors, *layerless} - set(layered)
+        vectors = tuple(m for m in MODALITIES if m in single)
         return replace(self, layered=layered, vectors=vectors, shipped=None)
 
     def setting(self, published: bool) -> str:
@@ -79,7 +79,7 @@ def _raw(story: str) -> Corpus:
 
 
 def _clips(story: str, title: str) -> Dataset:
-    """Simulated clips, for encoders to read (``simulate.raw.STORIES``)."""
+    """Return a data set of simulated clips, for encoders to read (``simulate.raw.STORIES``)."""
     return Dataset(
         title,
         lambda: _raw(story),
@@ -102,7 +102,7 @@ def _mmmo(name: str, stretch: float) -> Corpus:
 
 
 def _converted(name: str) -> Corpus:
-    """A data set of ``MSALIB_DATA`` by the reader that ``msalib data add`` would use."""
+    """Read a data set of ``MSALIB_DATA`` by the reader that ``msalib data add`` would use."""
     from msalib.data.readers import formats
 
     options = formats.Options(clean=os.environ.get("MSALIB_CLEAN") == "1")
@@ -192,12 +192,12 @@ DATASETS = {
 
 
 def names() -> list[str]:
-    """Every data set that has a name here: the built-in ones, then those that were added."""
+    """Return the names of all data sets: the built-in ones, then those that were added."""
     return [*DATASETS, *store.names()]
 
 
 def dataset(name: str) -> Dataset:
-    """The data set of that name; an unknown one is a ``UserError``."""
+    """Return the data set of that name; an unknown one is a ``UserError``."""
     if name in DATASETS:
         return DATASETS[name]
     if name not in store.names():
@@ -205,7 +205,7 @@ def dataset(name: str) -> Dataset:
             f"data set {name!r}",
             found="no such data set",
             expected=f"one of {', '.join(names())}",
-            remedy="See which are there: msalib data; add your own: msalib data add PATH.",
+            remedy="List them: msalib data; add your own: msalib data add PATH.",
         )
     return _added(name)
 
@@ -215,8 +215,8 @@ def add(
 ) -> Path:
     """Convert what lies at ``path`` and keep it as the data set ``name``; return its folder.
 
-    Raises ``UserError`` for a name that is taken (without ``refresh``), is built in or is none,
-    and like ``formats.convert``; then nothing has been written.
+    Raises ``UserError`` for a name that is taken (without ``refresh``), built in or invalid, and
+    like ``formats.convert``; then nothing has been written.
     """
     if name in DATASETS:
         raise UserError(
@@ -229,7 +229,7 @@ def add(
 
 
 def _added(name: str) -> Dataset:
-    """What an added data set offers: its features as they are, and what an encoder can read."""
+    """Return an added data set: its features as they are, and what an encoder can read."""
     about = store.about(name)
     raw = tuple(m for m in MODALITIES if m in about.raw)
     vectors = tuple(m for m in MODALITIES if m in about.features)
@@ -245,8 +245,8 @@ def _added(name: str) -> Dataset:
     )
 
 
-def at_hand(name: str) -> bool:
-    """Whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
+def is_available(name: str) -> bool:
+    """Check whether a data set is here; a ``MSALIB_DATA`` that is no folder is a ``UserError``."""
     if name not in DATASETS:
         return bool(dataset(name))
     if not dataset(name).real:
@@ -255,7 +255,7 @@ def at_hand(name: str) -> bool:
 
 
 def folder(name: str) -> str:
-    """The folder of a data set below ``MSALIB_DATA``; several may come from one."""
+    """Return the folder of a data set below ``MSALIB_DATA``; several may come from one."""
     return name.split("-")[0]
 
 

@@ -116,7 +116,7 @@ def recorded(
     record = Recorded(kind, file, f"{name} of a data set", damaged)
     if real and not refresh and record.path.is_file():
         measured = record.read()
-        if readers.at_hand(dataset):
+        if readers.is_available(dataset):
             available = readers.load(dataset).fingerprint()
             if available != measured.fingerprint:
                 raise UserError(

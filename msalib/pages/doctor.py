@@ -26,7 +26,7 @@ def report() -> Iterator[str]:
         yield "  MSALIB_DATA is not set: real data are not found, committed records are read"
     for name in readers.names():
         try:
-            if readers.at_hand(name):
+            if readers.is_available(name):
                 yield f"  {name}: {len(readers.load(name))} clips"
             else:
                 yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {name}/"

@@ -82,7 +82,7 @@ def _chosen(paper: str, steps: Plan, parameters: Mapping) -> list[str]:
             remedy="Name one of these, or leave it out.",
         )
     real = [key for key in keys if readers.dataset(key.split()[0]).real]
-    available = [key for key in real if readers.at_hand(key.split()[0])]
+    available = [key for key in real if readers.is_available(key.split()[0])]
     if not available:
         names = dict.fromkeys(key.split()[0].split("-")[0] for key in real)
         raise UserError(

@@ -177,7 +177,7 @@ class Inputs:
     def corpus(self) -> Corpus | None:
         """The data set, or None where real data are missing and records must do."""
         name = self.parameters.dataset
-        return datasets.load(name) if datasets.at_hand(name) else None
+        return datasets.load(name) if datasets.is_available(name) else None
 
     @property
     def truth(self) -> Mapping | None:

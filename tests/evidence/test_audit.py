@@ -184,7 +184,7 @@ def test_the_recorded_audits_of_mosi_flag_what_leaks_and_nothing_else():
 
 
 def test_mosi_is_flagged_without_its_makers_split():
-    if not readers.at_hand("mosi-leaky"):
+    if not readers.is_available("mosi-leaky"):
         pytest.skip("CMU-MOSI is not at hand (MSALIB_DATA)")
     made = readers.load("mosi-leaky")
     check_mosi(

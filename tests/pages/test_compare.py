@@ -129,7 +129,7 @@ def test_with_no_run_at_all_there_are_sentences():
 
 
 def test_without_data_records_are_read_and_nothing_is_trained(monkeypatch):
-    monkeypatch.setattr(datasets, "at_hand", lambda name: False)
+    monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(Study, "run", None)
     study = Study("sugrm", dataset="mosi", encoder="minilm", profile="paper", seeds=2)
     named = plan.compared(plan.whole_of(study))

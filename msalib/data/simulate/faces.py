@@ -1,7 +1,7 @@
 """Drawn faces: 64 x 64 pictures whose mouth, brows and eyes move, on a head that stays the same.
 
-Of the visual sentiment a picture tells nothing but through the four numbers of ``Expression``. Who
-it is sets the rest: skin, hair, width of the face, glasses, clothes, background.
+A picture shows visual sentiment through the four numbers of ``Expression`` alone. The person sets
+the rest: skin, hair, width of the face, glasses, clothes, background.
 """
 
 from typing import NamedTuple
@@ -42,7 +42,7 @@ COLOURS = {
 
 
 class Person(NamedTuple):
-    """Who is drawn: names of colours and shapes, and the face's width over the average one."""
+    """A person to draw: names of colours and shapes, and the face's width over the average one."""
 
     skin: str
     hair: str
@@ -54,7 +54,7 @@ class Person(NamedTuple):
 
 
 class Expression(NamedTuple):
-    """The face of one clip, on the average of its frames."""
+    """The facial expression of one clip, averaged over its frames."""
 
     mouth: float  # corners down -1 to up 1
     opening: float  # of the mouth, 0 to 1
@@ -66,7 +66,7 @@ _DETAIL = 6
 """Pixels drawn per pixel of the result, each way."""
 
 _FRACTION = 4
-"""Bits after the point in what OpenCV is told."""
+"""Bits after the point in the coordinates that OpenCV takes."""
 
 _MOTION = Expression(mouth=0.10, opening=0.12, brows=0.12, eyes=0.06)
 """Standard deviation of the frames' expressions within a clip."""
@@ -76,7 +76,7 @@ _BLINKS = 0.06
 
 
 def person(rng: np.random.Generator) -> Person:
-    """Someone, at random."""
+    """Draw a person at random."""
 
     def one(names):
         return str(rng.choice(list(names)))
@@ -93,7 +93,7 @@ def person(rng: np.random.Generator) -> Person:
 
 
 def describe(who: Person, expression: Expression) -> dict[str, str]:
-    """What one sees, in words, by what it is about: as a caption would say it.
+    """Describe what one sees as a caption would: phrases by what they are about.
 
     ``person`` comes first in a caption; any of the others may be left out.
     """
@@ -117,7 +117,7 @@ def describe(who: Person, expression: Expression) -> dict[str, str]:
 
 
 def film(who: Person, expression: Expression, frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Pictures of one clip: (T, 64, 64, 3) uint8, RGB, ``FPS`` of them a second."""
+    """Draw the pictures of one clip: (T, 64, 64, 3) uint8, RGB, ``FPS`` of them a second."""
     means, spread = np.array(expression), np.array(_MOTION)
     motion = np.zeros((frames, len(means)))
     state = rng.normal(size=len(means))
@@ -135,20 +135,11 @@ def film(who: Person, expression: Expression, frames: int, rng: np.random.Genera
 
 
 def draw(who: Person, expression: Expression, sway: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
-    """One picture: (64, 64, 3) uint8, RGB; ``sway`` moves the head by so many pixels.
+    """Draw one picture: (64, 64, 3) uint8, RGB; ``sway`` moves the head by so many pixels.
 
     Raises ``UserError`` where OpenCV is not installed.
     """
-    try:
-        import cv2
-    except ImportError:
-        raise UserError(
-            "drawn faces",
-            found="no OpenCV",
-            expected="the package opencv-python-headless",
-            remedy='Run: pip install -e ".[media]".',
-        ) from None
-
+    cv2 = _opencv()
     canvas = np.empty((SIZE * _DETAIL, SIZE * _DETAIL, 3), np.uint8)
     shift = np.zeros(2)  # the head moves, the shoulders do not
 
@@ -187,6 +178,19 @@ def draw(who: Person, expression: Expression, sway: tuple[float, float] = (0.0, 
         _eye(side, 32 + side * 0.43 * wide, expression, ellipse, line, dark, hair, who)
     _mouth(expression, fill, line, dark)
     return cv2.resize(canvas, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+
+
+def _opencv():
+    try:
+        import cv2
+    except ImportError:
+        raise UserError(
+            "drawn faces",
+            found="no OpenCV",
+            expected="the package opencv-python-headless",
+            remedy='Run: pip install -e ".[media]".',
+        ) from None
+    return cv2
 
 
 def _shade(colour, factor):

@@ -31,11 +31,11 @@ import pandas as pd
 from msalib.data.corpus import MODALITIES, Corpus, Features
 
 BLOCKS = 24
-"""L, blocks of the simulated encoders, as in those of UEGD."""
+"""L, blocks of the simulated encoders, as many as those of UEGD have."""
 
 
 class Story(NamedTuple):
-    """What is planted in one control, by modality."""
+    """The effects that are planted in one control, by modality."""
 
     ratios: Mapping[str, Mapping[int, float]]
     """Layer -> signal-to-noise ratio, on straight lines between the layers that are named."""
@@ -44,7 +44,7 @@ class Story(NamedTuple):
     """b: standard deviation of the speakers' offsets; the clips' own noise has 1."""
 
     def profiles(self) -> dict[str, list[float]]:
-        """Ratio of each layer, from the input (0) to the last block."""
+        """Return the ratio of each layer, from the input (0) to the last block."""
         return {
             m: np.interp(range(BLOCKS + 1), list(points), list(points.values())).tolist()
             for m, points in self.ratios.items()
@@ -71,11 +71,12 @@ STORIES = MappingProxyType(
         ),
     }
 )
-"""``control`` is as the paper has it (UEGD-C1, C5, C8 to C13; papers/uegd.md (b)): text nearly flat
-with its best block in the second half, audio peaked at block 20, vision flat from block 9, inputs
-worse than blocks, most of all in audio, and faces that tell speakers apart. In ``control-opposite``
-all of that is false: text is best early and worst at the end, audio gains nothing over its input,
-vision rises to the last block, and voices and words, not faces, tell speakers apart."""
+"""In ``control`` layers are as in UEGD (UEGD-C1, C5, C8 to C13; papers/uegd.md (b)): text is nearly
+flat with its best block in the second half, audio peaks at block 20, and vision is flat
+from block 9. Inputs are worse than blocks, most of all in audio, and faces tell speakers apart. In
+``control-opposite`` all of that is false: text is best early and worst at the end, audio gains
+nothing over its input, vision rises to the last block, and voices and words, not faces, tell
+speakers apart."""
 
 SIZES = MappingProxyType({"visual": 24, "acoustic": 20, "linguistic": 16})
 """D, features per frame."""
@@ -84,12 +85,12 @@ WEIGHTS = MappingProxyType({"visual": 0.2, "acoustic": 0.3, "linguistic": 0.5})
 """w: share of each modality in the overall sentiment."""
 
 VIDEO_SD, CLIP_SD, MODALITY_SD = 0.75, 1.2, 1.1
-"""Of u, c and d. About 0.7 of the variance of labels is within videos, as in CMU-MOSI."""
+"""Standard deviations of u, c and d: 0.7 of the variance of labels is within videos, as in MOSI."""
 
 ANNOTATORS, ANNOTATOR_SD = 5, 0.5
 VIDEOS_PER_SPEAKER = 1.2
 TRAIN_SHARE, VALID_SHARE = 52 / 93, 10 / 93
-"""Of the videos, as in the standard split of CMU-MOSI."""
+"""Shares of the speakers, as those of the videos in the standard split of CMU-MOSI."""
 
 MARK = 2.0
 """Shift of informative frames along the second direction."""
@@ -140,26 +141,16 @@ def control(
         "speaker_effect": {m: float(speaker_effect[m]) for m in MODALITIES},
         "informative_share": informative_share,
     }
+    speaker = pd.factorize(table["speaker"])[0]
     features, informative = {}, {}
     for m, stream in zip(MODALITIES, streams, strict=True):
         lengths = stream.integers(*frames, size=len(table), endpoint=True)
         layers, informative[m] = _layers(
-            stream,
-            sentiment=sentiment[m],
-            speaker=pd.factorize(table["speaker"])[0],
-            lengths=lengths,
-            size=SIZES[m],
-            ratios=profiles[m],
-            speaker_effect=speaker_effect[m],
-            informative_share=informative_share,
+            stream, m, sentiment[m], speaker, lengths, settings, informative_share
         )
-        features[m] = Features(
-            source="control",
-            unit="time step",
-            layers=layers,
-            offsets=np.concatenate([[0], np.cumsum(lengths)]),
-            provenance=_provenance(settings, layers),
-        )
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        provenance = _provenance(settings, layers)
+        features[m] = Features("control", "time step", layers, offsets, provenance)
     return Corpus(
         name="control",
         utterances=table.assign(text="", label=draw_labels(people, overall)),
@@ -179,7 +170,7 @@ def control(
 
 
 def story(name: str) -> Corpus:
-    """The control of that name, one of ``STORIES``: all the same but for what is planted."""
+    """Return the control of that name, one of ``STORIES``, which differ in what is planted."""
     planted = STORIES[name]
     corpus = control(profiles=planted.profiles(), speaker_effect=planted.speaker_effect)
     return replace(corpus, name=name)
@@ -212,7 +203,7 @@ def _best(profile) -> tuple[int, ...]:
 
 
 def draw_clips(rng, videos, clips) -> pd.DataFrame:
-    """Video, segment and speaker of every clip, by id; some speakers have several videos."""
+    """Draw video, segment and speaker of every clip, by id; some speakers have several videos."""
     speakers = round(videos / VIDEOS_PER_SPEAKER)
     speaker = np.append(np.arange(speakers), rng.integers(speakers, size=videos - speakers))
     speaker = rng.permutation(speaker)
@@ -226,7 +217,7 @@ def draw_clips(rng, videos, clips) -> pd.DataFrame:
 
 
 def draw_sentiment(rng, group, between=VIDEO_SD, within=CLIP_SD) -> dict[str, np.ndarray]:
-    """s: sentiment of each modality, (N,); ``group`` (N,) numbers the clips' videos.
+    """Draw s, the sentiment of each modality, (N,); ``group`` (N,) numbers the clips' videos.
 
     ``between`` and ``within`` are the standard deviations of u and c.
     """
@@ -238,14 +229,14 @@ def draw_sentiment(rng, group, between=VIDEO_SD, within=CLIP_SD) -> dict[str, np
 
 
 def draw_labels(rng, overall) -> np.ndarray:
-    """y: what the annotators make of it, in steps of 0.2."""
+    """Draw y, the mean rating of the annotators, in steps of 0.2."""
     errors = ANNOTATOR_SD * rng.normal(size=(len(overall), ANNOTATORS))
     ratings = np.round(np.clip(overall[:, None] + errors, -3, 3))
     return ratings.mean(1) + 0.0  # turns minus zero into zero
 
 
 def draw_split(rng, speaker: pd.Series) -> pd.Series:
-    """Part of each clip; all clips of a speaker share one."""
+    """Draw the part of each clip; all clips of a speaker share one."""
     speakers = rng.permutation(speaker.unique())
     train, valid = (
         round(len(speakers) * share) for share in (TRAIN_SHARE, TRAIN_SHARE + VALID_SHARE)
@@ -258,7 +249,7 @@ def draw_split(rng, speaker: pd.Series) -> pd.Series:
 
 
 def _informative(rng, clip, lengths, share) -> np.ndarray:
-    """g, (S,): the given share of the frames of every clip at random places, at least one."""
+    """Draw g, (S,): a share of the frames of every clip at random places, at least one."""
     order = np.lexsort((rng.random(len(clip)), clip))  # frames shuffled within their clip
     place = np.arange(len(clip)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     informative = np.empty(len(clip), bool)
@@ -267,13 +258,14 @@ def _informative(rng, clip, lengths, share) -> np.ndarray:
 
 
 def _layers(
-    rng, *, sentiment, speaker, lengths, size, ratios, speaker_effect, informative_share
+    rng, modality, sentiment, speaker, lengths, settings, informative_share
 ) -> tuple[dict[int, np.ndarray], np.ndarray]:
-    """Features x (S, D) of each layer in half precision, and g (S,)."""
+    """Draw the features x (S, D) of each layer, in half precision, and g (S,)."""
     from scipy.linalg import expm
 
+    size, effect = SIZES[modality], settings["speaker_effect"][modality]
     clip = np.repeat(np.arange(len(lengths)), lengths)  # (S,)
-    offset = speaker_effect * rng.normal(size=(speaker.max() + 1, size))
+    offset = effect * rng.normal(size=(speaker.max() + 1, size))
     noise = (offset[speaker] + rng.normal(size=(len(lengths), size)))[clip]
     noise += rng.normal(size=(len(clip), size))
     informative = _informative(rng, clip, lengths, informative_share)
@@ -281,7 +273,7 @@ def _layers(
     signal = informative * (sentiment / sentiment.std())[clip]
     rotation = np.linalg.qr(rng.normal(size=(size, size)))[0]
     layers = {}
-    for k, ratio in enumerate(ratios):
+    for k, ratio in enumerate(settings["profiles"][modality]):
         frames = noise.copy()
         frames[:, 0] += ratio * signal
         layers[k] = (frames @ rotation.T).astype(np.float16)

@@ -7,14 +7,14 @@ A transcript expresses one of seven grades, -3 to 3. Its words say which:
     slightly WORD   one grade nearer to zero
     not WORD        the sign turns, and what is beyond one grade loses one: "not great" is -1
 
-As in any language, words that mean alike stand together: a second adjective has the grade of the
-first ("weak and dull"), what came of it has the sign ("i walked out"), and things are "utterly" bad
-and "truly" good. That is how a model that reads without labels can find out what they mean. Few
-words are frequent, most are rare.
+As in any language, words of like meaning occur together: a second adjective has the grade of the
+first ("weak and dull"), an outcome has its sign ("i walked out"), and things are "utterly" bad and
+"truly" good. From this a model that reads without labels can learn what words mean. Few words are
+frequent, most are rare.
 
 Some turns have no such word and continue the clip before: "same here", "even more so", "less so in
 this part", "quite the opposite". All else is filler. The grade is the clip's linguistic sentiment,
-rounded, and off by one in ``SLIP`` of the clips: that is all the noise there is.
+rounded, and off by one in ``SLIP`` of the clips. There is no other noise.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SLIP = 0.15
 """Share of clips whose words are one grade off."""
 
 CONTEXT_SHARE = 0.5
-"""Of the clips that could continue the clip before, the share that does."""
+"""Share of clips that continue the clip before, among those that could."""
 
 ADJECTIVES = {
     3: ("superb", "brilliant", "wonderful", "perfect", "stunning", "fantastic"),
@@ -58,7 +58,7 @@ NOUNS = {
 }
 INTENSIFIERS = {1: ("very", "truly", "really"), -1: ("very", "utterly", "terribly")}
 DIMINISHERS = {1: ("fairly", "quite"), -1: ("slightly", "rather")}
-"""By the sign of what they stand before."""
+"""Sign of a word -> words that may precede it."""
 
 NEGATIONS = ("not", "never", "hardly")
 
@@ -75,7 +75,7 @@ OUTCOMES = {
     1: ("so i will see it again", "and i smiled a lot", "so you should go"),
     -1: ("so i walked out", "and i fell asleep", "i want my money back"),
 }
-"""What came of it, by sign."""
+"""Sign of a grade -> outcomes."""
 
 NEUTRAL = (
     "it runs for two hours",
@@ -108,11 +108,11 @@ TURNS = {
     "less": ("less so in this part", "not as much over here", "a little less so after that"),
     "opposite": ("quite the opposite here", "the other way around with this one"),
 }
-"""What continues the clip before: with its grade, one further from zero, one nearer, the other
-sign."""
+"""Texts that continue the clip before: with its grade, one further from zero, one nearer, or the
+other sign."""
 
 SYLLABLES = 13
-"""What is added to a statement must not make it longer."""
+"""Longest statement, in syllables, to which a phrase may be added."""
 
 _WORDS = {w: g for kind in (ADJECTIVES, NOUNS) for g, words in kind.items() for w in words}
 _WORDS |= {form: g for g, verbs in VERBS.items() for verb in verbs for form in verb}
@@ -127,7 +127,7 @@ class Transcripts(NamedTuple):
 
 
 def write(rng: np.random.Generator, sentiment: np.ndarray, video: Sequence) -> Transcripts:
-    """Words for N clips with this linguistic ``sentiment``, -3 to 3, in order within a video."""
+    """Word N clips with this linguistic ``sentiment``, -3 to 3, in order within a video."""
     grades, texts, turns = [], [], []
     for i, s in enumerate(sentiment):
         grade = int(np.clip(np.round(s), -3, 3))
@@ -142,7 +142,7 @@ def write(rng: np.random.Generator, sentiment: np.ndarray, video: Sequence) -> T
 
 
 def grade(text: str, before: int = 0) -> int:
-    """The grade that a transcript expresses, after a clip with the grade ``before``.
+    """Return the grade that a transcript expresses, after a clip with the grade ``before``.
 
     It undoes ``write``: a reader who knows the grammar makes no mistake.
     """
@@ -154,17 +154,17 @@ def grade(text: str, before: int = 0) -> int:
         if word not in _WORDS:
             continue
         value = _WORDS[word]
-        before_it = words[i - 1] if i else ""
-        if before_it in {*INTENSIFIERS[1], *INTENSIFIERS[-1]}:
+        modifier = words[i - 1] if i else ""
+        if modifier in {*INTENSIFIERS[1], *INTENSIFIERS[-1]}:
             return _further(value)
-        if before_it in {*DIMINISHERS[1], *DIMINISHERS[-1]}:
+        if modifier in {*DIMINISHERS[1], *DIMINISHERS[-1]}:
             return _nearer(value)
-        return _flipped(value) if before_it in NEGATIONS else value
+        return _flipped(value) if modifier in NEGATIONS else value
     return 0
 
 
 def vocabulary() -> set[str]:
-    """Every word that a transcript can have."""
+    """Return every word that a transcript can have."""
     parts = [*_WORDS, *NEGATIONS, *TOPICS, *OPENERS, *CLOSERS]
     parts += [*INTENSIFIERS[1], *INTENSIFIERS[-1], *DIMINISHERS[1], *DIMINISHERS[-1]]
     parts += [
@@ -197,7 +197,7 @@ def _continued(turn: str, before: int) -> int:
 
 
 def _turn(rng, grade: int, before: int) -> str | None:
-    """A turn that says ``grade`` after a clip that said ``before``, where one can and does."""
+    """Draw a turn that says ``grade`` after a clip that said ``before``; None if none is said."""
     fits = [t for t in TURNS if _continued(t, before) == grade and (before or t == "same")]
     # "less so" must leave something: nobody says it to mean nothing at all.
     fits = [t for t in fits if t != "less" or grade]
@@ -227,7 +227,7 @@ def _statement(rng, grade: int) -> str:
 
 
 def _common(rng, words: Sequence[str]) -> str:
-    """One of the words; the first is the most frequent one, the kth has 1/k of its share."""
+    """Draw one of the words; the first is the most frequent, the kth has 1/k of its share."""
     weights = 1 / np.arange(1, len(words) + 1)
     return str(rng.choice(words, p=weights / weights.sum()))
 
@@ -237,9 +237,9 @@ def _if_short(text: str, longer: str) -> str:
 
 
 def _adjectives(grade: int) -> list[list[str]]:
-    """The ways to say a grade by an adjective: plain, intensified, diminished, negated.
+    """Return the ways to say a grade by an adjective: plain, intensified, diminished, negated.
 
-    Of each the frequent wordings come first.
+    Frequent wordings come first in each.
     """
     ways = [list(ADJECTIVES[grade])]
     if grade == 0:

@@ -1,11 +1,11 @@
 """The raw control: clips to hear, see and read, made so that the truth is known.
 
 Sentiment is drawn as in the feature control (``features``): per modality u_v + c_i + d_im, from -3
-to 3; overall the sum with the same weights; the label what five annotators make of it. Then each
-clip is worded by ``grammar``, spoken by ``speech`` and drawn by ``faces``. A voice or a face shows
-its sentiment through the few numbers in ``VOICE`` and ``FACE``, with noise; the speaker sets the
-rest. The layers of an encoder that reads these clips hold what it makes of them: nothing is planted
-there.
+to 3. Overall sentiment is the sum with the same weights; the label is what five annotators make of
+it. Each clip is then worded by ``grammar``, spoken by ``speech`` and drawn by ``faces``
+(``render``). A voice or a face shows its sentiment through the few numbers in ``VOICE`` and
+``FACE``, with noise; the speaker sets the rest. The layers of an encoder that reads these clips
+hold what it makes of them: nothing is planted there.
 """
 
 from collections.abc import Mapping
@@ -28,13 +28,14 @@ from msalib.data.simulate.features import (
 )
 
 VIDEOS, CLIPS = 60, (5, 9)
-"""Of the labelled part; the unlabelled one has ``UNLABELLED_VIDEOS``. Clips per video: a range."""
+"""Number of labelled videos, and the range of clips per video."""
 
 UNLABELLED_VIDEOS = 130
+"""Number of videos for pretraining."""
 
 
 class Story(NamedTuple):
-    """What is planted in one raw control beside the plain effects."""
+    """The effects that are planted in one raw control, besides the plain ones."""
 
     title: str
     by_speaker: bool = False
@@ -44,7 +45,7 @@ class Story(NamedTuple):
     """Faces show a sentiment of their own that no other number knows."""
 
     sarcasm: float = 0.0
-    """Share of clips whose words say the opposite of what is meant; the voice says what is."""
+    """Share of clips whose words say the opposite of what is meant; the voice is sincere."""
 
 
 STORIES = MappingProxyType(
@@ -67,7 +68,7 @@ VOICE = MappingProxyType(
         "jitter": (-0.15, 0.2),  # log
     }
 )
-"""What follows the acoustic sentiment: change per unit, standard deviation of a clip's noise."""
+"""Numbers that follow acoustic sentiment: change per unit, standard deviation of the noise."""
 
 FACE = MappingProxyType(
     {
@@ -77,7 +78,10 @@ FACE = MappingProxyType(
         "eyes": (0.08, 0.08),
     }
 )
-"""What follows the visual sentiment: change per unit, standard deviation of a clip's noise."""
+"""Numbers that follow visual sentiment: change per unit, standard deviation of the noise."""
+
+LABELS = MappingProxyType({"label_T": "linguistic", "label_A": "acoustic", "label_V": "visual"})
+"""Column of a unimodal label -> its modality."""
 
 _NEUTRAL = faces.Expression(mouth=0.0, opening=0.25, brows=0.0, eyes=0.62)
 _LOWEST = faces.Expression(mouth=-1.0, opening=0.0, brows=-1.0, eyes=0.15)
@@ -90,13 +94,12 @@ def raw(
     videos: int = VIDEOS,
     clips: tuple[int, int] = CLIPS,
 ) -> Corpus:
-    """The raw control of that name, one of ``STORIES``; nothing is rendered yet.
+    """Return the raw control of that name, one of ``STORIES``; nothing is rendered yet.
 
-    The stories of a seed share speakers, videos and split, and all but ``raw-speaker`` their
-    sentiment. Beside the usual columns the table
-    has ``speaker`` and ``label_T``, ``label_A``, ``label_V``: what annotators make of the words,
-    the voice or the face alone. The split, ``standard``, puts all videos of a speaker in one part.
-    ``truth`` holds
+    The stories of a seed share speakers, videos and split; all but ``raw-speaker`` share their
+    sentiment. Besides the usual columns the table has ``speaker`` and ``LABELS``: what annotators
+    make of the words, the voice or the face alone. The split, ``standard``, puts all videos of a
+    speaker in one part. ``truth`` holds
 
     - ``sentiment``: per modality (N,), from -3 to 3; ``overall`` (N,); their ``weights``;
     - ``shown``: per modality (N,), the sentiment that words, voice and face are made from. It is
@@ -111,20 +114,19 @@ def raw(
     planted = STORIES[story]
     people, feelings, annotators, words, *looks, extra = np.random.default_rng([seed, 0]).spawn(7)
     table = draw_clips(people, videos, clips)
-    group = table["speaker" if planted.by_speaker else "video"]
+    group = pd.factorize(table["speaker" if planted.by_speaker else "video"])[0]
     spread = (CLIP_SD, VIDEO_SD) if planted.by_speaker else (VIDEO_SD, CLIP_SD)
-    sentiment = draw_sentiment(feelings, pd.factorize(group)[0], *spread)
+    sentiment = draw_sentiment(feelings, group, *spread)
     overall = sum(WEIGHTS[m] * sentiment[m] for m in MODALITIES)
 
-    shown = dict(sentiment)
+    expressed = dict(sentiment)
     if planted.unseen:
-        shown["visual"] = draw_sentiment(extra, pd.factorize(group)[0], *spread)["visual"]
+        expressed["visual"] = draw_sentiment(extra, group, *spread)["visual"]
     sarcasm = _sarcastic(extra, sentiment, planted.sarcasm)
-    shown["linguistic"] = np.where(sarcasm, -sentiment["linguistic"], sentiment["linguistic"])
-    transcripts = grammar.write(words, shown["linguistic"], table["video"].to_numpy())
+    expressed["linguistic"] = np.where(sarcasm, -1, 1) * sentiment["linguistic"]
+    transcripts = grammar.write(words, expressed["linguistic"], table["video"].to_numpy())
     columns = {"text": transcripts.text, "label": draw_labels(annotators, overall)}
-    for column, m in (("label_T", "linguistic"), ("label_A", "acoustic"), ("label_V", "visual")):
-        columns[column] = draw_labels(annotators, shown[m])
+    columns |= {column: draw_labels(annotators, expressed[m]) for column, m in LABELS.items()}
     return Corpus(
         name=story,
         utterances=table.assign(**columns),
@@ -134,19 +136,19 @@ def raw(
             "sentiment": sentiment,
             "overall": overall,
             "weights": dict(WEIGHTS),
-            "shown": shown,
+            "shown": expressed,
             "sarcasm": sarcasm,
             "grade": transcripts.grade,
             "context": transcripts.context,
-            "voice": _voices(looks[0], table["speaker"], shown["acoustic"]),
-            "face": _faces(looks[1], table["speaker"], shown["visual"]),
+            "voice": _voices(looks[0], table["speaker"], expressed["acoustic"]),
+            "face": _faces(looks[1], table["speaker"], expressed["visual"]),
         },
         faces="whole",
     )
 
 
 def unlabelled(seed: int = 0, *, videos: int = UNLABELLED_VIDEOS) -> Corpus:
-    """Clips for pretraining: as in ``raw``, but of other speakers and videos, without labels.
+    """Return clips for pretraining: as in ``raw``, but of other speakers, without labels.
 
     ``label`` is NaN, there is no split, and ``truth`` holds nothing but the tables ``voice`` and
     ``face``.
@@ -172,15 +174,15 @@ def unlabelled(seed: int = 0, *, videos: int = UNLABELLED_VIDEOS) -> Corpus:
 
 
 def _sarcastic(rng, sentiment: Mapping[str, np.ndarray], share: float) -> np.ndarray:
-    """Clips (N,) whose words will be turned; only those where words and voice agree and mean it."""
+    """Draw the clips (N,) whose words are turned, among those where words and voice agree."""
     words, voice = sentiment["linguistic"], sentiment["acoustic"]
-    can = np.flatnonzero((words * voice > 0) & (np.abs(words) >= 1) & (np.abs(voice) >= 0.5))
-    chosen = rng.permutation(can)[: round(share * len(words))]
+    agreeing = np.flatnonzero((words * voice > 0) & (np.abs(words) >= 1) & (np.abs(voice) >= 0.5))
+    chosen = rng.permutation(agreeing)[: round(share * len(words))]
     return np.isin(np.arange(len(words)), chosen)
 
 
 def _voices(rng, speaker: pd.Series, sentiment: np.ndarray) -> pd.DataFrame:
-    """``speech.Voice`` and a seed of every clip, by clip id."""
+    """Draw the numbers of ``speech.Voice`` and a seed for every clip, by clip id."""
     code, names = pd.factorize(speaker)
     people = len(names)
     high = rng.random(people) < 0.5
@@ -212,7 +214,7 @@ def _voices(rng, speaker: pd.Series, sentiment: np.ndarray) -> pd.DataFrame:
 
 
 def _faces(rng, speaker: pd.Series, sentiment: np.ndarray) -> pd.DataFrame:
-    """``faces.Person``, ``faces.Expression`` and a seed of every clip, by clip id."""
+    """Draw ``faces.Person``, ``faces.Expression`` and a seed for every clip, by clip id."""
     code, names = pd.factorize(speaker)
     usual = pd.DataFrame([faces.person(rng) for _ in names])
     table = usual.iloc[code].set_index(speaker.index)

@@ -22,13 +22,13 @@ from msalib.data.simulate import faces, speech
 from msalib.data.simulate.raw import raw
 
 VERSION = 1
-"""Of the sound and the pictures: raised with any change to what a seed gives."""
+"""Version of the sound and the pictures: raised with any change to what a seed gives."""
 
 
 def load(story: str) -> Corpus:
-    """The raw control of that name, seed 0, whose clips are rendered when first asked for.
+    """Return the raw control of that name, seed 0; its clips are rendered when first asked for.
 
-    They lie in the features' folder, under ``<story>/clips``, and are left there.
+    They are written to the features' folder, under ``<story>/clips``, and stay there.
     """
     corpus = raw(story)
     folder = paths.features_folder() / story / "clips"
@@ -37,7 +37,7 @@ def load(story: str) -> Corpus:
 
 
 class OnDemand(Sequence):
-    """Paths of a corpus' clips, all of which are rendered when the first path is asked for."""
+    """Paths of a corpus's clips, all of which are rendered when the first path is asked for."""
 
     def __init__(self, corpus: Corpus, folder: Path, modality: str):
         self._corpus, self._folder, self._modality = corpus, folder, modality
@@ -53,7 +53,7 @@ class OnDemand(Sequence):
 
 
 def sound(corpus: Corpus, row: int) -> np.ndarray:
-    """Sound of one clip of ``raw``: (S,) float32 at 16 kHz."""
+    """Synthesise the sound of one clip of ``raw``: (S,) float32 at 16 kHz."""
     voice = corpus.truth["voice"].iloc[row]
     return speech.say(
         corpus.utterances["text"].iloc[row],
@@ -63,7 +63,7 @@ def sound(corpus: Corpus, row: int) -> np.ndarray:
 
 
 def clip(corpus: Corpus, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sound of one clip of ``raw``, and its pictures (T, 64, 64, 3) uint8, three a second."""
+    """Render the sound of one clip, and its pictures (T, 64, 64, 3) uint8, three a second."""
     wave = sound(corpus, row)
     rng = np.random.default_rng(int(corpus.truth["face"]["seed"].iloc[row]))
     frames = round(len(wave) / speech.RATE * faces.FPS)
@@ -71,7 +71,7 @@ def clip(corpus: Corpus, row: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def person(corpus: Corpus, row: int) -> tuple[faces.Person, faces.Expression]:
-    """Who is in the pictures of one clip of ``raw``, and with which expression."""
+    """Return who is in the pictures of one clip of ``raw``, and the expression."""
     face = corpus.truth["face"].iloc[row]
     return (
         faces.Person(**{k: face[k] for k in faces.Person._fields}),
@@ -88,9 +88,9 @@ def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files"
         Raw/<video>/<segment>.mp4    instead of both, for ``mp4``: H.264 and AAC
         clips.json                   what they were made from
 
-    Clips that are there are left as they are, so that a killed rendering goes on. Raises
-    ``UserError`` where the folder holds clips of another corpus or kind, and where a package that
-    writes media is missing.
+    Existing clips are left as they are, so a killed rendering goes on. Raises ``UserError`` where
+    the folder holds clips of another corpus or kind, and where a package that writes media is
+    missing.
     """
     _check_packages(kind)
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,19 +103,19 @@ def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files"
     ]
     if kind == "mp4":
         files = [path.with_suffix(".mp4") for path in place]
-        wanted = {"visual": files, "acoustic": files}
+        media = {"visual": files, "acoustic": files}
     else:
-        wanted = {"visual": place, "acoustic": [path.with_suffix(".wav") for path in place]}
-    missing = [
-        row for row in range(len(corpus)) if not all(w[row].exists() for w in wanted.values())
-    ]
+        media = {"visual": place, "acoustic": [path.with_suffix(".wav") for path in place]}
+    rows = range(len(corpus))
+    missing = [row for row in rows if not all(files[row].exists() for files in media.values())]
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
         for row in bar(missing, f"rendering {corpus.name}", "clip"):
-            _write_clip(corpus, row, {m: w[row] for m, w in wanted.items()}, Path(partial))
+            places = {m: files[row] for m, files in media.items()}
+            _write_clip(corpus, row, places, Path(partial))
         if not (folder / "label.csv").exists():
             _labels(corpus).to_csv(Path(partial) / "label.csv", index=False)
             _move(Path(partial) / "label.csv", folder / "label.csv")
-    return replace(corpus, media=wanted)
+    return replace(corpus, media=media)
 
 
 def _check_packages(kind: str) -> None:
@@ -135,7 +135,7 @@ def _check_packages(kind: str) -> None:
 
 
 def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
-    """Say in ``folder`` what its clips are made from; one that says otherwise is an error."""
+    """Write to ``folder`` what its clips are made from; a folder of others is a ``UserError``."""
     tables = [corpus.utterances, corpus.truth["voice"], corpus.truth["face"]]
     content = "".join(table.to_csv(float_format="%.9g") for table in tables)
     settings = {
@@ -162,7 +162,7 @@ def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
 
 
 def _labels(corpus: Corpus) -> pd.DataFrame:
-    """The table as MMSA has it; polarity in words is its column ``annotation``."""
+    """Return the table as MMSA has it; polarity in words is its column ``annotation``."""
     table = corpus.utterances
     sign = np.sign(table["label"])
     split = corpus.splits.get("standard", pd.Series("", index=table.index))
@@ -179,20 +179,20 @@ def _labels(corpus: Corpus) -> pd.DataFrame:
     )
 
 
-def _write_clip(corpus: Corpus, row: int, wanted: Mapping[str, Path], partial: Path) -> None:
-    """One clip under a name of its own in ``partial``, then to its place."""
+def _write_clip(corpus: Corpus, row: int, places: Mapping[str, Path], partial: Path) -> None:
+    """Write one clip under another name in ``partial``, then move it to its place."""
     wave, pictures = clip(corpus, row)
-    wanted["visual"].parent.mkdir(parents=True, exist_ok=True)
-    if wanted["visual"] == wanted["acoustic"]:
+    places["visual"].parent.mkdir(parents=True, exist_ok=True)
+    if places["visual"] == places["acoustic"]:
         _write_video(partial / "clip.mp4", wave, pictures)
-        _move(partial / "clip.mp4", wanted["visual"])
+        _move(partial / "clip.mp4", places["visual"])
         return
-    if not wanted["acoustic"].exists():
+    if not places["acoustic"].exists():
         _write_sound(partial / "clip.wav", wave)
-        _move(partial / "clip.wav", wanted["acoustic"])
-    if not wanted["visual"].exists():
+        _move(partial / "clip.wav", places["acoustic"])
+    if not places["visual"].exists():
         _write_pictures(partial / "clip", pictures)
-        _move(partial / "clip", wanted["visual"])
+        _move(partial / "clip", places["visual"])
 
 
 def _write_sound(path: Path, wave: np.ndarray) -> None:

@@ -1,13 +1,13 @@
-"""Babble: 16 kHz speech from a formant synthesiser, its voice set by who speaks and how they feel.
+"""Babble: 16 kHz speech from a formant synthesiser; speaker and feeling set its voice.
 
 A glottal source (pulses of air with jitter and shimmer, and breath) or hiss for consonants, through
 five resonators (D. Klatt, Software for a cascade/parallel formant synthesizer, JASA 67, 1980). The
 words give the vowels and consonants, by their spelling; the result sounds like speech and is hardly
 intelligible.
 
-Of the acoustic sentiment the sound tells nothing but through seven numbers of ``Voice``: pitch and
-its range, rate, level, open quotient, breathiness and jitter. Who speaks sets the rest, and the
-middle of those seven. Words are audible in part, as in real speech.
+The sound shows acoustic sentiment through seven numbers of ``Voice`` alone: pitch and its range,
+rate, level, open quotient, breathiness and jitter. The speaker sets the rest, and the middle of
+those seven. Words are audible in part, as in real speech.
 """
 
 import re
@@ -22,11 +22,11 @@ FRAME = 0.008
 """Seconds between two settings of the resonators."""
 
 SHORTEST = 1.0
-"""Seconds; what is shorter ends in silence."""
+"""Least length in seconds; shorter speech is followed by silence."""
 
 
 class Voice(NamedTuple):
-    """How one clip is spoken."""
+    """The voice of one clip."""
 
     pitch: float  # mean, Hz
     pitch_range: float  # standard deviation, semitones
@@ -54,7 +54,7 @@ _VOWELS = {
     "ai": (480, 2000, 2550),
     "ay": (480, 2000, 2550),
 }
-"""F1 to F3 in Hz by spelling; a group of letters that is not here sounds like its first."""
+"""F1 to F3 in Hz by spelling; an unlisted group of letters sounds like its first."""
 
 _HIGHER = (3400, 4400)
 _WIDTHS = np.array([70, 90, 130, 220, 320])
@@ -71,8 +71,10 @@ _VOICED = {
 
 
 def syllables(word: str) -> list[tuple[str, str]]:
-    """Consonants and vowel of each syllable, by spelling; what follows the last vowel is one more
-    pair without a vowel."""
+    """Split a word into consonants and vowel of each syllable, by spelling.
+
+    What follows the last vowel is one more pair, without a vowel.
+    """
     if len(word) > 3 and word.endswith("e") and word[-2] not in "aeiouyl":
         word = word[:-1]
     pairs = re.findall(r"([^aeiouy]*)([aeiouy]+)", word)
@@ -81,12 +83,12 @@ def syllables(word: str) -> list[tuple[str, str]]:
 
 
 def count(text: str) -> int:
-    """Syllables in a text."""
+    """Count the syllables in a text."""
     return sum(1 for word in text.split() for _, vowel in syllables(word) if vowel)
 
 
 class _Plan(NamedTuple):
-    """One stretch of sound: its length in seconds, and what it sets."""
+    """One stretch of sound: its length in seconds, and its settings."""
 
     seconds: float
     formants: tuple[float, float, float]
@@ -97,7 +99,7 @@ class _Plan(NamedTuple):
 
 
 def say(text: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
-    """The text in that voice: (S,) float32 from -1 to 1 at ``RATE``.
+    """Speak the text in that voice: (S,) float32 from -1 to 1 at ``RATE``.
 
     The grammar's transcripts take about 1 to 4 s. Raises ``ValueError`` for a text without a vowel.
     """
@@ -107,10 +109,10 @@ def say(text: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
         raise ValueError(f"no vowel to speak in {text!r}")
     plan = _plan(text, voice, rng)
     ends = np.round(np.cumsum([0, *(p.seconds for p in plan)]) / FRAME).astype(int)
-    own = np.repeat(np.arange(len(plan)), np.diff(ends))  # (F,) stretch of each frame
-    tracks = np.array([(*p.formants, p.voiced, p.hiss, p.centre, p.accent) for p in plan])[own]
+    stretch = np.repeat(np.arange(len(plan)), np.diff(ends))  # (F,) number of each frame's stretch
+    tracks = np.array([(*p.formants, p.voiced, p.hiss, p.centre, p.accent) for p in plan])[stretch]
     formants = np.column_stack([_smooth(tracks[:, k], 5) for k in range(3)])
-    formants = np.column_stack([formants, np.tile(_HIGHER, (len(own), 1))]) * voice.tract
+    formants = np.column_stack([formants, np.tile(_HIGHER, (len(stretch), 1))]) * voice.tract
     loud, hiss = _smooth(tracks[:, 3], 2), _smooth(tracks[:, 4], 2)
     pitch = _pitch(tracks[:, 6], loud, voice, rng)
 
@@ -120,7 +122,7 @@ def say(text: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
     sections = _resonators(formants, _WIDTHS)  # (F, 5, 6)
     hissing = _resonators(np.minimum(tracks[:, 5:6], 7000), np.array([1200.0]))
     state, hiss_state = np.zeros((5, 2)), np.zeros((1, 2))
-    for f in range(len(own)):
+    for f in range(len(stretch)):
         piece = slice(f * step, (f + 1) * step)
         sound[piece], state = sosfilt(sections[f], sound[piece], zi=state)
         noise[piece], hiss_state = sosfilt(hissing[f], noise[piece], zi=hiss_state)
@@ -138,7 +140,7 @@ def say(text: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
 
 
 def _plan(text: str, voice: Voice, rng) -> list[_Plan]:
-    """Silence, the words with a short pause between some of them, silence."""
+    """Plan silence, the words with a short pause between some of them, and silence."""
     still = (500, 1500, 2500)
     quiet = _Plan(0.0, still, 0.0, 0.0, 3000, 0.0)
     plan = [quiet._replace(seconds=rng.uniform(0.08, 0.16))]
@@ -169,20 +171,20 @@ def _consonant(letter: str, vowel) -> _Plan:
 
 
 def _smooth(track: np.ndarray, frames: int) -> np.ndarray:
-    """Speech organs have mass: a running mean over 2 frames + 1 with falling weights."""
+    """Smooth a track by a running mean over 2 frames + 1: speech organs have mass."""
     weights = np.hanning(2 * frames + 3)[1:-1]
     padded = np.pad(track, frames, mode="edge")
     return np.convolve(padded, weights / weights.sum(), mode="valid")
 
 
 def _spread(track: np.ndarray, step: int) -> np.ndarray:
-    """Settings at frames (F,) to samples (F x step,), on straight lines."""
+    """Interpolate settings at frames (F,) to samples (F x step,), on straight lines."""
     frames = np.arange(len(track)) * step
     return np.interp(np.arange(len(track) * step), frames, track)
 
 
 def _pitch(accent, loud, voice: Voice, rng) -> np.ndarray:
-    """Pitch of every frame, Hz: accents on a falling line, of the mean and range asked for."""
+    """Draw the pitch of every frame, Hz: accents on a falling line, with the voice's range."""
     fall = np.linspace(1, -1, len(accent))
     wander = _smooth(rng.normal(size=len(accent)), 12) * 3
     contour = 1.2 * _smooth(accent, 8) + 0.8 * fall + wander
@@ -193,7 +195,7 @@ def _pitch(accent, loud, voice: Voice, rng) -> np.ndarray:
 
 
 def _source(pitch, voice: Voice, step: int, rng) -> np.ndarray:
-    """Change of the air's flow through the glottis, with breath while it is open."""
+    """Draw the change of the air's flow through the glottis, with breath while it is open."""
     shaken = _spread(pitch * (1 + voice.jitter * rng.normal(size=len(pitch))), step)
     periods = np.cumsum(shaken) / RATE
     number = periods.astype(int)
@@ -206,7 +208,7 @@ def _source(pitch, voice: Voice, step: int, rng) -> np.ndarray:
 
 
 def _resonators(frequencies: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    """Second-order sections (F, K, 6) for frequencies (F, K) and widths (K,), both in Hz."""
+    """Return second-order sections (F, K, 6) for frequencies (F, K) and widths (K,), in Hz."""
     radius = np.exp(-np.pi * widths / RATE)
     b = 2 * radius * np.cos(2 * np.pi * frequencies / RATE)
     c = np.broadcast_to(-(radius**2), b.shape)

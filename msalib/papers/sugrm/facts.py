@@ -17,7 +17,7 @@ PAPER = "sugrm"
 def clips(dataset: str, refresh: bool = False) -> Table | Note:
     """Table 6: clips per part, ours beside printed, and how many videos they come from."""
     path = records.records_folder() / "data" / f"{dataset}.json"
-    if readers.dataset(dataset).real and not (path.is_file() or readers.at_hand(dataset)):
+    if readers.dataset(dataset).real and not (path.is_file() or readers.is_available(dataset)):
         return Note(f"No counts of {dataset} are recorded, and the data are not at hand.")
     return counts(describe.summary(dataset, refresh))
 

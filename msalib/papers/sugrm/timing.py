@@ -134,7 +134,7 @@ def _inference(
 
 def _test_part(device: str) -> tuple[str, list[Batch], dict[str, int]]:
     """Return MOSI's test set with MiniLM's last layer, or the control's where it is missing."""
-    name = "mosi" if readers.at_hand("mosi") else "control"
+    name = "mosi" if readers.is_available("mosi") else "control"
     study = Study("sugrm", dataset=name, profile="paper")
     corpus = study.encoded
     rows = corpus.rows("test", study.dataset.split)

@@ -346,9 +346,9 @@ def test_data_sets_of_one_folder(tmp_path, monkeypatch):
     write_pack(tmp_path / "mosi", table={"split_features": ["train"] * 30 + ["test"] * 10})
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
     for name in ("mosi", "mosi-leaky", "mosi-leaky-unseen"):
-        assert readers.at_hand(name)
+        assert readers.is_available(name)
         assert readers.dataset(name).split in readers.load(name).splits
-    assert not readers.at_hand("mosei") and not readers.at_hand("mmmo")
+    assert not readers.is_available("mosei") and not readers.is_available("mmmo")
     assert list(readers.load("mosi").features) == ["acoustic"]
     assert set(readers.load("mosi-leaky").features) == {"visual", "acoustic", "linguistic"}
 

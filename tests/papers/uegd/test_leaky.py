@@ -91,13 +91,13 @@ def test_pooling_is_the_mean_over_the_frames_of_a_clip():
 def test_an_audit_is_recorded_once_and_read_afterwards(monkeypatch, tmp_path):
     made = corpus(leaking=True)
     monkeypatch.setattr(readers, "load", lambda name: made)
-    monkeypatch.setattr(readers, "at_hand", lambda name: False)
+    monkeypatch.setattr(readers, "is_available", lambda name: False)
     first = leaky.audit("mosi-leaky")
     monkeypatch.setattr(readers, "load", lambda name: pytest.fail("read the data again"))
     assert leaky.audit("mosi-leaky") == first
 
     monkeypatch.setattr(readers, "load", lambda name: corpus(leaking=False, seed=1))
-    monkeypatch.setattr(readers, "at_hand", lambda name: True)
+    monkeypatch.setattr(readers, "is_available", lambda name: True)
     with pytest.raises(UserError, match="the audit of other data"):
         leaky.audit("mosi-leaky")
 
