@@ -32,3 +32,14 @@ def own_folders(tmp_path, monkeypatch):
 def tiny():
     """40 clips of unequal length, three modalities, layers 0 to 3."""
     return tiny_corpus()
+
+
+@pytest.fixture
+def small_data(monkeypatch):
+    """A small control for the usual one, and no real data."""
+    from msalib.data import datasets
+    from tests.sweep import offer, small_control
+
+    monkeypatch.setattr(datasets, "DATASETS", dict(datasets.DATASETS))
+    offer("control", small_control)
+    monkeypatch.delenv("MSALIB_DATA", raising=False)

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from msalib.base.errors import UserError
-from msalib.data import datasets as readers
 from msalib.models import recipes
 from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.models.multitask import Training, spearman
@@ -21,15 +20,12 @@ from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from tests.sweep import offer, small_control
 
-pytestmark = pytest.mark.filterwarnings("ignore:no clip is labelled")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:no clip is labelled"),
+    pytest.mark.usefixtures("small_data"),
+]
 
 PARAMETERS = {"dataset": "control", "seeds": 1}
-
-
-@pytest.fixture(autouse=True)
-def small_data(monkeypatch):
-    monkeypatch.setattr(readers, "DATASETS", dict(readers.DATASETS))
-    offer("control", small_control)
 
 
 def study(**given) -> Study:

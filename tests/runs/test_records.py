@@ -1,5 +1,6 @@
 """Records: whole or not at all, named by what was asked."""
 
+import hashlib
 import json
 import os
 import re
@@ -10,8 +11,9 @@ import pytest
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import reserved
+from msalib.models.extras import Extras, GateExtras, MultitaskExtras
 from msalib.runs import records
-from msalib.runs.records import Setting
+from msalib.runs.records import Record, Setting
 from msalib.runs.spec import Spec, system
 from tests.factory import layer_records, make_record, predictions
 
@@ -60,10 +62,45 @@ def test_every_field_of_a_specification_changes_its_hash(record):
         "model": {**spec.model, "dropout": 0.1},
         "train": {**spec.train, "patience": 1},
         "seed": 2,
+        "context": {"window": 2, "kind": "separate"},
     }
     assert set(other) == set(Spec.model_fields)
     hashes = {spec.model_copy(update={k: v}).hash() for k, v in other.items()}
     assert len(hashes | {spec.hash()}) == len(other) + 1
+
+
+CONTEXT = {"window": 2, "kind": "separate"}
+
+
+def test_a_field_that_came_later_enters_the_hash_where_it_differs_from_its_default(record):
+    """Older records keep their names: the hash is what it was before there was a context."""
+    spec = record.spec
+    assert spec.context == {} and "context" not in spec.content()
+    text = json.dumps(spec.model_dump(exclude={"context"}), sort_keys=True)
+    assert spec.hash() == hashlib.sha256(text.encode()).hexdigest()[:12] == "dd4f3010bea1"
+    assert spec.model_copy(update={"context": CONTEXT}).hash() == "a01f2dd45bc7"
+    required = {name for name, field in Spec.model_fields.items() if field.is_required()}
+    assert required == set(Spec.model_fields) - {"context"}  # later fields need defaults
+
+
+@pytest.mark.parametrize(
+    ("place", "hashed"),
+    [
+        ("uegd/mosi-leaky-unseen-leaking/release/paper/acoustic-1-seed1", "e58e06e535fb"),
+        ("uegd/mmmo-covarep-facet/release/paper/visual-1+acoustic-1-concat-seed0", "8dd038116e55"),
+        (
+            "sugrm/mosi-minilm-tuned/paper/paper/acoustic-1+linguistic-tuned-self_mm-seed0",
+            "ffe1bbbe6543",
+        ),
+    ],
+)
+def test_committed_records_keep_their_names(place, hashed, monkeypatch):
+    monkeypatch.delenv("MSALIB_RECORDS")
+    path = records.records_folder() / f"{place}-{hashed}.json"
+    record = records.read(path)
+    assert record.spec.hash() == hashed and record.spec.path() == path
+    written = json.loads(path.read_text())["spec"]
+    assert Spec(**written).content() == written  # what a later version says of it, too
 
 
 def test_layers_as_numbers_and_as_words_differ(record):
@@ -88,10 +125,14 @@ def test_a_system_is_what_was_trained_whatever_the_seed(record):
     )
     assert one.system == other.system == system({"visual": 1, "linguistic": 3})
     assert one.system.name() == "visual-1+linguistic-3"
-    assert system({"linguistic": 0}, fusion="concat").name() == "linguistic-0-concat"
+    assert system({"linguistic": 0}, paper="uegd", fusion="concat").name() == "linguistic-0-concat"
     assert system({"linguistic": 0}, train_share=0.125).name() == "linguistic-0-share0.125"
     concat = record.spec.model_copy(update={"model": {**record.spec.model, "fusion": "concat"}})
-    assert concat.system == system({"linguistic": 3}, fusion="concat") != record.spec.system
+    assert (
+        concat.system
+        == system({"linguistic": 3}, paper="uegd", fusion="concat")
+        != record.spec.system
+    )
     share = record.spec.model_copy(update={"train_share": 0.25})
     assert share.path().name.startswith("linguistic-3-share0.25-seed1-")
 
@@ -145,6 +186,46 @@ def test_a_damaged_record_is_told_with_its_place(record, damage, found):
     assert found in message
     assert "expected a record of one run. Delete the file and run it again" in message
     assert "\n" not in message
+
+
+# --- what a model adds --------------------------------------------------------------------------
+
+
+def test_extras_are_of_the_type_of_the_model(record):
+    assert isinstance(record.extras, GateExtras)
+    assert record.extras.gates["visual"] == [0.5, 0.5, 0.5] and record.extras.layer_weights == {}
+    self_mm = record.spec.model_copy(update={"model": {"family": "self_mm"}, "paper": "sugrm"})
+    other = Record(**record.model_dump() | {"spec": self_mm, "unimodal": {"visual": [1.0]}})
+    assert isinstance(other.extras, MultitaskExtras)
+    assert other.extras.unimodal == {"visual": [1.0]} and other.extras.labels is None
+    assert not hasattr(other.extras, "gates")  # which UEGD would have
+
+
+def test_a_model_without_extras_has_none_and_its_record_keeps_other_keys(record):
+    spec = record.spec.model_copy(update={"model": {"family": "tfn"}})
+    plain = Record(**record.model_dump() | {"spec": spec})
+    assert plain.extras == Extras()
+    assert records.read(records.write(plain)) == plain
+
+
+@pytest.mark.parametrize(
+    ("model", "extras", "found"),
+    [
+        ({}, {"gates": {"visual": "open"}}, "Input should be a valid list at gates.visual"),
+        ({}, {"layer_weights": [1.0]}, "at layer_weights"),
+        ({"family": "sugrm"}, {"geometry": {"first": 0.5}}, "Field required at geometry.selected"),
+        ({"family": "self_mm"}, {"labels": {"id": []}}, "Field required at labels.video"),
+    ],
+)
+def test_extras_that_do_not_fit_the_model_are_told_with_the_file(record, model, extras, found):
+    spec = record.spec.model_copy(update={"model": {**record.spec.model, **model}})
+    path = records.write(Record(**record.model_dump() | {"spec": spec} | extras))
+    damaged = records.read(path)  # a reader of predictions need not know
+    with pytest.raises(UserError) as error:
+        _ = damaged.extras
+    message = str(error.value)
+    assert message.startswith(f"{path}: found ") and found in message
+    assert "Delete the file and run it again (-p refresh true)" in message
 
 
 # --- queries ------------------------------------------------------------------------------------

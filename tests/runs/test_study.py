@@ -1,62 +1,30 @@
 """Studies: what is asked becomes runs, each made once, and a kill loses one group at most."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from msalib import encoders
 from msalib.base import files as base_files
 from msalib.base.errors import UserError
-from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES
-from msalib.encoders import extraction
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
 from msalib.runs import records
-from msalib.runs.records import Setting
 from msalib.runs.spec import Spec, system
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
-from msalib.training import loop as train
-from msalib.training import replicas
+from msalib.training import loop, replicas
 from tests import sweep
-from tests.encoders.test_encoders import save_bert
-from tests.factory import TRAIN, make_record, predictions, tiny_corpus, write_pack
+from tests.factory import TRAIN, tiny_corpus
 from tests.sweep import assert_close, files, finished, offer, small_control
 
 WEIGHTED = [system({"linguistic": "weighted"})]
 
-
-@pytest.fixture(autouse=True)
-def small_data(monkeypatch):
-    """A small control; no real data."""
-    monkeypatch.setattr(readers, "DATASETS", dict(readers.DATASETS))
-    offer("control", small_control)
-    monkeypatch.delenv("MSALIB_DATA", raising=False)
-
-
-@pytest.fixture
-def no_training(monkeypatch):
-    def refuse(*_):
-        pytest.fail("trained")
-
-    return lambda: monkeypatch.setattr(Trainer, "train", refuse)
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """The specifications of the runs that are trained from here on, group by group."""
-    groups, train_group = [], Trainer.train
-
-    def note(self, specs):
-        groups.append(specs)
-        return train_group(self, specs)
-
-    monkeypatch.setattr(Trainer, "train", note)
-    return groups
+pytestmark = pytest.mark.usefixtures("small_data")
 
 
 def asked(found):
@@ -106,7 +74,7 @@ def test_given_features_are_those_of_the_tables(trained):
     assert [name for name, _ in asked(found)] == list(dict.fromkeys(names))
     assert asked(layers.together(study, ["acoustic"], ["uniform"])) == [("acoustic-uniform", 0)]
     (concat,) = layers.together(study, pair, ["output"], fusion="concat")
-    assert concat.spec.model["fusion"] == "concat" and concat.gates == {}
+    assert concat.spec.model["fusion"] == "concat" and concat.extras.gates == {}
     (half,) = layers.together(study, ["linguistic"], ["input"], train_share=0.5)
     assert half.spec.train_share == 0.5
     assert sum(len(group) for group in trained) == 9 + len(set(names)) + 3  # each once
@@ -158,8 +126,8 @@ def test_what_a_record_holds():
     assert record.spec.setting == "control" and record.spec.split == "standard"
     assert record.spec.train_share == 1
     assert record.blocks == {"visual": 2, "linguistic": 2}
-    assert set(record.layer_weights) == {"visual"}
-    assert set(record.gates) == set(MODALITIES)
+    assert set(record.extras.layer_weights) == {"visual"}
+    assert set(record.extras.gates) == set(MODALITIES)
     assert len(record.history) == record.spec.train["epochs"]
     losses = [h["valid_loss"] for h in record.history]
     assert losses[record.selected_epoch - 1] == min(losses)
@@ -176,65 +144,6 @@ def test_what_a_record_holds():
     assert record.chance["corr"] is None
 
 
-# --- settings -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("parameters", "kind", "words"),
-    [
-        ({"seeds": 3}, "control", "control: small control; release recipe, profile quick, 3 seeds"),
-        ({"dataset": "control-opposite"}, "control", "control: Simulated features, the opposite"),
-        (
-            {"dataset": "mosi"},
-            "substitute",
-            "substitute: CMU-MOSI (minilm layers, acoustic vectors); release recipe, profile quick",
-        ),
-        (
-            {"dataset": "mosi", "encoder": "bert-large", "profile": "paper"},
-            "as-published",
-            "as-published: CMU-MOSI (bert-large layers, acoustic vectors); release recipe",
-        ),
-        ({"dataset": "mosi", "encoder": "bert-large"}, "substitute", "substitute: CMU-MOSI (bert-"),
-        ({"dataset": "mosei"}, "substitute", "substitute: CMU-MOSEI (minilm layers); release"),
-        (
-            {"dataset": "mmmo", "preset": "paper", "profile": "paper"},
-            "substitute",
-            "substitute: ICT-MMMO (visual vectors, acoustic vectors); paper recipe, profile paper",
-        ),
-        (
-            {"dataset": "mosi-leaky", "profile": "paper"},
-            "leaky",
-            "leaky: CMU-MOSI with features that leak (visual vectors, acoustic vectors, linguistic",
-        ),
-        (
-            {"dataset": "mosi-leaky-unseen"},
-            "leaky",
-            "leaky: CMU-MOSI with features that leak, test videos unseen by them (visual vectors,",
-        ),
-    ],
-    ids=str,
-)
-def test_settings_in_words(parameters, kind, words):
-    study = Study("uegd", **parameters)
-    assert study.kind == kind
-    assert study.setting.startswith(words)
-
-
-def test_the_split_is_that_of_the_data_set():
-    one = system({"linguistic": 1})
-    assert Study("uegd", dataset="mosi-leaky").spec(one, 0).split == "standard"
-    assert Study("uegd", dataset="mosi-leaky-unseen").spec(one, 0).split == "features"
-    assert Study("uegd", dataset="mosi").spec(one, 0).split == "standard"
-
-
-def test_blocks_and_truth():
-    control = Study("uegd")
-    assert control.truth["best_layers"]["visual"] == (2,)
-    assert control.blocks("linguistic") == 2
-    real = Study("uegd", dataset="mosi", encoder="bert-large")
-    assert (real.blocks("linguistic"), real.blocks("acoustic"), real.truth) == (24, 1, None)
-
-
 # --- the test part decides nothing --------------------------------------------------------------
 
 
@@ -243,10 +152,10 @@ def fitted(monkeypatch, corpus):
     spec = Study("uegd").spec(system({"linguistic": 1}), 0)
     spec = spec.model_copy(update={"train": {**TRAIN, "epochs": 6}})
     fits = []
-    fit = train.fit
-    monkeypatch.setattr(train, "fit", lambda *args: fits.append(fit(*args)) or fits[0])
+    fit = loop.fit
+    monkeypatch.setattr(loop, "fit", lambda *args: fits.append(fit(*args)) or fits[0])
     (record,) = Trainer(corpus, "cpu").train([spec])
-    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(loop, "fit", fit)
     return record, {k: v.numpy() for k, v in fits[0].model.state_dict().items()}
 
 
@@ -273,56 +182,7 @@ def test_another_test_part_changes_no_weight_and_no_choice(monkeypatch):
     assert one.metrics["test"] != other.metrics["test"]
 
 
-# --- refusals -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"dataset": "moshi"}, "data set 'moshi': found no such data set; expected one of control"),
-        (
-            {"encoder": "minilm"},
-            "encoder 'minilm': found an encoder for control, which comes with its features; "
-            "expected planted",
-        ),
-        ({"dataset": "mmmo", "encoder": "minilm"}, "encoder 'minilm': found an encoder for mmmo"),
-        (
-            {"dataset": "mosi-leaky", "encoder": "bert-large"},
-            "encoder 'bert-large': found an encoder for mosi-leaky",
-        ),
-        ({"dataset": "mosi", "encoder": "mini"}, "encoder 'mini': found no such name"),
-        ({"profile": "slow"}, "profile 'slow': found no such profile; expected one of quick"),
-        ({"preset": "ours"}, "preset 'ours': found no such preset; expected one of release"),
-        ({"device": "tpu"}, "parameter 'device': found 'tpu'; expected 'auto', 'cpu' or 'cuda'"),
-        ({"seeds": 0}, "parameter 'seeds': found 0; expected greater than or equal to 1"),
-        ({"seeds": "five"}, "parameter 'seeds': found 'five'; expected a valid integer"),
-        ({"refresh": "perhaps"}, "parameter 'refresh': found 'perhaps'; expected a valid boolean"),
-        ({"seed": 1}, "parameter 'seed': found no such parameter; expected one of dataset, enc"),
-    ],
-)
-def test_parameters_that_make_no_sense_are_refused(parameters, message):
-    with pytest.raises(UserError) as error:
-        Study("uegd", **parameters)
-    assert str(error.value).startswith(message)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "inputs", "message"),
-    [
-        ("mosei", {"acoustic": 1}, "data set 'mosei': found no acoustic features; expected some"),
-        ("mosi", {"visual": 1, "linguistic": 1}, "found no visual features; .* acoustic, ling"),
-        (
-            "mosei",
-            {"visual": 1, "acoustic": 1, "linguistic": 1},
-            "found no visual and no acoustic features; expected some of: linguistic",
-        ),
-        ("mmmo", {"linguistic": 1}, "found no linguistic features; expected some of: visual, ac"),
-    ],
-)
-def test_a_modality_that_a_data_set_lacks_is_refused(dataset, inputs, message):
-    with pytest.raises(UserError, match=message):
-        Study("uegd", dataset=dataset).run([system(inputs)])
+# --- refusals and threads ---------------------------------------------------------------------
 
 
 def test_a_layer_outside_the_store_is_refused():
@@ -336,72 +196,6 @@ def test_a_device_that_is_not_here_is_refused_before_anything_is_trained(monkeyp
     with pytest.raises(UserError, match=r"device 'cuda': .* shows no CUDA device"):
         Study("uegd", device="cuda").run(WEIGHTED)
     assert files() == {}
-
-
-# --- real data ----------------------------------------------------------------------------------
-
-
-def real_record(data: str) -> records.Record:
-    """A record of MOSI with MiniLM, weighted, on data with this fingerprint."""
-    clips = predictions([1.0, -1.0, 0.0], [0.5, 0.0, 0.1], ["a", "a", "b"])
-    parts = {"valid": clips, "test": clips}
-    record = make_record({"linguistic": "weighted"}, parts=parts)
-    spec = Study("uegd", dataset="mosi", seeds=1).spec(*WEIGHTED, 0)
-    provenance = record.provenance.model_copy(update={"data": data})
-    return record.model_copy(update={"spec": spec, "provenance": provenance})
-
-
-@pytest.mark.parametrize("value", [None, ""])
-def test_records_of_real_data_are_read_without_the_data(monkeypatch, no_training, value):
-    record = real_record("0" * 64)
-    records.write(record)
-    if value is not None:
-        monkeypatch.setenv("MSALIB_DATA", value)
-    no_training()
-    real = Study("uegd", dataset="mosi", seeds=1)
-    assert real.corpus is None
-    assert real.run(WEIGHTED) == [record]
-    assert real.blocks("linguistic") == 6
-
-
-def test_without_records_it_says_what_is_missing():
-    with pytest.raises(UserError, match="MSALIB_DATA: found not set; expected the folder"):
-        Study("uegd", dataset="mosi").run(WEIGHTED)
-
-
-def test_a_record_of_other_data_is_refused_before_anything_is_trained(
-    tmp_path, monkeypatch, no_training
-):
-    write_pack(tmp_path / "mosi")
-    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
-    at_hand = readers.load("mosi").fingerprint()
-    no_training()
-    records.write(real_record(at_hand))
-    assert len(Study("uegd", dataset="mosi", seeds=1).run(WEIGHTED)) == 1
-    records.write(real_record("0" * 64))
-    with pytest.raises(UserError) as error:
-        Study("uegd", dataset="mosi", seeds=1).run(WEIGHTED)
-    message = str(error.value)
-    assert f"found a record of other data (fingerprint {'0' * 12})" in message
-    assert f"expected the data at hand ({at_hand[:12]})" in message
-
-
-def test_a_record_of_other_features_is_refused(tmp_path, monkeypatch):
-    write_pack(tmp_path / "mosi")
-    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
-    vectors = [system({"acoustic": 1})]
-    found = Study("uegd", dataset="mosi", seeds=1).run(vectors)
-    assert Study("uegd", dataset="mosi", seeds=1).run(vectors) == found
-    arrays = {"audio_opensmile": np.ones((40, 3))}
-    write_pack(tmp_path / "mosi", arrays=arrays)
-    with pytest.raises(UserError, match=r"found a record of other acoustic features \(values "):
-        Study("uegd", dataset="mosi", seeds=1).run(vectors)
-
-
-@pytest.mark.parametrize("paper", ["mmml", "self_mm", "../uegd", ""])
-def test_a_paper_without_runs_is_refused_with_those_that_have(paper):
-    with pytest.raises(UserError, match="found no runs of it; expected one of uegd, sugrm"):
-        Study(paper)
 
 
 @pytest.fixture
@@ -422,67 +216,6 @@ def test_training_that_fails_gives_the_threads_back(two_threads, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         Study("uegd", seeds=1).run(WEIGHTED)
     assert torch.get_num_threads() == 2
-
-
-def test_runs_on_vectors_need_no_weights_of_an_encoder(tmp_path, monkeypatch):
-    write_pack(tmp_path / "mosi")
-    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
-
-    def no_weights(name):
-        raise UserError(f"encoder {name!r}", found="no weights", expected="some", remedy="None.")
-
-    monkeypatch.setattr(encoders, "resolve", no_weights)
-    study = Study("uegd", dataset="mosi", seeds=1)
-    assert asked(layers.singles(study, ["acoustic"])) == [("acoustic-1", 0)]
-    with pytest.raises(UserError, match="no weights"):
-        study.run(WEIGHTED)
-
-
-def test_an_encoder_in_a_folder_is_recorded_by_its_name(tmp_path, monkeypatch):
-    """Neither a record nor its path shows where on this machine the encoder lies."""
-    write_pack(tmp_path / "data" / "mosi")
-    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
-    folder = str(save_bert(tmp_path / "tiny-bert"))
-    parameters = {"dataset": "mosi", "encoder": folder, "device": "cpu", "seeds": 1}
-    found = layers.singles(Study("uegd", **parameters))
-    assert asked(found) == [("acoustic-1", 0)] + [(f"linguistic-{k}", 0) for k in range(4)]
-    setting = Setting("mosi", "tiny-bert", "release", "quick")
-    assert records.settings("uegd") == [setting]
-    assert records.find("uegd", setting) == found
-    assert str(tmp_path) not in found[1].model_dump_json()
-    assert found[1].provenance.features["linguistic"]["encoder"] == "tiny-bert"
-    assert layers.singles(Study("uegd", **parameters)) == found
-
-
-def test_an_encoder_of_the_hub_has_one_plain_folder():
-    hub = Study("uegd", dataset="mosi", encoder="someone/tiny-bert")
-    assert hub.encoder == "someone/tiny-bert"
-    path = hub.spec(system({"linguistic": 1}), 0).path()
-    assert path.relative_to(records.records_folder()).parts[1:4] == (
-        "mosi-someone--tiny-bert",
-        "release",
-        "quick",
-    )
-
-
-def test_a_store_is_made_by_one_study_at_a_time(tmp_path, monkeypatch):
-    """The second waits and then reads: both would write the same partial files."""
-    write_pack(tmp_path / "data" / "mosi")
-    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
-    folder = str(save_bert(tmp_path / "tiny-bert"))
-    encoded, extract = [], extraction.extract
-
-    def watched(corpus, encoder, store, *device, **how):
-        with base_files.reserved(store, wait=False) as free:
-            encoded.append(free)
-        return extract(corpus, encoder, store, *device, **how)
-
-    monkeypatch.setattr(extraction, "extract", watched)
-    study = Study("uegd", dataset="mosi", encoder=folder, device="cpu")
-    assert study.encoded.features["linguistic"].blocks == (1, 2, 3)
-    assert encoded == [False]
-    store = encoders.store_folder("mosi", encoders.resolve(folder))
-    assert [p.name for p in store.parent.iterdir()] == ["tiny-bert"]
 
 
 # --- a kill, and company ------------------------------------------------------------------------
@@ -538,7 +271,7 @@ def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
     def held(path, *, wait):
         asked_for.append((path.stem, wait))
         if path == specs[0].path() and not wait:
-            return reserved_by_another()
+            return nullcontext(False)
         if path == specs[0].path():
             records.write(made)  # the other one has finished
         return reserved(path, wait=wait)
@@ -548,12 +281,6 @@ def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
     assert found[0] == made
     assert [[s.seed for s in group] for group in trained] == [[1]]
     assert asked_for[-1] == (specs[0].path().stem, True)
-
-
-def reserved_by_another():
-    from contextlib import nullcontext
-
-    return nullcontext(False)
 
 
 def test_a_killed_group_of_replicas_leaves_no_half_of_it(monkeypatch):
