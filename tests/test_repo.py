@@ -1,5 +1,6 @@
 """The repository itself: pins, imports, names in the README, and what must not be in it."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -79,7 +80,10 @@ def test_what_the_package_imports_is_a_dependency():
     }
     imported = set()
     for path in (ROOT / "msalib").rglob("*.py"):
-        imported |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            imported |= {name.split(".")[0] for name in names}
     foreign = imported - set(sys.stdlib_module_names) - {"msalib"}
     assert {canonicalize_name(named.get(name, name)) for name in foreign} <= wanted
 
