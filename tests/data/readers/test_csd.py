@@ -14,6 +14,7 @@ from msalib.data.corpus import PARTS
 from msalib.data.readers import csd, hdf5
 from msalib.data.readers.formats import Options
 from tests import fixtures_more
+from tests.data.readers.toolbox import message
 from tests.fixtures_more import write_csd
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
@@ -52,12 +53,12 @@ def changed(entries, video, features=None, times=None):
     return entries | {video: new}
 
 
-def message(folder, **options):
-    with pytest.raises(UserError) as error:
-        csd.read(folder, "toy", Options(**options))
-    text = str(error.value)
-    assert "\n" not in text and "; expected " in text
-    return text
+def read(folder, **options):
+    return csd.read(folder, "toy", Options(**options))
+
+
+def refusal(folder, **options) -> str:
+    return message(read, folder, **options)
 
 
 def of(corpus, clip, modality="acoustic"):
@@ -72,7 +73,7 @@ def of(corpus, clip, modality="acoustic"):
 def test_the_fixture_is_read(tmp_path):
     folder = fixtures_more.csd(tmp_path / "toy")
     assert csd.detects(folder)
-    corpus = csd.read(folder, "toy", Options())
+    corpus = read(folder)
     assert len(corpus) == 48 and corpus.utterances["video"].nunique() == 12
     assert set(corpus.features) == {"visual", "acoustic", "linguistic"}
     assert all(len(corpus.rows(part, "standard")) for part in PARTS)
@@ -86,7 +87,7 @@ def test_the_fixture_is_read(tmp_path):
 
 
 def test_frames_that_overlap_a_label_are_its_clip(tmp_path):
-    corpus = csd.read(small(tmp_path), "toy", Options())
+    corpus = read(small(tmp_path))
     assert list(corpus.utterances.index) == [f"{v}[{k}]" for v in "ab" for k in range(3)]
     assert of(corpus, "a[0]")[:, 0].tolist() == [0, 1, 2, 3]  # not 4, which begins at the end
     assert of(corpus, "b[1]")[:, 1].tolist() == [104, 105, 106, 107]
@@ -102,7 +103,7 @@ def test_frames_that_overlap_a_label_are_its_clip(tmp_path):
 def test_a_frame_across_a_border_belongs_to_both_clips(tmp_path):
     times = np.array([[0, 0.6], [0.6, 1.4], [1.4, 3.2], [3.5, 3.5], [5, 6]])
     wide = {v: (np.arange(5.0)[:, None], times) for v in "ab"}
-    corpus = csd.read(small(tmp_path, COVAREP=wide), "toy", Options())
+    corpus = read(small(tmp_path, COVAREP=wide))
     assert [of(corpus, f"a[{k}]")[:, 0].tolist() for k in range(3)] == [[0, 1], [1, 2], [2, 3]]
 
 
@@ -111,12 +112,12 @@ def test_frames_are_put_in_the_order_of_time(tmp_path):
     order = np.random.default_rng(0).permutation(16)
     times = np.stack([np.arange(16) / 4, np.arange(1, 17) / 4], 1)
     mixed = {v: (np.arange(16.0)[order, None], times[order]) for v in "ab"}
-    corpus = csd.read(small(folder, COVAREP=mixed), "toy", Options())
+    corpus = read(small(folder, COVAREP=mixed))
     assert of(corpus, "a[1]")[:, 0].tolist() == [4, 5, 6, 7]
 
 
 def test_frames_are_averaged_over_words(tmp_path):
-    corpus = csd.read(small(tmp_path), "toy", Options(align="words"))
+    corpus = read(small(tmp_path), align="words")
     # "good" from 0.1 to 0.5 s overlaps frames 0 and 1, "film" frames 2 and 3; "sp" has no row
     assert of(corpus, "a[0]")[:, 0].tolist() == [0.5, 2.5]
     assert of(corpus, "a[1]")[:, 0].tolist() == [5.5]
@@ -126,20 +127,20 @@ def test_frames_are_averaged_over_words(tmp_path):
 
 def test_a_word_without_a_frame_is_a_counted_row_of_zeros(tmp_path):
     few = {v: (np.ones((3, 1)), np.array([[0.1, 0.4], [1.2, 1.5], [3.1, 3.2]])) for v in "ab"}
-    corpus = csd.read(small(tmp_path, COVAREP=few), "toy", Options(align="words"))
+    corpus = read(small(tmp_path, COVAREP=few), align="words")
     assert of(corpus, "a[0]")[:, 0].tolist() == [1, 0]
     assert "2 words without a frame are zero" in corpus.features["acoustic"].provenance["note"]
 
 
 def test_words_are_needed_only_to_align_to_them(tmp_path):
     folder = small(tmp_path, words=None)
-    assert set(csd.read(folder, "toy", Options()).utterances["text"]) == {""}
-    assert "found no file of words; expected" in message(folder, align="words")
+    assert set(read(folder).utterances["text"]) == {""}
+    assert "found no file of words; expected" in refusal(folder, align="words")
 
 
 def test_labels_of_seven_columns_are_sentiment_and_emotions(tmp_path):
     seven = {v: (np.arange(21.0).reshape(3, 7) / 10, LABELS) for v in "ab"}
-    table = csd.read(small(tmp_path, labels=seven), "toy", Options()).utterances
+    table = read(small(tmp_path, labels=seven)).utterances
     assert table["label"].tolist()[:3] == [0.0, 0.7, 1.4]
     assert table.loc["a[1]", list(csd.EMOTIONS)].tolist() == pytest.approx(np.arange(8, 14) / 10)
 
@@ -149,7 +150,7 @@ def test_files_that_are_aligned_already_keep_their_ids(tmp_path):
     for root, features in (("labels", [[1.5]]), ("COVAREP", [[1.0, 2], [3, 4]])):
         times = np.array([[0.0, 1.0]]) if root == "labels" else np.array([[0, 0.5], [0.5, 1.0]])
         cut[root] = {f"a[{k}]": (np.array(features), times + 2 * k) for k in (0, 2, 10)}
-    corpus = csd.read(small(tmp_path, words=None, **cut), "toy", Options())
+    corpus = read(small(tmp_path, words=None, **cut))
     assert sorted(corpus.utterances.index) == ["a[0]", "a[10]", "a[2]"]
     assert set(corpus.utterances["video"]) == {"a"}
     assert corpus.utterances.loc["a[10]", "segment"] == 10
@@ -160,7 +161,7 @@ def test_what_a_file_lacks_is_dropped_and_counted(tmp_path):
     entries = {"a": (np.zeros((4, 2)), np.array([[0, 0.5], [0.5, 1], [1, 1.5], [1.5, 2]]))}
     write_csd(folder / "facet.csd", "FACET", entries)
     unlabelled = {"a": (np.array([[1.0], [np.nan], [1]]), LABELS)}
-    corpus = csd.read(small(folder, labels=unlabelled | {"b": unlabelled["a"]}), "toy", Options())
+    corpus = read(small(folder, labels=unlabelled | {"b": unlabelled["a"]}))
     assert list(corpus.utterances.index) == ["a[0]"]
     assert corpus.dropped == {
         "a[1]": "no label",
@@ -176,22 +177,20 @@ def test_what_a_file_lacks_is_dropped_and_counted(tmp_path):
 def test_clips_without_length_or_words_are_dropped(tmp_path):
     times = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 2.9]])
     labels = {"a": (np.array([[1.0], [2], [3]]), times)}
-    corpus = csd.read(small(tmp_path, labels=labels), "toy", Options())
+    corpus = read(small(tmp_path, labels=labels))
     assert corpus.dropped == {"a[1]": "no length", "a[2]": "no words in its interval"}
 
 
 def test_phones_are_known_and_not_read(tmp_path):
     folder = small(tmp_path)
     write_csd(folder / "TimestampedPhones.csd", "phonemes", {"a": (np.zeros((1, 1)), LABELS[:1])})
-    assert any(
-        "TimestampedPhones.csd is not read" in n for n in csd.read(folder, "x", Options()).notes
-    )
+    assert any("TimestampedPhones.csd is not read" in n for n in read(folder).notes)
 
 
 def test_parts_come_from_a_table(tmp_path):
     folder = small(tmp_path)
     (folder / "splits.csv").write_text("\ufeffvideo,part\na,train\nb,dev\n", encoding="utf-8")
-    corpus = csd.read(folder, "toy", Options())
+    corpus = read(folder)
     assert corpus.splits["standard"].tolist() == ["train"] * 3 + ["valid"] * 3
     assert "parts of videos come from splits.csv" in corpus.notes
 
@@ -230,18 +229,18 @@ def test_names_tell_what_a_file_is(name, role):
 def test_one_file_is_not_a_data_set(tmp_path):
     file = small(tmp_path) / "COVAREP.csd"
     assert csd.detects(file) and not csd.detects(tmp_path.parent)
-    assert "found one file; expected the folder of all .csd files" in message(file)
+    assert "found one file; expected the folder of all .csd files" in refusal(file)
 
 
 def test_a_folder_without_sequences_is_told(tmp_path):
     assert not csd.detects(tmp_path)
-    assert "found no .csd file" in message(tmp_path)
+    assert "found no .csd file" in refusal(tmp_path)
 
 
 def test_an_unknown_sequence_is_told_with_the_names_that_are_known(tmp_path):
     folder = small(tmp_path)
     write_csd(folder / "thing.csd", "mystery", {"a": (np.zeros((1, 1)), LABELS[:1])})
-    text = message(folder)
+    text = refusal(folder)
     assert text.startswith(f"{folder / 'thing.csd'}: found a sequence named 'mystery'; expected")
     assert "covarep, opensmile, facet, openface" in text
 
@@ -249,11 +248,11 @@ def test_an_unknown_sequence_is_told_with_the_names_that_are_known(tmp_path):
 def test_two_files_of_one_modality_are_told(tmp_path):
     folder = small(tmp_path)
     write_csd(folder / "opensmile.csd", "OpenSMILE", {"a": (np.zeros((1, 1)), LABELS[:1])})
-    assert "found a second file of acoustic, beside COVAREP.csd; expected one" in message(folder)
+    assert "found a second file of acoustic, beside COVAREP.csd; expected one" in refusal(folder)
 
 
 def test_labels_are_needed(tmp_path):
-    assert "found no file of labels; expected" in message(small(tmp_path, labels=None))
+    assert "found no file of labels; expected" in refusal(small(tmp_path, labels=None))
 
 
 @pytest.mark.parametrize(
@@ -281,7 +280,7 @@ def test_a_misshapen_entry_is_told(tmp_path, root, features, times, found):
     folder = small(tmp_path)
     base = {"labels": (np.zeros((3, 1)), LABELS), "COVAREP": (np.zeros((3, 2)), LABELS)}
     sane = base.get(root, (np.array([[b"w"]] * 3), LABELS))
-    text = message(small(folder, **{root: {"a": (features, times), "b": sane}}))
+    text = refusal(small(folder, **{root: {"a": (features, times), "b": sane}}))
     assert f"found {found}" in text
 
 
@@ -290,12 +289,12 @@ def test_nan_can_be_cleaned(tmp_path):
     values[5, 1], values[13, 0] = np.nan, -np.inf
     times = np.stack([np.arange(16) / 4, np.arange(1, 17) / 4], 1)
     folder = small(tmp_path, COVAREP={v: (values, times) for v in "ab"})
-    text = message(folder)
+    text = refusal(folder)
     assert "found 4 acoustic values that are NaN or infinite, the first for clip a[1]" in text
     assert "--clean" in text
-    features = csd.read(folder, "toy", Options(clean=True)).features["acoustic"]
+    features = read(folder, clean=True).features["acoustic"]
     assert features.provenance["note"].endswith("; 4 non-finite values replaced by zero")
-    words = csd.read(folder, "toy", Options(clean=True, align="words")).features["acoustic"]
+    words = read(folder, clean=True, align="words").features["acoustic"]
     assert np.isfinite(words.layers[1]).all()
 
 
@@ -311,12 +310,12 @@ def test_nan_can_be_cleaned(tmp_path):
 def test_a_bad_table_of_parts_is_told(tmp_path, content, found):
     folder = small(tmp_path)
     (folder / "splits.csv").write_text(content)
-    assert message(folder).startswith(f"{folder / 'splits.csv'}: found {found}")
+    assert refusal(folder).startswith(f"{folder / 'splits.csv'}: found {found}")
 
 
 def test_files_that_share_no_video_are_told(tmp_path):
     other = {"z": (np.zeros((3, 2)), LABELS)}
-    text = message(small(tmp_path, COVAREP=other))
+    text = refusal(small(tmp_path, COVAREP=other))
     assert "found no clip that all files have (6 no entry of its video in COVAREP.csd)" in text
 
 
@@ -328,24 +327,24 @@ def test_a_truncated_file_is_told(tmp_path, share):
     file = small(tmp_path) / "COVAREP.csd"
     content = file.read_bytes()
     file.write_bytes(content[: int(share * len(content))])
-    text = message(tmp_path)
+    text = refusal(tmp_path)
     assert text.startswith(f"{file}: found not a readable HDF5 file (")
     assert "truncated or damaged: restore it" in text
 
 
 def test_a_file_that_is_no_hdf5_is_told(tmp_path):
     (small(tmp_path) / "words.csd").write_bytes(b"not HDF5 at all" * 100)
-    assert f"{tmp_path / 'words.csd'}: found not a readable HDF5 file" in message(tmp_path)
+    assert f"{tmp_path / 'words.csd'}: found not a readable HDF5 file" in refusal(tmp_path)
 
 
 def test_hdf5_of_another_layout_is_told(tmp_path):
     folder = small(tmp_path)
     with h5py.File(folder / "COVAREP.csd", "w") as file:
         file["COVAREP/a"] = np.zeros(3)
-    assert "found no 'data' in /COVAREP; expected /<root>/data/<video>" in message(folder)
+    assert "found no 'data' in /COVAREP; expected /<root>/data/<video>" in refusal(folder)
     with h5py.File(folder / "COVAREP.csd", "w") as file:
         file["one/data"] = file["two/data"] = np.zeros(3)
-    assert "found 2 groups at the top: one, two; expected one" in message(folder)
+    assert "found 2 groups at the top: one, two; expected one" in refusal(folder)
 
 
 def test_nothing_outside_the_file_is_read(tmp_path):
@@ -361,14 +360,14 @@ def test_nothing_outside_the_file_is_read(tmp_path):
 
     with h5py.File(target, "w") as file:
         start(file).create_dataset("features", (3, 2), "f8", external=[(str(secret), 0, 48)])
-    assert "features lies in another file; expected what the file itself holds" in message(folder)
+    assert "features lies in another file; expected what the file itself holds" in refusal(folder)
     with h5py.File(target, "w") as file:
         start(file)["features"] = h5py.ExternalLink(str(folder / "labels.csd"), "/labels")
-    assert "found 'features' in /COVAREP/data/a is a link; expected" in message(folder)
+    assert "found 'features' in /COVAREP/data/a is a link; expected" in refusal(folder)
     with h5py.File(target, "w") as file:
         layout = h5py.VirtualLayout((3, 2), "f8")
         start(file).create_virtual_dataset("features", layout)
-    assert "lies in another file" in message(folder)
+    assert "lies in another file" in refusal(folder)
 
 
 def test_an_array_larger_than_its_file_is_told(tmp_path):
@@ -377,7 +376,7 @@ def test_an_array_larger_than_its_file_is_told(tmp_path):
         entry = file.create_group("COVAREP/data/a")
         entry.create_dataset("features", (10**10, 2), "f4", chunks=(10**4, 2))  # nothing stored
         entry["intervals"] = LABELS
-    assert "features of shape (10000000000, 2); expected an array of up to 1 GiB" in message(folder)
+    assert "features of shape (10000000000, 2); expected an array of up to 1 GiB" in refusal(folder)
 
 
 def test_a_small_file_cannot_mean_too_much(tmp_path):
@@ -388,12 +387,12 @@ def test_a_small_file_cannot_mean_too_much(tmp_path):
         # Never written: zeros that cost nothing.
         group.create_dataset("features", (2**28, 1), "f4", chunks=(1024, 1))
         group.create_dataset("intervals", (2**28, 2), "f2", chunks=(1024, 2))
-    assert "found far more data than the file has bytes" in message(folder)
+    assert "found far more data than the file has bytes" in refusal(folder)
 
 
 def test_names_that_cannot_be_printed_are_told(tmp_path):
     folder = small(tmp_path, COVAREP={"a\nb": (np.zeros((3, 2)), LABELS)})
-    assert r"found the name 'a\nb'; expected names of printable" in message(folder)
+    assert r"found the name 'a\nb'; expected names of printable" in refusal(folder)
 
 
 def test_metadata_may_be_missing_or_no_json(tmp_path):
@@ -402,7 +401,7 @@ def test_metadata_may_be_missing_or_no_json(tmp_path):
         del file["COVAREP/metadata"]
     with h5py.File(folder / "words.csd", "a") as file:
         file["words/metadata/creator"][0] = "{no json"
-    assert len(csd.read(folder, "toy", Options())) == 6
+    assert len(read(folder)) == 6
 
 
 @pytest.mark.parametrize(
@@ -421,7 +420,7 @@ def test_a_library_that_hangs_or_crashes_is_told(tmp_path, monkeypatch, program,
         return start([sys.executable, "-c", program], **rest)
 
     monkeypatch.setattr(hdf5.subprocess, "Popen", broken)
-    assert f"found {found}" in message(small(tmp_path))
+    assert f"found {found}" in refusal(small(tmp_path))
 
 
 def test_a_child_that_breaks_after_an_answer_is_started_again(tmp_path):
@@ -436,7 +435,7 @@ def test_a_child_that_breaks_after_an_answer_is_started_again(tmp_path):
 def test_a_missing_package_is_told(tmp_path, monkeypatch):
     folder = small(tmp_path)
     monkeypatch.setattr(hdf5.importlib.util, "find_spec", lambda name: None)
-    assert 'pip install -e ".[media]"' in message(folder)
+    assert 'pip install -e ".[media]"' in refusal(folder)
 
 
 def test_damaged_copies_end_in_a_clean_error_or_a_clean_read(tmp_path, monkeypatch):
@@ -452,7 +451,7 @@ def test_damaged_copies_end_in_a_clean_error_or_a_clean_read(tmp_path, monkeypat
             content[place] ^= 1 << rng.integers(8)
         file.write_bytes(content)
         try:
-            csd.read(folder, "toy", Options())
+            read(folder)
             ended["read"] += 1
         except UserError as error:
             assert "\n" not in str(error)

@@ -1,8 +1,5 @@
 """The frames format: what is read, and every way in which a file is refused."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,10 +9,7 @@ from msalib.data.corpus import PARTS
 from msalib.data.readers import frames
 from msalib.data.readers.formats import Options
 from tests import fixtures_more
-
-DATA = Path(os.environ.get("MSALIB_DATA") or "not set")
-MMMO = DATA / "mmmo"
-needs_mmmo = pytest.mark.skipif(not MMMO.is_dir(), reason="no mmmo in MSALIB_DATA")
+from tests.data.readers.toolbox import DATA, message, needs
 
 COUNTS = {"train": 6, "valid": 2, "test": 3}
 
@@ -112,12 +106,9 @@ def bad(name, place, value):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_bad_file_is_refused_in_one_line(tmp_path, changes, found):
-    with pytest.raises(UserError) as error:
-        frames.read(write(tmp_path, **changes), "toy")
-    message = str(error.value)
-    assert message.startswith(f"{tmp_path / 'features.npz'}: found {found}")
-    assert message.endswith("Check MSALIB_DATA, or restore the file from its source.")
-    assert "\n" not in message
+    text = message(frames.read, write(tmp_path, **changes), "toy")
+    assert text.startswith(f"{tmp_path / 'features.npz'}: found {found}")
+    assert text.endswith("Check MSALIB_DATA, or restore the file from its source.")
 
 
 @pytest.mark.parametrize(
@@ -135,12 +126,10 @@ def test_a_missing_or_damaged_file_is_told(tmp_path, content, found):
         content = path.read_bytes()[:-300]
     if content is not None:
         (tmp_path / "features.npz").write_bytes(content)
-    with pytest.raises(UserError) as error:
-        frames.read(tmp_path, "toy")
-    assert f"features.npz: found {found}" in str(error.value)
+    assert f"features.npz: found {found}" in message(frames.read, tmp_path, "toy")
 
 
-@needs_mmmo
+@needs("mmmo")
 def test_mmmo_is_what_its_source_counts():
     corpus = readers.load("mmmo")
     assert [len(corpus.rows(part, "standard")) for part in PARTS] == [220, 40, 80]
@@ -185,13 +174,18 @@ def test_classes_of_youtube_become_minus_one_to_one(tmp_path):
     assert "unverified" in corpus.notes[0]
 
 
-@pytest.mark.parametrize("row", [[0, 0, 0], [1, 1, 0], [0.5, 0.5, 0], [2, 0, 0], [np.nan, 1, 0]])
-def test_classes_are_one_hot(tmp_path, row):
-    folder = fixtures_more.youtube(tmp_path)
+def changed(folder, name, place, value):
+    """The folder with another value in one of its arrays."""
     with np.load(folder / "features.npz") as stored:
         content = dict(stored)
-    content["y_valid"][2] = row
+    content[name][place] = value
     np.savez(folder / "features.npz", **content)
+    return folder
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0], [1, 1, 0], [0.5, 0.5, 0], [2, 0, 0], [np.nan, 1, 0]])
+def test_classes_are_one_hot(tmp_path, row):
+    folder = changed(fixtures_more.youtube(tmp_path), "y_valid", 2, row)
     with pytest.raises(UserError, match="found labels that are not one-hot; expected one of 3"):
         frames.read(folder, "toy", Options())
 
@@ -222,11 +216,7 @@ def test_a_trait_that_is_none_is_told(tmp_path, target):
 
 @pytest.mark.parametrize("value", [7.5, -1, np.nan])
 def test_a_trait_off_its_scale_is_told(tmp_path, value):
-    folder = fixtures_more.pom(tmp_path)
-    with np.load(folder / "features.npz") as stored:
-        content = dict(stored)
-    content["y_test"][0, 3] = value
-    np.savez(folder / "features.npz", **content)
+    folder = changed(fixtures_more.pom(tmp_path), "y_test", (0, 3), value)
     with pytest.raises(UserError, match="found trait 3 off its scale; expected numbers from 1 to"):
         frames.read(folder, "toy", Options(target=3))
     assert len(frames.read(folder, "toy", Options(target=2))) == 42
@@ -238,7 +228,7 @@ def test_parts_have_the_same_kind_of_labels(tmp_path):
         frames.read(write(tmp_path, **(changes | {"y_test": np.ones(3)})), "toy")
 
 
-@pytest.mark.skipif(not (DATA / "youtube").is_dir(), reason="no youtube in MSALIB_DATA")
+@needs("youtube")
 def test_youtube_is_what_its_source_counts():
     corpus = frames.read(DATA / "youtube", "youtube", Options())
     assert [len(corpus.rows(part, "standard")) for part in PARTS] == [173, 36, 60]
@@ -246,7 +236,7 @@ def test_youtube_is_what_its_source_counts():
     assert counts == {-1.0: 72 + 9 + 27, 0.0: 43 + 16 + 21, 1.0: 58 + 11 + 12}
 
 
-@pytest.mark.skipif(not (DATA / "pom").is_dir(), reason="no pom in MSALIB_DATA")
+@needs("pom")
 def test_pom_is_what_its_source_counts():
     corpus = frames.read(DATA / "pom", "pom", Options())
     assert [len(corpus.rows(part, "standard")) for part in PARTS] == [600, 100, 203]
@@ -255,7 +245,7 @@ def test_pom_is_what_its_source_counts():
     assert set(frames.read(DATA / "pom", "pom", Options(target=8)).dropped) == {"test_117"}
 
 
-@needs_mmmo
+@needs("mmmo")
 @pytest.mark.parametrize(
     ("name", "fingerprint"), [("mmmo", "c452bdbd7297"), ("mmmo-stretched", "0dd901f6e035")]
 )

@@ -1,8 +1,6 @@
 """Packs: joined on id, each kind of bad data refused with one message, and the real MOSI."""
 
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +10,9 @@ from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS
 from msalib.data.readers import pack
+from tests.data.readers.toolbox import message, needs
 from tests.factory import write_pack
 
-MOSI = Path(os.environ.get("MSALIB_DATA") or "not set") / "mosi"
-needs_mosi = pytest.mark.skipif(
-    not (MOSI / "utterances.csv").is_file(), reason="no mosi in MSALIB_DATA"
-)
 IDS = [f"v{i // 4}_{i % 4}" for i in range(40)]
 
 
@@ -26,21 +21,19 @@ def folder(tmp_path):
     return tmp_path / "toy"
 
 
-def message(folder, **options):
-    """The one line that a refusal prints."""
-    with pytest.raises(UserError) as error:
-        pack.read(folder, "toy", **options)
-    text = str(error.value)
-    assert "\n" not in text
-    assert "; expected " in text
-    return text
+def read(folder, **options):
+    return pack.read(folder, "toy", **options)
+
+
+def refusal(folder, **options) -> str:
+    return message(read, folder, **options)
 
 
 # --- what is read -------------------------------------------------------------------------------
 
 
 def test_features_are_joined_on_id_not_on_order(folder):
-    corpus = pack.read(write_pack(folder), "toy")
+    corpus = read(write_pack(folder))
     features = corpus.features["acoustic"]
     assert features.layers[1][:, 0].tolist() == list(range(39))  # written as the row of the clip
     assert features.layers[1].dtype == np.float32
@@ -51,12 +44,12 @@ def test_features_are_joined_on_id_not_on_order(folder):
 def test_features_of_further_clips_are_left_out(folder):
     ids = np.array(["extra", *IDS])
     arrays = {"id": ids, "audio_opensmile": np.arange(41.0)[:, None]}
-    corpus = pack.read(write_pack(folder, arrays=arrays), "toy")
+    corpus = read(write_pack(folder, arrays=arrays))
     assert corpus.features["acoustic"].layers[1][:, 0].tolist() == list(range(1, 40))
 
 
 def test_clips_without_a_label_are_dropped_by_name(folder):
-    corpus = pack.read(write_pack(folder), "toy")
+    corpus = read(write_pack(folder))
     assert len(corpus) == 39
     assert corpus.dropped == {"v9_3": "no label"}
     assert corpus.dropped_part == {"v9_3": "test"}
@@ -65,16 +58,16 @@ def test_clips_without_a_label_are_dropped_by_name(folder):
 
 def test_a_second_split_is_named_features(folder):
     second = ["test"] * 20 + ["train"] * 20
-    corpus = pack.read(write_pack(folder, table={"split_features": second}), "toy")
+    corpus = read(write_pack(folder, table={"split_features": second}))
     assert list(corpus.splits) == ["standard", "features"]
     assert len(corpus.rows("train", "features")) == 19
-    assert list(pack.read(write_pack(folder), "toy").splits) == ["standard"]
+    assert list(read(write_pack(folder)).splits) == ["standard"]
 
 
 def test_texts_are_taken_as_they_are(folder):
     texts = ["NA", "null", "None", "", "nan", 'he said "no", twice', "1", "café"]
     texts += ["x"] * 32
-    corpus = pack.read(write_pack(folder, table={"text": texts}), "toy")
+    corpus = read(write_pack(folder, table={"text": texts}))
     assert corpus.utterances["text"].tolist() == texts[:39]
 
 
@@ -82,7 +75,7 @@ def test_ids_and_videos_stay_text(folder):
     ids = [f"0{i}" for i in range(40)]
     changes = {"id": ids, "video": [f"00{i // 4}" for i in range(40)]}
     arrays = {"id": np.array(ids), "audio_opensmile": np.zeros((40, 1))}
-    corpus = pack.read(write_pack(folder, table=changes, arrays=arrays), "toy")
+    corpus = read(write_pack(folder, table=changes, arrays=arrays))
     assert corpus.utterances.index[3] == "03"
     assert corpus.utterances["video"].iloc[4] == "001"
 
@@ -91,14 +84,14 @@ def test_a_clip_number_may_stand_for_id_and_segment(folder):
     """As CMU-MOSEI circulates: video, clip, text, label, split; compressed, without vectors."""
     clip = {"id": None, "segment": None, "clip": [f"0{i % 4}_7" for i in range(40)]}
     plain = write_pack(folder, table=clip) / "utterances.csv"
-    one = pack.read(folder, "toy", vectors=())
+    one = read(folder, vectors=())
     assert list(one.utterances.index[:2]) == ["v0_00_7", "v0_01_7"]
     assert one.utterances["segment"].iloc[1] == "01_7"
     with gzip.open(folder / "utterances.csv.gz", "wb") as file:
         file.write(plain.read_bytes())
     plain.unlink()
     (folder / "features.npz").unlink()
-    assert pack.read(folder, "toy", vectors=()).fingerprint() == one.fingerprint()
+    assert read(folder, vectors=()).fingerprint() == one.fingerprint()
 
 
 def test_an_id_counts_more_than_a_clip_number(folder):
@@ -111,14 +104,14 @@ def test_a_truncated_compressed_table_is_told(folder, share):
     plain = (write_pack(folder) / "utterances.csv").read_bytes()
     packed = gzip.compress(plain)
     (folder / "utterances.csv.gz").write_bytes(packed[: int(share * len(packed))])
-    text = message(folder)
+    text = refusal(folder)
     assert text.startswith(f"{folder / 'utterances.csv.gz'}: found ")
     assert "Restore the file from its source." in text
 
 
 def test_a_pack_can_be_read_without_vectors(folder):
     (write_pack(folder) / "features.npz").unlink()
-    assert pack.read(folder, "toy", vectors=()).features == {}
+    assert read(folder, vectors=()).features == {}
 
 
 # --- leaks --------------------------------------------------------------------------------------
@@ -128,24 +121,24 @@ def test_a_pack_can_be_read_without_vectors(folder):
 @pytest.mark.parametrize("setting", [None, "control", "substitute"])
 def test_vectors_that_leak_labels_are_refused_unless_asked_for_by_name(folder, name, setting):
     write_pack(folder)
-    text = message(folder, vectors=("audio_opensmile", name), setting=setting)
+    text = refusal(folder, vectors=("audio_opensmile", name), setting=setting)
     assert text.startswith(f"{name}: found features that leak")
     assert "setting 'leaky'" in text
-    corpus = pack.read(folder, "toy", vectors=(name,), setting="leaky")
+    corpus = read(folder, vectors=(name,), setting="leaky")
     (features,) = corpus.features.values()
     assert features.source == name
     assert "sentiment labels of test videos" in features.provenance["note"]
 
 
 def test_leaking_vectors_are_never_read_by_default(folder):
-    assert list(pack.read(write_pack(folder), "toy").features) == ["acoustic"]
+    assert list(read(write_pack(folder)).features) == ["acoustic"]
 
 
 # --- bad tables ---------------------------------------------------------------------------------
 
 
 def test_a_missing_folder_is_told(folder):
-    text = message(folder)
+    text = refusal(folder)
     assert text.startswith(f"{folder / 'utterances.csv'}: found no such file; ")
     assert "id, video, segment, text, label, split" in text and "MSALIB_DATA" in text
 
@@ -153,7 +146,7 @@ def test_a_missing_folder_is_told(folder):
 @pytest.mark.parametrize("name", pack.NEEDED)
 def test_a_missing_column_is_told(folder, name):
     write_pack(folder, table={name: None})
-    assert f"found no column {name}; expected id, video, segment" in message(folder)
+    assert f"found no column {name}; expected id, video, segment" in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +172,7 @@ def test_a_missing_column_is_told(folder, name):
     ],
 )
 def test_a_bad_table_is_told_with_the_clip(folder, table, found, expected):
-    text = message(write_pack(folder, table=table))
+    text = refusal(write_pack(folder, table=table))
     assert str(folder / "utterances.csv") in text
     assert f"found {found}; expected " in text
     assert expected in text
@@ -188,7 +181,7 @@ def test_a_bad_table_is_told_with_the_clip(folder, table, found, expected):
 @pytest.mark.parametrize("content", [b"", b'id,video\n"a', b"\xff\xfe\x00id", b"id,video\na,b,c,d"])
 def test_a_file_that_is_no_table_is_told(folder, content):
     (write_pack(folder) / "utterances.csv").write_bytes(content)
-    text = message(folder)
+    text = refusal(folder)
     assert text.startswith(f"{folder / 'utterances.csv'}: found ")
 
 
@@ -201,7 +194,7 @@ def npz(folder):
 
 def test_missing_features_are_told(folder):
     npz(write_pack(folder)).unlink()
-    text = message(folder)
+    text = refusal(folder)
     assert text.startswith(f"{npz(folder)}: found no such file; expected the feature vectors")
 
 
@@ -238,7 +231,7 @@ def test_a_truncated_or_damaged_file_is_told(folder, damage, compressed):
         with np.load(npz(folder)) as arrays:
             np.savez_compressed(npz(folder), **arrays)
     npz(folder).write_bytes(damage(npz(folder).read_bytes()))
-    text = message(folder, vectors=("audio_opensmile", "text_cnn", "visual_3dcnn"), setting="leaky")
+    text = refusal(folder, vectors=("audio_opensmile", "text_cnn", "visual_3dcnn"), setting="leaky")
     assert text.startswith(f"{npz(folder)}: found not a readable feature file (")
     assert "truncated or damaged: restore it" in text
 
@@ -247,36 +240,36 @@ def test_a_single_array_is_no_feature_file(folder):
     write_pack(folder)
     with npz(folder).open("wb") as file:
         np.save(file, np.zeros(3))
-    assert "found not a readable feature file" in message(folder)
+    assert "found not a readable feature file" in refusal(folder)
 
 
 def test_pickles_are_not_read(folder):
     write_pack(folder, arrays={"audio_opensmile": np.array([{}] * 40, dtype=object)})
-    assert "found not a readable feature file" in message(folder)
+    assert "found not a readable feature file" in refusal(folder)
 
 
 @pytest.mark.parametrize("name", ["id", "audio_opensmile"])
 def test_a_missing_array_is_told(folder, name):
     write_pack(folder, arrays={name: None})
-    text = message(folder)
+    text = refusal(folder)
     assert name in text
     assert "expected a complete .npz with the arrays id, audio_opensmile" in text
 
 
 def test_ids_that_the_features_lack_are_counted(folder):
     arrays = {"id": np.array(IDS[2:]), "audio_opensmile": np.zeros((38, 3))}
-    text = message(write_pack(folder, arrays=arrays))
+    text = refusal(write_pack(folder, arrays=arrays))
     assert "found no features for 2 clips of the table, the first v0_0; expected one" in text
 
 
 def test_an_id_that_the_features_have_twice_is_told(folder):
     write_pack(folder, arrays={"id": np.array([*IDS[:-1], "v0_0"])})
-    assert "found id v0_0 twice; expected one vector per clip" in message(folder)
+    assert "found id v0_0 twice; expected one vector per clip" in refusal(folder)
 
 
 def test_arrays_of_unequal_length_are_told(folder):
     write_pack(folder, arrays={"audio_opensmile": np.zeros((39, 3))})
-    assert "found audio_opensmile of shape (39, 3) for 40 ids" in message(folder)
+    assert "found audio_opensmile of shape (39, 3) for 40 ids" in refusal(folder)
 
 
 def unfinished(folder):
@@ -288,7 +281,7 @@ def unfinished(folder):
 
 def test_values_that_are_not_finite_are_counted_and_placed(folder):
     unfinished(folder)
-    text = message(folder)
+    text = refusal(folder)
     assert text.startswith(f"{npz(folder)}: found 3 values of audio_opensmile that are NaN or inf")
     assert "the first for clip v0_2, feature 1" in text
     assert "--clean" in text
@@ -296,7 +289,7 @@ def test_values_that_are_not_finite_are_counted_and_placed(folder):
 
 def test_clean_replaces_by_zero_and_says_how_many(folder):
     _, values = unfinished(folder)
-    corpus = pack.read(folder, "toy", clean=True)
+    corpus = read(folder, clean=True)
     features = corpus.features["acoustic"]
     expected = np.where(np.isfinite(values), values, 0)[:39]
     np.testing.assert_array_equal(features.layers[1], expected)
@@ -304,7 +297,7 @@ def test_clean_replaces_by_zero_and_says_how_many(folder):
 
 
 def test_clean_changes_nothing_else(folder):
-    dirty, clean = (pack.read(write_pack(folder), "toy", clean=c) for c in (False, True))
+    dirty, clean = (read(write_pack(folder), clean=c) for c in (False, True))
     np.testing.assert_array_equal(
         dirty.features["acoustic"].layers[1], clean.features["acoustic"].layers[1]
     )
@@ -380,7 +373,7 @@ def test_a_data_set_is_described_without_contradiction(name):
     assert set(known.raw) >= set(known.layered) or known.shipped
 
 
-@needs_mosi
+@needs("mosi")
 def test_mosi_is_what_the_specification_counts():
     """Clips and videos per part, and the variances of papers/uegd.md (f) and Table 4."""
     corpus = readers.load("mosi")
