@@ -8,6 +8,7 @@ from msalib.evidence import registry
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed import units
 from msalib.evidence.printed.checks.finding import Finding
+from msalib.evidence.printed.verdict import judge_statements
 
 Number = str | float | tuple[str | float, str] | tuple[str | float, str, str]
 """As printed; or a value and what is printed; or these and a note."""
@@ -78,3 +79,16 @@ def entry(
         noted=[],
         claims=claims,
     )
+
+
+def judged(t, test: str, **arguments):
+    """The result of one test on MOSI of the paper ash, with what each line holds."""
+    arguments = {"datasets": ["mosi"], "metrics": ["acc7"]} | arguments
+    result = judge_statements(t, "ash", [{"test": test} | arguments])
+    return result, [line.holds for line in result.lines]
+
+
+def scores(metric: str = "acc7", dataset: str = "mosi", exhibit: str = "table1", **systems: str):
+    return [
+        c for s, v in systems.items() for c in row(f"ash/{exhibit}/{dataset}/{s}", **{metric: v})
+    ]

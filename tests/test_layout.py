@@ -95,8 +95,6 @@ LONG = {
     "tests/encoders/test_store.py",
     "tests/evidence/printed/test_checks.py",
     "tests/evidence/printed/test_checks_bounds.py",
-    "tests/evidence/printed/test_statements.py",
-    "tests/evidence/printed/test_table.py",
     "tests/papers/uegd/test_evidence_features.py",
     "tests/runs/test_predict.py",
     "tests/runs/test_study.py",
