@@ -136,22 +136,16 @@ def test_what_the_joint_model_lacks_is_named_and_the_rest_shown():
     assert judged.note == (
         "needs runs of acoustic-1+linguistic-2 and runs of acoustic-1+linguistic-weighted"
     )
-    assert list(judged.effects) == [
-        "acoustic+linguistic output MAE",
-        "acoustic+linguistic output Corr",
-    ]
+    names = [f"acoustic+linguistic output {metric}" for metric in ("MAE", "Corr")]
+    assert list(judged.effects) == names
 
 
 def test_alone_and_together_are_one_family_and_what_is_not_here_is_named():
     records = together(layer_records(ALONE), mid_best=0.5, output=1.5)
     judged = better_than(Runs(records), **{**MID_BEST, "groups": ["alone", "together"]})
     assert judged.verdict == "supported"
-    assert list(judged.effects) == [
-        "linguistic MAE",
-        "linguistic Corr",
-        "acoustic+linguistic MAE",
-        "acoustic+linguistic Corr",
-    ]
+    groups = ("linguistic", "acoustic+linguistic")
+    assert list(judged.effects) == [f"{group} {m}" for group in groups for m in ("MAE", "Corr")]
     assert "; not here: visual and acoustic layers of the same clips" in judged.note
     worse = together(layer_records(ALONE), mid_best=2.5, output=1.5)
     judged = better_than(Runs(worse), **{**MID_BEST, "groups": ["alone", "together"]})
@@ -195,12 +189,8 @@ def test_the_largest_gain_is_found(swap, verdict):
     gains = {**GAINS, "acoustic": GAINS[swap], swap: GAINS["acoustic"]}
     judged = gain_largest(runs(**gains), modality="acoustic", others=["visual", "linguistic"])
     assert judged.verdict == verdict
-    assert list(judged.effects)[:4] == [
-        "MAE minus visual",
-        "Corr minus visual",
-        "MAE minus linguistic",
-        "Corr minus linguistic",
-    ]
+    others = ("visual", "linguistic")
+    assert list(judged.effects)[:4] == [f"{m} minus {o}" for o in others for m in ("MAE", "Corr")]
     gain, other = (judged.effects[f"{m} gain MAE"].effect for m in ("acoustic", "visual"))
     assert judged.effects["MAE minus visual"].effect == pytest.approx(gain - other)
     assert (gain > other) == (verdict == "supported")
