@@ -143,11 +143,11 @@ def audit_(
             expected="the data as they are, which the page shows",
             remedy="Leave one of the two out; --json keeps any report.",
         )
-    found = audit.report(dataset, refresh=True) if record else audit.make_report(dataset, encoder)
-    for line in audit.lines(found):
+    report = audit.report(dataset, refresh=True) if record else audit.make_report(dataset, encoder)
+    for line in audit.lines(report):
         print(line)
     if json_file:
-        audit.write(found, json_file)
+        audit.write(report, json_file)
         print(f"written: {json_file}")
 
 
@@ -210,11 +210,11 @@ def run(
     from msalib.pages import notebooks
 
     _clean(clean)
-    given = _values(parameter)
-    dataset = given.get("dataset")
+    parameters = _values(parameter)
+    dataset = parameters.get("dataset")
     if dataset in readers.names() and readers.is_available(dataset):
         print(*describe.contents(readers.load(dataset)), sep="\n")
-    executed = notebooks.run_notebook(notebook, given, folder=paths.ROOT / "runs")
+    executed = notebooks.run_notebook(notebook, parameters, folder=paths.ROOT / "runs")
     print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
 
 
@@ -267,8 +267,8 @@ def train(
     from msalib.runs import save
 
     _clean(clean)
-    given = _values(parameter)
-    save.train(model, dataset, out, features=features, refresh=refresh, parameters=given)
+    parameters = _values(parameter)
+    save.train(model, dataset, out, features=features, refresh=refresh, parameters=parameters)
     print(*predict.report_model(out), sep="\n")
 
 
@@ -317,14 +317,14 @@ def check(
     from msalib.evidence.printed import table as printed
 
     table = printed.load_all(folder)
-    found = checks.run(table)
+    findings = checks.run(table)
     if as_json:
-        print(json.dumps([finding.as_json(table) for finding in found], indent=1))
+        print(json.dumps([finding.as_json(table) for finding in findings], indent=1))
         return
-    for finding in found:
+    for finding in findings:
         print(f"{finding.severity} | {finding.paper} | {finding.check} | {finding.message}")
     papers = table["paper"].nunique()
-    print(f"{len(found)} findings in {len(table)} printed numbers of {papers} papers")
+    print(f"{len(findings)} findings in {len(table)} printed numbers of {papers} papers")
 
 
 @app.command()
@@ -353,26 +353,26 @@ def book() -> None:
 
 
 def _values(parameters: list[str] | None) -> dict[str, str]:
-    """Items ``name=value``, as ``fold_parameters`` makes them, by name."""
-    given = {}
+    """Return items ``name=value``, as ``fold_parameters`` makes them, by name."""
+    values = {}
     for item in parameters or []:
         name, separator, value = item.partition("=")
         if not separator:
             raise UserError(
                 f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
             )
-        given[name] = value
-    return given
+        values[name] = value
+    return values
 
 
 def _clean(clean: bool) -> None:
-    """Readers look at MSALIB_CLEAN, which a notebook's own process inherits."""
+    """Set MSALIB_CLEAN, which readers look at and a notebook's own process inherits."""
     if clean:
         os.environ["MSALIB_CLEAN"] = "1"
 
 
 def fold_parameters(arguments: list[str]) -> list[str]:
-    """``-p name value`` as ``-p name=value``: an option of typer takes one value."""
+    """Fold ``-p name value`` to ``-p name=value``, since an option of typer takes one value."""
     folded, rest = [], list(arguments)
     while rest:
         word = rest.pop(0)
@@ -384,7 +384,7 @@ def fold_parameters(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Entry point: run the command; a ``UserError`` becomes one message and status 2."""
+    """Run the command; a ``UserError`` becomes one message and status 2."""
     for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES", "MSALIB_CORPORA"):
         if os.environ.get(name):  # a notebook runs in another folder
             os.environ[name] = str(Path(os.environ[name]).resolve())

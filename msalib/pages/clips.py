@@ -48,20 +48,25 @@ def clip(
     truth: Mapping[str, float],
     title: str,
 ) -> Clip:
-    """Frames (T, H, W, 3) uint8 and wave (n,) at ``rate`` Hz; ``truth``: modality -> sentiment."""
+    """Show frames (T, H, W, 3) uint8 and a wave (n,) at ``rate`` Hz.
+
+    ``truth``: modality -> sentiment.
+    """
     figure, (above, below) = axes_of(3.6, nrows=2, height_ratios=(1, 1.4))
     chosen = np.linspace(0, len(frames) - 1, min(SHOWN, len(frames))).round().astype(int)
     above.imshow(np.concatenate(frames[chosen], axis=1))
     above.axis("off")
     _spectrogram(below, wave, rate)
     true = ", ".join(f"{m} {value:+.1f}" for m, value in truth.items())
-    said = f"True sentiment: {true}. Label: {label:+.1f}."
+    sentences = f"True sentiment: {true}. Label: {label:+.1f}."
     caption = (
         f"{title}. Above, {len(chosen)} of {len(frames)} frames; below, the voice: dark where it "
         "has energy, the stripes are harmonics of its pitch."
     )
     alt = f"{len(chosen)} drawn faces in a row above a spectrogram of {len(wave) / rate:.1f} s."
-    return Clip(Picture(figure, alt=f"{alt} {said}", caption=caption), wave, rate, text, said)
+    return Clip(
+        Picture(figure, alt=f"{alt} {sentences}", caption=caption), wave, rate, text, sentences
+    )
 
 
 def _spectrogram(axes, wave: np.ndarray, rate: int) -> None:

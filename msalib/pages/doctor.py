@@ -13,7 +13,7 @@ from msalib.runs import records
 
 
 def report() -> Iterator[str]:
-    """One line per finding; a line that asks for something says what to do."""
+    """Report on this installation, a line per finding; a request says what to do."""
     yield "environment"
     for name, version in versions().items():
         yield f"  {name} {version}"

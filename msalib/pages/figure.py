@@ -41,6 +41,6 @@ class Picture:
 
 @style
 def axes_of(height: float = 3.4, **grid):
-    """Narrow, so that the letters are still legible on a phone."""
+    """Make a figure with axes, so narrow that its letters are still legible on a phone."""
     figure = Figure(figsize=(4.8, height), layout="constrained")
     return figure, figure.subplots(**grid)

@@ -1,10 +1,12 @@
 """How far baselines drift between papers, beside what papers claim to gain over them."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import median
 
+import numpy as np
 import pandas as pd
 
 from msalib.data.metrics import METRICS
@@ -12,9 +14,10 @@ from msalib.evidence.printed import names
 from msalib.evidence.printed.checks import drift
 from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.table import PROSE
-from msalib.evidence.printed.units import RESULTS, same, sign
+from msalib.evidence.printed.units import METRIC_UNITS, RESULTS, same, sign
 from msalib.evidence.registry import Paper
 from msalib.pages import sheet
+from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Note
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -249,3 +252,68 @@ def _times(ratio: float | None) -> str:
         return f"<0.1{TIMES}"
     digits = 2 if 0.95 <= ratio < 1.05 else 1  # more or less than one must show
     return f"{ratio:.{digits}f}{TIMES}"
+
+
+# --- all numbers of baselines -------------------------------------------------------------------
+
+
+def drift_table(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Sortable:
+    """Show every number of a baseline that two papers or more print, side by side."""
+    papers = [paper for paper in entries if paper in set(table["paper"])]
+    rows = []
+    for number in sorted(drift.shared(table), key=lambda n: (n.corpus, n.system)):
+        row = {
+            "id": re.sub(r"\W+", "-", f"drift-{number.corpus}-{number.system}-{number.metric}"),
+            "data set": names.dataset(number.corpus),
+            "system": escape(number.system),
+            "metric": names.metric(number.metric),
+        }
+        outliers = number.outliers()
+        for paper in papers:
+            text = _values(number.cells.get(paper, []))
+            if text and paper in outliers:
+                text = f"<b>{text}</b>"
+            row[entries[paper].name] = text
+        rows.append(row | {"distance": f"{number.distance:.4g}", "kind": number.kind})
+    return Sortable(
+        pd.DataFrame(rows),
+        caption="Numbers of baselines that several papers print, shares in percent. Bold: agrees "
+        "with the fewest other papers. Kind: agree; setting, where every two papers agree in some "
+        "setting of alignment or features; drift, where two papers have no number in common.",
+        filters=["data set", "system", "metric", "kind"],
+    )
+
+
+def _values(cells: Sequence[Mapping]) -> str:
+    """Return the numbers of a paper, each with its settings in small letters."""
+    by_value: dict[str, list[str]] = {}
+    for cell in cells:
+        setting = " ".join(filter(None, [cell["variant"].replace("_", " "), cell["alignment"]]))
+        by_value.setdefault(f"{cell['value']:g}", []).append(setting)
+    parts = []
+    for value, settings in by_value.items():
+        setting = ", ".join(dict.fromkeys(filter(None, settings)))
+        parts.append(value + (f" <small>{escape(setting)}</small>" if setting else ""))
+    return "<br>".join(parts)
+
+
+def drifted(table: pd.DataFrame) -> dict[str, str]:
+    """Return drift in numbers for prose, by the name under which they are glued.
+
+    ``shared``, ``shared_agree``, ``shared_setting``, ``shared_drift``; ``drift_median`` and
+    ``drift_largest``, distances in percentage points of the shares that drift, and
+    ``drift_widest``, which number has the largest.
+    """
+    numbers = drift.shared(table)
+    kinds = Counter(number.kind for number in numbers)
+    texts = {"shared": str(len(numbers))}
+    texts |= {f"shared_{word}": str(kinds[word]) for word in ("agree", "setting", "drift")}
+    percent = METRIC_UNITS["acc7"]
+    apart = [n for n in numbers if n.kind == "drift" and METRIC_UNITS[n.metric] == percent]
+    if apart:
+        widest = max(apart, key=lambda number: number.distance)
+        name = f"{names.metric(widest.metric)} of {widest.system} on {names.dataset(widest.corpus)}"
+        distances = [number.distance for number in apart]
+        texts["drift_median"] = f"{np.median(distances):.1f}"
+        texts |= {"drift_largest": f"{max(distances):.1f}", "drift_widest": name}
+    return texts

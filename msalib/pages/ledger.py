@@ -30,7 +30,7 @@ CITED = 3
 
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
-    """One row per claim and setting, the verdict beside the claim so that a phone shows it."""
+    """Show a row per claim and setting, the verdict beside the claim so that a phone shows it."""
     cells = Cells(printed.load_all())
     rows = [
         {
@@ -47,13 +47,13 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
 
 
 def _printed(phrases: list[str]) -> str:
-    """The first few; the others open on a click."""
+    """Return the first few phrases; the others open on a click."""
     first, rest = phrases[:CITED], phrases[CITED:]
-    shown = "<br>".join(map(escape, first)) or "no number"
+    html = "<br>".join(map(escape, first)) or "no number"
     if rest:
-        shown += f"<details><summary>and {len(rest)} more</summary>{'<br>'.join(map(escape, rest))}"
-        shown += "</details>"
-    return f'<div class="effect">{shown}</div>'
+        html += f"<details><summary>and {len(rest)} more</summary>{'<br>'.join(map(escape, rest))}"
+        html += "</details>"
+    return f'<div class="effect">{html}</div>'
 
 
 def _effects(evidence: Evidence) -> str:
@@ -62,7 +62,7 @@ def _effects(evidence: Evidence) -> str:
 
 
 def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
-    """Claims by settings: every verdict at a glance, the settings with most decided first."""
+    """Show claims by settings, the settings with most decided claims first."""
     cells: dict[str, dict[str, str]] = {}
     for v in verdicts:
         about = f'<div class="claim">{named(v.claim)} {escape(v.claim.statement)}</div>'
@@ -81,7 +81,7 @@ def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
 
 
 def rules(registry: list[Claim]) -> Table:
-    """The rule of each test, and what part of the claim it does not cover."""
+    """Show the rule of each test, and what part of the claim it does not cover."""
     frame = pd.DataFrame(
         {
             "claim": named(c),
@@ -95,7 +95,7 @@ def rules(registry: list[Claim]) -> Table:
 
 
 def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
-    """Verdict, reading, note and effects of each claim, for prose.
+    """Return verdict, reading, note and effects of each claim, for prose.
 
     ``C6``, ``C6_reading``, ``C6_note``, ``C6_records`` (their number) and, by the name of the
     effect, ``C6_linguistic_mae``.
@@ -114,12 +114,12 @@ def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
 
 
 def effect_text(name: str, e: Estimate) -> str:
-    """An effect with its interval, as tables and the command line show it."""
+    """Return an effect with its interval, as tables and the command line show it."""
     return f"{name} {interval_text(e)}"
 
 
 def interval_text(e: Estimate) -> str:
-    """The number of an effect with its interval."""
+    """Return the number of an effect with its interval."""
     if np.isnan(e.low):
         return "undefined"
     form = {"difference": "+.3f", "level": ".3f", "block": ".0f"}[e.kind]
@@ -129,7 +129,7 @@ def interval_text(e: Estimate) -> str:
 
 
 def _seed_by_seed(e: Estimate) -> str:
-    """How much seeds differ, and for a difference how many of them have its sign."""
+    """Say how much seeds differ, and for a difference how many of them have its sign."""
     if len(e.seeds) < 2 or np.isnan(e.effect):
         return ""
     text = f"seeds ± {np.std(e.seeds, ddof=1):.3f}"
@@ -140,7 +140,7 @@ def _seed_by_seed(e: Estimate) -> str:
 
 
 def _cited(records: list[Record]) -> str:
-    """The number of records, and the names of the first."""
+    """Return the number of records, and the names of the first."""
     if not records:
         return "none"
     names = [record.name() for record in records[:CITED]]
@@ -150,19 +150,19 @@ def _cited(records: list[Record]) -> str:
 
 
 def named(claim: Claim, href: str | None = None) -> str:
-    """The id of a claim, as a link where it has one, and whether the claim is ours."""
+    """Return the id of a claim, as a link if there is one, and whether the claim is ours."""
     name = f'<a href="{href}">{escape(claim.id)}</a>' if href else escape(claim.id)
     return f"<b>{name}</b>" + (' <span class="setting">ours</span>' if claim.ours else "")
 
 
 def badge(verdict: str) -> str:
-    """A verdict as a coloured word with its symbol."""
+    """Return a verdict as a coloured word with its symbol."""
     style = verdict.replace(" ", "-")
     return f'<span class="verdict verdict-{style}">{SYMBOLS[verdict]} {verdict}</span>'
 
 
 def setting_text(verdict: Verdict) -> str:
-    """The setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
+    """Return the setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
     dataset, encoder, preset, profile = verdict.setting
     text = f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
     # Records may have more seeds than a test could pair.

@@ -33,15 +33,15 @@ class NotebookError(UserError):
 
 
 def available() -> list[str]:
-    """Names of the source notebooks, such as ``uegd/fig6``."""
-    found = (p.relative_to(paths.NOTEBOOKS) for p in paths.NOTEBOOKS.rglob("*.ipynb"))
+    """Return the names of the source notebooks, such as ``uegd/fig6``."""
+    sources = (p.relative_to(paths.NOTEBOOKS) for p in paths.NOTEBOOKS.rglob("*.ipynb"))
     return sorted(
-        p.with_suffix("").as_posix() for p in found if ".ipynb_checkpoints" not in p.parts
+        p.with_suffix("").as_posix() for p in sources if ".ipynb_checkpoints" not in p.parts
     )
 
 
 def source_path(notebook: str) -> Path:
-    """The source of a notebook by name; an unknown name raises ``UserError``."""
+    """Return the source of a notebook; raise ``UserError`` for an unknown name."""
     if notebook not in available():
         raise UserError(
             f"notebook {notebook!r}",
@@ -53,12 +53,12 @@ def source_path(notebook: str) -> Path:
 
 
 def source_hash(notebook: str) -> str:
-    """SHA-256 of the source notebook."""
+    """Return the SHA-256 of the source notebook."""
     return hashlib.sha256(source_path(notebook).read_bytes()).hexdigest()
 
 
-def resolve_parameters(notebook: str, given: Mapping) -> dict:
-    """All parameters of a notebook: its defaults, replaced by what is given.
+def resolve_parameters(notebook: str, chosen: Mapping) -> dict:
+    """Return all parameters of a notebook: its defaults, replaced by those in ``chosen``.
 
     A value is converted to the type of the default; a name or value that does not fit raises
     ``UserError``. (papermill only warns of an unknown name, and runs on.)
@@ -67,7 +67,7 @@ def resolve_parameters(notebook: str, given: Mapping) -> dict:
 
     inspected = papermill.inspect_notebook(source_path(notebook))
     defaults = {name: ast.literal_eval(p["default"]) for name, p in inspected.items()}
-    for name in given:
+    for name in chosen:
         if name not in defaults:
             raise UserError(
                 f"parameter {name!r} of notebook {notebook}",
@@ -75,11 +75,11 @@ def resolve_parameters(notebook: str, given: Mapping) -> dict:
                 expected=f"one of {', '.join(defaults) or '(it has none)'}",
                 remedy="Leave it out or correct its name.",
             )
-    return defaults | {name: _convert(name, v, defaults[name]) for name, v in given.items()}
+    return defaults | {name: _convert(name, v, defaults[name]) for name, v in chosen.items()}
 
 
 def _convert(name: str, value, default):
-    """``value``, from a command line or a YAML file, as the type of ``default``."""
+    """Convert a value from a command line or a YAML file to the type of ``default``."""
     kind = type(default)
     try:
         if kind is bool:
@@ -95,7 +95,7 @@ def _convert(name: str, value, default):
 
 
 def executed_path(notebook: str, resolved: Mapping, folder: Path | None = None) -> Path:
-    """Where the executed notebook goes: ``uegd/fig6-control-planted-quick.ipynb`` and the like."""
+    """Return the place of the executed notebook: ``uegd/fig6-control-planted-quick.ipynb``."""
     names = [re.sub(r"[^\w.]+", "_", str(resolved[k])) for k in FILE_KEYS if k in resolved]
     return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *names])}.ipynb"
 
@@ -136,7 +136,7 @@ def run_notebook(
 
 
 def _fold(executed) -> None:
-    """The cell that papermill adds for given parameters is folded if that of the defaults is."""
+    """Fold the cell that papermill adds for given parameters if that of the defaults is folded."""
     tagged = {tag: cell for cell in executed.cells for tag in cell.metadata.get("tags", [])}
     if "injected-parameters" in tagged:
         tags = [tag for tag in tagged["parameters"].metadata.tags if tag != "parameters"]
@@ -171,14 +171,14 @@ def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float)
 
 
 def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) -> UserError:
-    """The error to raise for a failed run; its copy is moved to ``runs/failed``."""
+    """Return the error to raise for a failed run; move its copy to ``runs/failed``."""
     where, remedy = f"notebook {notebook}", "Run it again; finished records are kept and read."
     if isinstance(error, subprocess.TimeoutExpired):
-        found = f"no end after {error.timeout:g} s"
+        complaint = f"no end after {error.timeout:g} s"
     elif error.returncode < 0:
-        found = f"killed by signal {-error.returncode}"
+        complaint = f"killed by signal {-error.returncode}"
     else:
-        found = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[-1]
+        complaint = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[-1]
     if working.exists():
         kept = working.parent / "failed" / working.name.split("-", 1)[1]
         kept.parent.mkdir(exist_ok=True)
@@ -188,12 +188,12 @@ def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) ->
         if cell and output.ename in (UserError.__name__, NotebookError.__name__):
             return NotebookError(output.evalue)
         if cell:
-            where, found = f"{where}, cell {cell}", f"{output.ename}: {output.evalue}"
-    return UserError(where, found=found, expected="every cell to run", remedy=remedy)
+            where, complaint = f"{where}, cell {cell}", f"{output.ename}: {output.evalue}"
+    return UserError(where, found=complaint, expected="every cell to run", remedy=remedy)
 
 
 def _errors(path: Path):
-    """Of each code cell that failed: its number with its first line, and its error output."""
+    """Yield number and first line of each code cell that failed, with its error output."""
     import nbformat
 
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
@@ -204,7 +204,7 @@ def _errors(path: Path):
 
 
 def _provenance(notebook: str, resolved: Mapping) -> dict:
-    """What an executed notebook is made of; its device is where the notebook ran."""
+    """Return what an executed notebook is made of; its device is where the notebook ran."""
     return {
         "notebook": notebook,
         "source_sha256": source_hash(notebook),

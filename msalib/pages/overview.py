@@ -36,13 +36,13 @@ MARKS = {False: "✗", None: "=", True: "✓"}
 
 
 def claims(weighed: Sequence[ClaimEvidence], paper: str) -> Sortable:
-    """The claims of a paper, one row each, with all its evidence."""
+    """List the claims of a paper, one row each, with all its evidence."""
     frame = pd.DataFrame(
         {
             "id": e.claim.id,
             "claim": _claim(e),
             "printed": _printed(e.printed),
-            "parity": _told(e.parity),
+            "parity": _outcome(e.parity),
             "re-run": _runs(e, "re-run"),
             "control": _runs(e, "control"),
         }
@@ -57,7 +57,7 @@ def claims(weighed: Sequence[ClaimEvidence], paper: str) -> Sortable:
 
 
 def ledger(weighed: Weighed, entries: Entries) -> Sortable:
-    """Every claim of every paper, one row each, with a badge for each verdict it has."""
+    """List every claim of every paper, one row each, with a badge for each of its verdicts."""
     frame = pd.DataFrame(
         {
             "id": e.claim.id,
@@ -69,8 +69,8 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
             "paper": paper_link(paper, entries),
             "whose": "ours" if e.claim.ours else "the paper's",
         }
-        for paper, own in weighed.items()
-        for e in own
+        for paper, evidences in weighed.items()
+        for e in evidences
     )
     return Sortable(
         frame,
@@ -87,7 +87,7 @@ def _claim(evidences: ClaimEvidence, href: str | None = None) -> str:
 
 
 def _verdict(word: str, needs: str = "") -> str:
-    """A verdict as a badge; one that is not run opens to what it needs."""
+    """Return a verdict as a badge; one that is not run opens to what it needs."""
     value = f'<span class="value" data-order="{list(SYMBOLS).index(word)}">{badge(word)}</span>'
     if word != "not run":
         return value
@@ -98,13 +98,13 @@ def _verdict(word: str, needs: str = "") -> str:
     )
 
 
-def _told(told: Outcome) -> str:
-    told_by = told.note if told.verdict != "not run" else ""
-    return _verdict(*told) + (f"<br><small>{escape(told_by)}</small>" if told_by else "")
+def _outcome(outcome: Outcome) -> str:
+    note = outcome.note if outcome.verdict != "not run" else ""
+    return _verdict(*outcome) + (f"<br><small>{escape(note)}</small>" if note else "")
 
 
 def _needs(printed: PrintedVerdict) -> str:
-    """What print lacks, where it has no verdict; nothing where it has one."""
+    """Return what print lacks where it has no verdict; empty where it has one."""
     if printed.verdict != "not run":
         return ""
     if printed.note.startswith("needs"):
@@ -113,40 +113,41 @@ def _needs(printed: PrintedVerdict) -> str:
 
 
 def _printed(printed: PrintedVerdict) -> str:
-    """The verdict of print, what it rests on, and every comparison, those that fail first."""
+    """Return the verdict of print, its reason and every comparison, those that fail first."""
     if printed.verdict == "not run":
         return _verdict("not run", _needs(printed))
     marks = list(MARKS)
     lines = sorted(printed.lines, key=lambda line: marks.index(line.holds))
-    shown = [f"{MARKS[line.holds]} {line.text}" for line in lines]
-    return _verdict(printed.verdict) + details(f"<small>{escape(printed.note)}</small>", shown)
+    note = f"<small>{escape(printed.note)}</small>"
+    comparisons = [f"{MARKS[line.holds]} {line.text}" for line in lines]
+    return _verdict(printed.verdict) + details(note, comparisons)
 
 
-def _own(evidences: ClaimEvidence, which: str) -> list[Verdict]:
-    """Verdicts of a kind, those that decide most first."""
-    own = evidences.rerun if which == "re-run" else evidences.control
-    return sorted(own, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
+def _of_kind(evidences: ClaimEvidence, which: str) -> list[Verdict]:
+    """Return the verdicts of a kind, those that decide most first."""
+    verdicts = evidences.rerun if which == "re-run" else evidences.control
+    return sorted(verdicts, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
 
 
 def _runs(evidences: ClaimEvidence, which: str) -> str:
-    """A badge for each setting; what is missing opens on a click."""
-    own = _own(evidences, which)
-    if not own:
-        return _told(evidences.not_run(which))
+    """Return a badge for each setting; missing parts open on a click."""
+    verdicts = _of_kind(evidences, which)
+    if not verdicts:
+        return _outcome(evidences.not_run(which))
     return "".join(
         f'<div class="run">{_verdict(v.evidence.verdict, v.evidence.note)} '
         f'<small title="{escape(setting_text(v))}">{_setting(v)}</small></div>'
-        for v in own
+        for v in verdicts
     )
 
 
 def _badges(evidences: ClaimEvidence, which: str) -> str:
-    """A badge for each verdict that some setting has, with the number of settings."""
-    own = _own(evidences, which)
-    if not own:
-        return _told(evidences.not_run(which))
+    """Return a badge for each verdict that some setting has, with the number of settings."""
+    verdicts = _of_kind(evidences, which)
+    if not verdicts:
+        return _outcome(evidences.not_run(which))
     by_word: dict[str, list[Verdict]] = {}
-    for v in own:
+    for v in verdicts:
         by_word.setdefault(v.evidence.verdict, []).append(v)
     parts = []
     for word, verdicts in by_word.items():
@@ -157,22 +158,22 @@ def _badges(evidences: ClaimEvidence, which: str) -> str:
 
 
 def _setting(verdict: Verdict) -> str:
-    """Data set and encoder; as published where it is."""
+    """Name data set and encoder; as published where it is."""
     dataset, encoder, *_ = verdict.setting
     published = " as published" if verdict.kind == "as-published" else ""
     return f"{dataset}, {encoder}{published}"
 
 
 def verdicts(weighed: Weighed, entries: Entries) -> Table:
-    """How many verdicts of each word the claims of each paper have, by kind of evidence."""
+    """Count the verdicts on the claims of each paper, by kind of evidence."""
     rows = []
-    for paper, both in weighed.items():
-        own = made_by_paper(both)
-        counts = {which: _tally(own, which) for which in KINDS}
+    for paper, evidences in weighed.items():
+        theirs = made_by_paper(evidences)
+        counts = {which: _tally(theirs, which) for which in KINDS}
         cells = {which: _symbols(count) for which, count in counts.items()}
-        number = str(len(own))
-        if len(both) > len(own):
-            number += f" <small>and {len(both) - len(own)} of ours</small>"
+        number = str(len(theirs))
+        if len(evidences) > len(theirs):
+            number += f" <small>and {len(evidences) - len(theirs)} of ours</small>"
         rows.append({"paper": paper_link(paper, entries), "claims": number} | cells)
     legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
     caption = (
@@ -182,14 +183,14 @@ def verdicts(weighed: Weighed, entries: Entries) -> Table:
     return Table(pd.DataFrame(rows), caption=caption)
 
 
-def _tally(own: Iterable[ClaimEvidence], which: str) -> Counter:
-    """Verdicts by word: one for each claim and setting, and where there is none, not run."""
+def _tally(evidences: Iterable[ClaimEvidence], which: str) -> Counter:
+    """Count verdicts by word: one for each claim and setting, and not run where there is none."""
     counts: Counter = Counter()
-    for e in own:
+    for e in evidences:
         if which in ("printed", "parity"):
             counts[getattr(e, which).verdict] += 1
         else:
-            counts.update([v.evidence.verdict for v in _own(e, which)] or ["not run"])
+            counts.update([v.evidence.verdict for v in _of_kind(e, which)] or ["not run"])
     return counts
 
 
@@ -201,22 +202,22 @@ def _symbols(counts: Mapping[str, int]) -> str:
     )
 
 
-def totals(weighed: Weighed, found: Sequence[Finding], entries: Entries) -> dict[str, str]:
-    """Numbers for prose, by the name under which they are glued.
+def totals(weighed: Weighed, findings: Sequence[Finding], entries: Entries) -> dict[str, str]:
+    """Return numbers for prose, by the name under which they are glued.
 
     ``papers``, ``claims``, which the papers make, and ``ours`` beside them; of the papers' claims
     ``printed_supported`` and so on for every kind of evidence (``rerun`` for re-run) and verdict;
     ``findings``, ``findings_impossible`` and so on by severity.
     """
-    every = [e for own in weighed.values() for e in own]
-    own = made_by_paper(every)
-    numbers = {"papers": len(entries), "claims": len(own), "ours": len(every) - len(own)}
-    numbers["findings"] = len(found)
+    every = [e for evidences in weighed.values() for e in evidences]
+    theirs = made_by_paper(every)
+    numbers = {"papers": len(entries), "claims": len(theirs), "ours": len(every) - len(theirs)}
+    numbers["findings"] = len(findings)
     for which in KINDS:
-        counts = _tally(own, which)
+        counts = _tally(theirs, which)
         for word in SYMBOLS:
             numbers[f"{which}_{word}".replace(" ", "_").replace("-", "")] = counts[word]
-    severities = Counter(finding.severity for finding in found)
+    severities = Counter(finding.severity for finding in findings)
     numbers |= {f"findings_{word}": severities[word] for word in SEVERITIES}
     return {name: str(number) for name, number in numbers.items()}
 
@@ -225,7 +226,7 @@ def totals(weighed: Weighed, found: Sequence[Finding], entries: Entries) -> dict
 
 
 def about(paper: str, entry: Paper) -> Block:
-    """A paper in a few lines: who, where, the idea, its questions, its runs and its code."""
+    """Introduce a paper in a few lines: authors, venue, idea, questions, runs and code."""
     chapter = f"{paper}/index"
     name = escape(entry.name)
     if (paths.BOOK / f"{chapter}.md").is_file():
@@ -242,20 +243,20 @@ def about(paper: str, entry: Paper) -> Block:
 
 
 def _linked(text: str) -> str:
-    """Text with its Markdown links and repositories on GitHub as links."""
-    shown = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', escape(text))
+    """Return text with its Markdown links and repositories on GitHub as links."""
+    html = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', escape(text))
     repository = r"(?<![/\w])(github\.com/[\w.-]+/[\w.-]*\w)"
-    return re.sub(repository, r'<a href="https://\1">\1</a>', shown).rstrip(".")
+    return re.sub(repository, r'<a href="https://\1">\1</a>', html).rstrip(".")
 
 
-def summary(weighed: Sequence[ClaimEvidence], found: Iterable[Finding], paper: str) -> Note:
-    """What came out for a paper, in two sentences; claims of ours are told, but not counted."""
-    own = made_by_paper(weighed)
-    printed = _tally(own, "printed")
-    apart = len(weighed) - len(own)
-    severities = Counter(finding.severity for finding in found if finding.paper == paper)
+def summary(weighed: Sequence[ClaimEvidence], findings: Iterable[Finding], paper: str) -> Note:
+    """Sum up a paper in two sentences; claims of ours are named, but not counted."""
+    theirs = made_by_paper(weighed)
+    printed = _tally(theirs, "printed")
+    apart = len(weighed) - len(theirs)
+    severities = Counter(finding.severity for finding in findings if finding.paper == paper)
     return Note(
-        f"{plural(len(own), 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
+        f"{plural(len(theirs), 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
         f"by the paper's own tables {_listed(printed, SYMBOLS)}. "
         f"{plural(severities.total(), 'finding')} in its printed numbers: "
         f"{_listed(severities, SEVERITIES)}."
@@ -267,7 +268,7 @@ def _listed(counts: Mapping[str, int], order: Iterable[str]) -> str:
 
 
 def exhibits(entry: Paper) -> Table:
-    """What a re-run of each table and figure needs and costs, and our page of it."""
+    """Show what a re-run of each table and figure needs and costs, and our page of it."""
     frame = pd.DataFrame(
         {
             "exhibit": f"<b>{escape(e.title)}</b><br>{escape(e.content)}",
@@ -287,29 +288,29 @@ def _our_page(exhibit: Exhibit) -> str:
 
 
 def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Table | Note:
-    """Claims by settings, where the paper has records."""
-    found = by_setting(weighed)
-    if not found:
+    """Show claims by settings, where the paper has records."""
+    judged = by_setting(weighed)
+    if not judged:
         return Note(
             "No runs yet, so there is no setting to show. What a re-run needs stands above."
         )
-    return matrix(found, caption=f"{paper}: claims by settings.")
+    return matrix(judged, caption=f"{paper}: claims by settings.")
 
 
 def one_by_one(weighed: Sequence[ClaimEvidence], paper: str, name: str) -> Sortable | Note:
-    """One row per claim and setting, where the paper has records."""
-    found = by_setting(weighed)
-    if not found:
+    """Show one row per claim and setting, where the paper has records."""
+    judged = by_setting(weighed)
+    if not judged:
         return Note("No runs yet.")
     caption = f"{name}: one row per claim and setting."
     return Sortable(
-        one_row_each(found, paper, caption=caption).frame, caption=caption, filters=["setting"]
+        one_row_each(judged, paper, caption=caption).frame, caption=caption, filters=["setting"]
     )
 
 
 def by_setting(weighed: Iterable[ClaimEvidence]) -> list[Verdict]:
-    """Verdicts on records, setting by setting; none where no run has been recorded."""
-    own = [verdict for e in weighed for verdict in e.runs]
-    order = list(dict.fromkeys(verdict.setting for verdict in own))
-    recorded = any(verdict.records for verdict in own)
-    return sorted(own, key=lambda v: order.index(v.setting)) if recorded else []
+    """Return verdicts on records, setting by setting; none where no run has been recorded."""
+    judged = [verdict for e in weighed for verdict in e.runs]
+    order = list(dict.fromkeys(verdict.setting for verdict in judged))
+    recorded = any(verdict.records for verdict in judged)
+    return sorted(judged, key=lambda v: order.index(v.setting)) if recorded else []

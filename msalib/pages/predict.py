@@ -229,13 +229,13 @@ def prediction_intervals(
 ) -> Picture:
     """Draw one row per clip: prediction (dot), intervals (thick 80%, thin 90%), label (cross)."""
     figure, axes = axes_of(1.3 + ROW * len(clips))
-    drawn = [own for clip in clips for own in clip.prediction_intervals.values()]
+    drawn = [interval for clip in clips for interval in clip.prediction_intervals.values()]
     sentences = []
     widths = dict(zip(clips[0].prediction_intervals, (6, 2), strict=True))
     for row, clip in enumerate(clips):
-        for level, own in clip.prediction_intervals.items():
+        for level, interval in clip.prediction_intervals.items():
             axes.hlines(
-                row, own.low, own.high, color="#56B4E9", linewidth=widths[level],
+                row, interval.low, interval.high, color="#56B4E9", linewidth=widths[level],
                 label=f"{level}% interval" if row == 0 else None,
             )  # fmt: skip
         named = {"label": "prediction"} if row == 0 else {}
@@ -249,9 +249,8 @@ def prediction_intervals(
             f"{narrow.high:+.1f}, label {label[clip.id]:+.1f}, {'inside' if inside else 'outside'}"
         )
     _rows(axes, clips)
-    axes.set_xlim(
-        min(-3.2, *(own.low - 0.2 for own in drawn)), max(3.2, *(own.high + 0.2 for own in drawn))
-    )
+    lows, highs = (interval.low for interval in drawn), (interval.high for interval in drawn)
+    axes.set_xlim(min(-3.0, *lows) - 0.2, max(3.0, *highs) + 0.2)
     axes.set_xlabel("sentiment (points)")
     figure.legend(loc="outside upper center", ncols=2)
     first = next(iter(widths))
@@ -285,11 +284,11 @@ def contributions(clips: Sequence[Prediction], *, setting: str) -> Picture:
         for i in here:
             axes.plot(parts[i].seeds, [rows[i]] * len(parts[i].seeds), "k.", markersize=3)
     for clip in clips:
-        told = [
+        parts_in_words = [
             f"{m} {'not given' if clip.contributions[m] is None else _signed(clip, m)}"
             for m in used
         ]
-        sentences.append(f"{clip.id}: {', '.join(told)}")
+        sentences.append(f"{clip.id}: {', '.join(parts_in_words)}")
     axes.axvline(0, color="#000000", linewidth=1)
     _rows(axes, clips)
     axes.set_xlabel("change of the prediction (points)")

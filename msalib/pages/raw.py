@@ -33,26 +33,27 @@ MEANING = {
 
 
 def examples(corpus: Corpus, part: str = "valid") -> list[Clip]:
-    """The most negative, the most neutral and the most positive clip of a part, by all three."""
+    """Return the most negative, most neutral and most positive clip, by all modalities."""
     rows = corpus.rows(part, "standard")
-    shown = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
+    sentiment = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
     chosen = (
-        ("A negative clip", shown.max(0).argmin()),
-        ("A neutral clip", np.abs(shown).max(0).argmin()),
-        ("A positive clip", shown.min(0).argmax()),
+        ("A negative clip", sentiment.max(0).argmin()),
+        ("A neutral clip", np.abs(sentiment).max(0).argmin()),
+        ("A positive clip", sentiment.min(0).argmax()),
     )
     return [example(corpus, int(rows[i]), title) for title, i in chosen]
 
 
 def torn(corpus: Corpus, part: str = "valid") -> Clip:
-    """The clip of a part whose modalities differ most, and what its label makes of them."""
+    """Return the clip of a part whose modalities differ most."""
     rows = corpus.rows(part, "standard")
-    shown = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
-    return example(corpus, int(rows[np.ptp(shown, axis=0).argmax()]), "A clip at odds with itself")
+    sentiment = np.stack([corpus.truth["shown"][m] for m in MODALITIES])[:, rows]
+    row = rows[np.ptp(sentiment, axis=0).argmax()]
+    return example(corpus, int(row), "A clip at odds with itself")
 
 
 def example(corpus: Corpus, row: int, title: str) -> Clip:
-    """One clip of a raw control, rendered now."""
+    """Render one clip of a raw control."""
     sound, pictures = render.clip(corpus, row)
     table = corpus.utterances
     return drawn(
@@ -67,7 +68,7 @@ def example(corpus: Corpus, row: int, title: str) -> Clip:
 
 
 def makings() -> Table:
-    """What of a voice and a face follows sentiment, by how much, and how noisily."""
+    """Show what in a voice and a face follows sentiment, by how much, and how noisily."""
     rows = [
         {
             "": what,
@@ -83,7 +84,7 @@ def makings() -> Table:
 
 
 def stories(names: Sequence[str] = tuple(raw.STORIES)) -> Table:
-    """What differs between the stories, measured on all clips of each."""
+    """Show what differs between the stories, measured on all clips of each."""
     rows = []
     for name in names:
         corpus = raw.raw(name)
@@ -111,15 +112,15 @@ def _corr(a, b) -> str:
 
 
 def mixture(corpus: Corpus) -> Note:
-    """What the label of a raw control is made of, in words."""
+    """Say what the label of a raw control is made of."""
     weights = ", ".join(f"{m} {w:.0%}" for m, w in corpus.truth["weights"].items())
     return Note(f"Weights in the overall sentiment: {weights}. Annotators: {ANNOTATORS}.")
 
 
 def pretrained() -> Table:
-    """The encoders that ship with the package: objective, loss, and what a probe finds by layer."""
-    found = _pretraining()
-    blocks = max(len(about["probe"]["valid"]) for about in found.values()) - 1
+    """Show the encoders of the package: objective, loss, and what a probe finds by layer."""
+    encoders = _pretraining()
+    blocks = max(len(about["probe"]["valid"]) for about in encoders.values()) - 1
     rows = [
         {
             "encoder": f"small-{name}",
@@ -130,7 +131,7 @@ def pretrained() -> Table:
             "r in five folds": _listed(about["probe"]["folds"]),
             "how settings were chosen": about["choices"],
         }
-        for name, about in found.items()
+        for name, about in encoders.items()
     ]
     caption = (
         "The small encoders. r: Pearson's correlation of a linear probe with the true sentiment of "
@@ -141,14 +142,14 @@ def pretrained() -> Table:
 
 
 def by_layer() -> Note:
-    """By how much the best block of each small encoder is ahead of its input, in words."""
+    """Say how far the best block of each small encoder is ahead of its input."""
     sentences = []
     for name, about in _pretraining().items():
         valid, folds = about["probe"]["valid"], about["probe"]["folds"]
-        told = f"small-{name}: {_gain(valid)} on validation, {_gain(folds)} in five folds"
+        sentence = f"small-{name}: {_gain(valid)} on validation, {_gain(folds)} in five folds"
         if valid[0] == folds[0] == 0:
-            told += " (its input is the same for every clip, so r is 0 there)"
-        sentences.append(told)
+            sentence += " (its input is the same for every clip, so r is 0 there)"
+        sentences.append(sentence)
     return Note(
         f"Best block minus input, in r. {'; '.join(sentences)}. The best of several blocks is "
         "picked on the clips that it is judged on, so a gain near zero is no gain."

@@ -15,7 +15,7 @@ OPENING, CLOSING = "<!-- results:", "<!-- /results -->"
 
 
 def results() -> str:
-    """Return, in Markdown, what each paper with runs came to: its headline and its verdicts."""
+    """Return in Markdown what each paper with runs came to: its headline and its verdicts."""
     parts = []
     for paper in registry.known():
         if not settings.counted(paper):

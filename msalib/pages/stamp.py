@@ -35,7 +35,7 @@ class Stamps:
 
     @cached_property
     def _common(self) -> list:
-        """Everything but records that any page may read."""
+        """Digests of everything but records that any page may read."""
         folders = (PACKAGE, paths.CLAIMS, paths.PRINTED)
         files = [p for folder in folders for p in folder.rglob("*") if p.is_file()]
         code = [p for p in files if "__pycache__" not in p.parts]

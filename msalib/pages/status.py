@@ -13,7 +13,7 @@ PAGE = "status"
 
 
 def table() -> Table:
-    """One row per notebook of ``book/notebooks.yaml``, but not for this page: it is run last."""
+    """Show a row per notebook of ``book/notebooks.yaml``, but not for this page: it is run last."""
     rows = []
     for notebook, parameters in book.plan():
         if notebook != PAGE:
@@ -31,8 +31,8 @@ def _row(executed: Path) -> dict[str, str]:
     page = executed.relative_to(paths.EXECUTED).with_suffix("").as_posix()
     if not executed.exists():
         return {"page": page, "run (UTC)": "not run"}
-    found = nbformat.read(executed, as_version=4).metadata
-    run, about = found.papermill, found.msalib
+    metadata = nbformat.read(executed, as_version=4).metadata
+    run, about = metadata.papermill, metadata.msalib
     versions = {**about.versions, "papermill": run.version}
     return {
         "page": f'<a href="{page}.html">{page}</a>',

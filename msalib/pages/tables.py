@@ -48,13 +48,13 @@ class Note:
 class Folded:
     """Something that opens on a click."""
 
-    def __init__(self, summary: str, shown: Table):
-        self.summary, self.shown = summary, shown
+    def __init__(self, summary: str, content: Table):
+        self.summary, self.content = summary, content
 
     def _repr_html_(self) -> str:
         return (
             f"<details><summary>{escape(self.summary)}</summary>"
-            f"{self.shown._repr_html_()}</details>"
+            f"{self.content._repr_html_()}</details>"
         )
 
 
@@ -69,12 +69,12 @@ class Setting:
 
 
 def spread(values: Iterable[float | None], metric: str) -> str:
-    """Mean and standard deviation over seeds (n - 1), as the papers print the metric."""
+    """Return mean and standard deviation over seeds (n - 1), as the papers print the metric."""
     return mean_sd(values, METRICS[metric].show)
 
 
 def mean_sd(values: Iterable[float | None], show: Callable[[float], str]) -> str:
-    """Mean and standard deviation (n - 1) of what is defined, and how many values are not."""
+    """Return mean and standard deviation (n - 1) of defined values, and how many are undefined."""
     values = list(values)
     defined = np.array([v for v in values if v is not None], float)
     if not len(defined):
@@ -87,9 +87,9 @@ def mean_sd(values: Iterable[float | None], show: Callable[[float], str]) -> str
     return text
 
 
-def constants(found: Iterable[Record], part: str = "test") -> str:
-    """A sentence that counts the runs without a correlation on ``part``; empty if all have one."""
-    undefined = [r.metrics[part]["corr"] is None for r in found]
+def constants(records: Iterable[Record], part: str = "test") -> str:
+    """Count in a sentence the runs without a correlation on ``part``; empty if all have one."""
+    undefined = [r.metrics[part]["corr"] is None for r in records]
     if not any(undefined):
         return ""
     return (
@@ -98,13 +98,13 @@ def constants(found: Iterable[Record], part: str = "test") -> str:
     )
 
 
-def environment(found: list[Record]) -> Table:
-    """Where records come from: one row per commit, device and set of versions.
+def environment(records: list[Record]) -> Table:
+    """Show where records come from: one row per commit, device and set of versions.
 
     A record that was asked for twice counts once.
     """
     rows = {}
-    for record in {record.spec.path(): record for record in found}.values():
+    for record in {record.spec.path(): record for record in records}.values():
         p = record.provenance
         key = (p.commit, p.device, ", ".join(f"{k} {v}" for k, v in p.versions.items()))
         rows.setdefault(key, []).append(p)

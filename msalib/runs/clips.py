@@ -229,12 +229,12 @@ def read_features(path: Path | str) -> dict[str, np.ndarray]:
             path, found="no such file", expected=expected, remedy="Correct the path."
         ) from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        found = f"it cannot be read ({str(error).splitlines()[0] if str(error) else 'damaged'})"
-        raise UserError(path, found=found, expected=expected, remedy=remedy) from error
+        complaint = f"it cannot be read ({str(error).splitlines()[0] if str(error) else 'damaged'})"
+        raise UserError(path, found=complaint, expected=expected, remedy=remedy) from error
     strange = [name for name in arrays if name not in MODALITIES]
     if strange or not arrays:
-        found = f"an array named {strange[0]}" if strange else "no array"
-        raise UserError(path, found=found, expected=expected, remedy=remedy)
+        complaint = f"an array named {strange[0]}" if strange else "no array"
+        raise UserError(path, found=complaint, expected=expected, remedy=remedy)
     return arrays
 
 
@@ -262,11 +262,11 @@ def read_table(path: Path | str) -> tuple[list[Clip], list[str]]:
         raise bad("a row without id" if len(table) else "no row")
     clips = []
     for row in table.to_dict("records"):
-        given = {name: row[name] for name in COLUMNS[1:] if row.get(name)}
-        features = given.pop("features", None)
-        for name in given.keys() & {"audio", "video"}:
-            given[name] = path.parent / given[name]
+        fields = {name: row[name] for name in COLUMNS[1:] if row.get(name)}
+        features = fields.pop("features", None)
+        for name in fields.keys() & {"audio", "video"}:
+            fields[name] = path.parent / fields[name]
         if features is not None:
-            given["features"] = read_features(path.parent / features)
-        clips.append(Clip(row["id"], **given))
+            fields["features"] = read_features(path.parent / features)
+        clips.append(Clip(row["id"], **fields))
     return clips, [c for c in table.columns if c not in COLUMNS]

@@ -282,12 +282,12 @@ def _encoded(
         warnings.simplefilter("always")
         encoders.encode(corpus, encoder, preset=preset, device=device, folder=folder)
     features = encoders.read(corpus, encoder, preset, folder)
-    found = features.provenance
-    _check_revision(source, found["revision"])
-    if found["convention"] != source.convention:
+    provenance = features.provenance
+    _check_revision(source, provenance["revision"])
+    if provenance["convention"] != source.convention:
         raise UserError(
             f"encoder {source.name} of this model",
-            found=f"layers that mean something else now ({found['convention']})",
+            found=f"layers that mean something else now ({provenance['convention']})",
             expected=source.convention,
             remedy="Train the model again with this version of the code.",
         )
@@ -296,7 +296,7 @@ def _encoded(
     if modality == "visual" and about.faces == "whole":
         notes.append("each picture is taken for a face crop, as in training")
     for name in SETTINGS:
-        here, then = found.get(name), source.settings.get(name)
+        here, then = provenance.get(name), source.settings.get(name)
         if here != then:
             usual = "float32" if name == "precision" else "nothing"
             notes.append(f"{modality} {name}: {here or usual}; in training: {then or usual}")

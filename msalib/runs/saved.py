@@ -154,8 +154,8 @@ def describe(folder: Path | str) -> About:
     path = Path(folder) / ABOUT
     expected, remedy = "a folder that msalib train wrote", "Make one: msalib train DATASET --out."
     if not path.is_file():
-        found = "no such folder" if not Path(folder).is_dir() else f"no {ABOUT} in it"
-        raise UserError(folder, found=found, expected=expected, remedy=remedy)
+        complaint = "no such folder" if not Path(folder).is_dir() else f"no {ABOUT} in it"
+        raise UserError(folder, found=complaint, expected=expected, remedy=remedy)
     try:
         about = About.model_validate_json(path.read_bytes())
         _check(about)
@@ -220,9 +220,9 @@ def _network(folder: Path, about: About, run: Run) -> "nn.Module":
     except FileNotFoundError as error:
         raise UserError(path, found="no such file", expected=expected, remedy=remedy) from error
     except RuntimeError as error:  # torch's, of names and shapes
-        found = "weights of other names or shapes"
-        raise UserError(path, found=found, expected=expected, remedy=remedy) from error
+        complaint = "weights of other names or shapes"
+        raise UserError(path, found=complaint, expected=expected, remedy=remedy) from error
     except (OSError, ValueError, SafetensorError) as error:
-        found = _complaint(error)
-        raise UserError(path, found=found, expected=expected, remedy=remedy) from error
+        complaint = _complaint(error)
+        raise UserError(path, found=complaint, expected=expected, remedy=remedy) from error
     return network.eval()

@@ -8,7 +8,7 @@ from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import granularity
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.registry import Noted
-from msalib.pages import findings
+from msalib.pages import findings, gains
 from tests import cells
 from tests.html import read
 from tests.small import ENTRIES, FOUND, TABLE, entry, read_cell, values
@@ -116,13 +116,13 @@ def test_findings_are_counted():
 
 
 def test_drift_sets_the_papers_side_by_side():
-    shown = findings.drift(TABLE, ENTRIES)
+    shown = gains.drift_table(TABLE, ENTRIES)
     assert shown.ids == ["drift-mosi-MulT-acc7", "drift-mosi-MulT-mae", "drift-mosi-Net-acc7"]
     drifting = shown.frame.iloc[0]
     assert (drifting["ONE"], drifting["<TWO>"]) == ("<b>39</b>", "<b>40.5</b>")
     assert (drifting["distance"], drifting["kind"]) == ("1.5", "drift")
     assert shown.frame["ONE"][1] == "0.871" and shown.frame["kind"][1] == "agree"
-    assert findings.drifted(TABLE) == {
+    assert gains.drifted(TABLE) == {
         "shared": "3",
         "shared_agree": "2",
         "shared_setting": "0",
@@ -139,7 +139,7 @@ def test_a_setting_stands_beside_its_number():
         cells.row("one/table1/mosi_unaligned/MulT", mae=0.9),
         cells.row("two/table1/mosi/MulT/conv_bert", mae=0.8),
     )
-    row = findings.drift(table, ENTRIES).frame.iloc[0]
+    row = gains.drift_table(table, ENTRIES).frame.iloc[0]
     assert read_cell(row["ONE"]).text == "0.8 aligned0.9 unaligned"
     assert read_cell(row["<TWO>"]).text == "0.8 conv bert"
 

@@ -11,7 +11,7 @@ from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks.drift import shared
 from msalib.evidence.printed.checks.finding import SEVERITIES
 from msalib.evidence.verdicts import ClaimEvidence, judge_parity, judge_printed, made_by_paper
-from msalib.pages import findings, overview
+from msalib.pages import findings, gains, overview
 from msalib.pages.ledger import SYMBOLS
 from tests.html import read
 from tests.small import (
@@ -173,7 +173,7 @@ def test_without_records_settings_are_a_note():
 
 def test_every_paper_of_the_project_can_be_shown(project):
     table, entries, _ = project
-    assert len(findings.drift(table, entries).frame) == len(shared(table))
+    assert len(gains.drift_table(table, entries).frame) == len(shared(table))
     assert len(findings.protocol(table, entries).frame) == len(entries)
     for paper, own in entries.items():
         weighed = [
