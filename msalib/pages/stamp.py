@@ -41,7 +41,7 @@ class Stamps:
         code = [p for p in files if "__pycache__" not in p.parts]
         book = [paths.BOOK / name for name in ("notebooks.yaml", "testparts.yaml")]
         chapters = sorted(p.relative_to(paths.BOOK).as_posix() for p in paths.BOOK.rglob("*.md"))
-        available = [name for name in datasets.DATASETS if datasets.at_hand(name)]
+        available = [name for name in datasets.DATASETS if datasets.is_available(name)]
         return [_digest(code), _digest(book), chapters, versions(), available]
 
     @cached_property
