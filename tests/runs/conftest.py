@@ -3,6 +3,7 @@
 import pytest
 
 from msalib.runs.trainer import Trainer
+from msalib.training import loop, replicas
 
 
 @pytest.fixture
@@ -26,3 +27,13 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(Trainer, "train", note)
     return groups
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """How many runs each training had."""
+    sizes = []
+    one, many = loop.fit, replicas.fit
+    monkeypatch.setattr(loop, "fit", lambda *a: sizes.append(1) or one(*a))
+    monkeypatch.setattr(replicas, "fit", lambda *a: sizes.append(len(a[-1])) or many(*a))
+    return sizes

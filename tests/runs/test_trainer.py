@@ -11,57 +11,18 @@ from msalib import models
 from msalib.base.errors import UserError
 from msalib.data import metrics
 from msalib.data.corpus import MODALITIES, PARTS
-from msalib.models import recipes
-from msalib.runs import records, trainer
-from msalib.runs.spec import Spec
+from msalib.runs import trainer
 from msalib.runs.trainer import Trainer
-from msalib.training import loop, replicas
+from msalib.training import loop
 from msalib.training.objective import Objective
 from msalib.training.regime import Part
-from tests.factory import CLASSES, MODEL, TRAIN, tiny_classes, tiny_corpus
-
-CLOSE = 1e-4
-
-
-def spec(inputs, seed=0, **changes):
-    model = {**MODEL, **changes.pop("model", {})}
-    recipe = {**TRAIN, "time_masks": 2, **changes.pop("train", {})}
-    return Spec(
-        **{
-            "paper": "uegd",
-            "setting": "control",
-            "dataset": "tiny",
-            "split": "standard",
-            "encoder": "dice",
-            "preset": "release",
-            "profile": "quick",
-            "train_share": 1.0,
-        }
-        | changes,
-        inputs=inputs,
-        model=model,
-        train=recipe,
-        seed=seed,
-    )
+from tests.factory import MODEL, TRAIN, tiny_corpus
+from tests.runs.common import CLOSE, everything, of_sugrm, spec
 
 
 @pytest.fixture
 def trained():
     return Trainer(tiny_corpus(), "cpu")
-
-
-@pytest.fixture
-def fits(monkeypatch):
-    """How many runs each training had."""
-    sizes = []
-    one, many = loop.fit, replicas.fit
-    monkeypatch.setattr(loop, "fit", lambda *a: sizes.append(1) or one(*a))
-    monkeypatch.setattr(replicas, "fit", lambda *a: sizes.append(len(a[-1])) or many(*a))
-    return sizes
-
-
-def everything(specs, trained):
-    return {r.spec.hash(): r for group in trained.groups(specs) for r in trained.train(group)}
 
 
 def assert_same(one, other):
@@ -349,14 +310,6 @@ def test_a_share_that_is_none_is_refused(share):
 # --- models with settings of their own ----------------------------------------------------------
 
 
-def of_sugrm(inputs, **changes) -> Spec:
-    """A run of SUGRM's quick recipe on the tiny corpus."""
-    recipe = recipes.load("sugrm", "release", "quick", "control")
-    train = recipe["train"] | {"epochs": 2, "batch_size": 8} | changes
-    model = recipe["model"] | {"sequence": "lstm"}
-    return spec(inputs, paper="sugrm").model_copy(update={"model": model, "train": train})
-
-
 @pytest.mark.filterwarnings("ignore:no clip is labelled")
 def test_a_models_objective_and_extras_are_asked_of_its_file(trained):
     asked = of_sugrm({"linguistic": 1, "acoustic": 1}, tasks="tasks_a")
@@ -376,70 +329,3 @@ def test_parameters_have_the_parts_of_the_models_file(trained):
     assert list(plain) == ["model"]
     regime = trainer.regime_of(spec({"visual": 1}))
     assert regime.parts == {"model": Part(TRAIN["learning_rate"])}
-
-
-# --- classes ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def on_classes():
-    return Trainer(tiny_classes(), "cpu")
-
-
-def assert_of_classes(record, corpus):
-    """Scores of every class, class numbers, and the metrics of classes."""
-    label = CLASSES.labels(corpus.utterances)
-    for part, clips in record.predictions.items():
-        scores = np.array(clips.scores)
-        assert scores.shape == (10, 3)
-        assert clips.prediction == scores.argmax(1).tolist()
-        assert clips.label == label[corpus.rows(part, "standard")].tolist()
-        expected = CLASSES.metrics(np.array(clips.label), scores)
-        assert record.metrics[part] == pytest.approx(expected, nan_ok=True)
-        assert {"wa", "ua", "f1"} <= set(record.metrics[part])
-        accuracy = np.mean(np.array(clips.prediction) == clips.label)
-        assert record.metrics[part]["wa"] == pytest.approx(accuracy)
-    assert set(record.chance) == set(record.metrics["test"])
-
-
-def test_classes_are_trained_by_cross_entropy(on_classes, monkeypatch):
-    corpus, kept, fit = on_classes.corpus, [], loop.fit
-    monkeypatch.setattr(loop, "fit", lambda *a: kept.append(fit(*a)) or kept[0])
-    asked = spec({"linguistic": 1}, train={"epochs": 12, "time_masks": 0})
-    (record,) = on_classes.train([asked])
-    assert_of_classes(record, corpus)
-    valid = on_classes.examples(asked, "valid")
-    scores = loop.predict(kept[0].model, valid, 4)
-    losses = [
-        torch.nn.functional.cross_entropy(output.prediction, valid.label[rows])
-        for rows, output in zip(scores.rows, scores.batches, strict=True)
-    ]
-    selected = record.history[record.selected_epoch - 1]["valid_loss"]
-    assert selected == pytest.approx(float(torch.stack(losses).mean()), rel=1e-5)
-    assert record.history[-1]["train_loss"] < record.history[0]["train_loss"]
-    assert record.metrics["train"]["wa"] > record.chance["wa"]
-
-
-def test_classes_train_as_replicas_too(on_classes, monkeypatch, fits):
-    specs = [spec({"linguistic": 1}, seed) for seed in range(3)]
-    together = everything(specs, on_classes)
-    monkeypatch.setattr(trainer, "SMALL", 0)
-    alone = everything(specs, on_classes)
-    assert fits == [3, 1, 1, 1]
-    for key, record in together.items():
-        assert_of_classes(record, on_classes.corpus)
-        for one, other in zip(record.history, alone[key].history, strict=True):
-            assert one == pytest.approx(other, abs=CLOSE)
-
-
-def test_a_record_of_classes_survives_writing_and_reading(on_classes):
-    (record,) = on_classes.train([spec({"linguistic": 1})])
-    assert records.read(records.write(record)) == record
-
-
-def test_generated_labels_are_refused_where_labels_are_classes(on_classes):
-    with pytest.raises(UserError) as error:
-        on_classes.train([of_sugrm({"linguistic": 1})])
-    message = str(error.value)
-    assert "generated unimodal labels: found a data set with 3 classes" in message
-    assert "Choose a data set with sentiment scores" in message
