@@ -26,20 +26,22 @@ import typer
 from measured import summary, text, timed, write
 from uegd_step import LAYER, corpus, simulated
 
-from msalib.base import noise
 from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data.corpus import MODALITIES, Corpus, Examples, Features
 from msalib.models import recipes, uegd
 from msalib.runs import trainer
-from msalib.training import loop as train
-from msalib.training import replicas
+from msalib.training import loop, replicas
+from msalib.training.objective import Objective
+from msalib.training.regime import Regime
 
 SEQUENTIAL = 8
 """Models that are trained one after the other at most; more would take as much longer each."""
 
 TOLERANCE = 1e-4
 """Of the first epoch's losses, which only the order of additions may change."""
+
+OBJECTIVE = Objective("l1")
 
 
 # --- what is trained ----------------------------------------------------------------------------
@@ -52,7 +54,7 @@ class Case:
     name: str
     parts: Sequence[Examples]
     model: uegd.Config
-    recipe: train.Config
+    regime: Regime
 
     def part(self, r: int) -> Examples:
         return self.parts[r % len(self.parts)]
@@ -71,49 +73,46 @@ class Case:
 
     @property
     def steps(self) -> int:
-        return len(self.parts[0]) // self.recipe.batch_size
+        return len(self.parts[0]) // self.regime.batch_size
 
     def together(self, number: int) -> Callable[[], list[float]]:
-        """One epoch of R replicas, again and again; returns their losses."""
+        """Return what runs one epoch of R replicas, again and again, and gives their losses."""
         device, parts = self.parts[0].device, [self.part(r) for r in range(number)]
-        stack = replicas.Stack([self.build(r) for r in range(number)], uegd.loss)
-        optimizer = self._adam(stack.weights.values())
-        keys = torch.stack([noise.key(r, device) for r in range(number)])
+        models = [self.build(r) for r in range(number)]
+        stack = replicas.Stack(models, list(parts[0].inputs), OBJECTIVE)
+        optimizer = self.regime.make_optimizer({"model": stack.weights.items()})
+        streams = [self.regime.stream(r, device) for r in range(number)]
+        keys = torch.stack([stream.key for stream in streams])
         epoch = count(1)
 
         def run() -> list[float]:
             losses = replicas._train_epoch(
-                stack, parts, self.recipe, optimizer, keys, next(epoch), len(parts[0])
+                stack, parts, self.regime, optimizer, keys, streams[0], next(epoch), len(parts[0])
             )
             return losses.tolist()  # waits for the device
 
         return run
 
     def alone(self, number: int) -> Callable[[], list[float]]:
-        """One epoch of each of R models, one after the other."""
-        models = [self.build(r) for r in range(number)]
-        optimizers = [self._adam(model.parameters()) for model in models]
+        """Return what runs one epoch of each of R models, one after the other."""
+        device, trained = self.parts[0].device, []
+        for r in range(number):
+            model = self.build(r)
+            optimizer = self.regime.make_optimizer({"model": model.named_parameters()})
+            trained.append((model, self.part(r), optimizer, self.regime.stream(r, device)))
         epoch = count(1)
 
         def run() -> list[float]:
             now = next(epoch)
             return [
-                train.train_epoch(
-                    model,
-                    uegd.loss,
-                    self.part(r),
-                    self.recipe,
-                    optimizer,
-                    noise.key(r, self.parts[0].device),
-                    now,
+                loop.mean_loss(
+                    loop.train_epoch(model, OBJECTIVE, part, self.regime, optimizer, stream, now),
+                    self.regime,
                 )
-                for r, (model, optimizer) in enumerate(zip(models, optimizers, strict=True))
+                for model, part, optimizer, stream in trained
             ]
 
         return run
-
-    def _adam(self, weights) -> torch.optim.Optimizer:
-        return torch.optim.Adam(list(weights), lr=self.recipe.learning_rate, fused=True)
 
 
 def _layers(part: Examples, modality: str) -> int:
@@ -122,9 +121,9 @@ def _layers(part: Examples, modality: str) -> int:
     return len(frames) if frames.dim() == 3 else 1
 
 
-def recipe(profile: str, dataset: str) -> tuple[uegd.Config, train.Config]:
-    found = recipes.load("uegd", "release", profile, dataset)
-    return uegd.Config(**found["model"]), train.Config(**found["train"])
+def recipe(profile: str, dataset: str) -> tuple[uegd.Config, Regime]:
+    groups = recipes.load("uegd", "release", profile, dataset)
+    return uegd.Config(**groups["model"]), uegd.Training(**groups["train"]).regime()
 
 
 def control(*inputs: dict) -> list[Examples]:
@@ -224,7 +223,7 @@ def work(case: Case) -> Work:
     written once, read once, and the same for their gradients.
     """
     part, model = case.parts[0], case.model
-    b, h = case.recipe.batch_size, model.hidden_size
+    b, h = case.regime.batch_size, model.hidden_size
     f, j = model.embedding_size, model.attention_heads
     whole = part.batch(torch.arange(len(part)))
     first = 0.0

@@ -25,13 +25,13 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from msalib import encoders
-from msalib.base import noise
 from msalib.base.provenance import pick_device
 from msalib.data.corpus import COLUMNS, Corpus, Examples, Features
 from msalib.models import uegd
 from msalib.runs.spec import system
 from msalib.runs.study import Study
-from msalib.training import loop as train
+from msalib.training import loop
+from msalib.training.objective import Objective
 
 LAYER = 4
 TOLERANCE = 1e-5
@@ -43,7 +43,7 @@ TOLERANCE = 1e-5
 class Clips(Dataset):
     """One .npy file (T, D) per clip, read when it is asked for."""
 
-    def __init__(self, folder: Path, labels: np.ndarray, config: train.Config | None):
+    def __init__(self, folder: Path, labels: np.ndarray, config: uegd.Training | None):
         self.folder = folder
         self.labels = labels
         self.config = config  # None: no masking
@@ -180,10 +180,10 @@ def alternate(epochs: dict[str, Callable[[], float]], pairs: int, steps: int, de
     """
     times, losses = {}, {}
     for _ in range(1 + pairs):  # the first is a warm-up
-        for loop, epoch in epochs.items():
+        for way, epoch in epochs.items():
             spent, loss = timed(epoch, device)
-            losses[loop] = round(loss, 4)
-            times.setdefault(loop, []).append(spent / steps)
+            losses[way] = round(loss, 4)
+            times.setdefault(way, []).append(spent / steps)
     return {key: values[1:] for key, values in times.items()}, losses
 
 
@@ -195,19 +195,20 @@ def main(
     torch.set_num_threads(1)  # as a study sets it
     source, study, data = corpus()
     spec = study.spec(system({"linguistic": LAYER}), seed=0)
-    config, recipe = uegd.Config(**spec.model), train.Config(**spec.train)
+    config, recipe = uegd.Config(**spec.model), uegd.Training(**spec.train)
+    regime = recipe.regime()
     rows = source.rows("train", "standard")
     examples = source.examples(rows, inputs=spec.inputs, device=device)
     size, steps = examples.size("linguistic"), len(examples) // recipe.batch_size
 
     torch.manual_seed(spec.seed)
-    key, epoch = noise.key(spec.seed, device), count(1)
+    stream, epoch = regime.stream(spec.seed, device), count(1)
     ours = uegd.build(config, sizes={"linguistic": size}, layers={}, outputs=1).to(device)
     plain = PlainUEGD(size, config).to(device)
     weights = zip(plain.state_dict(), ours.state_dict().values(), strict=True)
     plain.load_state_dict(dict(weights))
-    # As train.fit makes it, and as most code does.
-    ours_adam = torch.optim.Adam(ours.parameters(), lr=recipe.learning_rate, fused=True)
+    # As loop.fit makes it, and as most code does.
+    ours_adam = regime.make_optimizer({"model": ours.named_parameters()})
     plain_adam = torch.optim.Adam(plain.parameters(), lr=recipe.learning_rate)
 
     with TemporaryDirectory() as name:
@@ -225,8 +226,11 @@ def main(
         )
 
         epochs = {
-            "msalib": lambda: train.train_epoch(
-                ours, uegd.loss, examples, recipe, ours_adam, key, next(epoch)
+            "msalib": lambda: loop.mean_loss(
+                loop.train_epoch(
+                    ours, Objective("l1"), examples, regime, ours_adam, stream, next(epoch)
+                ),
+                regime,
             ),
             "plain": lambda: plain_epoch(plain, loader, plain_adam, device),
         }
