@@ -93,8 +93,6 @@ LONG = {
     "tests/data/readers/test_pack.py",
     "tests/encoders/test_media.py",
     "tests/encoders/test_store.py",
-    "tests/evidence/printed/test_checks.py",
-    "tests/evidence/printed/test_checks_bounds.py",
     "tests/papers/uegd/test_evidence_features.py",
     "tests/runs/test_predict.py",
     "tests/runs/test_study.py",

@@ -15,7 +15,6 @@ from msalib import papers as parts
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.evidence import registry
-from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells, parse
 from msalib.evidence.printed.verdict import judge_statements
@@ -84,16 +83,10 @@ def test_pages_of_exhibits_are_in_the_book(paper):
         assert exhibit.page is None or f"book/{exhibit.page}\n" in toc, exhibit.id
 
 
-@pytest.fixture(scope="module")
-def found():
-    table = printed.load_all()
-    return Cells(table), checks.run(table)
-
-
 @pytest.mark.parametrize("paper", KNOWN)
-def test_what_the_specification_notes_is_found_by_a_check(paper, found):
+def test_what_the_specification_notes_is_found_by_a_check(paper, findings):
     """Every noted item either is found, by the check it names and in its cells, or says why not."""
-    cells, findings = found
+    cells = Cells(printed.load_all())
     for noted in registry.load(paper).noted:
         if noted.beyond is not None:
             continue

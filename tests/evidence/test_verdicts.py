@@ -22,8 +22,11 @@ from msalib.runs import records
 from msalib.runs.spec import system
 from tests.factory import layer_records, system_records
 
-UEGD = [claim for claim in registry.claims("uegd") if claim.rerun.test is not None]
-"""Claims with a test on records: all of the paper's own."""
+
+@pytest.fixture(scope="module")
+def uegd():
+    """Claims with a test on records: all of the paper's own."""
+    return [claim for claim in registry.claims("uegd") if claim.rerun.test is not None]
 
 
 @pytest.fixture(autouse=True)
@@ -38,32 +41,32 @@ def by_id(verdicts):
 # --- registry -----------------------------------------------------------------------------------
 
 
-def test_every_claim_of_the_paper_is_there():
-    assert [claim.id for claim in UEGD] == [f"UEGD-C{k}" for k in range(1, 18)]
-    for claim in UEGD:
+def test_every_claim_of_the_paper_is_there(uegd):
+    assert [claim.id for claim in uegd] == [f"UEGD-C{k}" for k in range(1, 18)]
+    for claim in uegd:
         assert bound_test(claim).keywords == claim.rerun.arguments
 
 
-def test_every_verdict_has_its_sentence():
+def test_every_verdict_has_its_sentence(uegd):
     """Of its own: a reader who sees the sentence can tell the verdict."""
-    for claim in UEGD:
+    for claim in uegd:
         assert set(claim.rerun.reading) == set(Word.__args__)
         assert len(set(claim.rerun.reading.values())) == len(claim.rerun.reading)
 
 
-def test_every_claim_is_judged_shown_and_read_by_its_verdict():
+def test_every_claim_is_judged_shown_and_read_by_its_verdict(uegd):
     layers = {0: 1.0, 1: 1.0, 2: 1.0, "weighted": 1.0}
     found = layer_records(dict.fromkeys(MODALITIES, layers))
-    verdicts = judge(UEGD, found)
-    assert [v.claim for v in verdicts] == UEGD
+    verdicts = judge(uegd, found)
+    assert [v.claim for v in verdicts] == uegd
     for v in verdicts:
         assert v.setting == ("control", "planted", "release", "quick")
         assert v.reading == v.claim.rerun.reading[v.evidence.verdict]
 
 
-def test_printed_effects_are_those_of_the_paper():
+def test_printed_effects_are_those_of_the_paper(uegd):
     """papers/uegd.md (b), in numbers."""
-    printed = {claim.id: printed_effects("uegd", claim) for claim in UEGD}
+    printed = {claim.id: printed_effects("uegd", claim) for claim in uegd}
     of = {claim: "; ".join(phrases) for claim, phrases in printed.items()}
     for difference in (
         "MOSI, UEGD enc output minus UEGD conv bert: MAE -0.036, Corr +0.024",
@@ -116,8 +119,8 @@ def test_a_paper_without_claims_is_refused_with_those_that_have():
         ),
     ],
 )
-def test_what_a_control_needs_or_why_there_is_none(control, note):
-    claim = UEGD[0].model_copy(update={"control": control})
+def test_what_a_control_needs_or_why_there_is_none(control, note, uegd):
+    claim = uegd[0].model_copy(update={"control": control})
     silent = Outcome("not run", "")
     evidences = ClaimEvidence("uegd", claim, silent, silent, [], [])
     assert evidences.not_run("control") == ("not run", note)
@@ -133,10 +136,10 @@ def test_claims_of_ours_are_told_from_those_of_the_papers():
 # --- verdicts -----------------------------------------------------------------------------------
 
 
-def test_a_verdict_counts_the_records_that_its_test_read():
+def test_a_verdict_counts_the_records_that_its_test_read(uegd):
     layers = {0: 2.0, 1: 2.0, 2: 0.5, "weighted": 1.0, "uniform": 1.0}
     found = layer_records({"linguistic": layers, "acoustic": {1: 1.0}})
-    verdicts = by_id(judge(UEGD, found))
+    verdicts = by_id(judge(uegd, found))
     count = {c: len(v.records) for c, v in verdicts.items()}
     assert count["UEGD-C6"] == 10  # blocks 1 and 2, five seeds
     assert count["UEGD-C7"] == 15
@@ -150,16 +153,16 @@ def test_a_verdict_counts_the_records_that_its_test_read():
         assert len({r.name() for r in v.records}) == len(v.records)
 
 
-def test_two_recipes_in_one_setting_are_refused():
+def test_two_recipes_in_one_setting_are_refused(uegd):
     one = layer_records({"linguistic": {1: 1.0}}, seeds=1)
     other = one[0].model_copy(
         update={"spec": one[0].spec.model_copy(update={"train": {"epochs": 1}})}
     )
     with pytest.raises(UserError, match="differ in recipe only"):
-        judge(UEGD, [*one, other])
+        judge(uegd, [*one, other])
 
 
-def test_a_single_test_video_is_refused():
+def test_a_single_test_video_is_refused(uegd):
     layers = {1: 1.0, 2: 0.5}
     found = layer_records({"linguistic": layers}, videos=2)
     one = [
@@ -174,7 +177,7 @@ def test_a_single_test_video_is_refused():
         for r in found
     ]
     with pytest.raises(UserError, match="bootstrap over videos: found 1 video; expected at least"):
-        judge(UEGD, one)
+        judge(uegd, one)
 
 
 def written(dataset, encoder, setting, profile="paper"):
@@ -184,7 +187,7 @@ def written(dataset, encoder, setting, profile="paper"):
         records.write(record)
 
 
-def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_missing():
+def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_missing(uegd):
     written("raw", "small", "control")
     written("mosi", "minilm", "substitute")
     verdicts = judge_study("uegd")
@@ -195,16 +198,16 @@ def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_m
         ("mosi", "minilm", "release", "paper"),
         ("raw", "small", "release", "paper"),
     ]
-    assert len(verdicts) == len(settings) * len(UEGD)
+    assert len(verdicts) == len(settings) * len(uegd)
     published = [v for v in verdicts if v.setting.encoder == "bert-large"]
     assert {v.evidence.verdict for v in published} == {"not run"}
     assert all(f"bert-large layers of {v.setting.dataset}" in v.evidence.note for v in published)
 
 
-def test_a_setting_as_published_that_has_records_is_judged():
+def test_a_setting_as_published_that_has_records_is_judged(uegd):
     written("mosi", "bert-large", "as-published")
     verdicts = [v for v in judge_study("uegd") if v.setting.dataset == "mosi"]
-    assert len(verdicts) == len(UEGD)
+    assert len(verdicts) == len(uegd)
     assert by_id(verdicts)["UEGD-C6"].evidence.verdict == "supported"
 
 
@@ -229,14 +232,16 @@ def test_a_data_set_with_a_hyphen_keeps_its_name():
         ("mine", "csv", "substitute", "paper"),
     ],
 )
-def test_runs_of_other_settings_stand_apart_and_change_no_count(dataset, encoder, setting, profile):
+def test_runs_of_other_settings_stand_apart_and_change_no_count(
+    dataset, encoder, setting, profile, uegd
+):
     written("mosi", "minilm", "substitute")
     before = [repr(v) for v in judge_study("uegd")]
     assert judge_own_runs("uegd") == []
     written(dataset, encoder, setting, profile)
     assert [repr(v) for v in judge_study("uegd")] == before
     yours = judge_own_runs("uegd")
-    assert [v.claim for v in yours] == UEGD
+    assert [v.claim for v in yours] == uegd
     assert {v.setting for v in yours} == {(dataset, encoder, "release", profile)}
     assert by_id(yours)["UEGD-C6"].evidence.verdict == "supported"
 
@@ -250,9 +255,9 @@ def test_the_study_is_what_pages_show_with_the_full_recipe():
     assert settings.study("mmml") == []
 
 
-def test_verdicts_are_the_same_however_often_they_are_computed():
+def test_verdicts_are_the_same_however_often_they_are_computed(uegd):
     found = layer_records({"linguistic": {1: 1.5, 2: 1.0, 3: 1.5}})
-    first, again = (judge(UEGD, found) for _ in range(2))
+    first, again = (judge(uegd, found) for _ in range(2))
     for a, b in zip(first, again, strict=True):
         assert repr(a.evidence) == repr(b.evidence)
         assert np.all([x.name() == y.name() for x, y in zip(a.records, b.records, strict=True)])

