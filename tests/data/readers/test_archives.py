@@ -10,6 +10,7 @@ import pytest
 
 from msalib.base.errors import UserError
 from msalib.data.readers import archives
+from tests.data.readers.toolbox import message
 
 
 def zipped(path, members, **options):
@@ -37,15 +38,11 @@ def special(name, kind, target=""):
 
 def refused(path, tmp_path) -> str:
     into = tmp_path / "deep" / "into"
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(UserError) as error:
-        archives.unpack(path, into)
+    before = [p for p in sorted(tmp_path.rglob("*")) if p.is_file()]
+    text = message(archives.unpack, path, into)
     assert not into.exists()
-    assert [p for p in sorted(tmp_path.rglob("*")) if p.is_file()] == [
-        p for p in before if p.is_file()
-    ]
-    assert str(error.value).startswith(f"{path}: found ")
-    return str(error.value)
+    assert [p for p in sorted(tmp_path.rglob("*")) if p.is_file()] == before
+    return text
 
 
 FILES = [("a/", b""), ("a/one.txt", b"one"), ("a/b/two.bin", bytes(100_000)), ("three", b"")]

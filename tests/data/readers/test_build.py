@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msalib.base.errors import UserError
 from msalib.data.readers import build, csvs
+from tests.data.readers.toolbox import message
 
 PATH = Path("file")
 
@@ -29,12 +29,6 @@ def make(frames=None, splits=("train", "train", "valid", "test"), **options):
     clean = options.pop("clean", False)
     clips = build.Clips(PATH, table(**changes), {"standard": splits}, frames=frames, **options)
     return build.corpus("toy", clips, clean=clean)
-
-
-def message(*arguments, **options) -> str:
-    with pytest.raises(UserError) as error:
-        make(*arguments, **options)
-    return str(error.value)
 
 
 FRAMES = [np.full((n, 2), n, np.float64) for n in (1, 3, 2, 4)]
@@ -100,16 +94,16 @@ def test_further_columns_stay_and_what_is_missing_is_empty():
     ],
 )
 def test_a_bad_table_is_told(changes, found, expected):
-    text = message(table=changes)
+    text = message(make, table=changes)
     assert text.startswith(f"file: found {found}; expected {expected}")
 
 
 def test_no_clips_and_strange_parts_are_told():
     assert "found standard part 'dev' for clip b_1; expected train | valid | test" in message(
-        splits=("train", "train", "dev", "test")
+        make, splits=("train", "train", "dev", "test")
     )
-    with pytest.raises(UserError, match="found no clips"):
-        build.corpus("toy", build.Clips(PATH, table().iloc[:0], {"standard": []}))
+    empty = build.Clips(PATH, table().iloc[:0], {"standard": []})
+    assert "found no clips" in message(build.corpus, "toy", empty)
 
 
 def with_frame(values):
@@ -133,7 +127,7 @@ def with_frame(values):
     ],
 )
 def test_bad_frames_are_told(values, found, expected):
-    text = message(with_frame(values))
+    text = message(make, with_frame(values))
     assert found in text.split("; expected ")[0] and expected in text.split("; expected ")[1]
 
 
@@ -172,5 +166,5 @@ def test_what_an_id_names(name, clip):
 def test_what_spreadsheets_save_is_told_with_its_remedy(tmp_path, content, found):
     path = tmp_path / "label.csv"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=f"{found}.*Save it as CSV UTF-8, comma-separated"):
-        csvs.table(path, ("id", "text"))
+    text = message(csvs.table, path, ("id", "text"))
+    assert found in text and "Save it as CSV UTF-8, comma-separated" in text

@@ -18,6 +18,7 @@ import pytest
 from msalib.base.errors import UserError
 from msalib.base.paths import corpora_folder
 from msalib.data.readers import formats, store
+from tests.data.readers.toolbox import message
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 WRITERS = FIXTURES | {name: write for name, (_, write) in VARIANTS.items()}
@@ -149,89 +150,75 @@ def test_damaged_clips_end_in_a_message_or_a_read(tmp_path):
 # --- by name ------------------------------------------------------------------------------------
 
 
-def message(path: Path, **options) -> str:
-    """What a user is told, who then has nothing half-written."""
-    with pytest.raises(UserError) as error:
-        store.add(path, "mine", formats.options(**options))
-    assert not corpora_folder().exists()
-    return str(error.value)
+class Harm:
+    """An object whose pickle runs a command."""
+
+    def __reduce__(self):
+        return os.system, ("touch there",)
 
 
-def test_a_pickle_that_runs_code(tmp_path):
-    class Harm:
-        def __reduce__(self):
-            return os.system, (f"touch {tmp_path / 'there'}",)
-
-    path = write_pickle(tmp_path / "x.pkl", mmsa_content() | {"more": Harm()})
-    assert f"{path}: found a pickle that uses {os.system.__module__}.system;" in message(path)
-    assert not (tmp_path / "there").exists()
-    with pytest.raises(AttributeError):  # as it has no harm to do elsewhere either
-        pickle.loads(pickle.dumps(Harm()).replace(b"system", b"sistem"))
-
-
-def test_an_archive_with_a_name_that_leads_out(tmp_path):
-    path = tmp_path / "x.zip"
+def archived(folder: Path) -> Path:
+    path = folder / "x.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("fine.pkl", pickle.dumps(mmsa_content()))
         archive.writestr("../../evil.pkl", b"evil")
-    assert "found the name '../../evil.pkl', which leads out of it" in message(path)
-    assert [p.name for p in tmp_path.rglob("*")] == ["x.zip"]
+    return path
 
 
-def test_a_truncated_csd(tmp_path):
-    folder = FIXTURES["csd"](tmp_path / "source")
-    for file in sorted(folder.glob("*.csd")):
-        content = file.read_bytes()
-        file.write_bytes(content[: len(content) // 2])
-        text = message(folder)
-        assert str(file) in text and "truncated or damaged" in text
-        file.write_bytes(content)
+def truncated(folder: Path) -> Path:
+    for file in sorted(FIXTURES["csd"](folder).glob("*.csd"))[:1]:
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    return folder
 
 
-def test_nan_in_covarep(tmp_path):
-    content = mmsa_content()
-    content["test"]["audio"][3, 1, 2] = np.nan
-    path = write_pickle(tmp_path / "x.pkl", content)
-    text = message(path)
-    assert "found 1 acoustic values that are NaN or infinite, the first for clip vid12$_$0" in text
-    assert "--clean" in text
-    store.add(path, "mine", formats.options(clean=True))
-    assert (
-        "1 non-finite values replaced"
-        in store.about("mine").features["acoustic"].provenance["note"]
-    )
+def changed(key: str, value, at=None):
+    """Write an MMSA pickle with another value in one of its entries."""
+
+    def write(folder: Path) -> Path:
+        content = mmsa_content()
+        part, name = key.split("/")
+        if at is None:
+            content[part][name] = value
+        else:
+            content[part][name][at] = value
+        return write_pickle(folder / "x.pkl", content)
+
+    return write
 
 
-def test_lengths_larger_than_arrays(tmp_path):
-    content = mmsa_content()
-    content["valid"]["vision_lengths"][2] = 21
-    text = message(write_pickle(tmp_path / "x.pkl", content))
-    assert (
-        "found vision_lengths 21 for clip vid08$_$2 in valid; expected a whole number from" in text
-    )
+@pytest.mark.parametrize(
+    ("write", "found"),
+    [
+        (changed("test/more", Harm()), f"a pickle that uses {os.system.__module__}.system;"),
+        (archived, "the name '../../evil.pkl', which leads out of it"),
+        (truncated, "truncated or damaged"),
+        (changed("test/audio", np.nan, (3, 1, 2)), "1 acoustic values that are NaN or infinite"),
+        (changed("valid/vision_lengths", 21, 2), "vision_lengths 21 for clip vid08$_$2 in valid"),
+        (changed("train/regression_labels", -3.5, 5), "regression_labels -3.5 for clip vid01$_$2"),
+        (changed("test/id", "vid00$_$0", 0), "two clips with the id vid00$_$0 (in train and test)"),
+    ],
+)
+def test_what_a_user_is_warned_of_by_name_leaves_nothing(tmp_path, monkeypatch, write, found):
+    monkeypatch.chdir(tmp_path)
+    source = write(tmp_path / "source") if write is not archived else write(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert found in message(store.add, source, "mine", formats.Options())
+    assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_labels_outside_the_range(tmp_path):
-    content = mmsa_content()
-    content["train"]["regression_labels"][5] = -3.5
-    text = message(write_pickle(tmp_path / "x.pkl", content))
-    assert (
-        "found regression_labels -3.5 for clip vid01$_$2 in train; expected labels from -3" in text
-    )
+def test_a_pickle_that_runs_code_would():
+    """As it has no harm to do elsewhere either."""
+    with pytest.raises(AttributeError):
+        pickle.loads(pickle.dumps(Harm()).replace(b"system", b"sistem"))
 
 
-def test_two_clips_with_one_id(tmp_path):
-    content = mmsa_content()
-    content["test"]["id"][0] = content["train"]["id"][0]
-    text = message(write_pickle(tmp_path / "x.pkl", content))
-    assert (
-        "found two clips with the id vid00$_$0 (in train and test); expected every id once" in text
-    )
-
-
-def test_a_transcript_of_2000_words_is_read(tmp_path):
-    content = mmsa_content()
+def test_what_can_be_cleaned_and_what_is_long_is_read(tmp_path):
+    path = changed("test/audio", np.nan, (3, 1, 2))(tmp_path)
+    assert "--clean" in message(store.add, path, "mine", formats.Options())
+    store.add(path, "mine", formats.Options(clean=True))
+    note = store.about("mine").features["acoustic"].provenance["note"]
+    assert "1 non-finite values replaced" in note
     words = " ".join(f"word{i}" for i in range(2000))
-    content["train"]["raw_text"] = [words, *content["train"]["raw_text"][1:]]
-    store.add(write_pickle(tmp_path / "x.pkl", content), "mine", formats.Options())
-    assert store.read("mine").utterances["text"].iloc[0] == words
+    texts = [words, *mmsa_content()["train"]["raw_text"][1:]]
+    store.add(changed("train/raw_text", texts)(tmp_path), "long", formats.Options())
+    assert store.read("long").utterances["text"].iloc[0] == words

@@ -12,16 +12,10 @@ import pytest
 
 from msalib.base.errors import UserError
 from msalib.data.readers import formats
+from tests.data.readers.toolbox import message
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 WRITERS = {name: (name, write) for name, write in FIXTURES.items()} | VARIANTS
-
-
-def message(call, *arguments, **options) -> str:
-    with pytest.raises(UserError) as error:
-        call(*arguments, **options)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def convert(path, **options):

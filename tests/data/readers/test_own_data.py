@@ -14,7 +14,7 @@ import pytest
 from msalib import encoders
 from msalib.base import paths
 from msalib.data import datasets as readers
-from msalib.data.readers import formats, store
+from msalib.data.readers import store
 from msalib.evidence import registry
 from msalib.evidence.verdicts import weigh
 from msalib.pages import notebooks, overview, tables
@@ -50,10 +50,6 @@ def run_cells(notebook: str, **parameters) -> list:
         if last is not None:
             shown.append(eval(compile(ast.Expression(last.value), notebook, "eval"), names))
     return [thing for thing in shown if thing is not None]
-
-
-def test_every_format_has_a_fixture():
-    assert set(FIXTURES) == set(formats.FORMATS)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msalib.base.errors import UserError
 from msalib.base.paths import corpora_folder
 from msalib.data import datasets as readers
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build, formats, meld, published, store
 from msalib.data.tasks import Regression
+from tests.data.readers.toolbox import message
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 WRITERS = FIXTURES | {name: write for name, (_, write) in VARIANTS.items()}
@@ -30,13 +30,6 @@ TEXTS = [
 @pytest.fixture
 def source(tmp_path):
     return FIXTURES["mmsa"](tmp_path / "source")
-
-
-def message(call, *arguments, **options) -> str:
-    with pytest.raises(UserError) as error:
-        call(*arguments, **options)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def add(path, name="toy", **options):
