@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.test_cli import few_data, msalib, refused  # noqa: F401 - fixtures
+
 
 @pytest.fixture
 def path(tmp_path):

@@ -198,11 +198,14 @@ def changed(key: str, value, at=None):
         (changed("test/id", "vid00$_$0", 0), "two clips with the id vid00$_$0 (in train and test)"),
     ],
 )
-def test_what_a_user_is_warned_of_by_name_leaves_nothing(tmp_path, monkeypatch, write, found):
+def test_what_a_user_is_warned_of_by_name_leaves_nothing(
+    refused, tmp_path, monkeypatch, write, found
+):
+    """One message, status 2, nothing half-written."""
     monkeypatch.chdir(tmp_path)
     source = write(tmp_path / "source") if write is not archived else write(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    assert found in message(store.add, source, "mine", formats.Options())
+    assert found in refused("data", "add", source, "--name", "mine")
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -2,10 +2,7 @@
 
 import ast
 import json
-import os
 import shutil
-import zipfile
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -21,7 +18,6 @@ from msalib.pages import notebooks, overview, tables
 from tests import clips
 from tests.encoders.test_encoders import save_bert
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
-from tests.test_cli import msalib, refused  # noqa: F401 - fixtures
 
 LAYOUTS = {name: (name, write) for name, write in FIXTURES.items()} | VARIANTS
 
@@ -53,7 +49,7 @@ def run_cells(notebook: str, **parameters) -> list:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_data_of_any_layout_reach_table_3(msalib, bert, tmp_path, monkeypatch, layout):  # noqa: F811
+def test_data_of_any_layout_reach_table_3(msalib, bert, tmp_path, monkeypatch, layout):
     monkeypatch.setenv("MSALIB_CLEAN", "")
     form, write = LAYOUTS[layout]
     source = tmp_path / "source"
@@ -80,7 +76,7 @@ def test_data_of_any_layout_reach_table_3(msalib, bert, tmp_path, monkeypatch, l
     assert all("substitute" in table.caption for table in scores[:1])
 
 
-def test_features_that_came_with_the_data_give_way_to_an_encoder(msalib, bert, tmp_path):  # noqa: F811
+def test_features_that_came_with_the_data_give_way_to_an_encoder(msalib, bert, tmp_path):
     """An MMSA pickle has vectors and transcripts: either can be read."""
     assert msalib("data", "add", FIXTURES["mmsa"](tmp_path), "--name", "mine")[0] == 0
     status, out, error = msalib("encode", "mine", bert, "--device", "cpu")
@@ -92,7 +88,7 @@ def test_features_that_came_with_the_data_give_way_to_an_encoder(msalib, bert, t
     assert "bert layers, visual vectors, acoustic vectors" in shown[0].setting
 
 
-def test_features_of_an_encoder_can_be_audited(msalib, refused, bert, tmp_path):  # noqa: F811
+def test_features_of_an_encoder_can_be_audited(msalib, refused, bert, tmp_path):
     msalib("data", "add", FIXTURES["meld"](tmp_path), "--name", "mine")
     assert "no features to probe" in msalib("data", "audit", "mine")[1]
     status, out, _ = msalib("data", "audit", "mine", "--encoder", bert)
@@ -102,7 +98,7 @@ def test_features_of_an_encoder_can_be_audited(msalib, refused, bert, tmp_path):
     )
 
 
-def test_runs_on_added_data_leave_the_study_as_it_is(msalib, tmp_path):  # noqa: F811
+def test_runs_on_added_data_leave_the_study_as_it_is(msalib, tmp_path):
     """Toy runs once became columns of the front page and turned its totals."""
     before = totals()
     msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
@@ -122,14 +118,14 @@ def totals() -> dict[str, str]:
     return overview.totals(weighed, [], {"uegd": registry.load("uegd")})
 
 
-def test_the_list_of_data_sets_has_those_that_were_added(msalib, tmp_path):  # noqa: F811
+def test_the_list_of_data_sets_has_those_that_were_added(msalib, few_data, tmp_path):
     msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
     status, out, _ = msalib("data")
     assert status == 0 and "\nmine: MAG features" in out
     assert "mine: " in msalib("doctor")[1]
 
 
-def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, tmp_path):  # noqa: F811
+def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, few_data, tmp_path):
     for name in ("fine", "spoilt"):
         msalib("data", "add", FIXTURES["mag"](tmp_path / name), "--name", name)
     (paths.corpora_folder() / "spoilt" / "about.json").write_text("{")
@@ -139,7 +135,7 @@ def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, tmp_path):  #
     assert "no readable description" in refused("run", "uegd/table3", "-p", "dataset", "spoilt")
 
 
-def test_what_cannot_be_added_leaves_nothing(refused, tmp_path):  # noqa: F811
+def test_what_cannot_be_added_leaves_nothing(refused, tmp_path):
     path = FIXTURES["mag"](tmp_path)
     assert "the name of a built-in data set" in refused("data", "add", path, "--name", "mosi")
     assert "format 'mat'" in refused("data", "add", path, "--name", "x", "--format", "mat")
@@ -150,7 +146,7 @@ def test_what_cannot_be_added_leaves_nothing(refused, tmp_path):  # noqa: F811
     assert store.names() == []
 
 
-def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):  # noqa: F811
+def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):
     path = FIXTURES["mmsa"](tmp_path)
     assert msalib("data", "add", path)[0] == 0
     (name,) = store.names()
@@ -160,73 +156,6 @@ def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):  # noqa: 
 
 
 # --- bad input: one message, status 2, nothing half-written ---------------------------------------
-
-
-class Runs:
-    """What no data set has a reason to hold."""
-
-    def __reduce__(self):
-        return os.system, ("true",)
-
-
-def bad_pickle(folder, change) -> Path:
-    content = mmsa_content()
-    change(content)
-    return write_pickle(folder / "bad.pkl", content)
-
-
-def code(folder):
-    return write_pickle(folder / "bad.pkl", {"train": Runs()})
-
-
-def way_out(folder):
-    with zipfile.ZipFile(folder / "bad.zip", "w") as archive:
-        archive.writestr("../escaped.txt", "x")
-    return folder / "bad.zip"
-
-
-def truncated_csd(folder):
-    path = FIXTURES["csd"](folder)
-    file = sorted(path.glob("*.csd"))[0]
-    file.write_bytes(file.read_bytes()[:3000])
-    return path
-
-
-def nan(folder):
-    return bad_pickle(folder, lambda c: c["test"]["audio"].__setitem__((0, 0, 0), np.nan))
-
-
-def too_long(folder):
-    return bad_pickle(folder, lambda c: c["train"].update(audio_lengths=[99] * 24))
-
-
-def off_the_scale(folder):
-    return bad_pickle(folder, lambda c: c["train"]["regression_labels"].__setitem__(0, 7.0))
-
-
-def one_id_twice(folder):
-    return bad_pickle(folder, lambda c: c["train"]["id"].__setitem__(1, c["train"]["id"][0]))
-
-
-@pytest.mark.parametrize(
-    ("make", "found"),
-    [
-        (code, "posix.system"),
-        (way_out, "../escaped.txt"),
-        (truncated_csd, ".csd"),
-        (nan, "NaN or infinite"),
-        (too_long, "length"),
-        (off_the_scale, "regression_labels 7 for clip vid00"),
-        (one_id_twice, "vid00"),
-    ],
-)
-def test_bad_data_are_told_and_nothing_is_kept(refused, tmp_path, make, found):  # noqa: F811
-    source = tmp_path / "source"
-    source.mkdir()
-    assert found in refused("data", "add", make(source), "--name", "mine")
-    left = paths.corpora_folder()
-    assert not left.exists() or not list(left.iterdir())
-    assert not list(tmp_path.rglob("escaped.txt"))
 
 
 def silence(folder):
@@ -258,8 +187,8 @@ def no_face(folder):
     ids=["sound without samples", "video without pictures", "no face"],
 )
 def test_clips_that_cannot_be_encoded_are_told(
-    msalib,  # noqa: F811
-    refused,  # noqa: F811
+    msalib,
+    refused,
     tmp_path,
     spoil,
     save,
@@ -273,7 +202,7 @@ def test_clips_that_cannot_be_encoded_are_told(
     assert not list(paths.features_folder().rglob("meta.json"))
 
 
-def test_a_transcript_of_2000_words_is_cut_and_told(msalib, bert, tmp_path):  # noqa: F811
+def test_a_transcript_of_2000_words_is_cut_and_told(msalib, bert, tmp_path):
     content = mmsa_content()
     content["train"]["raw_text"] = [" ".join(["good film"] * 1000)] * 24
     path = write_pickle(tmp_path / "long.pkl", content)
