@@ -12,6 +12,7 @@ import pandas as pd
 
 from msalib.base import stats
 from msalib.base.stats import Estimate
+from msalib.data.datasets import dataset
 from msalib.data.metrics import METRICS
 from msalib.evidence import videos
 from msalib.evidence.printed import table as printed_table
@@ -31,7 +32,7 @@ TESTED: tuple[stats.Metric, ...] = ("mae", "corr")
 """Metrics whose differences get an interval."""
 
 F1 = "f1_non0"
-"""The accuracy that stands beside MAE and Corr where there is room for one."""
+"""The measure of classes that stands beside MAE and Corr; tasks without it have "f1"."""
 
 NO_RECORD = "no record"
 CHANCE = "constant: training median, test majority"
@@ -82,11 +83,11 @@ class PrintedRow(NamedTuple):
 
 
 def printed_row(
-    paper: str, *, exhibit: str, dataset: str, system: str, variant: str = ""
+    paper: str, *, exhibit: str, corpus: str, system: str, variant: str = ""
 ) -> PrintedRow | None:
-    """Return a printed row; None where the paper prints no such row for the data set."""
+    """Return a printed row; None where the paper prints no such row for the corpus."""
     table = printed_table.load(paper)
-    row = {"exhibit": exhibit, "dataset": dataset, "system": system, "variant": variant}
+    row = {"exhibit": exhibit, "dataset": corpus, "system": system, "variant": variant}
     cells = table[(table[list(row)] == pd.Series(row)).all(axis=1)]
     if cells.empty:
         return None
@@ -96,10 +97,11 @@ def printed_row(
     )
 
 
-def columns(record: Record, order: Sequence[str] = SHOWN) -> list[str]:
-    """Return those metrics of ``order`` that the task of a record has, or else all that it has."""
+def columns(record: Record, order: Sequence[str] = SHOWN) -> Sequence[str]:
+    """Return ``order`` if a record has all of these metrics, or else those that its task shows."""
     recorded = record.metrics["test"]
-    return [m for m in order if m in recorded] or [m for m in recorded if m in METRICS]
+    orders = [order, *(task.shown for task in dataset(record.spec.dataset).tasks)]
+    return next((names for names in orders if recorded.keys() >= set(names)), tuple(recorded))
 
 
 def heads(metrics: Iterable[str]) -> dict[str, str]:
@@ -194,11 +196,13 @@ Effects = dict[str, Estimate]
 
 
 def contrast(runs: Runs, weights: Mapping[System, float]) -> Effects | None:
-    """Return weighted sums of MAE and of Corr over systems; None where one of them is missing.
+    """Return weighted sums of MAE and of Corr over systems, paired by seed (``videos``).
 
-    They are paired by seed; intervals cover other videos and other trainings (``stats.estimate``).
+    None where a system is missing, or where the task has no such metrics.
     """
     if not runs.has(*weights):
+        return None
+    if not runs.example(next(iter(weights))).metrics["test"].keys() >= set(TESTED):
         return None
     return videos.contrasts(runs, list(weights), list(weights.values()))
 
@@ -269,16 +273,23 @@ def contrast_table(
 def _effect_cells(
     runs: Runs, effects: Effects | None, weights: Mapping[System, float]
 ) -> dict[str, str]:
-    titles = {"mae": "MAE (points)", "corr": "Corr", F1: f"{METRICS[F1].label} (%)"}
+    name = f1_of(runs)
+    titles = {"mae": "MAE (points)", "corr": "Corr", name: f"{METRICS[name].label} (%)"}
     if effects is None:
         return dict.fromkeys(titles.values(), NO_RECORD)
     systems = runs.records(*weights)
-    by_seed = zip(*([r.metrics["test"][F1] for r in seeds] for seeds in systems), strict=True)
+    by_seed = zip(*([r.metrics["test"][name] for r in seeds] for seeds in systems), strict=True)
     f1 = [sum(w * v for w, v in zip(weights.values(), s, strict=True)) for s in by_seed]
     cells = {titles[m]: interval_text(effects[m]) for m in TESTED}
     return cells | {
-        titles[F1]: mean_sd(f1, lambda v: f"{100 * v:+.1f}").replace("±\u00a0+", "±\u00a0")
+        titles[name]: mean_sd(f1, lambda v: f"{100 * v:+.1f}").replace("±\u00a0+", "±\u00a0")
     }
+
+
+def f1_of(runs: Runs) -> str:
+    """Return the name of F1 in these records: ``F1``, or "f1" where the task has one F1 only."""
+    recorded = runs.example(runs.systems[0]).metrics["test"] if runs.systems else ()
+    return "f1" if "f1" in recorded else F1
 
 
 def _printed_cells(

@@ -89,7 +89,7 @@ def mean_sd(values: Iterable[float | None], show: Callable[[float], str]) -> str
 
 def constants(records: Iterable[Record], part: str = "test") -> str:
     """Count in a sentence the runs without a correlation on ``part``; empty if all have one."""
-    undefined = [r.metrics[part]["corr"] is None for r in records]
+    undefined = [r.metrics[part].get("corr", 0.0) is None for r in records]
     if not any(undefined):
         return ""
     return (

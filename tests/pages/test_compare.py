@@ -70,10 +70,22 @@ def test_heads_have_an_arrow_and_a_unit_in_the_order_of_the_paper():
     assert list(shown(mosi(), NAMED).frame) == ["system", "whose", *heads, "epoch"]
 
 
-def test_metrics_that_a_task_lacks_are_left_out():
-    (record, *_) = made(NAMED["SUGRM"])
-    assert compare.columns(record, ("mae", "wa", "ua")) == ["mae"]
-    assert compare.columns(record, ("wa",)) == [*record.metrics["test"]]
+def other_task(record, **metrics):
+    """The record of a task that is scored by other metrics."""
+    return record.model_copy(update={"metrics": {"test": metrics}, "chance": metrics})
+
+
+def test_a_task_without_the_metrics_of_a_paper_is_shown_by_its_own():
+    sims = {"mae": 0.4, "corr": 0.5, "acc2": 0.7, "f1": 0.7, "acc3": 0.6, "acc5": 0.4}
+    systems = (NAMED["SUGRM"], NAMED["Self-MM"])
+    runs = Runs([other_task(record, **sims) for s in systems for record in made(s)])
+    assert list(shown(runs, NAMED).frame)[2:5] == [MAE, CORR, "Acc-2 ↑ (%)"]
+    frame = compare.difference_table(runs, NAMED, "SUGRM", {}, setting=SETTING).frame
+    assert frame["F1 (%)"].tolist() == ["+0.0\u00a0±\u00a00.0"]
+    classes = Runs([other_task(record, wa=0.4, ua=0.5) for s in systems for record in made(s)])
+    assert list(shown(classes, NAMED, {}).frame)[2:4] == list(compare.heads(["wa", "ua"]).values())
+    table = compare.difference_table(classes, NAMED, "SUGRM", {}, setting=SETTING)
+    assert isinstance(table, Note)
 
 
 def test_without_printed_rows_the_caption_says_so():
@@ -89,9 +101,9 @@ def test_further_columns_are_of_our_rows():
 
 def test_a_printed_row_is_looked_up_by_its_data_set():
     place = {"exhibit": "table2", "system": "Self-MM"}
-    found = compare.printed_row("sugrm", dataset="mosi_unaligned", **place)
+    found = compare.printed_row("sugrm", corpus="mosi_unaligned", **place)
     assert found.text["mae"] == "0.733" and found.value["mae"] == 0.733
-    assert compare.printed_row("sugrm", dataset="control", **place) is None
+    assert compare.printed_row("sugrm", corpus="control", **place) is None
 
 
 # --- missing runs -------------------------------------------------------------------------------

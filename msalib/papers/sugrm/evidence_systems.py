@@ -13,11 +13,8 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import seeds
 from msalib.evidence.common import Evidence, not_run, sentence, why_undefined
 from msalib.evidence.seeds import Gains, Judgement, listed, p_value, p_values, tally, verdict
-from msalib.papers.sugrm.scope import GRID, Named, caveats, fair, in_words, lacks, system_of
+from msalib.papers.sugrm.scope import ALL, GRID, Named, caveats, fair, in_words, lacks, system_of
 from msalib.runs.query import Runs
-
-ALL = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
-"""The metrics that the paper prints."""
 
 LEAST = 4
 """Of these six must be better with p below 0.05 for a system to count as better."""

@@ -15,9 +15,9 @@ from msalib.evidence import seeds
 from msalib.evidence.common import Evidence, not_run, sentence, why_undefined
 from msalib.evidence.seeds import level_over_seeds, listed, p_value, tally, verdict
 from msalib.models.unimodal_tasks import tasks
-from msalib.papers.sugrm.evidence_systems import ALL, LEAST
+from msalib.papers.sugrm.evidence_systems import LEAST
 from msalib.papers.sugrm.plan import recorded_whole, task_grid
-from msalib.papers.sugrm.scope import caveats, in_words, lacks
+from msalib.papers.sugrm.scope import ALL, caveats, in_words, lacks
 from msalib.runs.query import Runs
 
 

@@ -58,6 +58,9 @@ WORDS = {
 UNLIKE = "of the words, Self-MM and the LSTM read the first position, the transformers all of them"
 """Why a comparison decides nothing where the text encoder is frozen."""
 
+ALL = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
+"""The metrics that the paper prints."""
+
 GRID = "corners of one grid of modules, with SUGRM's widths and rates"
 
 
@@ -75,13 +78,16 @@ def in_words(name: Named) -> str:
 
 
 def lacks(runs: Runs, data: str | None, systems: Sequence[System]) -> list[str]:
-    """Return what a test needs and the setting lacks: its data, several modalities, runs."""
+    """Return what a test needs and the setting lacks: data, modalities, runs, the metrics."""
     if data is not None and runs.dataset not in DATA[data]:
         return [data]
     if len(recorded_whole(runs)) < 2:
         return ["several modalities of the same clips"]
-    needed = lacking_runs(runs, *systems)
-    return [needed] if needed else []
+    if needed := lacking_runs(runs, *systems):
+        return [needed]
+    if not runs.example(systems[0]).metrics["test"].keys() >= set(ALL):
+        return ["labels from -3 to 3, scored as those of CMU-MOSI are"]
+    return []
 
 
 def caveats(runs: Runs, data: str | None, systems: Sequence[System], *names: Named) -> list[str]:

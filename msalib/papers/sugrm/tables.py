@@ -30,6 +30,7 @@ from msalib.papers.sugrm.plan import (
     task_grid,
     whole_of,
 )
+from msalib.papers.sugrm.scope import ALL
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -37,7 +38,7 @@ from msalib.runs.study import TUNED_ENDING, Study
 
 PAPER = "sugrm"
 
-METRICS = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
+METRICS = ALL
 """Columns of SUGRM's tables, in its order."""
 
 PRINTED_AS = {"mosi": "mosi_unaligned", "mosei": "mosei_unaligned"}
@@ -126,7 +127,7 @@ class Place(NamedTuple):
 
 def printed_rows(places: Mapping[str, Place], dataset: str) -> dict[str, PrintedRow]:
     """Return those rows that the paper prints for one of our data sets."""
-    about = {"paper": PAPER, "dataset": PRINTED_AS.get(dataset, dataset)}
+    about = {"paper": PAPER, "corpus": PRINTED_AS.get(dataset, dataset)}
     rows = {n: compare.printed_row(**about, **place._asdict()) for n, place in places.items()}
     return {name: row for name, row in rows.items() if row}
 
@@ -227,12 +228,13 @@ class TaskScores(NamedTuple):
 
 def by_tasks(runs: Runs, whole: Whole) -> dict[str, list[TaskScores]]:
     """Return MAE and F1 of every set of tasks: "ours" and, if this corpus is, "printed"."""
-    ours = []
+    ours, f1 = [], compare.f1_of(runs)
     for name, wanted in task_grid(whole).items():
         if runs.has(wanted):
             (seeds,) = runs.records(wanted)
             tasks = unimodal_tasks.tasks(name, list(whole))
-            scores = {m: [r.metrics["test"][m] for r in seeds] for m in ("mae", F1)}
+            values = [r.metrics["test"] for r in seeds]
+            scores = {"mae": [v["mae"] for v in values], F1: [v[f1] for v in values]}
             letters = [letter for letter, m in unimodal_tasks.LETTERS.items() if m in tasks]
             ours.append(TaskScores(len(tasks), "".join(letters), scores))
     if not ours:

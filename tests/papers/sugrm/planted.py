@@ -9,8 +9,8 @@ from msalib.evidence import registry
 from msalib.evidence.verdicts import judge
 from msalib.models import recipes
 from msalib.models.extras import GeneratedLabels
-from msalib.papers.sugrm.evidence_systems import ALL
 from msalib.papers.sugrm.plan import compared, followed, losses, module_grid, task_grid
+from msalib.papers.sugrm.scope import ALL
 from tests.factory import make_record, predictions
 
 THREE = {"visual": 24, "acoustic": 24, "linguistic": "tuned"}

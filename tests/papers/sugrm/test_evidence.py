@@ -63,6 +63,15 @@ def test_what_was_not_trained_is_named():
     assert judged("C3b", text).note == "needs several modalities of the same clips"
 
 
+def test_a_task_with_other_metrics_is_not_judged():
+    records = [
+        r.model_copy(update={"metrics": {"test": {"mae": 0.4, "acc2": 0.7, "corr": 0.5}}})
+        for r in setting()
+    ]
+    for claim in ("C2", "C8", "C9", "C25", "X1"):
+        assert "scored as those of CMU-MOSI" in judged(claim, records).note, claim
+
+
 def test_undefined_metrics_decide_nothing_and_are_told():
     found = setting("mosi", better={"SUGRM": 1.0})
     own = compared(MOSI)["SUGRM"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from msalib.papers.sugrm import costs, timing
-from msalib.papers.sugrm.evidence_systems import ALL
+from msalib.papers.sugrm.scope import ALL
 from tests.papers.sugrm.planted import judged, setting
 
 DENSE = ("mrm", "dense", "own_ulgm")

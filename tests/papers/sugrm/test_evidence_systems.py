@@ -3,8 +3,8 @@
 import pytest
 from scipy.stats import ttest_rel
 
-from msalib.papers.sugrm.evidence_systems import ALL
 from msalib.papers.sugrm.plan import compared, module_grid
+from msalib.papers.sugrm.scope import ALL
 from tests.papers.sugrm.planted import MOSI, judged, seeds_of, setting
 
 NO_MRM = ("no_mrm", "spt", "own_ulgm")

@@ -38,9 +38,9 @@ def test_targets_are_those_of_the_papers_formulas(plane):
 
 
 def test_asking_leaves_the_generators_as_they_were(plane):
-    before = [g.labels.made[geometry.MODALITY].clone() for g in plane.generators.values()]
+    before = [g.labels.generated[geometry.MODALITY].clone() for g in plane.generators.values()]
     geometry.over_own(plane, "SUGRM's", 1.0, (0.5, 0.5))
-    after = [g.labels.made[geometry.MODALITY] for g in plane.generators.values()]
+    after = [g.labels.generated[geometry.MODALITY] for g in plane.generators.values()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
