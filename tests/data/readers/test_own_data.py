@@ -27,6 +27,12 @@ def bert(tmp_path_factory):
     return str(save_bert(tmp_path_factory.mktemp("models") / "bert"))
 
 
+@pytest.fixture
+def built_in(monkeypatch):
+    """One data set that is built in: to list those that are simulated takes seconds."""
+    monkeypatch.setattr(readers, "DATASETS", {"mosi": readers.DATASETS["mosi"]})
+
+
 def run_cells(notebook: str, **parameters) -> list:
     """Execute the cells of a notebook here, without a kernel, and return what they display."""
     source = nbformat.read(notebooks.source_path(notebook), as_version=4)
@@ -118,14 +124,14 @@ def totals() -> dict[str, str]:
     return overview.totals(weighed, [], {"uegd": registry.load("uegd")})
 
 
-def test_the_list_of_data_sets_has_those_that_were_added(msalib, few_data, tmp_path):
+def test_the_list_of_data_sets_has_those_that_were_added(msalib, built_in, tmp_path):
     msalib("data", "add", FIXTURES["mag"](tmp_path), "--name", "mine")
     status, out, _ = msalib("data")
     assert status == 0 and "\nmine: MAG features" in out
     assert "mine: " in msalib("doctor")[1]
 
 
-def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, few_data, tmp_path):
+def test_a_damaged_one_is_told_and_hides_no_other(msalib, refused, built_in, tmp_path):
     for name in ("fine", "spoilt"):
         msalib("data", "add", FIXTURES["mag"](tmp_path / name), "--name", name)
     (paths.corpora_folder() / "spoilt" / "about.json").write_text("{")
