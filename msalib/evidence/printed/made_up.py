@@ -14,6 +14,7 @@ from msalib.data import metrics
 from msalib.evidence import registry
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed import testparts, units
+from msalib.evidence.printed.checks.finding import grouped
 
 CORPORA = {"mosi": 0.2, "mosei": 1 / 3}
 """Data sets, and the step of their labels: a mean of five, or of three, whole numbers."""
@@ -199,14 +200,15 @@ def _entry(table: pd.DataFrame, paper: str, runs: int) -> registry.Paper:
 def _ahead(table: pd.DataFrame, paper: str, exhibit: str) -> dict[str, list[str]]:
     """Return, by data set, the metrics in which a paper's system is surely ahead of all rows."""
     rows = table[(table["paper"] == paper) & (table["exhibit"] == exhibit)]
-    metrics_ahead: dict[str, list[str]] = {}
-    for (corpus, metric), column in rows.groupby(["dataset", "metric"], sort=False):
-        mine = (column["system"] == PAPERS[paper]) & (column["variant"] == "")
-        leader, others = column[mine].iloc[0], column[~mine]
-        gains = units.sign(metric) * (leader["value"] - others["value"])
-        if (gains > leader["half"] + others["half"]).all():
-            metrics_ahead.setdefault(corpus, []).append(metric)
-    return metrics_ahead
+    ahead: dict[str, list[str]] = {}
+    for (corpus, metric), column in grouped(rows, ["dataset", "metric"]).items():
+        whole = [c for c in column if c["system"] == PAPERS[paper] and not c["variant"]]
+        others = [c for c in column if c not in whole]
+        gains = (units.sign(metric) * (whole[0]["value"] - c["value"]) for c in others)
+        hidden = (whole[0]["half"] + c["half"] for c in others)
+        if all(gain > least for gain, least in zip(gains, hidden, strict=True)):
+            ahead.setdefault(corpus, []).append(metric)
+    return ahead
 
 
 def _claim(name: str, exhibit: str, tests: list[dict]) -> registry.Claim:
