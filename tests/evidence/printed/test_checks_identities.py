@@ -1,10 +1,10 @@
-"""Numbers that follow from others: sums, averages, gains, parameters."""
+"""Numbers that follow from others: sums, averages, gains."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from msalib.evidence.printed.checks import identities, parameters
+from msalib.evidence.printed.checks import identities
 from tests.cells import at, row, table
 
 CLASSES = ("acc2_angry", "acc2_happy", "acc2_neutral", "acc2_sad")
@@ -284,68 +284,3 @@ def test_the_first_exhibit_that_has_both_is_read():
     ]
     rows = [r if isinstance(r, list) else [r] for r in rows]
     assert not found(gain("f1", "1.0"), *rows)
-
-
-# --- parameters ---------------------------------------------------------------------------------
-
-GLOMO = dict(
-    hidden_dim=48, encoder_layers=4, num_experts=3, num_local=3, dim_audio=74, dim_video=47
-)
-
-
-def test_the_parameters_of_glomo():
-    """papers/glomo.md (c), table of shapes and parameters: both totals."""
-    assert parameters.glomo_count(48, 4, 3, 3, 74, 47) == 109_818_887
-    assert parameters.glomo_count(192, 3, 3, 3, 74, 35) == 115_949_447
-
-
-def glomo(count: str, **changed):
-    sizes = {m: str(v) for m, v in (GLOMO | changed).items() if v}
-    return row("glomo/appendix_table1/mosi/GLoMo", params=count, **sizes)
-
-
-def test_a_count_beside_its_formula():
-    assert not found(glomo("109,818,887"))
-    t = table(glomo("109,818,888"))
-    (one,) = identities.check(t, {})
-    assert (one.severity, one.paper) == ("inconsistent", "glomo")
-    assert "109,818,888 parameters; the printed sizes (hidden dim 48, " in one.message
-    assert one.message.endswith("give 109,818,887.")
-    assert len(one.cells) == 7
-    (one,) = found(glomo("109,818,887", num_local=4))
-    assert "num local 4" in one.message
-
-
-def test_a_count_without_all_sizes_says_nothing():
-    assert not found(glomo("1", num_local=None))
-    assert not found(
-        row("glomo/appendix_table1/mosi/GLoMo", **{m: str(v) for m, v in GLOMO.items()})
-    )
-    assert not found([cell | {"paper": "ash"} for cell in glomo("1")])
-
-
-def cmt(size: str, layers: str, count: tuple[float, str]):
-    return row(f"cmt/text//CMT/{size}", layers=layers) + row(
-        f"cmt/text//CMT/{size}_cross_modal", params=count
-    )
-
-
-def test_the_parameters_of_a_block_of_cmt():
-    """papers/cmt.md (c): one block has 16,796,672."""
-    assert parameters.cmt_block(1024) == 16_796_672
-
-
-def test_millions_or_units_of_two_to_the_20():
-    """Two streams of two blocks: 67,186,688, which is 64.07 x 2^20."""
-    assert not found(cmt("base", "2", (67e6, "67M")))
-    t = table(cmt("base", "2", (64e6, "64M")))
-    (one,) = identities.check(t, {})
-    assert one.severity == "notable"
-    assert "have 67,186,688 parameters, which is 64 only in units of 2^20" in one.message
-    assert "(64.07), not in millions" in one.message
-    assert at(t, one) == ["cmt/text//CMT/base_cross_modal#params", "cmt/text//CMT/base#layers"]
-    (one,) = found(cmt("large", "4", (100e6, "100M")))
-    assert one.severity == "inconsistent"
-    assert "134.4 million or 128.1 units of 2^20" in one.message
-    assert not found(row("cmt/text//CMT/base", layers="2"))
-    assert not found(row("cmt/text//CMT/base_cross_modal", params=(1e6, "1M")))

@@ -8,12 +8,15 @@ another protocol look alike. How severe it is:
 - inconsistent: two printed numbers, or a number and a sentence, contradict each other,
 - unlikely: possible, but rare by the stated protocol or far from what all other rows show,
 - notable: nothing wrong, but a reader should know.
+
+Checks that know a paper, such as its formula for parameters, live with it (``papers.<p>.checks``).
 """
 
 from collections.abc import Mapping
 
 import pandas as pd
 
+from msalib import papers
 from msalib.evidence import registry
 from msalib.evidence.printed.checks import (
     bounds,
@@ -50,4 +53,7 @@ def run(table: pd.DataFrame, entries: Mapping | None = None) -> list[Finding]:
         present = set(table["paper"])
         entries = {name: registry.load(name) for name in registry.known() if name in present}
     findings = [finding for module in CHECKS for finding in module.check(table, entries)]
+    for paper in table["paper"].unique():
+        if module := papers.part(paper, "checks"):
+            findings += module.check(table)
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.paper, min(f.cells)))

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from msalib.evidence.printed.checks import parameters
 from msalib.evidence.printed.checks.finding import Cell, Finding, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
 from msalib.evidence.printed.units import sign
@@ -22,7 +21,6 @@ def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
         *weights(table),
         *parts(table),
         *gains(table, entries),
-        *parameters.check(table),
     ]
 
 
