@@ -1,4 +1,4 @@
-"""Figures of how labels are made and what the sparse transformer sees; of time, too."""
+"""Figures of how labels are generated, what the sparse transformer reads, and of time."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,22 +14,22 @@ CENTRE_STYLE = {
 
 @style
 def offset_by_distance(
-    distance: np.ndarray, found: Mapping[float, Mapping[str, np.ndarray]], max_distance: float
+    distance: np.ndarray, targets: Mapping[float, Mapping[str, np.ndarray]], max_distance: float
 ) -> Picture:
-    """How far: SUGRM's target by the distance of the modality, for clips of several labels.
+    """Show SUGRM's target by the distance of the modality, for clips of several labels.
 
-    ``found``: given label -> "up" and "down" -> targets before the clamp.
+    ``targets``: annotated label -> "up" and "down" -> targets before the clamp.
     """
     figure, axes = axes_of(height=3.9)
     looks = [("#0072B2", "s"), ("#000000", "o"), ("#D55E00", "^")]
     sentences = []
-    for (given, ways), (colour, marker) in zip(found.items(), looks, strict=False):
+    for (label, ways), (colour, marker) in zip(targets.items(), looks, strict=False):
         for way, values in ways.items():
             axes.plot(distance, values, color=colour, linestyle=":", linewidth=1)
             axes.plot(
                 *(distance, values.clip(-3, 3)), color=colour, marker=marker, markevery=8,
                 linestyle="-" if way == "up" else "--", markersize=5,
-                label=f"label {given:+.0f}, {way}",
+                label=f"label {label:+.0f}, {way}",
             )  # fmt: skip
             end = np.flatnonzero(np.abs(values) >= 3)
             reached = (
@@ -37,7 +37,7 @@ def offset_by_distance(
                 if len(end)
                 else "never at the end of the scale"
             )
-            sentences.append(f"label {given:+.0f}, {way}: {reached}")
+            sentences.append(f"label {label:+.0f}, {way}: {reached}")
     axes.axvline(max_distance, color="#777777", linewidth=1)
     axes.text(max_distance, axes.get_ylim()[1], " largest distance", va="top", fontsize=10)
     axes.set_xlabel("distance of the modality's feature from the clip's")
@@ -49,31 +49,31 @@ def offset_by_distance(
         "there. " + "; ".join(sentences) + ".",
         caption="Target of a clip by how far the feature of its modality lies from that of the "
         "whole clip, towards the positive centre (up) and the negative one (down). Dotted: before "
-        "the cut at -3 and 3. Made-up points; computed by the generator itself.",
+        "the cut at -3 and 3. Simulated points; computed by the generator itself.",
     )
 
 
 @style
 def target_map(
     line: np.ndarray,
-    found: Mapping[tuple[float, float], np.ndarray],
+    maps: Mapping[tuple[float, float], np.ndarray],
     *,
-    given: float,
+    label: float,
     centres: tuple[np.ndarray, np.ndarray],
     max_distance: float,
 ) -> Picture:
-    """Which way: SUGRM's target by the place of the modality's feature in the plane.
+    """Show SUGRM's target by the position of the modality's feature in the plane.
 
-    ``found``: place of the clip's own feature -> targets (P, P) before the clamp.
+    ``maps``: position of the clip's feature -> targets (P, P) before the clamp.
     """
-    figure, panels = axes_of(height=3.6, ncols=len(found), sharey=True)
+    figure, panels = axes_of(height=3.6, ncols=len(maps), sharey=True)
     sentences = []
     angle = np.linspace(0, 2 * np.pi, 200)
-    for axes, (fused, targets) in zip(panels, found.items(), strict=True):
+    for axes, (fused, targets) in zip(panels, maps.items(), strict=True):
         image = axes.pcolormesh(
             line, line, targets.clip(-3, 3), cmap="PuOr", vmin=-3, vmax=3, rasterized=True
         )
-        axes.contour(line, line, targets - given > 0, [0.5], colors="black", linewidths=1.5)
+        axes.contour(line, line, targets - label > 0, [0.5], colors="black", linewidths=1.5)
         circle = [f + max_distance * w(angle) for f, w in zip(fused, (np.cos, np.sin), strict=True)]
         axes.plot(*circle, color="black", linestyle=":", linewidth=1.2)
         axes.plot(*fused, "*", color="white", markeredgecolor="black", markersize=15)
@@ -81,7 +81,7 @@ def target_map(
         axes.set(aspect="equal", xlim=line[[0, -1]], ylim=line[[0, -1]])
         axes.set_xlabel("feature 1")
         axes.grid(visible=False)
-        up, ends = (targets > given).mean(), (np.abs(targets) >= 3).mean()
+        up, ends = (targets > label).mean(), (np.abs(targets) >= 3).mean()
         sentences.append(
             f"clip at ({fused[0]:g}, {fused[1]:g}): the label goes up in {up:.0%} of the plane "
             f"shown, and the target is at an end of the scale in {ends:.0%}"
@@ -90,15 +90,15 @@ def target_map(
     figure.colorbar(image, ax=panels, orientation="horizontal", label="target (points)")
     return Picture(
         figure,
-        alt=f"Maps of the target of a clip labelled {given:+.1f} by where the feature of its "
+        alt=f"Maps of the target of a clip labelled {label:+.1f} by where the feature of its "
         f"modality lies. {'; '.join(sentences)}. The border between up and down is a straight line "
         "for a clip midway between the centres, a circle around the nearer centre for another.",
-        caption=f"Target of a clip labelled {given:+.1f} by where the feature of its modality "
+        caption=f"Target of a clip labelled {label:+.1f} by where the feature of its modality "
         "lies. Star: feature of the whole clip; + and -: the centres; solid line: where the "
         "modality is as positive as the clip (equal ratio of the distances from the centres), "
         "with the positive centre on the side where the label goes up; dotted: the largest "
         f"distance, beyond which the offset is 6 points. {'; '.join(sentences).capitalize()}. "
-        "Made-up points; computed by the generator itself.",
+        "Simulated points; computed by the generator itself.",
     )
 
 
@@ -111,29 +111,29 @@ def _centres(axes, centres) -> None:
 @style
 def blow_up(
     line: np.ndarray,
-    found: Mapping[str, np.ndarray],
+    maps: Mapping[str, np.ndarray],
     *,
-    given: float,
-    own: tuple[float, float],
+    label: float,
+    unimodal: tuple[float, float],
     centres: tuple[np.ndarray, np.ndarray],
 ) -> Picture:
-    """Size of both generators' targets (P, P), by the place of the clip's multimodal feature."""
+    """Show the size of both generators' targets (P, P), by the position of the fused feature."""
     from matplotlib.colors import LogNorm
 
-    figure, panels = axes_of(height=3.6, ncols=len(found), sharey=True)
+    figure, panels = axes_of(height=3.6, ncols=len(maps), sharey=True)
     sentences = []
-    for axes, (name, targets) in zip(panels, found.items(), strict=True):
+    for axes, (name, targets) in zip(panels, maps.items(), strict=True):
         size = np.abs(targets).clip(0.1, 1000)
         image = axes.pcolormesh(
             line, line, size, cmap="cividis", norm=LogNorm(0.1, 1000), rasterized=True
         )
-        axes.plot(*own, "D", color="white", markeredgecolor="black", markersize=8)
+        axes.plot(*unimodal, "D", color="white", markeredgecolor="black", markersize=8)
         _centres(axes, centres)
         axes.set(aspect="equal", xlim=line[[0, -1]], ylim=line[[0, -1]])
         axes.set_title(f"{name}", fontsize=11)
         axes.set_xlabel("feature 1 of the clip")
         axes.grid(visible=False)
-        beyond = (np.abs(targets) > abs(given) + 6).mean()
+        beyond = (np.abs(targets) > abs(label) + 6).mean()
         sentences.append(
             f"{name}: largest size {np.abs(targets).max():.0f} points, beyond the label plus 6 in "
             f"{beyond:.0%} of the places"
@@ -147,20 +147,20 @@ def blow_up(
         alt="Two maps of the size of the target by where the feature of the whole clip lies. "
         + "; ".join(sentences)
         + ". Self-MM's is largest along the line midway between the centres.",
-        caption=f"Size of the target before the cut, for a clip labelled {given:+.1f} whose "
+        caption=f"Size of the target before the cut, for a clip labelled {label:+.1f} whose "
         "modality stays at the diamond, by where the feature of the whole clip lies. "
-        f"{'; '.join(sentences)}. + and -: the centres. Made-up points; computed by the "
+        f"{'; '.join(sentences)}. + and -: the centres. Simulated points; computed by the "
         "generators themselves.",
     )
 
 
 @style
-def sampling_windows(found: Mapping[str, Mapping[str, np.ndarray]], *, layer: int) -> Picture:
-    """Frames that each state reads in input attention: modality -> shift -> (H, L) bool."""
-    shifts = list(next(iter(found.values())))
-    figure, panels = axes_of(6.4, nrows=len(found), ncols=len(shifts), sharex="row", sharey="row")
+def sampling_windows(reads: Mapping[str, Mapping[str, np.ndarray]], *, layer: int) -> Picture:
+    """Show the frames that each state reads: modality -> shift -> (H, L) bool."""
+    shifts = list(next(iter(reads.values())))
+    figure, panels = axes_of(6.4, nrows=len(reads), ncols=len(shifts), sharex="row", sharey="row")
     sentences = []
-    for row, (m, windows) in zip(panels, found.items(), strict=True):
+    for row, (m, windows) in zip(panels, reads.items(), strict=True):
         for axes, (shift, mask) in zip(row, windows.items(), strict=True):
             count, length = mask.shape
             edges = (np.arange(length + 1) + 0.5, np.arange(count + 1) + 0.5)
@@ -168,7 +168,7 @@ def sampling_windows(found: Mapping[str, Mapping[str, np.ndarray]], *, layer: in
             axes.pcolormesh(*edges, mask, cmap=_two_colours(colours), rasterized=True)
             axes.set_ylim(count + 0.5, 0.5)
             axes.grid(visible=False)
-            if m == next(iter(found)):
+            if m == next(iter(reads)):
                 axes.set_title(SHIFT_NAMES[shift], fontsize=11)
         row[0].set_ylabel(f"{m}\nstate")
         sentences.append(f"{m}: {count} states, {length} frames, {mask[0].sum()} read by each")
@@ -196,12 +196,12 @@ def _two_colours(colours: list[str]):
 
 
 @style
-def last_state(found: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Picture:
-    """What reaches the last states: shift -> target -> source -> (L,) bool."""
-    targets = list(next(iter(found.values())))
-    figure, panels = axes_of(5.4, nrows=len(targets), ncols=len(found), sharey="row")
+def last_state(reached: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Picture:
+    """Show what reaches the last states: shift -> target -> source -> (L,) bool."""
+    targets = list(next(iter(reached.values())))
+    figure, panels = axes_of(5.4, nrows=len(targets), ncols=len(reached), sharey="row")
     sentences = []
-    for column, (shift, by_target) in enumerate(found.items()):
+    for column, (shift, by_target) in enumerate(reached.items()):
         for axes, (m, sources) in zip(panels[:, column], by_target.items(), strict=True):
             for y, (source, mask) in enumerate(sources.items()):
                 edges = np.linspace(0, 100, len(mask) + 1)
@@ -229,12 +229,12 @@ def last_state(found: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> P
 
 
 @style
-def passes(found: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) -> Picture:
-    """Footnote 5: seconds of single passes: what was timed -> model -> seconds."""
-    figure, axes = axes_of(height=1.3 + 0.75 * len(found))
+def passes(timed: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) -> Picture:
+    """Show footnote 5, the seconds of single passes: what was timed -> model -> seconds."""
+    figure, axes = axes_of(height=1.3 + 0.75 * len(timed))
     looks = {"SUGRM": ("#0072B2", "o"), "Self-MM": ("#D55E00", "^")}
     sentences, ticks = [], []
-    for y, (name, models) in enumerate(found.items()):
+    for y, (name, models) in enumerate(timed.items()):
         for k, (model, seconds) in enumerate(models.items()):
             colour, marker = looks[model]
             place = y + 0.3 * (k - 0.5)

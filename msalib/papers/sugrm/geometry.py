@@ -1,7 +1,7 @@
-"""Where generated labels come from, on made-up points in a plane: the generators themselves, run.
+"""Where generated labels come from: the label generators, run on simulated points in a plane.
 
-Nothing is drawn here that the classes of msalib/models do not compute: ``targets`` asks a generator
-for the target of any clip at any place, ``seen`` asks the windows of SPT what a state can read.
+Everything is computed by the classes of msalib/models: ``targets`` asks a generator for the target
+of a clip at any position, ``reached_frames`` asks the windows of SPT what a state can read.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from msalib.models.spt import (
 from msalib.models.ulgm import LIMIT, Labels, SelfMMULGM, SugrmULGM
 
 MODALITY = "acoustic"
-"""The one whose labels are made; any other would do."""
+"""The modality whose labels are generated; any other would do."""
 
 EDGE = 6.0
 """Pictures show the plane from -EDGE to EDGE."""
@@ -43,9 +43,9 @@ class Plane(NamedTuple):
 
     @property
     def centres(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of positive and of negative clips."""
-        own = self.generators["SUGRM's"]
-        return own.positive.numpy(), own.negative.numpy()
+        """The centres of positive and of negative clips."""
+        generator = self.generators["SUGRM's"]
+        return generator.positive.numpy(), generator.negative.numpy()
 
     @property
     def max_distance(self) -> float:
@@ -53,7 +53,7 @@ class Plane(NamedTuple):
 
 
 def plane(clips: int = 120, seed: int = 0) -> Plane:
-    """Labels in steps of 0.2, some of them -3 and 3; features along them with some noise."""
+    """Return clips with labels in steps of 0.2, from -3 to 3, and noisy features along them."""
     draw = torch.Generator().manual_seed(seed)
     label = (torch.linspace(-LIMIT, LIMIT, clips) * 5).round() / 5
     noise = torch.randn(clips, 2, generator=draw)
@@ -72,81 +72,85 @@ def plane(clips: int = 120, seed: int = 0) -> Plane:
     return Plane(label, fused, generators)
 
 
-def targets(generator, given: Tensor, fused: Tensor, own: Tensor) -> np.ndarray:
-    """Targets before the clamp (G,) of clips labelled ``given`` (G,) at these places (G, 2).
+def targets(
+    generator: SugrmULGM | SelfMMULGM, annotated: Tensor, fused: Tensor, unimodal: Tensor
+) -> np.ndarray:
+    """Return the targets (G,) before the clamp of clips with annotated labels (G,).
 
-    The generator is asked in copies, as many clips at a time as it was made for.
+    ``fused`` and ``unimodal`` (G, 2) are the features of the clips and of their modality. Copies of
+    the generator are asked, each for as many clips as it was made for.
     """
-    count, found = len(generator.labels.annotated), []
-    for start in range(0, len(given), count):
-        part = [x[start : start + count] for x in (given, fused, own)]
+    count, results = len(generator.labels.annotated), []
+    for start in range(0, len(annotated), count):
+        part = [x[start : start + count] for x in (annotated, fused, unimodal)]
         filled = [torch.cat([x, x[-1:].expand(count - len(x), *x.shape[1:])]) for x in part]
-        asked = deepcopy(generator)
-        asked.labels = Labels(filled[0], [MODALITY], clamp=False)
-        shared = {"multimodal": filled[1], MODALITY: filled[2]}
-        asked.update(2, torch.arange(count), shared)
-        found.append(asked.labels.raw[MODALITY][: len(part[0])])
-    return torch.cat(found).numpy()
+        copy = deepcopy(generator)
+        copy.labels = Labels(filled[0], [MODALITY], clamp=False)
+        copy.update(2, torch.arange(count), {"multimodal": filled[1], MODALITY: filled[2]})
+        results.append(copy.labels.raw[MODALITY][: len(part[0])])
+    return torch.cat(results).numpy()
 
 
 def grid(points: int = 81) -> tuple[np.ndarray, Tensor]:
-    """Coordinates (P,) of a square grid over the plane, and its places (P P, 2), row by row."""
+    """Return coordinates (P,) of a square grid over the plane, and its points (P P, 2) by row."""
     line = torch.linspace(-EDGE, EDGE, points)
     y, x = torch.meshgrid(line, line, indexing="ij")
     return line.numpy(), torch.stack([x.flatten(), y.flatten()], 1)
 
 
-def over_own(made_up: Plane, name: str, given: float, fused: tuple[float, float]) -> np.ndarray:
-    """Targets (P, P) of one clip, by where the feature of its modality lies."""
-    line, places = grid()
-    still = torch.tensor(fused).expand(len(places), 2)
-    return _one_clip(made_up, name, given, still, places).reshape(len(line), len(line))
+def by_unimodal(plane: Plane, name: str, label: float, fused: tuple[float, float]) -> np.ndarray:
+    """Return the targets (P, P) of one clip by the position of its unimodal feature."""
+    line, points = grid()
+    fixed = torch.tensor(fused).expand(len(points), 2)
+    return _one_clip(plane, name, label, fixed, points).reshape(len(line), len(line))
 
 
-def over_fused(made_up: Plane, name: str, given: float, own: tuple[float, float]) -> np.ndarray:
-    """The same by where the multimodal feature lies, the feature of the modality staying."""
-    line, places = grid()
-    still = torch.tensor(own).expand(len(places), 2)
-    return _one_clip(made_up, name, given, places, still).reshape(len(line), len(line))
+def by_fused(plane: Plane, name: str, label: float, unimodal: tuple[float, float]) -> np.ndarray:
+    """Return the targets (P, P) of one clip by the position of its multimodal feature."""
+    line, points = grid()
+    fixed = torch.tensor(unimodal).expand(len(points), 2)
+    return _one_clip(plane, name, label, points, fixed).reshape(len(line), len(line))
 
 
-def _one_clip(made_up: Plane, name: str, given: float, fused: Tensor, own: Tensor) -> np.ndarray:
-    """Targets (N,) of a clip with this label, for features (N, 2) of it and of its modality."""
-    return targets(made_up.generators[name], torch.full((len(own),), given), fused, own)
+def _one_clip(plane: Plane, name: str, label: float, fused: Tensor, unimodal: Tensor) -> np.ndarray:
+    """Return the targets (N,) of a clip with this annotated label, for features (N, 2)."""
+    return targets(plane.generators[name], torch.full((len(fused),), label), fused, unimodal)
 
 
 def by_distance(
-    made_up: Plane, given: float, fused: tuple[float, float], distance: np.ndarray
+    plane: Plane, label: float, fused: tuple[float, float], distance: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """SUGRM's targets where the modality lies so far towards a centre, "up" and "down"."""
+    """Return SUGRM's targets "up" and "down", by distance (N,) towards the centres."""
     start = torch.tensor(fused)
-    found = {}
-    for name, centre in zip(("up", "down"), made_up.centres, strict=True):
+    by_centre = {}
+    for name, centre in zip(("up", "down"), plane.centres, strict=True):
         way = torch.tensor(centre) - start
-        own = start + torch.tensor(distance, dtype=torch.float32)[:, None] * way / way.norm()
-        found[name] = _one_clip(made_up, "SUGRM's", given, start.expand(len(own), 2), own)
-    return found
+        unimodal = start + torch.tensor(distance, dtype=torch.float32)[:, None] * way / way.norm()
+        fixed = start.expand(len(unimodal), 2)
+        by_centre[name] = _one_clip(plane, "SUGRM's", label, fixed, unimodal)
+    return by_centre
 
 
 # --- windows ------------------------------------------------------------------------------------
 
 
 def windows(length: int, *, layer: int, shift: Shift) -> np.ndarray:
-    """Which frames each state of a sequence reads in its own input attention: (H, L) bool."""
+    """Return which frames each state reads in its own input attention: (H, L) bool."""
     count = int(states(torch.tensor(length)))
     index = input_windows(torch.tensor([length]), torch.arange(count), layer=layer, shift=shift)
-    found = np.zeros((count, length), bool)
-    found[np.arange(count), index[0].numpy()] = True
-    return found
+    reads = np.zeros((count, length), bool)
+    reads[np.arange(count), index[0].numpy()] = True
+    return reads
 
 
-def seen(
+def reached_frames(
     lengths: Mapping[str, int] = LENGTHS, *, shift: Shift, layers: int = LAYERS
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Which frames can reach the last state of each modality: target -> source -> (L,) bool.
+    """Return which frames can reach the last state of each modality.
 
-    Sets of frames are passed on as the forward pass of SPT passes states on: input attention to the
-    own frames, cross attention to the old states of the others, self attention to the own states.
+    The result maps target -> source -> (L,) bool. Sets of frames are passed on as the forward pass
+    of SPT passes states on: input attention to the own frames, cross attention to the old states of
+    the others, self attention to the own states.
     """
     count = {m: int(states(torch.tensor(n))) for m, n in lengths.items()}
     edges = np.cumsum([0, *lengths.values()])
@@ -167,7 +171,7 @@ def seen(
 
 
 def _hidden(context: int, count: int, layer: int, window: int) -> np.ndarray:
-    """Rows of states that ``count`` states read: (window, count)."""
+    """Return the rows of states that ``count`` states read: (window, count)."""
     index = hidden_windows(
         torch.tensor([context]), torch.arange(count), layer=layer, window=window, size=window
     )

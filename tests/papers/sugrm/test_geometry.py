@@ -39,21 +39,21 @@ def test_targets_are_those_of_the_papers_formulas(plane):
 
 def test_asking_leaves_the_generators_as_they_were(plane):
     before = [g.labels.generated[geometry.MODALITY].clone() for g in plane.generators.values()]
-    geometry.over_own(plane, "SUGRM's", 1.0, (0.5, 0.5))
+    geometry.by_unimodal(plane, "SUGRM's", 1.0, (0.5, 0.5))
     after = [g.labels.generated[geometry.MODALITY] for g in plane.generators.values()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_only_self_mm_blows_up(plane):
     own = (-1.0, 2.0)
-    size = {n: abs(geometry.over_fused(plane, n, 1.0, own)).max() for n in plane.generators}
+    size = {n: abs(geometry.by_fused(plane, n, 1.0, own)).max() for n in plane.generators}
     assert size["SUGRM's"] <= 7 and size["Self-MM's"] > 100
 
 
 def test_the_label_of_a_clip_near_its_centre_can_hardly_rise(plane):
     middle = tuple(np.mean(plane.centres, 0).tolist())
     up = [
-        (geometry.over_own(plane, "SUGRM's", 1.0, place) > 1).mean()
+        (geometry.by_unimodal(plane, "SUGRM's", 1.0, place) > 1).mean()
         for place in (middle, (0.9, 0.8))
     ]
     assert 0.4 < up[0] < 0.6 and up[1] < 0.1
@@ -73,13 +73,13 @@ def test_what_is_seen_is_what_the_forward_pass_lets_through(shift):
     spt = SPT(
         input_sizes=dict.fromkeys(lengths, 4), width=8, heads=2, layers=2, shift=shift, **drops
     )
-    seen = geometry.seen(lengths, shift=shift, layers=2)
+    frames = geometry.reached_frames(lengths, shift=shift, layers=2)
     for target in lengths:
         x = {m: torch.randn(1, n, 4, requires_grad=True) for m, n in lengths.items()}
         spt(x, {m: torch.tensor([n]) for m, n in lengths.items()})[target][0, 0].backward()
         for source in lengths:
             reached = (x[source].grad[0] != 0).any(-1).numpy()
-            np.testing.assert_array_equal(reached, seen[target][source])
+            np.testing.assert_array_equal(reached, frames[target][source])
 
 
 def test_figures_are_told_in_words(plane):
@@ -88,7 +88,7 @@ def test_figures_are_told_in_words(plane):
     distance = np.linspace(0, 9, 19)
     found = {y: geometry.by_distance(plane, y, middle, distance) for y in (-2.0, 0.0, 1.0)}
     flat = np.zeros((21, 21))
-    shared = {"given": 1.0, "centres": plane.centres}
+    shared = {"label": 1.0, "centres": plane.centres}
     shifts = ("none", "phase")
     lengths = {"visual": 70, "linguistic": 20}
     pictures = [
@@ -96,7 +96,9 @@ def test_figures_are_told_in_words(plane):
         figures.target_map(
             line, dict.fromkeys([middle, (1.0, 1.0)], flat), max_distance=5, **shared
         ),
-        figures.blow_up(line, {"SUGRM's": flat + 1, "Self-MM's": flat + 50}, own=(1, 1), **shared),
+        figures.blow_up(
+            line, {"SUGRM's": flat + 1, "Self-MM's": flat + 50}, unimodal=(1, 1), **shared
+        ),
         figures.sampling_windows(
             {
                 m: {s: geometry.windows(n, layer=0, shift=s) for s in shifts}
@@ -104,7 +106,7 @@ def test_figures_are_told_in_words(plane):
             },
             layer=0,
         ),
-        figures.last_state({s: geometry.seen(lengths, shift=s) for s in shifts}),
+        figures.last_state({s: geometry.reached_frames(lengths, shift=s) for s in shifts}),
     ]
     for picture in pictures:
         page = read(picture)
