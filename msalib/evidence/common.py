@@ -39,10 +39,12 @@ def lacking_runs(runs: Runs, *systems: System) -> str | None:
 
 
 def sentence(*phrases: str) -> str:
+    """Join phrases to a sentence, without those that are empty."""
     return "; ".join(phrase for phrase in phrases if phrase)
 
 
 def without(absent: Sequence[str]) -> list[str]:
+    """Say what is missing from a setting, in a phrase or none."""
     return [f"not here: {', '.join(dict.fromkeys(absent))}"] if absent else []
 
 
@@ -56,9 +58,9 @@ def why_undefined(
     """Say why effects are undefined: which runs predict the same for every clip."""
     counts = {}
     for system in dict.fromkeys(systems):
-        (own,) = runs.records(system)
-        if constant := sum(record.metrics[part]["corr"] is None for record in own):
-            counts[system.name()] = f"{constant} of {len(own)} seeds of {system.name()}"
+        (trained,) = runs.records(system)
+        if constant := sum(record.metrics[part]["corr"] is None for record in trained):
+            counts[system.name()] = f"{constant} of {len(trained)} seeds of {system.name()}"
     phrases = []
     if counts:
         which = "; ".join(counts.values())

@@ -20,11 +20,11 @@ from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
 from msalib.data.readers import store
 from msalib.evidence.audit import identity, independence, integrity, leakage, leakage_findings
-from msalib.evidence.audit.findings import SEVERITIES, Finding, by_severity
+from msalib.evidence.audit.findings import SEVERITIES, AuditFinding, by_severity
 from msalib.runs.inputs import BASELINES, Inputs
 
 __all__ = [
-    "Finding",
+    "AuditFinding",
     "Report",
     "examine",
     "lines",
@@ -46,7 +46,7 @@ class Report(BaseModel):
     commit: str
     clips: dict[str, int]  # part -> clips with a label
     videos: dict[str, int]
-    findings: list[Finding]  # the most severe first
+    findings: list[AuditFinding]  # the most severe first
     probes: list[leakage.Probe]  # one for each modality with features
 
     def count(self, severity: str) -> int:

@@ -13,7 +13,7 @@ Group = Literal["identity", "integrity", "independence", "leakage"]
 GROUPS: tuple[Group, ...] = ("identity", "integrity", "independence", "leakage")
 
 
-class Finding(BaseModel):
+class AuditFinding(BaseModel):
     """The result of one check of one thing. ``about`` is a modality, a split, a file or "labels".
 
     ``remedy`` says what to do; it is empty where there is nothing to do.
@@ -29,7 +29,7 @@ class Finding(BaseModel):
     remedy: str = ""
 
 
-def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+def by_severity(findings: Iterable[AuditFinding]) -> list[AuditFinding]:
     """Sort findings: the most severe first, otherwise in the order in which they were made."""
     return sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
 

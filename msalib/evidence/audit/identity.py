@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from msalib.base.files import read_yaml
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.readers.published import PUBLISHED
-from msalib.evidence.audit.findings import Finding
+from msalib.evidence.audit.findings import AuditFinding
 
 
 class Edition(BaseModel):
@@ -34,7 +34,7 @@ def editions() -> tuple[Edition, ...]:
     return tuple(read_yaml(path, list[Edition], expected="a list of editions"))
 
 
-def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[Finding]:
+def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[AuditFinding]:
     """Check the source files and the numbers of clips.
 
     ``names`` is the name and title of the data set. ``files`` maps source files to their SHA-256
@@ -47,8 +47,8 @@ def check(corpus: Corpus, names: str, files: Mapping[str, str] | None) -> list[F
     ]
 
 
-def _finding(check: str, about: str, severity, message: str, remedy: str = "") -> Finding:
-    return Finding(
+def _finding(check: str, about: str, severity, message: str, remedy: str = "") -> AuditFinding:
+    return AuditFinding(
         severity=severity,
         group="identity",
         check=check,
@@ -58,7 +58,7 @@ def _finding(check: str, about: str, severity, message: str, remedy: str = "") -
     )
 
 
-def _files(files) -> list[Finding]:
+def _files(files) -> list[AuditFinding]:
     def finding(severity, about, message, remedy=""):
         return _finding("SHA-256", about, severity, message, remedy)
 
@@ -90,7 +90,7 @@ def _files(files) -> list[Finding]:
     return findings
 
 
-def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[Finding]:
+def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[AuditFinding]:
     split = "standard" if "standard" in corpus.splits else next(iter(corpus.splits))
     parts = corpus.splits[split]
     ours = {part: int((parts == part).sum()) for part in PARTS}
@@ -134,7 +134,7 @@ def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[Finding]:
         yield _videos(split, videos, lists.videos)
 
 
-def _videos(split: str, videos: Mapping[str, int], listed: Mapping[str, int]) -> Finding:
+def _videos(split: str, videos: Mapping[str, int], listed: Mapping[str, int]) -> AuditFinding:
     """Compare the videos of each part with those that the lists of folds have."""
     if all(videos[part] == count for part, count in listed.items()):
         return _finding(
@@ -182,7 +182,7 @@ def _parts(clips: Mapping[str, int]) -> str:
     return ", ".join(f"{part} {count}" for part, count in clips.items())
 
 
-def _dropped(corpus: Corpus) -> list[Finding]:
+def _dropped(corpus: Corpus) -> list[AuditFinding]:
     if not corpus.dropped:
         return []
     reasons = {}
@@ -191,7 +191,7 @@ def _dropped(corpus: Corpus) -> list[Finding]:
     total = len(corpus) + len(corpus.dropped)
     text = "; ".join(f"{len(clips)} for {why}" for why, clips in reasons.items())
     return [
-        Finding(
+        AuditFinding(
             severity="note",
             group="identity",
             check="dropped clips",

@@ -5,10 +5,10 @@ from itertools import combinations
 import numpy as np
 
 from msalib.data.corpus import PARTS, Corpus
-from msalib.evidence.audit.findings import Finding, share, some
+from msalib.evidence.audit.findings import AuditFinding, share, some
 
 
-def check(corpus: Corpus) -> list[Finding]:
+def check(corpus: Corpus) -> list[AuditFinding]:
     """Check the videos and the speakers of every split."""
     findings = []
     for split in corpus.splits:
@@ -17,7 +17,7 @@ def check(corpus: Corpus) -> list[Finding]:
             findings.append(_shared(corpus, split, "speaker", "warning"))
     if not known(corpus, "speaker"):
         findings.append(
-            Finding(
+            AuditFinding(
                 severity="note",
                 group="independence",
                 check="speakers",
@@ -37,7 +37,7 @@ def known(corpus: Corpus, column: str) -> bool:
     return bool(values.notna().all() and (values.astype(str) != "").all())
 
 
-def _shared(corpus: Corpus, split: str, column: str, severity) -> Finding:
+def _shared(corpus: Corpus, split: str, column: str, severity) -> AuditFinding:
     names, part = corpus.utterances[column].astype(str), corpus.splits[split]
     of = {p: set(names[part == p]) for p in PARTS}
     pairs = {(a, b): of[a] & of[b] for a, b in combinations(PARTS, 2) if of[a] & of[b]}
@@ -45,7 +45,7 @@ def _shared(corpus: Corpus, split: str, column: str, severity) -> Finding:
     if not pairs:
         counts = "/".join(str(len(of[p])) for p in PARTS)
         message = f"{counts} {column}s in {'/'.join(PARTS)}, none in two parts."
-        return Finding(severity="ok", message=message, **common)
+        return AuditFinding(severity="ok", message=message, **common)
     text = "; ".join(
         f"{a} and {b} share {len(common_names)} {column}s ({some(sorted(common_names))})"
         for (a, b), common_names in pairs.items()
@@ -53,7 +53,7 @@ def _shared(corpus: Corpus, split: str, column: str, severity) -> Finding:
     # What matters for a score on test is how many of its clips have a relative elsewhere.
     test = names[part == "test"]
     related = int(np.isin(test, list(of["train"] | of["valid"])).sum())
-    return Finding(
+    return AuditFinding(
         severity=severity,
         message=f"{text}. {share(related, len(test))} test clips are of a {column} that the model "
         "has met.",

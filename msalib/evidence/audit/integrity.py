@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from msalib.data.corpus import PARTS, TUNED, Corpus, Features
-from msalib.evidence.audit.findings import Finding, share, some
+from msalib.evidence.audit.findings import AuditFinding, share, some
 
 BLOCK = 4_000_000
 """Numbers that are looked at in one go: layers may be memory maps of many gigabytes."""
@@ -28,7 +28,7 @@ SCALE = 3.0
 """Labels lie from minus this to this."""
 
 
-def check(corpus: Corpus, split: str) -> list[Finding]:
+def check(corpus: Corpus, split: str) -> list[AuditFinding]:
     """Check features, labels and transcripts; ``split`` says what the parts are."""
     part = corpus.splits[split].to_numpy()
     findings = [*_labels(corpus), *_texts(corpus, part), *_same_clips(corpus, part)]
@@ -43,8 +43,8 @@ def last(features: Features) -> np.ndarray | None:
     return features.layers[max(numbers)] if numbers else None
 
 
-def _finding(severity, check, about, message, remedy="") -> Finding:
-    return Finding(
+def _finding(severity, check, about, message, remedy="") -> AuditFinding:
+    return AuditFinding(
         severity=severity,
         group="integrity",
         check=check,
@@ -57,7 +57,7 @@ def _finding(severity, check, about, message, remedy="") -> Finding:
 # --- labels and transcripts -----------------------------------------------------------------------
 
 
-def _labels(corpus: Corpus) -> Iterator[Finding]:
+def _labels(corpus: Corpus) -> Iterator[AuditFinding]:
     label = corpus.utterances["label"].to_numpy(float)
     off = np.flatnonzero(~(np.abs(label) <= SCALE))
     if len(off):
@@ -89,7 +89,7 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
         yield _finding("ok", "labels", "labels", f"{spread}.")
 
 
-def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[Finding]:
+def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
     texts = corpus.utterances["text"].map(normal)
     empty = (texts == "").to_numpy()
     if empty.all():
@@ -128,7 +128,7 @@ def normal(text: str) -> str:
     return " ".join(re.findall(r"\w+", re.sub(r"['\u2019]", "", str(text).casefold())))
 
 
-def _duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> Finding:
+def _duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> AuditFinding:
     """Count what occurs more than once, and how much of test occurs in other parts.
 
     It has the severity given where test clips recur in other parts, else it is a note.
@@ -154,7 +154,7 @@ def _duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> Fin
     return _finding(severity, check, about, f"{message}.", remedy)
 
 
-def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[Finding]:
+def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
     table = corpus.utterances
     # A corpus has every id once; the same clip may still be there under two spellings.
     spelt = pd.Series(table.index.astype(str).str.casefold().str.strip(), index=table.index)
@@ -173,7 +173,7 @@ def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[Finding]:
 # --- features -------------------------------------------------------------------------------------
 
 
-def _features(modality, features: Features, ids: pd.Index, part) -> Iterator[Finding]:
+def _features(modality, features: Features, ids: pd.Index, part) -> Iterator[AuditFinding]:
     values = last(features)
     if values is None:
         message = f"{features.source} is trained along with the model: there are no features yet."
@@ -204,7 +204,7 @@ def _scan(values: np.ndarray) -> dict[str, np.ndarray]:
     return {"broken": broken, "zero": zero, "low": low, "high": high}
 
 
-def _values(modality, features, values, seen, ids, clip) -> Iterator[Finding]:
+def _values(modality, features, values, seen, ids, clip) -> Iterator[AuditFinding]:
     broken = seen["broken"]
     size = f"{len(values)} frames of {values.shape[1]} numbers"
     if broken.any():
@@ -231,7 +231,7 @@ def _values(modality, features, values, seen, ids, clip) -> Iterator[Finding]:
         )
 
 
-def _columns(modality, values, seen) -> Finding:
+def _columns(modality, values, seen) -> AuditFinding:
     constant = np.flatnonzero(~(seen["high"] > seen["low"]))
     size = values.shape[1]
     if not len(constant):
@@ -270,7 +270,7 @@ def _edges(features: Features, zero: np.ndarray) -> Edges:
     return Edges(leading, trailing, empty, inside)
 
 
-def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
+def _zeros(modality, features: Features, zero, ids, part) -> Iterator[AuditFinding]:
     edges = _edges(features, zero)
     if edges.empty.any():
         yield _finding(
@@ -288,7 +288,7 @@ def _zeros(modality, features: Features, zero, ids, part) -> Iterator[Finding]:
         yield _padding(modality, features.lengths(), edges, len(zero))
 
 
-def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> Finding:
+def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> AuditFinding:
     """Report all-zero frames at the edges of clips: padding, silence, or no face."""
     padded = lengths.min() == lengths.max()
     stretch = f"{lengths.min()} to {lengths.max()} frames per clip, median {np.median(lengths):g}"
@@ -325,7 +325,7 @@ def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> Findin
     return _finding("warning", "padding", modality, f"{stretch}; {text}.", remedy)
 
 
-def _same_features(modality, features, values, zero, ids, part) -> Finding:
+def _same_features(modality, features, values, zero, ids, part) -> AuditFinding:
     keys, offsets = {}, features.offsets
     for i, clip in enumerate(ids):
         if zero[offsets[i] : offsets[i + 1]].all():

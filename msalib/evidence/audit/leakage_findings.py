@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msalib.data.corpus import PARTS, Corpus
-from msalib.evidence.audit.findings import Finding, share
+from msalib.evidence.audit.findings import AuditFinding, share
 from msalib.evidence.audit.integrity import last
 from msalib.evidence.audit.leakage import (
     FAR,
@@ -37,8 +37,8 @@ def check(corpus: Corpus, split: str, permutations: int = PERMUTATIONS):
     return findings, probes
 
 
-def _finding(severity, about, message, remedy="", check="linear probe") -> Finding:
-    return Finding(
+def _finding(severity, about, message, remedy="", check="linear probe") -> AuditFinding:
+    return AuditFinding(
         severity=severity,
         group="leakage",
         check=check,
@@ -48,7 +48,7 @@ def _finding(severity, about, message, remedy="", check="linear probe") -> Findi
     )
 
 
-def _signs(corpus, split, one: Probe) -> list[Finding]:
+def _signs(corpus, split, one: Probe) -> list[AuditFinding]:
     """Return a finding for each question that the probe or a single feature answers yes."""
     asked = {}
     for comparison in one.comparisons:
@@ -57,7 +57,7 @@ def _signs(corpus, split, one: Probe) -> list[Finding]:
     return [_sign(corpus, split, one, answers) for answers in asked.values()]
 
 
-def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> Finding:
+def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> AuditFinding:
     question, other = answers[0].question, answers[0].split
     evidence = "; ".join(
         f"{'linear probe' if c.of == 'probe' else c.of} {c.difference:+.2f}, p = {c.p:.2g}"
@@ -98,7 +98,7 @@ def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> Finding:
     return _known_side(corpus, split, other, about, evidence)
 
 
-def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
+def _unevenness(split: str, one: Probe, about: str, evidence: str) -> AuditFinding:
     text = (
         "Some videos are far easier than others: correlations within videos differ, beyond chance, "
         f"by more than honest ones do (standard deviation of Fisher's z up to {HONEST:g}): "
@@ -118,7 +118,7 @@ def _unevenness(split: str, one: Probe, about: str, evidence: str) -> Finding:
     return _finding("warning", about, f"{text}.", remedy)
 
 
-def _known_side(corpus, split, other, about, evidence) -> Finding:
+def _known_side(corpus, split, other, about, evidence) -> AuditFinding:
     seen = (corpus.splits[other] != "test").to_numpy()
     part = corpus.splits[split].to_numpy()
     count = {p: (int((seen & (part == p)).sum()), int((part == p).sum())) for p in PARTS}
@@ -145,7 +145,7 @@ def _known_side(corpus, split, other, about, evidence) -> Finding:
     return _finding("note", about, f"{text}which has no test clip of split {split!r}.")
 
 
-def _silent(one: Probe) -> Finding:
+def _silent(one: Probe) -> AuditFinding:
     about = f"{one.modality}: {one.source}"
     r = " / ".join("undefined" if x.r is None else f"{x.r:.2f}" for x in one.parts.values())
     if not one.comparisons:
@@ -161,7 +161,7 @@ def _silent(one: Probe) -> Finding:
     )
 
 
-def _sharing(corpus: Corpus, split: str) -> Finding:
+def _sharing(corpus: Corpus, split: str) -> AuditFinding:
     """Report what a score on test owes to videos that are in training, where parts share videos."""
     label = corpus.utterances["label"].to_numpy(float)
     video = pd.factorize(corpus.utterances["video"])[0]
