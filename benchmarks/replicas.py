@@ -130,7 +130,7 @@ def control(*inputs: dict) -> list[Examples]:
     """The training part of the control with each of these inputs."""
     source = readers.load("control")
     rows = source.rows("train", "standard")
-    return [source.examples(rows, inputs=own) for own in inputs]
+    return [source.examples(rows, inputs=some) for some in inputs]
 
 
 def transcripts() -> tuple[list[Examples], str]:
@@ -170,7 +170,7 @@ def compare(case: Case, number: int, pairs: int) -> dict:
         times["together"].append(timed(together, device)[0] / case.steps)
         times["alone"].append(timed(alone, device)[0] / case.steps * number / several)
     ratios = [a / t for t, a in zip(times["together"], times["alone"], strict=True)]
-    found = {
+    figures = {
         "replicas": number,
         "together_by_the_rule": device == "cuda"
         or (number >= trainer.FEWEST and case.weights <= trainer.SMALL),
@@ -181,15 +181,15 @@ def compare(case: Case, number: int, pairs: int) -> dict:
         "roofline": roofline(case, number, summary(times["together"])["median"]),
     }
     if device == "cuda":
-        found["peak_memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 3)
-    ratio, bound = found["alone_over_together"], found["roofline"]
+        figures["peak_memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 3)
+    ratio, bound = figures["alone_over_together"], figures["roofline"]
     print(
-        f"  {number:4d} replicas: {text(found['together_ms_per_step'])} ms together, "
-        f"{text(found['alone_ms_per_step'])} ms alone, ratio {text(ratio)}; "
+        f"  {number:4d} replicas: {text(figures['together_ms_per_step'])} ms together, "
+        f"{text(figures['alone_ms_per_step'])} ms alone, ratio {text(ratio)}; "
         f"{bound['share_of_bound']:.0%} of the bound ({bound['bound_by']})"
-        + (f"; {found['peak_memory_gb']} GB" if device == "cuda" else "")
+        + (f"; {figures['peak_memory_gb']} GB" if device == "cuda" else "")
     )
-    return found
+    return figures
 
 
 def study(case: Case, counts: Sequence[int], pairs: int) -> dict:
@@ -295,7 +295,7 @@ def on_a_cpu(pairs: int, tiny: bool) -> dict:
         "weighted sum of 24 blocks": (control({"linguistic": "weighted"}), (2, 3, 8)),
         "three weighted sums": (control(dict.fromkeys(MODALITIES, "weighted")), (2, 3)),
     }
-    found = {
+    figures = {
         "control": [
             study(Case(f"control, {name}", parts, model, quick), (2,) if tiny else counts, pairs)
             for name, (parts, counts) in inputs.items()
@@ -316,8 +316,8 @@ def on_a_cpu(pairs: int, tiny: bool) -> dict:
     }
     if not tiny:
         texts, about = transcripts()
-        found["mosi"] = [study(Case(about, texts, *recipe("paper", "mosi")), (1, 2, 3, 5), pairs)]
-    return found
+        figures["mosi"] = [study(Case(about, texts, *recipe("paper", "mosi")), (1, 2, 3, 5), pairs)]
+    return figures
 
 
 def on_a_gpu(pairs: int, tiny: bool, device: str = "cuda") -> dict:
@@ -339,7 +339,7 @@ def main(
         on_a_cpu(1, tiny)
         on_a_gpu(1, tiny, device)
         return
-    found = on_a_gpu(pairs, tiny) if device == "cuda" else on_a_cpu(pairs, tiny)
+    figures = on_a_gpu(pairs, tiny) if device == "cuda" else on_a_cpu(pairs, tiny)
     rate = RATES[device]
     content = {
         "pairs_of_epochs": pairs,
@@ -351,7 +351,7 @@ def main(
         },
         "gflop_per_s": float(f"{rate.flops / 1e9:.4g}"),
         "gb_per_s": float(f"{rate.bytes / 1e9:.4g}"),
-        **found,
+        **figures,
     }
     write("replicas" if device == "cpu" else f"replicas-{device}", device, content)
 

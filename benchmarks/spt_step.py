@@ -129,13 +129,13 @@ def encoders(sizes: Mapping[str, int], device: str) -> tuple[SPT, dict[str, Call
     }
 
 
-def step(encoder: Callable, given: Inputs) -> Callable[[], float]:
+def step(encoder: Callable, tensors: Inputs) -> Callable[[], float]:
     """Forward and backward; reading the sum at the end waits for the device."""
 
     def run() -> float:
-        total = sum(h.sum() for h in encoder(*given).values())
+        total = sum(h.sum() for h in encoder(*tensors).values())
         total.backward()
-        return float(total.detach() + next(iter(given[0].values())).grad.flatten()[0])
+        return float(total.detach() + next(iter(tensors[0].values())).grad.flatten()[0])
 
     return run
 
@@ -159,20 +159,20 @@ def peak_mb(run: Callable, device: str) -> float:
 
 
 def measure(
-    ways: Mapping[str, Callable], given: Inputs, rounds: int, device: str
+    ways: Mapping[str, Callable], tensors: Inputs, rounds: int, device: str
 ) -> tuple[dict, dict[str, list[float]]]:
     """Time and memory by way, and its single times; the first round is a warm-up."""
-    runs = {way: step(encoder, given) for way, encoder in ways.items()}
+    runs = {way: step(encoder, tensors) for way, encoder in ways.items()}
     times = {way: [] for way in ways}
     for _ in range(1 + rounds):
         for way, run in runs.items():
             times[way].append(timed(run, device)[0])
     times = {way: values[1:] for way, values in times.items()}
-    found = {
+    figures = {
         way: {"ms": summary(times[way]), "peak_mb": float(f"{peak_mb(run, device):.4g}")}
         for way, run in runs.items()
     }
-    return found, times
+    return figures, times
 
 
 def ratios(times: Mapping[str, list[float]]) -> dict[str, dict[str, float]]:
@@ -189,31 +189,31 @@ def ratios(times: Mapping[str, list[float]]) -> dict[str, dict[str, float]]:
 def unaligned(rounds: int, device: str) -> dict:
     """MOSI's unaligned sizes, 32 clips: with dropout, and SPT against the literal one without."""
     spt, ways = encoders(SIZES, device)
-    given = inputs(SIZES, LENGTHS, 32, device)
+    tensors = inputs(SIZES, LENGTHS, 32, device)
     spt.eval()
     with torch.no_grad():
-        ours, theirs = spt.hidden(*given), literal(spt, given[0])
+        ours, theirs = spt.hidden(*tensors), literal(spt, tensors[0])
     gap = max(float((ours[m] - theirs[m]).abs().max()) for m in ours)
     if gap > TOLERANCE:
         raise SystemExit(f"the literal reading differs by {gap:.2g}: nothing to compare")
-    without, times = measure({w: ways[w] for w in ("msalib", "literal")}, given, rounds, device)
+    without, times = measure({w: ways[w] for w in ("msalib", "literal")}, tensors, rounds, device)
     without |= ratios(times)
     spt.train()
-    found, times = measure(ways, given, rounds, device)
-    found |= ratios(times)
+    figures, times = measure(ways, tensors, rounds, device)
+    figures |= ratios(times)
     for name, values in ratios(times).items():
         print(f"{name} {text(values)}")
     print(f"without dropout: literal_over_msalib {text(without['literal_over_msalib'])}")
     return {
         "largest_state_difference": float(f"{gap:.2g}"),
-        "with_dropout": found,
+        "with_dropout": figures,
         "without_dropout": without,
     }
 
 
 def growth(clips: int, rounds: int, limit: float, device: str) -> dict:
     """Time and memory by length, all modalities as long; what would take too long is left out."""
-    found, last = {}, {}
+    figures, last = {}, {}
     for length in GROWTH:
         _, ways = encoders(SIZES, device)
         # Dense attention grows with the square of the length at most.
@@ -222,12 +222,12 @@ def growth(clips: int, rounds: int, limit: float, device: str) -> dict:
             if seconds > limit:
                 print(f"length {length}: {way} left out, up to {seconds:.0f} s a step expected")
                 del ways[way]
-        given = inputs(SIZES, dict.fromkeys(SIZES, length), clips, device)
-        found[str(length)], times = measure(ways, given, rounds, device)
+        tensors = inputs(SIZES, dict.fromkeys(SIZES, length), clips, device)
+        figures[str(length)], times = measure(ways, tensors, rounds, device)
         last |= {way: (length, summary(values)["median"]) for way, values in times.items()}
-        for way, values in found[str(length)].items():
+        for way, values in figures[str(length)].items():
             print(f"length {length}: {way} {text(values['ms'])} ms, {values['peak_mb']:.4g} MB")
-    return found
+    return figures
 
 
 def main(

@@ -166,11 +166,11 @@ def difference(ours: nn.Module, plain: nn.Module, examples: Examples, folder: Pa
     ours.eval()
     plain.eval()
     clips = DataLoader(Clips(folder, np.zeros(len(examples)), None), 16, collate_fn=collate)
-    found = []
+    gaps = []
     for batch, (x, mask, _) in zip(examples.batches(16), clips, strict=True):
         expected = plain(x.to(examples.device), mask.to(examples.device))
-        found.append((ours(batch.features, batch.mask).prediction - expected).abs().max())
-    return float(max(found))
+        gaps.append((ours(batch.features, batch.mask).prediction - expected).abs().max())
+    return float(max(gaps))
 
 
 def alternate(epochs: dict[str, Callable[[], float]], pairs: int, steps: int, device: str):
@@ -239,12 +239,12 @@ def main(
         times, losses = alternate(epochs, pairs, steps, device)
 
     ratios = [plain / ours for ours, plain in zip(times["msalib"], times["plain"], strict=True)]
-    found = {
+    figures = {
         "msalib_ms_per_step": summary(times["msalib"]),
         "plain_ms_per_step": summary(times["plain"]),
         "plain_over_msalib": summary(ratios),
     }
-    print(", ".join(f"{name} {text(value)}" for name, value in found.items()))
+    print(", ".join(f"{name} {text(value)}" for name, value in figures.items()))
     content = {
         "data": data,
         "clips": len(examples),
@@ -253,7 +253,7 @@ def main(
         "threads": torch.get_num_threads(),
         "largest_output_difference": float(f"{gap:.2g}"),
         "last_train_loss": losses,
-        **found,
+        **figures,
     }
     write("uegd_step" if device == "cpu" else f"uegd_step-{device}", device, content)
 

@@ -209,8 +209,10 @@ def layer_records(
     **spec,
 ) -> list[Record]:
     """Records of single layers: modality -> layer -> sd of the noise that its predictions have."""
-    systems = {system({m: layer}): sd for m, own in noise.items() for layer, sd in own.items()}
-    blocks = {m: max(k for k in own if isinstance(k, int)) for m, own in noise.items()}
+    systems = {
+        system({m: layer}): sd for m, by_layer in noise.items() for layer, sd in by_layer.items()
+    }
+    blocks = {m: max(k for k in by_layer if isinstance(k, int)) for m, by_layer in noise.items()}
     return system_records(systems, blocks, seeds=seeds, videos=videos, clips=clips, rng=rng, **spec)
 
 
@@ -234,7 +236,7 @@ def system_records(
     rng = rng or np.random.default_rng(0)
     truth = truth or _truth(rng, videos, clips)
     records = []
-    for wanted, sd in noise.items():
+    for asked, sd in noise.items():
         shared = {part: rng.normal(size=len(label)) for part, (label, _) in truth.items()}
         for seed in range(seeds):
             parts = {}
@@ -242,17 +244,17 @@ def system_records(
                 if np.isinf(sd):
                     guess = np.full(len(label), 0.25)
                 else:
-                    own = rng.normal(size=len(label))
-                    guess = label + sd * (shared[part] + own) / np.sqrt(2)
+                    alone = rng.normal(size=len(label))
+                    guess = label + sd * (shared[part] + alone) / np.sqrt(2)
                 parts[part] = predictions(label, guess, video)
             records.append(
                 make_record(
-                    dict(wanted.inputs),
+                    dict(asked.inputs),
                     seed,
                     parts=parts,
-                    blocks={m: blocks[m] for m, _ in wanted.inputs},
-                    train_share=wanted.train_share,
-                    model={**MODEL, "fusion": wanted.choice("fusion", paper="uegd")},
+                    blocks={m: blocks[m] for m, _ in asked.inputs},
+                    train_share=asked.train_share,
+                    model={**MODEL, "fusion": asked.choice("fusion", paper="uegd")},
                     **spec,
                 )
             )

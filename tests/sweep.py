@@ -48,9 +48,9 @@ def _run(work, together, pause):
 
 def _and_rest(train, pause):
     def train_and_rest(self, specs):
-        found = train(self, specs)
+        trained = train(self, specs)
         time.sleep(pause)
-        return found
+        return trained
 
     return train_and_rest
 
@@ -72,20 +72,20 @@ def campaign() -> None:
 
 def files() -> dict[Path, bytes]:
     """All that lies in the folder of records; what another process removes meanwhile does not."""
-    folder, found = records.records_folder(), {}
+    folder, contents = records.records_folder(), {}
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError, IsADirectoryError):
-            found[path.relative_to(folder)] = path.read_bytes()
-    return found
+            contents[path.relative_to(folder)] = path.read_bytes()
+    return contents
 
 
 def finished() -> dict[Path, bytes]:
     return {path: content for path, content in files().items() if path.suffix == ".json"}
 
 
-def assert_close(found, expected) -> None:
+def assert_close(results, expected) -> None:
     """Equal but for rounding: what is trained together may differ (test_replicas)."""
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(results, expected, strict=True):
         assert one.spec == other.spec and one.selected_epoch == other.selected_epoch
         for part, clips in one.predictions.items():
             assert clips.prediction == pytest.approx(other.predictions[part].prediction, abs=1e-4)

@@ -281,9 +281,9 @@ def test_a_damaged_file_is_refused(capsys, tmp_path, arrays, damage):
 def test_every_kind_is_recorded_with_its_error(tmp_path, monkeypatch):
     monkeypatch.setattr(main_module, "RECORD", tmp_path / "parity.json")
     assert main_module.main(["--record", str(PARITY)]) == 0
-    found = json.loads((tmp_path / "parity.json").read_text())
-    assert list(found) == NAMES
-    assert all(0 <= kind["max_abs_error"] <= kind["tolerance"] for kind in found.values())
+    results = json.loads((tmp_path / "parity.json").read_text())
+    assert list(results) == NAMES
+    assert all(0 <= kind["max_abs_error"] <= kind["tolerance"] for kind in results.values())
 
 
 @needs_fixtures

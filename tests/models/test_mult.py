@@ -34,8 +34,8 @@ def test_clips_of_a_batch_are_as_each_alone(used):
     model, (x, length) = build(used), batch(used)
     together = model(x, length)
     for clip in range(3):
-        own = {m: x[m][clip : clip + 1, : length[m][clip]] for m in x}
-        alone = model(own, {m: length[m][clip : clip + 1] for m in x})
+        single = {m: x[m][clip : clip + 1, : length[m][clip]] for m in x}
+        alone = model(single, {m: length[m][clip : clip + 1] for m in x})
         for m in used:
             assert together[m].shape == (3, 8)
             torch.testing.assert_close(together[m][clip], alone[m][0], atol=1e-5, rtol=1e-5)
@@ -45,8 +45,8 @@ def test_padding_is_not_read():
     model, (x, length) = build(), batch()
     before = model(x, length)
     for m, frames in x.items():
-        for clip, own in enumerate(length[m]):
-            frames[clip, own:] = 100
+        for clip, frames_of_clip in enumerate(length[m]):
+            frames[clip, frames_of_clip:] = 100
     after = model(x, length)
     for m in before:
         torch.testing.assert_close(after[m], before[m], atol=1e-6, rtol=0)
@@ -56,9 +56,9 @@ def test_every_frame_of_every_modality_is_read():
     model, (x, length) = build(), batch()
     x = {m: x[m].requires_grad_() for m in x}
     for m in MODALITIES:
-        found = model(x, length)[m]
+        vector = model(x, length)[m]
         for source, gradient in zip(
-            x, torch.autograd.grad(found.sum(), [*x.values()]), strict=True
+            x, torch.autograd.grad(vector.sum(), [*x.values()]), strict=True
         ):
             read = gradient.abs().sum(-1) > 0
             assert (read.sum(1) == length[source]).all(), (m, source)

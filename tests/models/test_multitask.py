@@ -28,8 +28,8 @@ pytestmark = [
 PARAMETERS = {"dataset": "control", "seeds": 1}
 
 
-def study(**given) -> Study:
-    return Study("sugrm", **PARAMETERS | given)
+def study(**changes) -> Study:
+    return Study("sugrm", **PARAMETERS | changes)
 
 
 def whole() -> plan.Whole:
@@ -88,7 +88,7 @@ def record() -> records.Record:
 def test_a_record_says_what_its_pages_show(record):
     assert set(record.extras.unimodal) == {"visual", "acoustic", "linguistic"}
     clips = len(record.predictions["test"].label)
-    assert all(len(own) == clips for own in record.extras.unimodal.values())
+    assert all(len(predictions) == clips for predictions in record.extras.unimodal.values())
     assert isinstance(record.extras.labels, GeneratedLabels) and isinstance(
         record.extras.geometry, Geometry
     )
@@ -134,12 +134,12 @@ def test_through_all_epochs_every_label_is_kept():
     record = run(stop="all_epochs", sequence="lstm")
     epochs = recipes.load("sugrm", "release", "quick", "control")["train"]["epochs_without_stop"]
     assert len(record.history) == epochs
-    for m, made in record.extras.labels.made.items():
-        own = np.array(made)
-        assert own.shape == (epochs, len(record.extras.labels.given))
-        np.testing.assert_allclose(own[0], record.extras.labels.given, atol=0.005 + 1e-9)
-        assert np.abs(own).max() <= 3
-        moved = np.abs(np.diff(own, axis=0)).mean(1)
+    for m, generated in record.extras.labels.made.items():
+        labels = np.array(generated)
+        assert labels.shape == (epochs, len(record.extras.labels.given))
+        np.testing.assert_allclose(labels[0], record.extras.labels.given, atol=0.005 + 1e-9)
+        assert np.abs(labels).max() <= 3
+        moved = np.abs(np.diff(labels, axis=0)).mean(1)
         np.testing.assert_allclose(moved, record.extras.labels.movement[m][1:], atol=0.01)
 
 
@@ -231,10 +231,10 @@ def test_training_is_what_the_specification_says(preset):
     (ours,) = trainer.fit([spec])
     train, config = trainer.examples(spec, "train"), Training(**spec.train)
     labels, losses = literally(trainer.build, spec, train, config)
-    for epoch, (own, loss) in enumerate(zip(labels, losses, strict=True)):
-        found = ours.objective.generator.labels.history[epoch].labels
-        for m, made in own.items():
-            np.testing.assert_allclose(found[m].numpy(), made, atol=2e-3)
+    for epoch, (by_modality, loss) in enumerate(zip(labels, losses, strict=True)):
+        recorded = ours.objective.generator.labels.history[epoch].labels
+        for m, literal in by_modality.items():
+            np.testing.assert_allclose(recorded[m].numpy(), literal, atol=2e-3)
         assert ours.history[epoch]["train_loss"] == pytest.approx(loss, abs=1e-3)
     assert any(np.abs(labels[-1][m] - labels[0][m]).max() > 1 for m in labels[0])
 
@@ -243,7 +243,7 @@ def literally(build, spec, train, config):
     """Labels of every modality after each epoch, and the training losses, by loops over clips."""
     torch.manual_seed(spec.seed)
     model = build(spec)
-    given = train.label.numpy().astype(float)
+    annotated = train.label.numpy().astype(float)
     sequence = list(model.sequence.parameters())
     others = [p for p in model.parameters() if all(p is not q for q in sequence)]
     rates = (config.learning_rate_sequence, config.learning_rate_other)
@@ -257,16 +257,18 @@ def literally(build, spec, train, config):
     batches = -(-count // config.batch_size)
     extremes = []
     for sign in (1, -1):  # no clip of this corpus is labelled 3 or -3: the next ones stand in
-        own = [i for i in range(count) if sign * given[i] == 3]
-        own = own or sorted(range(count), key=lambda i: -sign * given[i])[: -(-count // 200)]
-        repeats = [batches - first.index(i) // config.batch_size for i in own]
+        members = [i for i in range(count) if sign * annotated[i] == 3]
+        members = (
+            members or sorted(range(count), key=lambda i: -sign * annotated[i])[: -(-count // 200)]
+        )
+        repeats = [batches - first.index(i) // config.batch_size for i in members]
         repeated = config.extremes == "repeated"
         extremes.append(
-            [i for i, n in zip(own, repeats, strict=True) for _ in range(n if repeated else 1)]
+            [i for i, n in zip(members, repeats, strict=True) for _ in range(n if repeated else 1)]
         )
     features = np.zeros((count, len(model.heads["multimodal"].output.weight[0])))
     modalities = [m for m in model.heads if m != "multimodal"]
-    made = {m: given.copy() for m in modalities}
+    generated = {m: annotated.copy() for m in modalities}
     positive = negative = features[0]
     labels, losses = [], []
     for epoch in range(1, config.epochs + 1):
@@ -279,33 +281,35 @@ def literally(build, spec, train, config):
             output = model(batch.features, batch.mask)
             loss = 0
             for j, i in enumerate(rows.tolist()):
-                loss = loss + (output.prediction[j] - given[i]).abs()
+                loss = loss + (output.prediction[j] - annotated[i]).abs()
                 for m in modalities:
-                    weight = np.tanh(abs(made[m][i] - given[i]))
-                    loss = loss + weight * (output.unimodal[m][j] - made[m][i]).abs()
+                    weight = np.tanh(abs(generated[m][i] - annotated[i]))
+                    loss = loss + weight * (output.unimodal[m][j] - generated[m][i]).abs()
             (loss / len(rows)).backward()
             total += float(loss.detach())
             fused = output.shared["multimodal"].detach().double().numpy()
             largest = np.linalg.norm(features[extremes[0]].mean(0) - features[extremes[1]].mean(0))
             for m in modalities if epoch > 1 else ():
-                own = output.shared[m].detach().double().numpy()
+                feature = output.shared[m].detach().double().numpy()
                 for j, i in enumerate(rows.tolist()):
-                    offset = 6 * min(np.linalg.norm(fused[j] - own[j]), largest) / largest
+                    offset = 6 * min(np.linalg.norm(fused[j] - feature[j]), largest) / largest
                     rho, rho_m = (
                         np.linalg.norm(f - positive) / np.linalg.norm(f - negative)
-                        for f in (own[j], fused[j])
+                        for f in (feature[j], fused[j])
                     )
-                    target = given[i] + np.sign(rho_m - rho) * offset
+                    target = annotated[i] + np.sign(rho_m - rho) * offset
                     if config.targets == "clamped":
                         target = np.clip(target, -3, 3)
-                    made[m][i] = ((epoch - 1) * made[m][i] + 2 * target) / (epoch + 1)
+                    generated[m][i] = ((epoch - 1) * generated[m][i] + 2 * target) / (epoch + 1)
             features[rows.numpy()] = fused
-            positive = features[given >= 0 if config.zero == "positive" else given > 0].mean(0)
-            negative = features[given < 0].mean(0)
+            positive = features[
+                annotated >= 0 if config.zero == "positive" else annotated > 0
+            ].mean(0)
+            negative = features[annotated < 0].mean(0)
             if step % config.accumulation == 0:
                 optimizer.step()
                 optimizer.zero_grad()
-        labels.append({m: own.copy() for m, own in made.items()})
+        labels.append({m: values.copy() for m, values in generated.items()})
         losses.append(total / count)
     return labels, losses
 

@@ -53,7 +53,9 @@ def test_layers_have_the_sizes_of_the_table_on_mosi():
         **{"feature_acoustic": 16, "feature_visual": 32},
     }
     model = build(sizes={"visual": 20, "acoustic": 5, "linguistic": 768}, **table)
-    groups = {name: sum(p.numel() for _, p in own) for name, own in self_mm.groups(model).items()}
+    groups = {
+        name: sum(p.numel() for _, p in named) for name, named in self_mm.groups(model).items()
+    }
 
     def lstm(size, hidden, out):
         return 4 * hidden * (size + hidden + 2) + (hidden + 1) * out
@@ -73,7 +75,7 @@ def test_groups_hold_every_parameter_once(modalities):
     model = build(modalities)
     groups = self_mm.groups(model)
     assert set(groups) == {"other", *(m for m in modalities if m != "linguistic")}
-    held = [id(p) for own in groups.values() for _, p in own]
+    held = [id(p) for named in groups.values() for _, p in named]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 

@@ -194,8 +194,8 @@ def test_gradients_are_those_of_a_literal_reading(literal, shift):
         return {m: torch.stack([clip[m][0, -1] for clip in clips]) for m in x}
 
     ours, theirs = gradients(lambda: model(x, length)), gradients(one_by_one)
-    for own, their in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(own, their, atol=1e-4, rtol=1e-4)
+    for gradient, expected in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(gradient, expected, atol=1e-4, rtol=1e-4)
 
 
 @both_shifts
@@ -204,8 +204,8 @@ def test_padding_is_not_read(shift):
     before = model(x, length)
     changed = {m: torch.nn.functional.pad(x[m], (0, 0, 0, 7)) for m in x}
     for m, frames in changed.items():
-        for clip, own in enumerate(length[m]):
-            frames[clip, own:] = 100 * torch.randn_like(frames[clip, own:])
+        for clip, count in enumerate(length[m]):
+            frames[clip, count:] = 100 * torch.randn_like(frames[clip, count:])
     after = model(changed, length)
     for m in before:
         torch.testing.assert_close(after[m], before[m], atol=1e-6, rtol=0)
@@ -253,9 +253,9 @@ def test_a_step_reaches_every_parameter_but_the_idle(used):
 def test_dropout_is_in_training_only():
     dropouts = {"embed_dropout": 0.3, "residual_dropout": 0.3, "relu_dropout": 0.3}
     model = SPT(input_sizes=SIZES, width=8, heads=2, layers=2, shift="none", **dropouts)
-    given = batch()
-    first, second = model(*given), model(*given)
+    inputs = batch()
+    first, second = model(*inputs), model(*inputs)
     assert all((first[m] != second[m]).any() for m in first)
     model.eval()
-    first, second = model(*given), model(*given)
+    first, second = model(*inputs), model(*inputs)
     assert all((first[m] == second[m]).all() for m in first)

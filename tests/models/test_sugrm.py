@@ -182,7 +182,7 @@ def test_groups_hold_every_parameter_once(sequence):
     groups = sugrm.groups(model)
     assert list(groups) == ["sequence", "other"]
     assert sum(p.numel() for _, p in groups["sequence"]) == parameters(model.sequence)
-    held = [id(p) for own in groups.values() for _, p in own]
+    held = [id(p) for named in groups.values() for _, p in named]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 
@@ -199,8 +199,8 @@ def test_groups_hold_every_parameter_once(sequence):
     ],
 )
 def test_the_loss_weighs_generated_labels_by_how_far_they_have_moved(kind, expected):
-    prediction, own = torch.tensor([1.0, -1.0]), torch.tensor([1.5, -2.0])
-    output = Output(prediction, {"visual": own, "acoustic": own}, {}, {})
+    prediction, unimodal = torch.tensor([1.0, -1.0]), torch.tensor([1.5, -2.0])
+    output = Output(prediction, {"visual": unimodal, "acoustic": unimodal}, {}, {})
     batch, rows = Batch({}, {}, torch.tensor([0.0, 2.0])), torch.tensor([1, 0])
     labels = {"visual": torch.tensor([2.0, 1.0])}  # of clips 0 and 1: the batch has 1 first
     assert float(goal(labels, kind).loss(output, batch, rows)) == pytest.approx(expected)
@@ -226,8 +226,10 @@ def train(tiny, *, epochs, seed=0):
             output = model(batch.features, batch.mask)
             optimizer.zero_grad()
             objective.loss(output, batch, rows).backward()
-            own = [p.grad.abs().max() for m in MODALITIES for p in model.heads[m].parameters()]
-            largest = max(largest, *map(float, own))
+            gradients = [
+                p.grad.abs().max() for m in MODALITIES for p in model.heads[m].parameters()
+            ]
+            largest = max(largest, *map(float, gradients))
             objective.after_batch(epoch, rows, output)
             optimizer.step()
         seen.append(largest)

@@ -84,10 +84,10 @@ def test_what_the_model_returns(tiny, inputs, fusion):
     for m in inputs:
         assert output.embeddings[m].shape == (20, F)
         attention = output.attention[m]
-        own = membership(batch.mask[m], frames := batch.features[m].shape[-2])
+        members = membership(batch.mask[m], frames := batch.features[m].shape[-2])
         assert attention.shape == (20, 2, frames)
         torch.testing.assert_close(attention.sum(-1), torch.ones(20, 2))
-        assert (attention.transpose(0, 1)[:, ~own] == 0).all()
+        assert (attention.transpose(0, 1)[:, ~members] == 0).all()
     if fusion == "gate":
         assert output.gates.shape == (20, 3)
         assert ((output.gates > 0) & (output.gates < 1)).all()
@@ -136,12 +136,12 @@ def test_a_clip_does_not_depend_on_its_neighbours(tiny, inputs, fusion):
         single = model(alone.features, alone.mask)
         torch.testing.assert_close(single.prediction, output.prediction[[clip]], atol=1e-6, rtol=0)
         for m in inputs:
-            own = membership(together.mask[m], together.features[m].shape[-2])[clip]
+            members = membership(together.mask[m], together.features[m].shape[-2])[clip]
             torch.testing.assert_close(
                 single.embeddings[m], output.embeddings[m][[clip]], atol=1e-6, rtol=0
             )
             torch.testing.assert_close(
-                single.attention[m], output.attention[m][[clip]][..., own], atol=1e-6, rtol=0
+                single.attention[m], output.attention[m][[clip]][..., members], atol=1e-6, rtol=0
             )
     # Some clips must be much shorter than the longest for this to say anything.
     assert all(together.mask[m].sum(1).min() * 5 < longest[m] for m in inputs)
@@ -163,12 +163,12 @@ def test_evaluation_is_deterministic_and_training_drops_out(tiny):
     assert torch.equal(one, again)
     model.train()
     keys = noise.derive(noise.key(0), torch.arange(8)).view(2, 4, 2)  # 4 dropouts, two steps
-    found = []
-    for own in (keys[0], keys[1], keys[0]):
-        noise.set_keys(model, own)
-        found.append(model(batch.features, batch.mask).prediction)
-    assert torch.equal(found[0], found[2])
-    assert not torch.equal(found[0], found[1])
+    predictions = []
+    for step_keys in (keys[0], keys[1], keys[0]):
+        noise.set_keys(model, step_keys)
+        predictions.append(model(batch.features, batch.mask).prediction)
+    assert torch.equal(predictions[0], predictions[2])
+    assert not torch.equal(predictions[0], predictions[1])
 
 
 def test_frames_of_no_clip_do_not_matter(tiny):

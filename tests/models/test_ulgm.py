@@ -113,7 +113,9 @@ def features_of(seed, *, widths=EQUAL, scale=1.0):
 def replay(generator, features, epochs=EPOCHS):
     """Show a generator the features of every batch; yield after each."""
     for epoch, rows in batches(epochs):
-        generator.update(epoch, rows, {x: own[epoch - 1, rows] for x, own in features.items()})
+        generator.update(
+            epoch, rows, {x: feature[epoch - 1, rows] for x, feature in features.items()}
+        )
         yield
 
 
@@ -143,7 +145,7 @@ def sugrm_literal(features, *, extremes, zero, clamp, batch_of):
     for epoch, rows in batches():
         plus, minus = memory[up].mean(0), memory[down].mean(0)
         longest = float((memory[above].mean(0) - memory[below].mean(0)).norm())
-        f = {x: own[epoch - 1].double() for x, own in features.items()}
+        f = {x: feature[epoch - 1].double() for x, feature in features.items()}
         for i in rows.tolist() if epoch > 1 else []:
             ratio = {x: (f[x][i] - plus).norm() / (f[x][i] - minus).norm() for x in f}
             for m in TASKS:
@@ -179,11 +181,11 @@ def test_repetition_zero_and_clamp_each_make_a_difference():
     """What the test above compares would otherwise pass with options that do nothing."""
     base = {"extremes": "unique", "zero": "positive", "clamp": True}
     batch_of = ROWS // 5
-    found = [
+    labels = [
         sugrm_literal(features_of(1), batch_of=batch_of, **{**base, **change})["visual"]
         for change in ({}, {"extremes": "repeated"}, {"zero": "neither"}, {"clamp": False})
     ]
-    assert all(found[0] != other for other in found[1:])
+    assert all(labels[0] != other for other in labels[1:])
 
 
 def test_state_is_in_the_open():
@@ -215,8 +217,8 @@ def test_the_clamp_is_on_the_target(clamp):
     fused = 0.1 * LABEL[:, None].expand(N, 4)
     generator.update(1, rows, dict.fromkeys(FUSED, fused))
     far, clip = fused - 9, LABEL == -0.2
-    own = torch.where(clip[:, None], generator.positive, far)
-    generator.update(2, rows, {"multimodal": far, "visual": own, "acoustic": far})
+    visual = torch.where(clip[:, None], generator.positive, far)
+    generator.update(2, rows, {"multimodal": far, "visual": visual, "acoustic": far})
     assert float(generator.labels.raw["visual"][clip]) == pytest.approx(5.8)
     target = 3 if clamp else 5.8
     assert float(generator.labels.generated["visual"][clip]) == pytest.approx(
@@ -292,7 +294,9 @@ def self_mms(label=LABEL, *, widths=WIDTHS, zero="positive"):
 def self_mm_literal(features, *, zero):
     """Labels after the last epoch as papers/sugrm.md (d) says it, clip by clip."""
     y = LABEL.double().tolist()
-    memory = {x: torch.zeros(N, own.shape[-1], dtype=torch.double) for x, own in features.items()}
+    memory = {
+        x: torch.zeros(N, feature.shape[-1], dtype=torch.double) for x, feature in features.items()
+    }
     made = {"multimodal": y, **{m: list(y) for m in TASKS}}
     for epoch, rows in batches():
         centres = {}
@@ -300,7 +304,7 @@ def self_mm_literal(features, *, zero):
             up = [i for i in range(N) if made[x][i] > 0 or (made[x][i] == 0 and zero == "positive")]
             down = [i for i in range(N) if made[x][i] < 0]
             centres[x] = memory[x][up].mean(0), memory[x][down].mean(0)
-        f = {x: own[epoch - 1].double() for x, own in features.items()}
+        f = {x: feature[epoch - 1].double() for x, feature in features.items()}
         for i in rows.tolist() if epoch > 1 else []:
             alpha = {}
             for x, (plus, minus) in centres.items():
@@ -334,7 +338,7 @@ def test_where_zero_belongs_makes_a_difference():
 
 def test_state_is_in_the_open_by_self_mm():
     generator, rows = self_mms(), ROWS
-    features = {x: own[0] for x, own in features_of(2, widths=WIDTHS).items()}
+    features = {x: feature[0] for x, feature in features_of(2, widths=WIDTHS).items()}
     generator.update(1, rows, features)
     for x, feature in features.items():
         assert torch.equal(generator.features[x], feature)
@@ -361,7 +365,7 @@ def test_only_the_clamp_bounds_a_clip_between_the_centres():
     generator.update(1, rows, first)
     between = {x: (generator.positive[x] + generator.negative[x]) / 2 for x in WIDTHS}
     between["visual"] = 0.9 * generator.positive["visual"]
-    generator.update(2, rows, {x: own.expand(N, -1) for x, own in between.items()})
+    generator.update(2, rows, {x: feature.expand(N, -1) for x, feature in between.items()})
     raw = generator.labels.raw["visual"][LABEL != 0].abs()
     assert (raw > 1e3).all() and raw.isfinite().all()
     assert (generator.labels.generated["visual"].abs() <= 3).all()
@@ -369,11 +373,11 @@ def test_only_the_clamp_bounds_a_clip_between_the_centres():
 
 def test_a_class_without_clips_keeps_its_last_centre():
     generator, rows = self_mms(), ROWS
-    features = {x: own[0] for x, own in features_of(3, widths=WIDTHS).items()}
+    features = {x: feature[0] for x, feature in features_of(3, widths=WIDTHS).items()}
     generator.update(1, rows, features)
     before = generator.negative["visual"].clone()
     generator.labels.generated["visual"].fill_(1.0)
-    generator.update(1, rows, {x: 2 * own for x, own in features.items()})
+    generator.update(1, rows, {x: 2 * feature for x, feature in features.items()})
     assert torch.equal(generator.negative["visual"], before)
     torch.testing.assert_close(generator.positive["visual"], 2 * features["visual"].mean(0))
 

@@ -24,16 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("kind", metavar="KIND", nargs="?", help=f"one of {', '.join(kinds())}")
     parser.add_argument("file", metavar="FILE.npz", type=Path, nargs="?")
     parser.add_argument("--record", metavar="FOLDER", type=Path)
-    given = parser.parse_args(arguments)
-    if (given.record is None) == (given.file is None):
+    options = parser.parse_args(arguments)
+    if (options.record is None) == (options.file is None):
         parser.error("give KIND and FILE.npz, or --record FOLDER")
     try:
-        if given.record is not None:
-            found = recorded(given.record)
-            files.write_json(RECORD, found)
-            print(f"{len(found)} files recorded")
-            return 0 if all(r["max_abs_error"] <= r["tolerance"] for r in found.values()) else 1
-        errors, tolerance = compare(given.kind, given.file)
+        if options.record is not None:
+            results = recorded(options.record)
+            files.write_json(RECORD, results)
+            print(f"{len(results)} files recorded")
+            return 0 if all(r["max_abs_error"] <= r["tolerance"] for r in results.values()) else 1
+        errors, tolerance = compare(options.kind, options.file)
     except UserError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -46,18 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def recorded(folder: Path) -> dict[str, dict]:
     """Return of every file the worst error, the tolerance, its hash and the commit."""
-    found = {}
+    results = {}
     for kind, (_, names) in kinds().items():
         for name in names:
             file = folder / f"{name}.npz"
             errors, tolerance = compare(kind, file)
-            found[name] = {
+            results[name] = {
                 "max_abs_error": worst(errors),
                 "tolerance": tolerance,
                 "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
                 "commit": commit(),
             }
-    return found
+    return results
 
 
 if __name__ == "__main__":

@@ -48,11 +48,11 @@ def errors(fixture: Fixture) -> dict[str, float]:
                 raise fixture.error(
                     str(problem), "labels and predictions of the same clips"
                 ) from None
-    found = {}
+    distances = {}
     for name in values:
         dataset, metric = name.split(".", 1)
         if metric not in THEIRS[dataset]:
             raise fixture.error(f"metric {name!r}", f"one of {', '.join(THEIRS[dataset])}")
         error = max_abs_error(fixture, name, ours[dataset][THEIRS[dataset][metric]])
-        found[name] = float(np.maximum(error - HALF_A_DIGIT[dataset], 0))
-    return found
+        distances[name] = float(np.maximum(error - HALF_A_DIGIT[dataset], 0))
+    return distances

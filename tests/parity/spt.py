@@ -77,10 +77,10 @@ def load(fixture: Fixture, prefix: str, *, heads: int, layers: int, shift: Shift
         shift=shift,
     )
     state = {"start": start[[START.index(m) for m in MODALITIES]]}
-    found = {f"{prefix}{name}" for name in ("init_hiddens", *UNUSED)}
+    known = {f"{prefix}{name}" for name in ("init_hiddens", *UNUSED)}
 
     def take(name: str) -> np.ndarray:
-        found.add(f"{prefix}{name}")
+        known.add(f"{prefix}{name}")
         return fixture[f"{prefix}{name}"]
 
     for kind in ("weight", "bias"):
@@ -95,7 +95,7 @@ def load(fixture: Fixture, prefix: str, *, heads: int, layers: int, shift: Shift
             attention = f"{theirs}.mha_{letter}.attn.in_proj"
             stacked, bias = take(f"{attention}_weight"), take(f"{attention}_bias")
             _projections(state, f"{part}.{block}", stacked, bias, heads)
-    leftover = set(fixture.starting_with(prefix)) - found
+    leftover = set(fixture.starting_with(prefix)) - known
     if leftover:
         raise fixture.error(f"unknown weights {', '.join(sorted(leftover))}", "weights of SPT only")
     for name, parameter in model.state_dict().items():
@@ -123,9 +123,9 @@ def _projections(state: dict, block: str, stacked: np.ndarray, bias: np.ndarray,
         matrices = np.split(stacked, 3)
     order = np.arange(width).reshape(heads, -1).T.ravel()
     named = zip(("query", "key", "value"), matrices, np.split(bias, 3), strict=True)
-    for layer, matrix, own in named:
+    for layer, matrix, vector in named:
         state[f"{block}.{layer}.weight"] = matrix[order]
-        state[f"{block}.{layer}.bias"] = own[order]
+        state[f"{block}.{layer}.bias"] = vector[order]
     state[f"{block}.output.weight"] = state[f"{block}.output.weight"][:, order]
 
 

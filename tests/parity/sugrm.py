@@ -81,7 +81,7 @@ def _outputs(model: SUGRM, fixture: Fixture) -> dict[str, torch.Tensor]:
 @torch.inference_mode()
 def _candidates(fixture: Fixture) -> dict[spt.Choice, dict[str, torch.Tensor]]:
     model, (x, mask) = _model(fixture), _batch(fixture)
-    gates = model.recalibration(x, {m: own.sum(1) for m, own in mask.items()})
+    gates = model.recalibration(x, {m: valid.sum(1) for m, valid in mask.items()})
     gated = {m: gates[m][:, None] * x[m] for m in x}
     candidates = {}
     for choice, states in spt.by_depth(fixture, "w.spe.", gated).items():

@@ -65,7 +65,7 @@ def _load(fixture: Fixture) -> UEGD:
     )
     sizes = {m: x.shape[-1] for m, x in inputs.items()}
     model = build(config, sizes=sizes, layers=weighted, outputs=1)
-    state, found = {}, set()
+    state, known = {}, set()
     for ours, parameter in model.state_dict().items():
         names = _theirs(ours)
         values = np.concatenate([fixture[name] for name in names])
@@ -74,8 +74,8 @@ def _load(fixture: Fixture) -> UEGD:
                 f"{' and '.join(names)} of shape {values.shape}", f"shape {tuple(parameter.shape)}"
             )
         state[ours] = torch.tensor(values)
-        found.update(names)
-    leftover = set(fixture.starting_with("w.")) - found
+        known.update(names)
+    leftover = set(fixture.starting_with("w.")) - known
     if leftover := sorted(leftover - _unused(weighted, used)):
         raise fixture.error(f"unknown weights {', '.join(leftover)}", "weights of UEGD only")
     model.load_state_dict(state)

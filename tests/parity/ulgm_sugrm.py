@@ -37,14 +37,14 @@ def replay(fixture: Fixture) -> tuple[torch.Tensor, str, Features]:
 def run(fixture: Fixture, generator, features: Features) -> dict[str, np.ndarray]:
     """Labels after each epoch (epochs, N), by the file's names."""
     labels: Labels = generator.labels
-    found = {f"out_labels_{MEDIUM[m]}": [] for m in labels.generated}
+    epochs = {f"out_labels_{MEDIUM[m]}": [] for m in labels.generated}
     for epoch, order in enumerate(fixture["order"]):
         for rows in torch.tensor(order).long().split(int(fixture["batch_size"])):
             shared = {x: feature[epoch, rows] for x, feature in features.items()}
             generator.update(epoch + 1, rows, shared)
         for m, generated in labels.generated.items():
-            found[f"out_labels_{MEDIUM[m]}"].append(generated.numpy().copy())
-    return {name: np.stack(labels) for name, labels in found.items()}
+            epochs[f"out_labels_{MEDIUM[m]}"].append(generated.numpy().copy())
+    return {name: np.stack(labels) for name, labels in epochs.items()}
 
 
 def compared(fixture: Fixture, ours: dict[str, np.ndarray]) -> dict[str, float]:

@@ -21,8 +21,8 @@ WEIGHTED = [system({"linguistic": "weighted"})]
 pytestmark = pytest.mark.usefixtures("small_data")
 
 
-def asked(found):
-    return [(r.spec.system.name(), r.spec.seed) for r in found]
+def asked(made):
+    return [(r.spec.system.name(), r.spec.seed) for r in made]
 
 
 # --- settings -----------------------------------------------------------------------------------
@@ -204,8 +204,8 @@ def test_a_record_of_other_features_is_refused(tmp_path, monkeypatch):
     write_pack(tmp_path / "mosi")
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
     vectors = [system({"acoustic": 1})]
-    found = Study("uegd", dataset="mosi", seeds=1).run(vectors)
-    assert Study("uegd", dataset="mosi", seeds=1).run(vectors) == found
+    made = Study("uegd", dataset="mosi", seeds=1).run(vectors)
+    assert Study("uegd", dataset="mosi", seeds=1).run(vectors) == made
     arrays = {"audio_opensmile": np.ones((40, 3))}
     write_pack(tmp_path / "mosi", arrays=arrays)
     with pytest.raises(UserError, match=r"found a record of other acoustic features \(values "):
@@ -232,14 +232,14 @@ def test_an_encoder_in_a_folder_is_recorded_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
     folder = str(save_bert(tmp_path / "tiny-bert"))
     parameters = {"dataset": "mosi", "encoder": folder, "device": "cpu", "seeds": 1}
-    found = layers.singles(Study("uegd", **parameters))
-    assert asked(found) == [("acoustic-1", 0)] + [(f"linguistic-{k}", 0) for k in range(4)]
+    made = layers.singles(Study("uegd", **parameters))
+    assert asked(made) == [("acoustic-1", 0)] + [(f"linguistic-{k}", 0) for k in range(4)]
     setting = Setting("mosi", "tiny-bert", "release", "quick")
     assert records.settings("uegd") == [setting]
-    assert records.find("uegd", setting) == found
-    assert str(tmp_path) not in found[1].model_dump_json()
-    assert found[1].provenance.features["linguistic"]["encoder"] == "tiny-bert"
-    assert layers.singles(Study("uegd", **parameters)) == found
+    assert records.find("uegd", setting) == made
+    assert str(tmp_path) not in made[1].model_dump_json()
+    assert made[1].provenance.features["linguistic"]["encoder"] == "tiny-bert"
+    assert layers.singles(Study("uegd", **parameters)) == made
 
 
 def test_an_encoder_of_the_hub_has_one_plain_folder():

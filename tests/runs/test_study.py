@@ -27,13 +27,13 @@ WEIGHTED = [system({"linguistic": "weighted"})]
 pytestmark = pytest.mark.usefixtures("small_data")
 
 
-def asked(found):
-    return [(r.spec.system.name(), r.spec.seed) for r in found]
+def asked(rows):
+    return [(r.spec.system.name(), r.spec.seed) for r in rows]
 
 
-def numbers(found):
+def numbers(rows):
     """What must be equal in two runs of one specification: all but where and when."""
-    return [r.model_dump(exclude={"provenance"}) for r in found]
+    return [r.model_dump(exclude={"provenance"}) for r in rows]
 
 
 # --- runs and records ---------------------------------------------------------------------------
@@ -67,11 +67,11 @@ def test_given_features_are_those_of_the_tables(trained):
     }
     best = {m: max((1, 2), key=lambda k: valid[m, k]) for m in MODALITIES}
     pair = ("visual", "linguistic")
-    found = layers.together(study, pair)
-    wanted = [dict.fromkeys(pair, 0), dict.fromkeys(pair, 2)]
-    wanted += [{m: best[m] for m in pair}, dict.fromkeys(pair, "weighted")]
-    names = [system(inputs).name() for inputs in wanted]
-    assert [name for name, _ in asked(found)] == list(dict.fromkeys(names))
+    trained_records = layers.together(study, pair)
+    expected = [dict.fromkeys(pair, 0), dict.fromkeys(pair, 2)]
+    expected += [{m: best[m] for m in pair}, dict.fromkeys(pair, "weighted")]
+    names = [system(inputs).name() for inputs in expected]
+    assert [name for name, _ in asked(trained_records)] == list(dict.fromkeys(names))
     assert asked(layers.together(study, ["acoustic"], ["uniform"])) == [("acoustic-uniform", 0)]
     (concat,) = layers.together(study, pair, ["output"], fusion="concat")
     assert concat.spec.model["fusion"] == "concat" and concat.extras.gates == {}
@@ -84,8 +84,8 @@ def test_features_that_are_one_system_are_run_once():
     """Vectors are the same in every row."""
     one_block = dict.fromkeys(MODALITIES, (0.5, 1.0))
     offer("control", lambda: small_control(profiles=one_block), layered=(), vectors=MODALITIES)
-    found = layers.together(Study("uegd", seeds=1), ("visual", "acoustic"), FEATURES)
-    assert asked(found) == [("visual-1+acoustic-1", 0)]
+    trained_records = layers.together(Study("uegd", seeds=1), ("visual", "acoustic"), FEATURES)
+    assert asked(trained_records) == [("visual-1+acoustic-1", 0)]
 
 
 def test_refresh_trains_again_and_only_once_per_study(trained):
@@ -105,15 +105,15 @@ def test_more_seeds_keep_the_runs_there_are(trained):
     acoustic = [system({"acoustic": "weighted"})]
     Study("uegd", seeds=1).run(acoustic)
     before = files()
-    found = Study("uegd", seeds=3).run(acoustic)
-    assert [r.spec.seed for r in found] == [0, 1, 2]
+    trained_records = Study("uegd", seeds=3).run(acoustic)
+    assert [r.spec.seed for r in trained_records] == [0, 1, 2]
     assert [spec.seed for group in trained for spec in group] == [0, 1, 2]
     assert before.items() <= files().items()
 
 
 def test_a_system_that_is_asked_twice_is_trained_once(trained):
-    found = Study("uegd", seeds=1).run(WEIGHTED * 2)
-    assert found[0] == found[1]
+    trained_records = Study("uegd", seeds=1).run(WEIGHTED * 2)
+    assert trained_records[0] == trained_records[1]
     assert sum(map(len, trained)) == 1
 
 
@@ -252,10 +252,10 @@ def test_two_studies_at_once_leave_every_record_whole_and_train_each_once(tmp_pa
     assert len(files()) == len(finished()) == 9
     for path, mtime in mtimes.items():
         assert path.stat().st_mtime_ns == mtime  # written once
-    found = layers.singles(Study("uegd", seeds=1))
-    assert {r.provenance.replicas for r in found} & {3, 2}
+    trained_records = layers.singles(Study("uegd", seeds=1))
+    assert {r.provenance.replicas for r in trained_records} & {3, 2}
     monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "alone"))
-    assert_close(layers.singles(Study("uegd", seeds=1)), found)
+    assert_close(layers.singles(Study("uegd", seeds=1)), trained_records)
 
 
 def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
@@ -277,8 +277,8 @@ def test_runs_that_another_process_holds_are_awaited(monkeypatch, trained):
         return reserved(path, wait=wait)
 
     monkeypatch.setattr(base_files, "reserved", held)
-    found = study.run(WEIGHTED)
-    assert found[0] == made
+    trained_records = study.run(WEIGHTED)
+    assert trained_records[0] == made
     assert [[s.seed for s in group] for group in trained] == [[1]]
     assert asked_for[-1] == (specs[0].path().stem, True)
 

@@ -198,8 +198,8 @@ def test_gates_are_those_of_the_selected_model_on_the_clips_of_the_table(trained
         batch = examples.batch(torch.tensor([i]))
         with torch.no_grad():
             output = kept[0].model(batch.features, batch.mask)
-        found = [record.extras.gates[m][i] for m in MODALITIES]
-        assert found == pytest.approx(output.gates[0].tolist(), abs=1e-4)
+        gates = [record.extras.gates[m][i] for m in MODALITIES]
+        assert gates == pytest.approx(output.gates[0].tolist(), abs=1e-4)
         assert record.predictions["test"].prediction[i] == pytest.approx(
             float(output.prediction), abs=1e-5
         )
@@ -231,10 +231,10 @@ def test_an_undefined_correlation_is_recorded_as_none(trained, monkeypatch):
     fit = loop.fit
 
     def constant(*arguments):
-        found = fit(*arguments)
+        fitted = fit(*arguments)
         with torch.no_grad():
-            found.model.decoder.output.weight.zero_()
-        return found
+            fitted.model.decoder.output.weight.zero_()
+        return fitted
 
     monkeypatch.setattr(loop, "fit", constant)
     (record,) = trained.train([spec({"linguistic": 1})])
@@ -324,7 +324,7 @@ def test_parameters_have_the_parts_of_the_models_file(trained):
     model, module = trained.build(of_sugrm({"linguistic": 1})), models.module("sugrm")
     groups = trainer.parameter_groups(module, model)
     assert list(groups) == ["sequence", "other"]
-    assert sum(len(own) for own in groups.values()) == len(list(model.parameters()))
+    assert sum(len(named) for named in groups.values()) == len(list(model.parameters()))
     plain = trainer.parameter_groups(models.module("uegd"), trained.build(spec({"visual": 1})))
     assert list(plain) == ["model"]
     regime = trainer.regime_of(spec({"visual": 1}))

@@ -77,25 +77,25 @@ def test_every_cell_is_as_written_out(recipe, d):
     lengths = [10, 3, 40, 25, 1, 17]
     x, mask = clips(lengths, d)
     draw = draws(recipe, len(lengths))
-    found = masked(x, mask, draw, recipe)
-    pieces = zip(x.split(lengths), found.split(lengths), draw, strict=True)
-    for before, after, own in pieces:
-        expected = slow(before.numpy(), own.numpy(), **recipe)
+    result = masked(x, mask, draw, recipe)
+    pieces = zip(x.split(lengths), result.split(lengths), draw, strict=True)
+    for before, after, clip_draw in pieces:
+        expected = slow(before.numpy(), clip_draw.numpy(), **recipe)
         np.testing.assert_allclose(after.numpy(), expected, atol=2e-6)
-    assert not torch.equal(found, x)
+    assert not torch.equal(result, x)
 
 
 def test_layers_of_a_stack_are_masked_independently_and_each_as_written_out():
     lengths, layers = [30, 12], 3
     x, mask = clips(lengths, 110, layers)
     draw = draws(RELEASE, len(lengths), layers)
-    found = masked(x, mask, draw, RELEASE)
+    result = masked(x, mask, draw, RELEASE)
     for layer in range(layers):
-        pieces = zip(x[layer].split(lengths), found[layer].split(lengths), draw, strict=True)
-        for before, after, own in pieces:
-            expected = slow(before.numpy(), own[layer].numpy(), **RELEASE)
+        pieces = zip(x[layer].split(lengths), result[layer].split(lengths), draw, strict=True)
+        for before, after, clip_draw in pieces:
+            expected = slow(before.numpy(), clip_draw[layer].numpy(), **RELEASE)
             np.testing.assert_allclose(after.numpy(), expected, atol=2e-6)
-    changed = found != x
+    changed = result != x
     assert not torch.equal(changed[0], changed[1])
     assert not torch.equal(changed[1], changed[2])
 
@@ -181,9 +181,9 @@ def test_widths_and_starts_are_uniform():
     counts = torch.bincount(width, minlength=8) / 40_000
     assert counts.tolist() == pytest.approx([1 / 8] * 8, abs=0.007)
     start = inside.argmax(1)[width == 5]
-    found = torch.bincount(start, minlength=35) / len(start)
-    assert len(found) == 35  # 0 .. 40 - 5 - 1
-    assert found.tolist() == pytest.approx([1 / 35] * 35, abs=0.013)
+    share_of_start = torch.bincount(start, minlength=35) / len(start)
+    assert len(share_of_start) == 35  # 0 .. 40 - 5 - 1
+    assert share_of_start.tolist() == pytest.approx([1 / 35] * 35, abs=0.013)
 
 
 @pytest.mark.parametrize(
@@ -234,11 +234,13 @@ def test_steps_masked_together_are_masked_as_one_by_one(layers):
     """``AHEAD`` and the number of replicas decide how many: no number may depend on them."""
     whole = batch(layers=layers)
     together = mask_batch(whole, STEP_KEYS, MASKING).split(2)
-    for step, own, key in zip(whole.split(2), together, STEP_KEYS, strict=True):
+    for step, masked_step, key in zip(whole.split(2), together, STEP_KEYS, strict=True):
         alone = mask_batch(step, key[None], MASKING)
         for m in ("linguistic", "acoustic"):
-            torch.testing.assert_close(own.features[m], alone.features[m], atol=1e-6, rtol=0)
-            assert not torch.equal(own.features[m], step.features[m])
+            torch.testing.assert_close(
+                masked_step.features[m], alone.features[m], atol=1e-6, rtol=0
+            )
+            assert not torch.equal(masked_step.features[m], step.features[m])
 
 
 def test_every_step_clip_and_modality_has_masks_of_its_own():
@@ -249,12 +251,12 @@ def test_every_step_clip_and_modality_has_masks_of_its_own():
         dict.fromkeys(("visual", "acoustic"), torch.ones(6, 20, dtype=torch.bool)),
         torch.zeros(6),
     )
-    found = mask_batch(same, STEP_KEYS, MASKING)
-    each = [piece for x in found.features.values() for piece in x.split(20)]
+    masked_batch = mask_batch(same, STEP_KEYS, MASKING)
+    each = [piece for x in masked_batch.features.values() for piece in x.split(20)]
     for i, j in product(range(12), repeat=2):
         assert (i == j) == torch.equal(each[i], each[j])
     again = mask_batch(same, STEP_KEYS, MASKING).features["visual"]
-    assert torch.equal(again, found.features["visual"])
+    assert torch.equal(again, masked_batch.features["visual"])
 
 
 def test_without_masking_a_batch_comes_back_as_it_is():

@@ -60,5 +60,5 @@ def test_the_two_validation_scores(validation, score):
     """Ten clips in batches of eight and two: the mean over the clips, or over the batches."""
     labels = torch.tensor([2.0] * 8 + [1.0] * 2)
     rows = list(torch.arange(10).split(8))
-    outputs = Outputs(rows, [Guess(torch.zeros(len(own))) for own in rows])
+    outputs = Outputs(rows, [Guess(torch.zeros(len(chunk))) for chunk in rows])
     assert Objective("l1", validation).score(outputs, labels) == pytest.approx(score)

@@ -75,8 +75,8 @@ def predictions(fit, inputs):
     return loop.predict(fit.model, examples("test", inputs), 64).scores
 
 
-def assert_same(group, found, expected, close=CLOSE):
-    for (inputs, _), one, other in zip(group, found, expected, strict=True):
+def assert_same(group, fits, expected, close=CLOSE):
+    for (inputs, _), one, other in zip(group, fits, expected, strict=True):
         assert one.selected_epoch == other.selected_epoch
         assert len(one.history) == len(other.history)
         for mine, theirs in zip(one.history, other.history, strict=True):
@@ -138,24 +138,24 @@ def test_replicas_follow_every_recipe(changes):
 def test_each_replica_stops_when_its_own_patience_ends():
     """Later replicas go on; a stopped one keeps the weights it had been selected with."""
     how = recipe(patience=2, epochs=25, learning_rate=0.03)
-    found = together(SINGLES, how)
-    lengths = [len(fit.history) for fit in found]
+    fits = together(SINGLES, how)
+    lengths = [len(fit.history) for fit in fits]
     assert len(set(lengths)) > 2  # or this shows nothing
-    for fit, length in zip(found, lengths, strict=True):
+    for fit, length in zip(fits, lengths, strict=True):
         assert length == min(fit.selected_epoch + 2, 25)
         best = min(h["valid_loss"] for h in fit.history)
         assert fit.history[fit.selected_epoch - 1]["valid_loss"] == best
     chosen = [lengths.index(min(lengths)), lengths.index(max(lengths)), 0]
     group = [SINGLES[i] for i in chosen]
-    assert_same(group, [found[i] for i in chosen], alone(group, how))
+    assert_same(group, [fits[i] for i in chosen], alone(group, how))
 
 
 def test_without_dropout_and_masks_only_the_order_is_drawn():
     how = recipe(feature_masks=0, time_masks=0)
     group = GROUPS["seeds"]
-    found = together(group, how, dropout=0.0)
-    assert_same(group, found, alone(group, how, dropout=0.0))
-    starts = {fit.history[0]["train_loss"] for fit in found}
+    fits = together(group, how, dropout=0.0)
+    assert_same(group, fits, alone(group, how, dropout=0.0))
+    starts = {fit.history[0]["train_loss"] for fit in fits}
     assert len(starts) == len(group)
 
 
@@ -168,16 +168,16 @@ def test_long_trainings_agree_in_double_precision(monkeypatch):
     monkeypatch.setitem(globals(), "build", lambda *a, **k: single(*a, **k).double())
     how = recipe(epochs=40)
     group = MIXED[1:3]
-    found = together(group, how)
-    assert_same(group, found, alone(group, how), close=1e-9)
-    assert found[0].history[-1]["train_loss"] < found[0].history[0]["train_loss"]
+    fits = together(group, how)
+    assert_same(group, fits, alone(group, how), close=1e-9)
+    assert fits[0].history[-1]["train_loss"] < fits[0].history[0]["train_loss"]
 
 
 def test_company_and_place_do_not_matter():
     how = recipe(epochs=2)
-    found = together(MIXED, how)
-    assert_same(MIXED[::-1], together(MIXED[::-1], how), found[::-1])
-    for one, fit in zip(MIXED, found, strict=True):
+    fits = together(MIXED, how)
+    assert_same(MIXED[::-1], together(MIXED[::-1], how), fits[::-1])
+    for one, fit in zip(MIXED, fits, strict=True):
         assert_same([one], together([one], how), [fit])
 
 
@@ -196,10 +196,10 @@ def test_weights_for_columns_that_a_narrow_input_lacks_stay_zero(monkeypatch):
     (weights,) = stacks
     (name,) = [name for name in weights.weights if name.endswith("project.weight")]
     assert weights.weights[name].shape == (3, MODEL["hidden_size"], 6)
-    for (inputs, _), own, encoders in zip(group, weights.weights[name], before, strict=True):
+    for (inputs, _), weight, encoders in zip(group, weights.weights[name], before, strict=True):
         size = next(iter(encoders.values())).project.in_features
-        assert (own[:, size:] == 0).all(), inputs
-        assert (own[:, :size] != 0).all()
+        assert (weight[:, size:] == 0).all(), inputs
+        assert (weight[:, :size] != 0).all()
 
 
 def test_a_slot_may_hold_replicas_with_fewer_frames():
@@ -213,10 +213,10 @@ def test_a_slot_may_hold_replicas_with_fewer_frames():
     parts = [[shorter.examples(r, inputs=inputs) for inputs, _ in group] for r in rows]
     builds = [partial(build, inputs) for inputs, _ in group]
     how = recipe()
-    found = replicas.fit(builds, ["visual"], goal(how), *parts, how, [0, 1])
+    fits = replicas.fit(builds, ["visual"], goal(how), *parts, how, [0, 1])
     for i, (_, seed) in enumerate(group):
         one = common.fit(builds[i], how, seed, parts=(parts[0][i], parts[1][i]))
-        for mine, theirs in zip(found[i].history, one.history, strict=True):
+        for mine, theirs in zip(fits[i].history, one.history, strict=True):
             assert mine == pytest.approx(theirs, abs=CLOSE)
 
 

@@ -101,9 +101,9 @@ def test_texts_of_like_length_are_put_together_within_a_step():
     rows = batches(Sequential(3, "cpu"), train=train, batch_size=8, accumulation=3)
     assert [len(some) for some in rows] == [8] * 12 + [4]
     for step in range(5):
-        own = torch.cat(rows[3 * step : 3 * step + 3])
-        assert set(own.tolist()) == set(order[24 * step : 24 * step + 24].tolist())
-        assert (lengths[own].diff() >= 0).all()
+        members = torch.cat(rows[3 * step : 3 * step + 3])
+        assert set(members.tolist()) == set(order[24 * step : 24 * step + 24].tolist())
+        assert (lengths[members].diff() >= 0).all()
     assert not torch.cat(rows).equal(order)
 
 
