@@ -164,11 +164,11 @@ def test_of_many_blocks_every_fourth_is_shown_and_those_with_a_name():
         "plain mean of the blocks",
     ]
     folded = exhibits.all_layers(runs, "acoustic", setting=SETTING)
-    assert folded.shown.frame["layer"].tolist() == list(range(13))
+    assert folded.content.frame["layer"].tolist() == list(range(13))
 
 
 def test_the_folded_table_has_validation_beside_test(runs):
-    table = exhibits.all_layers(runs, "visual", setting=SETTING).shown
+    table = exhibits.all_layers(runs, "visual", setting=SETTING).content
     for part in ("valid", "test"):
         values = measured(runs, system({"visual": 2}), "corr", part)
         assert cells(table, 2, "layer")[f"Corr, {part}"] == mean_sd(values)
