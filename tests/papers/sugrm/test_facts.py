@@ -29,7 +29,7 @@ def test_without_data_and_without_a_summary_there_is_a_sentence(monkeypatch):
 @pytest.mark.parametrize("preset", ["release", "paper"])
 def test_the_recipe_is_shown_whole_with_its_sources(preset):
     own = Study("sugrm", preset=preset, profile="paper", dataset="mosi")
-    table = facts.recipe(own).shown
+    table = facts.recipe(own).content
     entries = recipes.table("sugrm", preset, "paper", "mosi")
     assert len(table.frame) == sum(map(len, entries.values())) + 1
     frame = table.frame.set_index("entry")
