@@ -33,7 +33,8 @@ class Regression:
     outputs: ClassVar[int] = 1
     error: ClassVar[str] = "l1"
     classes: ClassVar[tuple[str, ...]] = ()
-    selects: ClassVar[str] = "mae"
+    selects: ClassVar[str] = "corr"
+    """Metric that chooses among systems on the validation set; higher is better."""
     shown: ClassVar[tuple[str, ...]] = (
         *("mae", "corr", "acc2_has0", "acc2_non0", "f1_has0", "f1_non0", "acc5", "acc7"),
     )

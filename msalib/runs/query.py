@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.data import datasets
 from msalib.data.corpus import MODALITIES
+from msalib.data.tasks import Task
 from msalib.runs.records import Predictions, Record
 from msalib.runs.spec import System
 
@@ -42,6 +44,11 @@ class Runs:
         return self._first().spec.dataset
 
     @property
+    def task(self) -> Task:
+        """The usual task of the data set."""
+        return datasets.dataset(self.dataset).task
+
+    @property
     def modalities(self) -> list[str]:
         """Modalities of which a model was trained that reads nothing else."""
         alone = {s.inputs[0][0] for s in self._runs if len(s.inputs) == 1}
@@ -72,12 +79,14 @@ class Runs:
         return list(self._used.values())
 
     def best(self, systems: Sequence[System]) -> System:
-        """Return the system with the highest seed-mean validation correlation.
+        """Return the system with the highest seed-mean validation score that its task selects by.
 
-        A system with a seed that predicts a constant, which has no correlation, comes last.
+        For regression that is the correlation. A system with a seed that predicts a constant,
+        which has no correlation, comes last.
         """
         by_system = self.records(*systems)
-        scores = [[record.metrics["valid"]["corr"] for record in records] for records in by_system]
+        score = self.task.selects
+        scores = [[record.metrics["valid"][score] for record in records] for records in by_system]
         means = [-1.0 if None in seeds else np.mean(seeds) for seeds in scores]
         return systems[int(np.argmax(means))]
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from msalib.base import stats
 from msalib.base.errors import UserError
-from msalib.data import datasets
 from msalib.evidence.verdicts import Verdict
 from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 from msalib.pages.tables import Note, constants
@@ -38,6 +37,8 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
     """
     if not layers.layered(runs):
         return Note("No modality has layers in this setting: there is no curve to draw.")
+    if runs.task.classes:
+        return Note("Labels are classes: there is no correlation to draw.")
     name = {"valid": "validation", "test": "test"}[part]
     figure, axes = axes_of(height=3.8)
     sentences, records = [], []
@@ -199,6 +200,8 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
     ``video`` is its name, empty for the one with the most clips. Marker: mean over seeds; line:
     lowest to highest seed. Raises ``UserError`` for an unknown video.
     """
+    if runs.task.classes:
+        return Note("Labels are classes: there is no scale to draw predictions on.")
     label, videos = runs.truth("test")
     names, sizes = np.unique(videos, return_counts=True)
     names = names[np.argsort(-sizes, kind="stable")]
@@ -210,7 +213,7 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
             expected=f"one of {', '.join(names[:MANY])}{' and more' * (len(names) > MANY)}",
             remedy="Leave -p video out for the one with the most clips.",
         )
-    clips, limit = videos == chosen, datasets.dataset(runs.dataset).task.limit
+    clips, limit = videos == chosen, runs.task.limit
     if clips.sum() < 2:
         return Note(f"The video {chosen} is a single clip: nothing can vary within it.")
     rows = -(-len(runs.modalities) // 2)

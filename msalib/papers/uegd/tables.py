@@ -102,7 +102,7 @@ def all_layers(runs: Runs, modality: str, *, setting: str) -> Folded:
         {"layer": layer, "epoch": mean_sd([r.selected_epoch for r in seeds], "{:.0f}".format)}
         | {
             f"{METRICS[m].label}, {part}": spread([r.metrics[part][m] for r in seeds], m)
-            for m in ("mae", "corr")
+            for m in compare.columns(seeds[0])[:2]
             for part in ("valid", "test")
         }
         for layer, seeds in zip(numbers, records, strict=True)
@@ -178,7 +178,7 @@ def fusions(runs: Runs, *, setting: str) -> Table | Note:
     what = inputs_in_words(runs, systems[0])
     rows = [_row(f"gate: {what}", gate), _row(f"concatenation: {what}", concat)]
     rows.append({"whose": "ours", "feature": "gate minus concatenation, seed by seed"})
-    for m in compare.SHOWN:
+    for m in compare.columns(gate[0]):
         scores = ([r.metrics["test"][m] for r in records] for records in (gate, concat))
         pairs = zip(*scores, strict=True)
         differences = [None if None in pair else pair[0] - pair[1] for pair in pairs]
@@ -221,7 +221,7 @@ def _numbers(runs: Runs, modalities: list[str], name: str, rows: list[dict]) -> 
     texts = {}
     for feature, metric in itertools.product(FEATURES, ("mae", "corr")):
         system = layers.system_of(runs, modalities, feature)
-        if runs.has(system):
+        if runs.has(system) and metric in runs.records(system)[0][0].metrics["test"]:
             (records,) = runs.records(system)
             values = [r.metrics["test"][metric] for r in records]
             texts[f"{name}_{feature}_{metric}"] = spread(values, metric)
@@ -256,15 +256,17 @@ def _names(modalities: Iterable[str]) -> str:
 
 
 def _row(feature: str, seeds: Sequence[Record]) -> dict[str, str]:
-    return {"whose": "ours", "feature": feature} | compare.score_cells(seeds, compare.SHOWN)
+    cells = compare.score_cells(seeds, compare.columns(seeds[0]))
+    return {"whose": "ours", "feature": feature} | cells
 
 
 def _chance(record: Record) -> dict[str, str]:
     row = {"whose": "chance", "feature": compare.CHANCE}
-    return row | compare.chance_cells(record, compare.SHOWN)
+    return row | compare.chance_cells(record, compare.columns(record))
 
 
 def _headed(rows: list[dict[str, str]]) -> pd.DataFrame:
-    heads = compare.heads(compare.SHOWN)
+    """Head the columns of the first row's metrics; a dash where a row lacks one."""
+    heads = compare.heads(name for name in rows[0] if name not in ("whose", "feature"))
     frame = pd.DataFrame(rows).fillna("-").rename(columns=heads)
     return frame[["whose", "feature", *heads.values()]]
