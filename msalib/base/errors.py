@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """Bad input, told in one sentence each: what, what was found, what was expected, what to do.
+    """Bad input, in one message: where, what was found, what was expected, and a remedy.
 
     The command line prints the message and exits with status 2; nothing has been written when it
     is raised. Programming mistakes stay ordinary exceptions.

@@ -236,7 +236,7 @@ class Recorded(Generic[T]):
 
     @property
     def path(self) -> Path:
-        """Where the file lies."""
+        """Return where the file lies."""
         return paths.records_folder() / self.file
 
     def read(self) -> T:

@@ -12,34 +12,34 @@ from torch import Tensor, nn
 
 
 def key(seed: int, device: str | torch.device = "cpu") -> Tensor:
-    """The key (2,) of a run."""
+    """Return the key (2,) of a run."""
     return derive(torch.tensor([seed % 2**31, 0], dtype=torch.int32, device=device), 0)
 
 
 def derive(key: Tensor, label: int | Tensor) -> Tensor:
-    """A new key (..., 2), or one for each of several labels (n,): (..., n, 2)."""
+    """Return a new key (..., 2), or one for each of several labels (n,): (..., n, 2)."""
     label = torch.as_tensor(label, dtype=torch.int32, device=key.device)
     words = _hash(torch.stack([2 * label, 2 * label + 1], -1).flatten(), key)
     return words.reshape(*key.shape[:-1], *label.shape, 2)
 
 
 def bits(key: Tensor, count: int) -> Tensor:
-    """``count`` random 32-bit words per key: (..., count), int32 over its full range."""
+    """Return ``count`` random 32-bit words per key: (..., count), int32 over its full range."""
     return _hash(torch.arange(count, dtype=torch.int32, device=key.device), key)
 
 
 def uniform(key: Tensor, count: int) -> Tensor:
-    """Numbers uniform in [0, 1), multiples of 2**-24: (..., count), float32."""
+    """Return numbers uniform in [0, 1), multiples of 2**-24: (..., count), float32."""
     return (bits(key, count) >> 8).add_(2**23).to(torch.float32).mul_(2.0**-24)
 
 
 def permutation(key: Tensor, count: int) -> Tensor:
-    """The numbers below ``count`` in random order: (..., count)."""
+    """Return the numbers below ``count`` in random order: (..., count)."""
     return bits(key, count).argsort(dim=-1, stable=True)
 
 
 def _hash(place: Tensor, key: Tensor) -> Tensor:
-    """Places (n,) and keys (..., 2) to words (..., n).
+    """Hash places (n,) and keys (..., 2) to words (..., n).
 
     Two rounds of multiplication and folding, as in 32-bit finalisers (multipliers by Chris Wellons,
     hash-prospector); the second word of the key enters between them, so that no two keys give
@@ -77,12 +77,12 @@ class Dropout(nn.Module):
 
 
 def dropouts(model: nn.Module) -> list[str]:
-    """Names of the keys in ``model``, in the order of its modules."""
+    """Return the names of the keys in ``model``, in the order of its modules."""
     return [f"{name}.key" for name, m in model.named_modules() if isinstance(m, Dropout)]
 
 
 def set_keys(model: nn.Module, keys: Tensor) -> None:
     """Give each dropout of ``model`` its key for the next step: (number of dropouts, 2)."""
     places = [module for module in model.modules() if isinstance(module, Dropout)]
-    for module, own in zip(places, keys, strict=True):
-        module.key = own
+    for module, key in zip(places, keys, strict=True):
+        module.key = key

@@ -1,4 +1,4 @@
-"""Where things lie: in the repository, or where the user says."""
+"""Folders: in the repository, or where the user says."""
 
 import os
 import re
@@ -15,12 +15,12 @@ CLAIMS = BOOK / "claims"
 
 
 def records_folder() -> Path:
-    """Records of runs on built-in data: ``MSALIB_RECORDS``, by default ``book/records``."""
+    """Return the records of runs on built-in data: ``MSALIB_RECORDS`` or ``book/records``."""
     return Path(os.environ.get("MSALIB_RECORDS") or BOOK / "records")
 
 
 def your_records_folder() -> Path:
-    """Records of runs on data sets that a user added: ``MSALIB_RECORDS``, by default ``records``.
+    """Return the records of runs on added data sets: ``MSALIB_RECORDS`` or ``records``.
 
     They are no part of the book and never committed.
     """
@@ -28,12 +28,12 @@ def your_records_folder() -> Path:
 
 
 def features_folder() -> Path:
-    """Feature stores, large and never committed: ``MSALIB_FEATURES``, by default ``features``."""
+    """Return the feature stores, never committed: ``MSALIB_FEATURES`` or ``features``."""
     return Path(os.environ.get("MSALIB_FEATURES") or ROOT / "features")
 
 
 def corpora_folder() -> Path:
-    """Where data sets that were added lie: ``MSALIB_CORPORA``, by default ``corpora``."""
+    """Return the folder of added data sets: ``MSALIB_CORPORA`` or ``corpora``."""
     return Path(os.environ.get("MSALIB_CORPORA") or ROOT / "corpora")
 
 
@@ -49,12 +49,12 @@ def variable(path: Path) -> str | None:
 
 
 def folder_name(name: str) -> str:
-    """An encoder's name as one plain folder: a hub id has a slash."""
+    """Return an encoder's name as one plain folder: a hub id has a slash."""
     return re.sub(r"[^\w.-]+", "--", name)
 
 
 def data_folder() -> Path:
-    """The user's own copy of the real data: ``MSALIB_DATA``.
+    """Return the user's own copy of the real data: ``MSALIB_DATA``.
 
     Raises ``UserError`` where it is not set or not a folder.
     """

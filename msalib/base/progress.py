@@ -9,17 +9,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 TERMINAL = "MSALIB_TERMINAL"
-"""Where ``msalib run`` tells the notebook's process which terminal it was started from."""
+"""The variable with which ``msalib run`` names its terminal to the notebook's process."""
 
 
 def bar(items: Iterable, description: str, unit: str) -> tqdm:
-    """``items`` with a bar that vanishes when they are done."""
+    """Return ``items`` with a bar that vanishes when they are done."""
     file = sys.stderr if sys.stderr.isatty() else _terminal()
     return tqdm(items, desc=description, unit=unit, file=file, disable=file is None, leave=False)
 
 
 def environment() -> dict[str, str]:
-    """What a child process needs so that its bars reach this process's terminal."""
+    """Return the variables that let a child process show its bars in this process's terminal."""
     return {TERMINAL: os.ttyname(sys.stderr.fileno())} if sys.stderr.isatty() else {}
 
 

@@ -14,7 +14,7 @@ from msalib.base.paths import ROOT
 
 
 def commit() -> str:
-    """Short commit of the code, with "+" where the package has changes; "unknown" outside git."""
+    """Return the short commit, with "+" where the package has changes; "unknown" outside git."""
     head = _git("rev-parse", "--short=12", "HEAD")
     if head is None:
         return "unknown"
@@ -32,7 +32,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def pick_device(device: str) -> str:
-    """``"auto"`` is the GPU where there is one, else the CPU; one that is not there is refused."""
+    """Return the device by name; ``"auto"`` is the GPU if there is one. Refuse a missing one."""
     import torch
 
     gpu = torch.cuda.is_available()
@@ -62,7 +62,7 @@ def one_thread() -> Iterator[None]:
 
 
 def device_name(device: str) -> str:
-    """Name of the GPU for "cuda", else of the processor with its number of cores."""
+    """Return the name of the GPU for "cuda", else of the processor with its number of cores."""
     if device == "cuda":
         import torch
 
@@ -73,7 +73,7 @@ def device_name(device: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions that can change the numbers."""
+    """Return the versions that can change the numbers."""
     names = ("msalib", "torch", "transformers", "numpy", "scikit-learn")
     return {"python": platform.python_version(), **{n: _version(n) for n in names}}
 

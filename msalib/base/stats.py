@@ -38,7 +38,7 @@ class Estimate(NamedTuple):
 
 
 def video_resamples(videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How often each video is drawn: counts (R, V), and the video number of each clip (N,).
+    """Return how often each video is drawn, (R, V), and the video number of each clip (N,).
 
     Always the same draws for the same videos, so that differences are paired.
     """
@@ -60,14 +60,14 @@ def _draws(videos: int, resamples: int) -> np.ndarray:
 
 
 def mae_difference(label: np.ndarray, a: np.ndarray, b: np.ndarray, videos: np.ndarray) -> Estimate:
-    """T-MAE: mean absolute error of ``a`` minus that of ``b``; labels (N,), predictions (S, N)."""
+    """Estimate the mean absolute error of ``a`` minus that of ``b``, both (S, N): T-MAE."""
     return estimate(*contrast("mae", label, [a, b], [1, -1], videos))
 
 
 def corr_difference(
     label: np.ndarray, a: np.ndarray, b: np.ndarray, videos: np.ndarray
 ) -> Estimate:
-    """T-CORR: Pearson correlation of ``a`` minus that of ``b``, each the mean over its seeds."""
+    """Estimate Pearson's r of ``a`` minus that of ``b``, each the mean over its seeds: T-CORR."""
     return estimate(*contrast("corr", label, [a, b], [1, -1], videos))
 
 
@@ -78,7 +78,7 @@ def contrast(
     weights: Sequence[float],
     videos: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted sum of a metric over systems (S, N): of each seed (S,), its mean by resample (R,).
+    """Return a weighted sum of a metric over systems (S, N): by seed (S,), mean by resample (R,).
 
     Weights 1 and -1 make a difference, (x - mean x) / sum of squares the slope over x.
     """
@@ -90,7 +90,7 @@ def contrast(
 def correlations(
     label: np.ndarray, systems: Sequence[np.ndarray], videos: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Seed-mean correlation of each system (S, N): on all clips (K,) and per resample (R, K).
+    """Return seed-mean Pearson's r of each system (S, N): on all clips (K,), by resample (R, K).
 
     A constant prediction has no correlation: nan.
     """
@@ -99,7 +99,7 @@ def correlations(
 
 
 def means(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over clips of values (..., N): on all clips (...) and per resample (R, ...)."""
+    """Return the mean of values (..., N): over all clips (...) and per resample (R, ...)."""
     counts, number = video_resamples(videos)
     clips = counts @ np.bincount(number)
     return values.mean(-1), (_drawn(counts, _per_video(values, number)).T / clips).T
@@ -110,7 +110,7 @@ def _absolute_error(label, systems, videos):
 
 
 def _pearson(label, systems, videos):
-    """Of each prediction (K, S, N): on all clips (K, S) and per resample (R, K, S).
+    """Return Pearson's r of predictions (K, S, N): on all clips (K, S), by resample (R, K, S).
 
     Computed from sums per video, so a resample costs one product.
     """
@@ -132,27 +132,27 @@ _SCORES = {"mae": _absolute_error, "corr": _pearson}
 
 
 def _per_video(values: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """Sums over the clips of each video: (..., N) to (..., V)."""
+    """Sum over the clips of each video: (..., N) to (..., V)."""
     order = np.argsort(number, kind="stable")
     starts = np.searchsorted(number[order], np.arange(number.max() + 1))
     return np.add.reduceat(values[..., order], starts, axis=-1)
 
 
 def _drawn(draws: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    """Sums of each resample: (R, V) and (..., V) to (R, ...)."""
+    """Sum over each resample: (R, V) and (..., V) to (R, ...)."""
     flat = sums.reshape(-1, sums.shape[-1])
     return (draws @ flat.T).reshape(len(draws), *sums.shape[:-1])
 
 
 def _correlation(n, x, y, xx, yy, xy):
-    """Pearson's r from sums; nan where a variance is zero up to rounding."""
+    """Compute Pearson's r from sums; nan where a variance is zero up to rounding."""
     var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
     product = np.where((var_x > 1e-12) & (var_y > 1e-12), var_x * var_y, np.nan)
     return (xy / n - x * y / n**2) / np.sqrt(product)
 
 
 def variances(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Population variance of values (..., N), in all and about the mean of their video.
+    """Return the population variance of values (..., N), in all and about the mean of their video.
 
     The two columns of UEGD's Table 4 (papers/uegd.md (f)); clips of all videos are pooled.
     """
@@ -170,7 +170,7 @@ class Variance(NamedTuple):
 
 
 def within_videos(predictions: np.ndarray, videos: np.ndarray) -> tuple[Variance, Variance]:
-    """Variance of predictions (S, N) about the mean of their video, and its share of the total.
+    """Estimate the variance of predictions (S, N) about their video's mean, and its share of all.
 
     As ``variances``, with resamples; the share is nan for constant predictions.
     """
@@ -180,18 +180,18 @@ def within_videos(predictions: np.ndarray, videos: np.ndarray) -> tuple[Variance
     sums, squares = _per_video(x, number), _per_video(x * x, number)
     around = squares - sums**2 / clips
 
-    def both(draws):
+    def shares(draws):
         n = (draws @ clips)[:, None]
         intra = draws @ around.T / n
         total = draws @ squares.T / n - (draws @ sums.T / n) ** 2
         return intra, intra / np.where(total > 1e-12, total, np.nan)
 
-    point, resampled = both(np.ones((1, len(clips)))), both(counts)
+    point, resampled = shares(np.ones((1, len(clips)))), shares(counts)
     return tuple(Variance(p[0], r) for p, r in zip(point, resampled, strict=True))
 
 
 def cliffs_delta(a: np.ndarray, b: np.ndarray) -> float:
-    """How much more often a value of ``a`` exceeds one of ``b`` than the other way, -1 to 1."""
+    """Return Cliff's delta: P(a > b) minus P(a < b), from -1 to 1."""
     from scipy.stats import mannwhitneyu
 
     return float(2 * mannwhitneyu(a, b).statistic / (len(a) * len(b)) - 1)
@@ -204,7 +204,7 @@ def estimate(
     kind: Literal["difference", "level", "block"] = "difference",
     level: float = LEVEL,
 ) -> Estimate:
-    """Interval and p-value of an effect, or of its mean over seeds (S,), from resamples (R,).
+    """Estimate an effect, or its mean over seeds (S,): interval and p-value from resamples (R,).
 
     Several seeds add their own uncertainty to every resample: a draw of Student's t with S - 1
     degrees of freedom, times the standard error of the seeds' mean.
@@ -223,7 +223,7 @@ def estimate(
 
 @lru_cache(maxsize=8)
 def _students_t(freedom: int, count: int) -> np.ndarray:
-    """Draws in random order, the same for all effects."""
+    """Return draws in random order, the same for all effects."""
     return np.random.default_rng(1).standard_t(freedom, size=count)
 
 

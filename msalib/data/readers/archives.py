@@ -89,19 +89,21 @@ _BROKEN = (
 
 
 def _check_members(members) -> int:
-    """Bytes of all members, none of which leads elsewhere."""
+    """Return the bytes of all members, none of which leads elsewhere."""
     total, names = 0, set()
     for name, kind, size, _ in members:
-        shown = "".join(c if c.isprintable() else "?" for c in name)[:200]
+        printable = "".join(c if c.isprintable() else "?" for c in name)[:200]
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if ".." in parts or name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
-            raise _Refused(f"the name {shown!r}, which leads out of it", "names inside the archive")
+            raise _Refused(
+                f"the name {printable!r}, which leads out of it", "names inside the archive"
+            )
         if kind not in ("file", "folder"):
-            raise _Refused(f"{shown!r}, which is a {kind}", "files and folders")
+            raise _Refused(f"{printable!r}, which is a {kind}", "files and folders")
         if "\0" in name or "\\" in name:
-            raise _Refused(f"the name {shown!r}", "names that every system can have")
+            raise _Refused(f"the name {printable!r}", "names that every system can have")
         if kind == "file" and (not parts or parts in names):
-            raise _Refused(f"the name {shown!r} twice or empty", "every name once")
+            raise _Refused(f"the name {printable!r} twice or empty", "every name once")
         names.add(parts)
         total += size
         if len(names) > MAX_FILES or total > MAX_UNPACKED:
@@ -115,7 +117,7 @@ def _check_members(members) -> int:
 
 
 def _zip_members(path: Path) -> Iterator:
-    """Of each member: name, kind, bytes, and what opens it."""
+    """Yield the name, kind and bytes of each member, and what opens it."""
     with zipfile.ZipFile(path) as archive:
         with path.open("rb") as file:  # zipfile does not compare the number of its entries
             file.seek(-min(path.stat().st_size, 2**16 + 22), os.SEEK_END)

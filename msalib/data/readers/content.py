@@ -23,7 +23,7 @@ _OTHER_NAMES = {"valid": ("valid", "val", "dev")}
 
 
 def parts(path: Path, content: dict, kind: type | tuple[type, ...]) -> dict:
-    """Part -> what ``content`` holds for it, which must be a ``kind`` with something in it."""
+    """Return part -> what ``content`` holds for it, which must be a ``kind`` that is not empty."""
     held = {}
     for part in PARTS:
         key = next((k for k in _OTHER_NAMES.get(part, (part,)) if k in content), None)
@@ -35,7 +35,7 @@ def parts(path: Path, content: dict, kind: type | tuple[type, ...]) -> dict:
 
 
 def entry(path: Path, part: str, held: dict, key: str):
-    """What one part holds under a key that must be there."""
+    """Return what one part holds under a key that must be there."""
     if key not in held:
         keys = ", ".join(str(k)[:40] for k in list(held)[:20])
         raise bad(path, f"no {key} in {part} (there are: {keys})", f"{key} for every clip")
@@ -43,7 +43,7 @@ def entry(path: Path, part: str, held: dict, key: str):
 
 
 def items(path: Path, where: str, value, count: int | None = None) -> list:
-    """An array or list as a list along its first axis, with ``count`` items if that is given."""
+    """Return an array or list as a list along its first axis, of ``count`` items if given."""
     if not isinstance(value, np.ndarray | list | tuple) or np.ndim(_any(value)) == 0:
         raise bad(path, f"{where} of type {type(value).__name__}", "an array or a list")
     if count is not None and len(value) != count:
@@ -52,12 +52,12 @@ def items(path: Path, where: str, value, count: int | None = None) -> list:
 
 
 def texts(path: Path, where: str, value, count: int | None = None) -> list[str]:
-    """Entries that are text, or bytes that are; lists of a single text count as it."""
+    """Return entries that are text, or bytes that are; lists of a single text count as it."""
     return [text(path, where, item) for item in items(path, where, value, count)]
 
 
 def text(path: Path, where: str, value) -> str:
-    """One text; whole numbers are taken as text too, for ids that are numbers."""
+    """Return one text; whole numbers are taken as text too, for ids that are numbers."""
     while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
         value = value[0] if np.ndim(_any(value)) else value.item()
     if isinstance(value, bytes):
@@ -75,7 +75,7 @@ def text(path: Path, where: str, value) -> str:
 
 
 def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
-    """Entries that are numbers, (count,) float64; None is not a number."""
+    """Return entries that are numbers, (count,) float64; None becomes nan."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         if value.size != count or value.shape[:1] != (count,):
             raise bad(path, f"{where} of shape {value.shape}", f"{count} numbers, one for every id")
@@ -84,7 +84,7 @@ def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
 
 
 def number(path: Path, where: str, value) -> float:
-    """One number; an array or list of a single number counts as it."""
+    """Return one number; an array or list of a single number counts as it."""
     while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
         value = value[0] if np.ndim(_any(value)) else value.item()
     if value is None:
@@ -96,7 +96,7 @@ def number(path: Path, where: str, value) -> float:
 
 
 def frames(path: Path, where: str, value, count: int) -> np.ndarray:
-    """Frames of every clip with their padding, (count, T, D)."""
+    """Return the frames of every clip with their padding, (count, T, D)."""
     numeric = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
     if not numeric or value.ndim != 3 or len(value) != count or 0 in value.shape:
         what = f"shape {value.shape}" if numeric else f"type {type(value).__name__}"
@@ -105,7 +105,7 @@ def frames(path: Path, where: str, value, count: int) -> np.ndarray:
 
 
 def ids_to_clips(ids: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
-    """Video and segment of every id, and a note if some ids name none."""
+    """Return the video and segment of every id, and a note if some ids name none."""
     named = [build.clip_of(name) for name in ids]
     without = sum(clip is None for clip in named)
     notes = (
@@ -118,7 +118,7 @@ def ids_to_clips(ids: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
 
 
 def counted(notes: Iterable[str]) -> list[str]:
-    """Notes that occurred for several clips, each once with its number in place of ``{}``."""
+    """Return each note once, with the number of its clips in place of ``{}``."""
     return [note.format(count) for note, count in Counter(notes).items()]
 
 
@@ -151,5 +151,5 @@ def scale_note(table: pd.DataFrame) -> list[str]:
 
 
 def _any(value):
-    """An array of anything as it is; of a list only its length, not what is in it."""
+    """Return an array as it is, and for a list an array of its length."""
     return value if isinstance(value, np.ndarray) else np.empty(len(value), np.int8)

@@ -53,7 +53,7 @@ SILENT = ("sp", "")
 SHARES = {"train": 52, "valid": 10, "test": 31}
 """Videos of the standard parts of CMU-MOSI, for data that come without parts."""
 
-_TOLD = {"version": "computational sequence version", "creator": "creator"}
+_KEPT = {"version": "computational sequence version", "creator": "creator"}
 """What of the metadata goes with the features."""
 
 _PART = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
@@ -78,7 +78,7 @@ class _Clip:
 
 
 def detects(path: Path) -> bool:
-    """Whether a path is a folder with .csd files, or one such file."""
+    """Check whether a path is a folder with .csd files, or one such file."""
     return bool(_files(path)) if path.is_dir() else path.suffix == ".csd"
 
 
@@ -177,7 +177,7 @@ def _count(dropped: dict[str, str]) -> str:
 
 
 def _roles(path: Path, sequences: hdf5.Sequences) -> tuple[dict[str, Path], dict[str, dict]]:
-    """Role -> file, and role -> what its metadata say that a reader of results must know."""
+    """Return role -> file, and role -> what of its metadata goes with results."""
     files: dict[str, Path] = {}
     heads: dict[str, dict] = {}
     if not _files(path):
@@ -203,7 +203,7 @@ def _roles(path: Path, sequences: hdf5.Sequences) -> tuple[dict[str, Path], dict
         files[role] = file
         heads[role] = {"root": root} | {
             key: " ".join(str(metadata[field]).split())
-            for key, field in _TOLD.items()
+            for key, field in _KEPT.items()
             if field in metadata
         }
     if "labels" not in files:
@@ -263,7 +263,7 @@ def _check(file: Path, key: str, times: np.ndarray) -> None:
 
 
 def _overlap(times: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Which intervals (T, 2) share more than ``EPSILON`` with this one, or are a moment in it."""
+    """Return which intervals (T, 2) share over ``EPSILON`` with this one, or are a moment in it."""
     share = np.minimum(times[:, 1], end) - np.maximum(times[:, 0], start) > EPSILON
     moment = times[:, 1] - times[:, 0] <= EPSILON
     return share | (moment & (times[:, 0] >= start) & (times[:, 0] < end))
@@ -296,10 +296,10 @@ def _words(clips, file: Path | None, sequences: hdf5.Sequences, dropped: dict[st
         values, times = _in_time(file, key, values, times)
         spoken = np.array([w.strip().lower() not in SILENT for w in values[:, 0]], dtype=bool)
         for clip in waiting.pop(key):
-            own = spoken & _overlap(times, clip.start, clip.end)
-            clip.text = " ".join(w.strip() for w in values[own, 0])
-            clip.words = times[own]
-            if not own.any():
+            inside = spoken & _overlap(times, clip.start, clip.end)
+            clip.text = " ".join(w.strip() for w in values[inside, 0])
+            clip.words = times[inside]
+            if not inside.any():
                 dropped[clip.id] = "no words in its interval"
     for clip in (c for left in waiting.values() for c in left):
         dropped[clip.id] = f"no entry of its video in {file.name}"
@@ -308,7 +308,7 @@ def _words(clips, file: Path | None, sequences: hdf5.Sequences, dropped: dict[st
 def _frames(
     clips, modality: str, file: Path, sequences: hdf5.Sequences, align: str, dropped: dict
 ) -> int:
-    """Give clips their frames of a modality; how many words have none."""
+    """Give clips their frames of a modality; return how many words have none."""
     waiting = _by_key(clips, dropped)
     empty = 0
     for key, values, times in sequences.entries(file):
@@ -318,14 +318,14 @@ def _frames(
             continue
         values, times = _in_time(file, key, values, times)
         for clip in waiting.pop(key):
-            own = _overlap(times, clip.start, clip.end)
-            if not own.any():
+            overlapping = _overlap(times, clip.start, clip.end)
+            if not overlapping.any():
                 dropped[clip.id] = f"no {modality} frame in its interval"
             elif align == "labels":
-                clip.frames[modality] = values[own]
+                clip.frames[modality] = values[overlapping]
             else:
                 rows = np.zeros((len(clip.words), values.shape[1]), np.float32)
-                inside, moments = values[own], times[own]
+                inside, moments = values[overlapping], times[overlapping]
                 for row, (start, end) in zip(rows, clip.words, strict=True):
                     heard = _overlap(moments, start, end)
                     if heard.any():
@@ -340,7 +340,7 @@ def _frames(
 
 
 def _parts(path: Path, videos: list[str]) -> tuple[dict[str, str], str]:
-    """Video -> part, and a note that says where the parts come from."""
+    """Return video -> part, and a note that says where the parts come from."""
     file = path / "splits.csv"
     if not file.is_file():
         ranked = sorted(videos, key=lambda video: hashlib.sha256(video.encode()).hexdigest())

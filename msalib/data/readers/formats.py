@@ -51,7 +51,7 @@ class Options(BaseModel):
 
 
 def options(**chosen) -> Options:
-    """The options that a command line gives; one that is none is a ``UserError``."""
+    """Return the options of a command line; raise ``UserError`` for one that is none."""
     try:
         return Options(**chosen)
     except ValidationError as error:
@@ -66,7 +66,7 @@ def options(**chosen) -> Options:
 
 
 def reader(name: str) -> ModuleType:
-    """The module that reads a format; an unknown name is a ``UserError``."""
+    """Return the module that reads a format; raise ``UserError`` for an unknown name."""
     if name not in FORMATS:
         raise UserError(
             f"format {name!r}",
@@ -78,7 +78,7 @@ def reader(name: str) -> ModuleType:
 
 
 def detect(path: Path) -> str:
-    """The name of the format that a file or folder is in.
+    """Return the name of the format of a file or folder.
 
     Raises ``UserError`` where it is none of ``FORMATS``, or more than one, and for pickles and
     archives that cannot be read safely.
@@ -111,7 +111,7 @@ def convert(
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a path is a file that is unpacked before it is read."""
+    """Check whether a path is a file that is unpacked before it is read."""
     return path.is_file() and path.name.lower().endswith(ARCHIVES)
 
 
@@ -166,7 +166,7 @@ def _choose(path: Path, content) -> str:
 
 
 def _pickled(path: Path):
-    """What the pickle at ``path`` holds; ``_NO_PICKLE`` where it is none."""
+    """Return what the pickle at ``path`` holds; ``_NO_PICKLE`` where it is none."""
     if not path.is_file() or not path.name.lower().endswith(PICKLES):
         return _NO_PICKLE
     from msalib.data.readers import safe
@@ -176,7 +176,7 @@ def _pickled(path: Path):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Path]:
-    """What there is to read at a path, for a while: itself, or what an archive holds.
+    """Yield what there is to read at a path: itself, or what an archive holds.
 
     Errors name the archive, not its copy; and since they quote files, they are made to fit a line.
     """
@@ -201,9 +201,9 @@ def _opened(path: Path) -> Iterator[Path]:
 
 
 def _line(text: str) -> str:
-    """Text for one line of a terminal, whatever a file has put in it."""
-    shown = "".join(c if c.isprintable() else "?" for c in text)
-    return shown if len(shown) <= 1000 else f"{shown[:900]} ... {shown[-90:]}"
+    """Return a text that fits one line of a terminal, whatever a file has put in it."""
+    line = "".join(c if c.isprintable() else "?" for c in text)
+    return line if len(line) <= 1000 else f"{line[:900]} ... {line[-90:]}"
 
 
 def _unpacked(path: Path, root: Path) -> Path:
@@ -231,7 +231,7 @@ def _pickles(entries: list[Path]) -> list[Path]:
 
 
 def _inside(path: Path, content) -> str:
-    """In a few words what lies at a path, for messages."""
+    """Describe in a few words what lies at a path."""
     if content is not _NO_PICKLE:
         return f"a pickle of {_shape(content)}"
     if path.is_dir():

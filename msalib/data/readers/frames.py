@@ -49,7 +49,7 @@ NO_TEXT = "no transcripts; vectors of texts, where the file has some, lack the t
 
 
 def detects(path: Path) -> bool:
-    """Whether a path is such a file or the folder of one, not of a pack with its own table."""
+    """Check whether a path is such a file or its folder, and no pack with a table of its own."""
     if path.is_dir():
         return (path / "features.npz").is_file() and not any(path.glob("utterances.csv*"))
     return path.is_file() and path.name == "features.npz"
@@ -67,8 +67,8 @@ def read(
     """
     options = options or Options()
     path = folder / "features.npz" if folder.is_dir() or folder.suffix != ".npz" else folder
-    wanted = [f"{array}_{part}" for array, _ in ARRAYS.values() for part in PARTS]
-    stored = _read(path, wanted + [f"y_{part}" for part in PARTS])
+    names = [f"{array}_{part}" for array, _ in ARRAYS.values() for part in PARTS]
+    stored = _read(path, names + [f"y_{part}" for part in PARTS])
     labels = [stored[f"y_{part}"] for part in PARTS]
     counts = _counts(path, labels)
     ids = [f"{part}_{i:03d}" for part in PARTS for i in range(counts[part])]
@@ -162,7 +162,7 @@ def _trait(
 
 
 def _frames(path: Path, stored: dict, array: str, counts: dict, options: Options) -> np.ndarray:
-    """Frames (N, T, D) of all parts."""
+    """Return the frames (N, T, D) of all parts."""
     parts = [stored[f"{array}_{part}"] for part in PARTS]
     rows = [len(x) if x.ndim == 3 else 0 for x in parts]
     like = {x.shape[1:] for x in parts}

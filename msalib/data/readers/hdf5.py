@@ -58,12 +58,12 @@ class Sequences:
         self._stop()
 
     def head(self, path: Path) -> tuple[str, dict]:
-        """Name of the root group and metadata, key -> what its JSON says."""
+        """Return the name of the root group, and its metadata: key -> what its JSON says."""
         _, head = self._ask(path, "head")
         return head["root"], head["metadata"]
 
     def entries(self, path: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """Per video its name, features (T, D) float32 or text, and intervals (T, 2) float64.
+        """Yield each video's name, features (T, D) float32 or text, and intervals (T, 2) float64.
 
         In the order of names; the iterator must be used up before the next question.
         """
@@ -138,7 +138,7 @@ class Sequences:
         return np.frombuffer(content, dtype).reshape(shape)
 
     def _take(self, path: Path, size: int) -> bytearray:
-        """So many bytes of the child's."""
+        """Return so many bytes of the child's."""
         content = bytearray(size)
         done = 0
         while done < size:
@@ -169,7 +169,7 @@ class _Refused(Exception):
 
 
 def _inside(group, name: str, kind):
-    """A member of a group that lies in the same file, and is of this kind."""
+    """Return a member of a group, which must lie in the same file and be of this kind."""
     import h5py
 
     link = group.get(name, getlink=True)

@@ -41,7 +41,7 @@ PUBLISHED = 5531
 
 
 def detects(path: Path) -> bool:
-    """Whether a path is such a table, or a folder that has it."""
+    """Check whether a path is such a table, or a folder that has it."""
     file = _file(path)
     if not file.is_file():
         return False
@@ -129,6 +129,6 @@ def _file(path: Path) -> Path:
 
 
 def _parts(session: pd.Series, test: int) -> list[str]:
-    """Part of every turn where one session is for testing."""
+    """Return the part of every turn where one session is for testing."""
     valid = test % len(SESSIONS) + 1
     return ["test" if s == test else "valid" if s == valid else "train" for s in session]

@@ -21,7 +21,7 @@ MODALITIES = ("visual", "acoustic")
 
 
 def fits(held) -> bool:
-    """Whether what a pickle holds has this layout."""
+    """Check whether what a pickle holds has this layout."""
     return isinstance(held, dict) and any(
         isinstance(part, list | tuple) and len(part) and _is_clip(part[0]) for part in held.values()
     )
@@ -36,13 +36,13 @@ def _is_clip(clip) -> bool:
 
 @np.errstate(invalid="ignore")  # values that are not finite are told when all is read
 def read(path: Path, name: str, options: Options, held) -> Corpus:
-    """What a pickle holds as a ``Corpus``: a frame per word, the words joined by spaces.
+    """Read what a pickle holds as a ``Corpus``: a frame per word, the words joined by spaces.
 
     Clips without words are dropped and counted. Raises ``UserError`` for a clip that is none,
     for rows that are not one for each word, and like ``build.corpus``.
     """
     rows, splits, dropped = [], [], {}
-    found = {modality: [] for modality in MODALITIES}
+    frames_of = {modality: [] for modality in MODALITIES}
     for part, clips in content.parts(path, held, list | tuple).items():
         for number, clip in enumerate(clips, 1):
             where = f"clip {number} of {part}"
@@ -58,7 +58,9 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
             if not words:
                 dropped[segment] = "no words"
             for modality, values in zip(MODALITIES, frames, strict=True):
-                found[modality].append(_rows(path, f"{modality} of {where}", values, len(words)))
+                frames_of[modality].append(
+                    _rows(path, f"{modality} of {where}", values, len(words))
+                )
     table = pd.DataFrame(rows, columns=["id", "text", "label"])
     table["video"], table["segment"], notes = content.ids_to_clips(table["id"].tolist())
     clips = build.Clips(
@@ -68,7 +70,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         tasks=content.tasks(table),
         frames={
             m: build.Frames(m, "word", frames, extractor(m, frames[0].shape[-1]))
-            for m, frames in found.items()
+            for m, frames in frames_of.items()
         },
         notes=[
             "a frame per word; a model that cuts words into pieces repeats it",

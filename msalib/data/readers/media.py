@@ -27,7 +27,7 @@ TITLE = "clips of sound, pictures and text: a folder with label.csv"
 
 TABLE = "label.csv"
 NEEDED = ("video_id", "clip_id", "text", "label", "mode")
-OWN_LABELS = ("label_T", "label_A", "label_V")
+UNIMODAL_LABELS = ("label_T", "label_A", "label_V")
 """SIMS: sentiment of the text, the voice and the face alone."""
 
 PLACES = ("wav", "Raw", "")
@@ -49,7 +49,7 @@ _NO_LABEL = ("", "nan", "NaN", "NA")
 
 
 def detects(path: Path) -> bool:
-    """Whether a path is a folder with label.csv."""
+    """Check whether a path is a folder with label.csv."""
     return path.is_dir() and (path / TABLE).is_file()
 
 
@@ -127,8 +127,8 @@ def _table(file: Path, stored: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
         }
     )
     for column in stored.columns.difference([*NEEDED, *table], sort=False):
-        own = column in OWN_LABELS
-        table[column] = _numbers(file, stored, column, ids) if own else stored[column]
+        numeric = column in UNIMODAL_LABELS
+        table[column] = _numbers(file, stored, column, ids) if numeric else stored[column]
     return table
 
 
@@ -233,7 +233,7 @@ def _check_unshared(ids: list[str], paths: list[Path | None]) -> None:
 
 
 def _numbered(clip: str) -> list[str]:
-    """The names under which a clip may lie, its own first."""
+    """Return the names under which a clip may lie, its own first."""
     if not (clip.isascii() and clip.isdigit()):
         return [clip]
     bare = clip.lstrip("0") or "0"
@@ -244,7 +244,7 @@ Listing = dict[str, dict[str, tuple[Path, bool]]]
 
 
 def _listing(folder: Path) -> Listing:
-    """Stem -> suffix -> path of what lies in a folder, and whether there is something in it."""
+    """Return stem -> suffix -> path of what lies in a folder, and whether it is not empty."""
     listing: Listing = {}
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)

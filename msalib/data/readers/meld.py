@@ -32,7 +32,7 @@ _TWICE = re.compile("[\u00c2\u00c3\u00e2][\u0080-\u00bf\u0152-\u2122]+")
 
 
 def detects(path: Path) -> bool:
-    """Whether a path is a folder with one of the three files."""
+    """Check whether a path is a folder with one of the three files."""
     return path.is_dir() and any((path / file).is_file() for file in FILES.values())
 
 
@@ -68,7 +68,7 @@ def read(path: Path, name: str, options: Options) -> Corpus:
 
 
 def decode(content: bytes) -> tuple[str, int]:
-    """The text of a file, and how many characters of it were restored.
+    """Return the text of a file, and how many characters of it were restored.
 
     Copies of MELD differ in the encoding of quotes and dashes: UTF-8; cp1252; UTF-8 of the control
     characters that cp1252's quotes become when they are taken for Latin-1; and UTF-8 that was
@@ -102,7 +102,7 @@ def decode(content: bytes) -> tuple[str, int]:
 
 
 def _restored(text: str) -> str:
-    """What was saved as UTF-8, read as cp1252; empty if it was not."""
+    """Return text that was UTF-8, read as cp1252, as it was; empty if it was not."""
     try:
         return text.encode("cp1252").decode()
     except UnicodeError:

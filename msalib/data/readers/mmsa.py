@@ -30,7 +30,7 @@ UNIMODAL = ("T", "A", "V")
 
 
 def fits(held) -> bool:
-    """Whether what a pickle holds has this layout."""
+    """Check whether what a pickle holds has this layout."""
     return isinstance(held, dict) and any(
         isinstance(part, dict) and "regression_labels" in part for part in held.values()
     )
@@ -38,7 +38,7 @@ def fits(held) -> bool:
 
 @np.errstate(invalid="ignore")  # values that are not finite are told when all is read
 def read(path: Path, name: str, options: Options, held) -> Corpus:
-    """What a pickle holds as a ``Corpus``: frames without padding, an unimodal label a column.
+    """Read what a pickle holds as a ``Corpus``: no padding, a column for each unimodal label.
 
     Raises ``UserError`` for a key or part that is missing, entries that are not one for each id,
     lengths that are larger than arrays, and like ``build.corpus``.
@@ -47,14 +47,14 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
     frames = {}
     parts = content.parts(path, held, dict)
     for part, arrays in parts.items():
-        table, found, cut = _part(path, part, arrays)
+        table, part_frames, cut = _part(path, part, arrays)
         tables.append(table)
         splits += [part] * len(table)
         notes += cut
-        if frames and found.keys() != frames.keys():
-            keys = ", ".join(ARRAYS[m] for m in found.keys() ^ frames.keys())
+        if frames and part_frames.keys() != frames.keys():
+            keys = ", ".join(ARRAYS[m] for m in part_frames.keys() ^ frames.keys())
             raise content.bad(path, f"{keys} not in all parts", "the same arrays in every part")
-        for modality, clips in found.items():
+        for modality, clips in part_frames.items():
             frames.setdefault(modality, []).extend(clips)
     table = pd.concat(tables, ignore_index=True)
     table["video"], table["segment"], unnamed = content.ids_to_clips(table["id"].tolist())
@@ -79,7 +79,7 @@ def _unit(modality: str) -> str:
 
 
 def _part(path: Path, part: str, arrays: dict) -> tuple[pd.DataFrame, dict, list[str]]:
-    """Clips of one part, frames per modality, and a note for each clip that has one."""
+    """Return the clips of one part, frames per modality, and a note for each clip that has one."""
 
     def get(key):
         return content.entry(path, part, arrays, key)
@@ -101,16 +101,18 @@ def _part(path: Path, part: str, arrays: dict) -> tuple[pd.DataFrame, dict, list
             columns[column] = content.numbers(path, f"{part}/{key}", get(key), count)
             _check_scale(path, part, key, columns[column], ids)
     mask = _mask(path, part, get("text_bert"), count) if "text_bert" in arrays else None
-    found, notes = {}, []
+    frames, notes = {}, []
     for modality, key in ARRAYS.items():
         if key in arrays:
             values = content.frames(path, f"{part}/{key}", get(key), count)
-            own = f"{key}_lengths"
+            name = f"{key}_lengths"
             lengths = (
-                content.numbers(path, f"{part}/{own}", get(own), count) if own in arrays else None
+                content.numbers(path, f"{part}/{name}", get(name), count)
+                if name in arrays
+                else None
             )
-            found[modality] = _cut(path, part, key, values, lengths, mask, ids, notes)
-    return pd.DataFrame(columns), found, notes
+            frames[modality] = _cut(path, part, key, values, lengths, mask, ids, notes)
+    return pd.DataFrame(columns), frames, notes
 
 
 def _check_scale(path: Path, part: str, key: str, values: np.ndarray, ids: list[str]) -> None:
@@ -125,18 +127,16 @@ def _check_scale(path: Path, part: str, key: str, values: np.ndarray, ids: list[
 
 
 def _mask(path: Path, part: str, value, count: int) -> np.ndarray:
-    """Where the text has word pieces, (N, T)."""
+    """Return where the text has tokens, (N, T)."""
     pieces = content.frames(path, f"{part}/text_bert", value, count)
     if pieces.shape[1] != 3 or not np.isin(pieces[:, 1], (0, 1)).all():
         found = f"{part}/text_bert of shape {pieces.shape}, without a mask in its second row"
-        raise content.bad(
-            path, found, "word pieces, mask (0 or 1) and segments: (clips, 3, pieces)"
-        )
+        raise content.bad(path, found, "tokens, mask (0 or 1) and segments: (clips, 3, tokens)")
     return pieces[:, 1] == 1
 
 
 def _cut(path, part, key, values, lengths, mask, ids, notes) -> list[np.ndarray]:
-    """Frames (T_i, D) of each clip of ``values`` (N, T, D) without padding; adds to ``notes``."""
+    """Cut padding off ``values`` (N, T, D): frames (T_i, D) of each clip; add to ``notes``."""
     count, steps, _ = values.shape
     if lengths is not None:
         _check_lengths(path, part, key, lengths, steps, ids)

@@ -24,7 +24,7 @@ ARRAYS = {"visual": "vision", "acoustic": "audio", "linguistic": "text"}
 
 
 def fits(held) -> bool:
-    """Whether what a pickle holds has this layout."""
+    """Check whether what a pickle holds has this layout."""
     return isinstance(held, dict) and any(
         isinstance(part, dict) and "labels" in part and "regression_labels" not in part
         for part in held.values()
@@ -33,7 +33,7 @@ def fits(held) -> bool:
 
 @np.errstate(invalid="ignore")  # values that are not finite are told when all is read
 def read(path: Path, name: str, options: Options, held) -> Corpus:
-    """What a pickle holds as a ``Corpus``: frames without padding, text empty.
+    """Read what a pickle holds as a ``Corpus``: frames without padding, text empty.
 
     Raises ``UserError`` for a key or part that is missing, entries that are not one for each id,
     and like ``build.corpus``.
@@ -55,7 +55,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
     table = pd.DataFrame(clips, columns=["id", "video", "segment"])
     table["text"], table["label"] = "", np.concatenate(labels)
     dropped = _without_text(table["id"], arrays["linguistic"])
-    found, notes = _without_padding(arrays, table["id"].isin(list(dropped)).to_numpy())
+    frames_of, notes = _without_padding(arrays, table["id"].isin(list(dropped)).to_numpy())
     if dropped:
         notes.append(f"clips dropped, as their text is zero throughout: {len(dropped)}")
     clips = build.Clips(
@@ -65,7 +65,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         tasks=content.tasks(table),
         frames={
             m: build.Frames(ARRAYS[m], "frame", frames, extractor(m, frames[0].shape[-1]))
-            for m, frames in found.items()
+            for m, frames in frames_of.items()
         },
         notes=[
             "the file has no transcripts",
@@ -78,7 +78,7 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
 
 
 def _ids(path: Path, part: str, value) -> list[tuple[str, str, str]]:
-    """Id, video and segment of each clip. An id is a text, a number, or video, start and end."""
+    """Return id, video and segment of each clip. An id is a text, a number, or a row of three."""
     where = f"{part}/id"
     clips = []
     for row in content.items(path, where, value):
@@ -116,31 +116,31 @@ def _without_text(ids: pd.Series, text: list[np.ndarray]) -> dict[str, str]:
 
 
 def _without_padding(arrays: dict, dropped: np.ndarray) -> tuple[dict, list[str]]:
-    """Frames of all modalities without the rows that fill them up, and what was done."""
+    """Return the frames of all modalities without padding, and notes on what was done."""
     held = {m: [frames.any(axis=1) for frames in clips] for m, clips in arrays.items()}
-    found, notes = {}, []
+    cut, notes = {}, []
     aligned = len({len(clips[0]) for clips in arrays.values()}) == 1
     if aligned:
         notes.append("all arrays have the same number of rows: aligned to words, cut as the text")
     for modality, clips in arrays.items():
         rows = held["linguistic" if aligned else modality]
         front = _front(rows)
-        found[modality], removed, empty = [], 0, 0
+        cut[modality], removed, empty = [], 0, 0
         for frames, row, out in zip(clips, rows, dropped, strict=True):
-            own = frames[_inside(row, front)]
-            removed += len(frames) > len(own) and not out
-            if not len(own):
-                own, empty = np.zeros_like(frames[:1]), empty + (not out)
-            found[modality].append(own)
+            kept = frames[_inside(row, front)]
+            removed += len(frames) > len(kept) and not out
+            if not len(kept):
+                kept, empty = np.zeros_like(frames[:1]), empty + (not out)
+            cut[modality].append(kept)
         side = "in front" if front else "at the end"
         notes.append(f"{ARRAYS[modality]}: clips with rows of zeros {side}, removed: {removed}")
         if empty:
             notes.append(f"{ARRAYS[modality]}: clips with none other, given one of zeros: {empty}")
-    return found, notes
+    return cut, notes
 
 
 def _front(rows: list[np.ndarray]) -> bool:
-    """Whether padding lies in front: more clips begin with zeros than end with them."""
+    """Check whether padding lies in front: more clips begin with zeros than end with them."""
     begin = sum(not row[0] and row[-1] for row in rows)
     end = sum(row[0] and not row[-1] for row in rows)
     return begin >= end

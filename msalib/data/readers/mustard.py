@@ -31,7 +31,7 @@ part the data 8 : 1 : 1 (GLoMo: 68 of 675)."""
 
 
 def detects(path: Path) -> bool:
-    """Whether a path is a folder with MUStARD's data."""
+    """Check whether a path is a folder with MUStARD's data."""
     return path.is_dir() and (path / DATA).is_file()
 
 
@@ -131,7 +131,7 @@ def _clips(path: Path) -> dict[str, dict]:
 
 
 def _folds(folder: Path, clips: int) -> list[set[int]]:
-    """The test clips of each fold, by place."""
+    """Return the test clips of each fold, by place."""
     path = folder / FOLDS
     if not path.is_file() and (folder / PICKLED).is_file():
         from msalib.data.readers import safe

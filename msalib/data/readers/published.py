@@ -1,4 +1,4 @@
-"""What is known of files that circulate: their SHA-256, and the extractor that a width tells."""
+"""Files that circulate: their SHA-256, and the extractor that a width of features tells."""
 
 PUBLISHED = {
     "78e0f8b5ef8ff71558e7307848fc1fa929ecb078203f565ab22b9daab2e02524": (
@@ -35,6 +35,6 @@ _EXTRACTORS = {
 
 
 def extractor(modality: str, width: int) -> str:
-    """What features of this width are in the field's files; files do not say it themselves."""
+    """Return the extractor that features of this width have in the field's files."""
     known = _EXTRACTORS.get((modality, width))
     return f"by its width {width}: {known}" if known else f"width {width}, of an unknown extractor"

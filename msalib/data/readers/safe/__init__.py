@@ -20,7 +20,7 @@ from msalib.data.readers.safe.limits import Damaged, Refused
 
 
 def load(path: Path):
-    """What the pickle at ``path`` holds: builtin scalars and containers and numpy arrays.
+    """Read the pickle at ``path``: builtin scalars and containers and numpy arrays.
 
     Takes every protocol, arrays of numpy 1 and 2, and Python 2 (whose byte strings become text:
     UTF-8, or else Latin-1). Raises ``UserError`` for anything that is not data, by name; for a file

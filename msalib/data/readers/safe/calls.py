@@ -74,7 +74,7 @@ def add_items(target, items) -> None:
 
 
 def _raw(data) -> bytes:
-    """The bytes of an array as they are stored."""
+    """Return the bytes of an array as they are stored."""
     if isinstance(data, bytes | bytearray):
         return bytes(data)
     if isinstance(data, Latin1):
@@ -181,7 +181,7 @@ def _scalar(budget: Budget, dtype, data=b"") -> np.generic:
 
 
 def _encode(budget: Budget, text, encoding) -> bytes:
-    """How protocols below 3 write bytes."""
+    """Make bytes as protocols below 3 write them."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise Damaged("bytes that are no text")
     budget.make(len(text))

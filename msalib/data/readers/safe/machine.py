@@ -78,7 +78,7 @@ class _Source:
 
 
 def _quoted(source: _Source) -> bytes:
-    """A string of Python 2; the reader of ``pickletools`` takes ASCII alone."""
+    """Read a string of Python 2; the reader of ``pickletools`` takes ASCII alone."""
     line = source.readline().strip()
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in b"'\"":
         raise Damaged("a string without quotes")
