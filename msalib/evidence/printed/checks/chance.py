@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import testparts
@@ -65,7 +65,8 @@ def largest(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
 def _largest_normal(n: int) -> float:
     """Integrate x n phi(x) Phi(x)^(n-1): the expected largest of n standard normal draws."""
     x = np.linspace(-8, 8, 4001)
-    return float(np.trapezoid(x * n * norm.pdf(x) * norm.cdf(x) ** (n - 1), x))
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return float(np.trapezoid(x * n * density * ndtr(x) ** (n - 1), x))
 
 
 def constants(table: pd.DataFrame) -> list[Finding]:

@@ -15,7 +15,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Finding
@@ -201,7 +201,7 @@ def _single_runs(table: pd.DataFrame, entries: Mapping, sizes: pd.DataFrame) -> 
         exhibits = [g for _, g in tested.groupby("exhibit", sort=False) if len(g) >= FEW]
         for group in exhibits:
             hits = int(group["one"].sum())
-            p = float(binom.sf(hits - 1, len(group), group["luck"].max()))
+            p = float(bdtrc(hits - 1, len(group), group["luck"].max()))
             if p < RARE:
                 part = f"{hits} of {len(group)} accuracies that this exhibit adds"
                 findings.append(

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
 
 from msalib.evidence.printed.checks.finding import Cell, Finding, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
@@ -185,6 +184,8 @@ def _averages(
 
 def _shares(by_class: np.ndarray, overall: np.ndarray) -> tuple[float, int]:
     """Return the largest miss of the best class shares, and the row that it is at."""
+    from scipy.optimize import linprog
+
     rows, classes = by_class.shape
     side = np.column_stack([by_class, -np.ones(rows)])
     other = np.column_stack([-by_class, -np.ones(rows)])
