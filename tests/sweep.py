@@ -29,7 +29,7 @@ def offer(name: str, read, **changes) -> None:
 
 
 def start(work, together: int, pause: float = 0.3) -> multiprocessing.Process:
-    """``work()`` on a small control in a process of its own.
+    """Start ``work()`` on a small control in a process of its own.
 
     It trains so many runs together at most, and rests after each group.
     """
@@ -71,7 +71,7 @@ def campaign() -> None:
 
 
 def files() -> dict[Path, bytes]:
-    """All that lies in the folder of records; what another process removes meanwhile does not."""
+    """Return the files of the folder of records but those that another process removes."""
     folder, contents = records.records_folder(), {}
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError, IsADirectoryError):
@@ -84,7 +84,7 @@ def finished() -> dict[Path, bytes]:
 
 
 def assert_close(results, expected) -> None:
-    """Equal but for rounding: what is trained together may differ (test_replicas)."""
+    """Check that records are equal but for the rounding of replicas (test_replicas)."""
     for one, other in zip(results, expected, strict=True):
         assert one.spec == other.spec and one.selected_epoch == other.selected_epoch
         for part, clips in one.predictions.items():

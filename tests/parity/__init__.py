@@ -87,7 +87,7 @@ def read(path: Path) -> Fixture:
 
 
 def max_abs_error(fixture: Fixture, name: str, ours) -> float:
-    """Largest absolute difference from one array of the file; nan equals nan."""
+    """Return the largest absolute difference from one array of the file; nan equals nan."""
     theirs, ours = np.asarray(fixture[name], float), np.asarray(ours, float)
     if theirs.shape != ours.shape:
         raise fixture.error(f"{name} of shape {theirs.shape}", f"shape {ours.shape}")

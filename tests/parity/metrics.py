@@ -35,7 +35,7 @@ HALF_A_DIGIT = {"mosi": 0.5e-4, "sims": 0.0}
 
 
 def errors(fixture: Fixture) -> dict[str, float]:
-    """Distance of each metric from what the evaluator's value allows."""
+    """Return the distance of each metric from what the evaluator's value allows."""
     values = fixture.starting_with("mosi.", "sims.")
     if not values:
         raise fixture.error("no metrics", "arrays named mosi.<metric> or sims.<metric>")

@@ -17,7 +17,7 @@ LAYER = {"acoustic": "wa", "visual": "wv", "linguistic": "wl"}
 
 
 def theirs(ours: str) -> str:
-    """The authors' name of one of our parameters."""
+    """Return the authors' name of one of our parameters."""
     match ours.split("."):
         case "squeeze", kind:
             return f"wg.{kind}"
@@ -45,7 +45,7 @@ def errors(fixture: Fixture) -> dict[str, float]:
 
 
 def load(model: nn.Module, fixture: Fixture, name_of: Callable[[str], str]) -> set[str]:
-    """Put weights of a file into a model; returns which, so that none is forgotten."""
+    """Put weights of a file into a model; return their names, so that none is forgotten."""
     names = {ours: name_of(ours) for ours in model.state_dict()}
     for ours, parameter in model.state_dict().items():
         if fixture[names[ours]].shape != parameter.shape:
@@ -58,6 +58,6 @@ def load(model: nn.Module, fixture: Fixture, name_of: Callable[[str], str]) -> s
 
 
 def refuse_leftovers(fixture: Fixture, known: set[str]) -> None:
-    """Every weight and every output of a file has to have its place."""
+    """Refuse weights and outputs of a file that have no place here."""
     if leftover := sorted(set(fixture.starting_with("w.", "out")) - known):
         raise fixture.error(f"unknown {', '.join(leftover)}", "what this kind has only")

@@ -56,12 +56,12 @@ DEPTH = 8
 
 
 def heads(width: int) -> list[int]:
-    """How many heads a width allows."""
+    """Return how many heads a width allows."""
     return [n for n in range(1, width + 1) if width % n == 0]
 
 
 def load(fixture: Fixture, prefix: str, *, heads: int, layers: int, shift: Shift) -> SPT:
-    """Our encoder with the weights ``<prefix>*`` of a file; every one has to find its place."""
+    """Return our encoder with the weights ``<prefix>*`` of a file; each has to have its place."""
     start = fixture[f"{prefix}init_hiddens"]
     model = SPT(
         input_sizes={
@@ -141,7 +141,7 @@ class Choice(NamedTuple):
 def by_depth(
     fixture: Fixture, prefix: str, x: Mapping[str, torch.Tensor]
 ) -> dict[Choice, dict[str, torch.Tensor]]:
-    """All states m -> (B, H, W) of frames ``x[m]`` (B, L, D), for every possible choice."""
+    """Return all states m -> (B, H, W) of frames ``x[m]`` (B, L, D), for every possible choice."""
     width = fixture[f"{prefix}init_hiddens"].shape[1]
     length = {m: torch.full(frames.shape[:1], frames.shape[1]) for m, frames in x.items()}
     states = {}

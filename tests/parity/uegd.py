@@ -108,7 +108,7 @@ def _padded(attention: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 def errors(fixture: Fixture) -> dict[str, float]:
-    """Error of each output in the file; a file without a prediction is refused."""
+    """Return the error of each output in the file; refuse a file without a prediction."""
     output, mask = _run(_load(fixture), fixture)
     ours = {"out_prediction": output.prediction[:, None]}
     if output.gates is not None:

@@ -20,7 +20,7 @@ Features = dict[str, torch.Tensor]
 
 
 def replay(fixture: Fixture) -> tuple[torch.Tensor, str, Features]:
-    """Annotated labels (N,), where zero belongs, and features (epochs, N, d) by modality."""
+    """Return annotated labels (N,), where zero belongs, and features (epochs, N, d) by modality."""
     label = torch.tensor(fixture["labels"]).float()
     epochs = fixture["order"].shape
     features = {}
@@ -35,7 +35,7 @@ def replay(fixture: Fixture) -> tuple[torch.Tensor, str, Features]:
 
 
 def run(fixture: Fixture, generator, features: Features) -> dict[str, np.ndarray]:
-    """Labels after each epoch (epochs, N), by the file's names."""
+    """Return labels after each epoch (epochs, N), by the file's names."""
     labels: Labels = generator.labels
     epochs = {f"out_labels_{MEDIUM[m]}": [] for m in labels.generated}
     for epoch, order in enumerate(fixture["order"]):
@@ -48,7 +48,7 @@ def run(fixture: Fixture, generator, features: Features) -> dict[str, np.ndarray
 
 
 def compared(fixture: Fixture, ours: dict[str, np.ndarray]) -> dict[str, float]:
-    """Error of each output in the file; a file without labels is refused."""
+    """Return the error of each output in the file; refuse a file without labels."""
     labels = [f"out_labels_{medium}" for medium in MEDIUM.values()]
     outputs = dict.fromkeys([*labels, *fixture.starting_with("out_")])
     if unknown := sorted(set(outputs) - set(ours)):

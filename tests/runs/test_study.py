@@ -96,7 +96,7 @@ def test_refresh_trains_again_and_only_once_per_study(trained):
     again.run(WEIGHTED)
     layers.together(again, ["linguistic"], ["weighted"])
     counted = [spec.hash() for group in trained for spec in group]
-    assert counted.count(first[0].spec.hash()) == 2  # given asks for its layers, too, once
+    assert counted.count(first[0].spec.hash()) == 2  # the second asks for its layers, too, once
     assert len(counted) == 2 + 3
     assert Study("uegd", seeds=1).run(WEIGHTED) == again.run(WEIGHTED)  # it was written
 
