@@ -128,7 +128,7 @@ def chance_cells(record: Record, metrics: Iterable[str]) -> dict[str, str]:
 def table_with_printed_rows(
     runs: Runs,
     named: Mapping[str, System],
-    printed: Mapping[str, PrintedRow],
+    printed: Mapping[str, PrintedRow] | None,
     *,
     what: str,
     setting: str,
@@ -136,6 +136,8 @@ def table_with_printed_rows(
     more: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Table | Note:
     """Show every system with its metrics, its printed row below it, chance, other printed rows.
+
+    ``printed`` is None for systems that no paper prints.
 
     ``what`` heads the first column. ``order`` is that of the paper's columns (``columns``).
     ``more``: name -> further columns of our row.
@@ -154,17 +156,18 @@ def table_with_printed_rows(
             rows[-1] |= {"whose": f"ours{some}"} | score_cells(seeds, metrics)
             rows[-1]["epoch"] = mean_sd([r.selected_epoch for r in seeds], "{:.0f}".format)
             rows[-1] |= (more or {}).get(name, {})
-        if name in printed:
+        if name in (printed or {}):
             rows.append({what: name, "whose": "printed"} | _of(printed[name].text, metrics))
     rows.append({what: CHANCE, "whose": "chance"} | chance_cells(first, metrics))
     rows += [
         {what: name, "whose": "printed, not run here"} | _of(row.text, metrics)
-        for name, row in printed.items()
+        for name, row in (printed or {}).items()
         if name not in named
     ]
+    about = "" if printed is None else about_printed(bool(printed))
     return Table(
         pd.DataFrame(rows).rename(columns=heads(metrics)).fillna("-"),
-        caption=f"{how_made(present.values())}{about_printed(bool(printed))}Setting: {setting}.",
+        caption=f"{how_made(present.values())}{about}Setting: {setting}.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import nn
 
+from msalib.base.errors import UserError
 from msalib.training.streams import Stream
 
 
@@ -97,7 +98,18 @@ class Regime:
         }
 
     def make_optimizer(self, groups: Mapping[str, Iterable[tuple[str, nn.Parameter]]]):
-        """Return an optimiser over named parameters by part; each of its groups knows its part."""
+        """Return an optimiser over named parameters by part; each of its groups knows its part.
+
+        Raises ``UserError`` for a part without a learning rate, such as a fine-tuned encoder that
+        the recipe does not know.
+        """
+        if unknown := [name for name in groups if name not in self.parts]:
+            raise UserError(
+                f"learning rate of {' and '.join(unknown)}",
+                found="none in the recipe of this model",
+                expected=f"rates for {', '.join(self.parts)}",
+                remedy="Leave -tuned out, or fine-tune an encoder that the recipe has a rate for.",
+            )
         made = []
         for name, parameters in groups.items():
             part, decayed, spared = self.parts[name], [], []

@@ -1,18 +1,25 @@
 """Runs with a fine-tuned text encoder, on a tiny BERT made from a configuration."""
 
+from types import SimpleNamespace
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from msalib import models
 from msalib.base.errors import UserError
-from msalib.data.corpus import TUNED
+from msalib.data.corpus import TUNED, Corpus, Features, membership
 from msalib.papers.sugrm import plan
 from msalib.runs import records
 from msalib.runs.records import Setting
+from msalib.runs.spec import Spec
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer, parameter_groups, regime_of
 from msalib.training import loop
+from msalib.training.regime import Part
+from msalib.training.standard import Standard
 from tests.encoders.tiny import save_bert
 from tests.factory import write_pack
 
@@ -111,3 +118,94 @@ def test_pictures_and_handcrafted_features_are_not_fine_tuned(name):
     remedy = refused.value.remedy.split("-p encoder ")[1].split(",")[0]
     assert Study("sugrm", dataset="raw", encoder=remedy).encoder == remedy == "small-bert-tuned"
     assert not Study("sugrm", dataset="raw", encoder=name).tuned  # the other remedy
+
+
+# --- two encoders at once -----------------------------------------------------------------------
+
+
+class PairTraining(Standard):
+    """Rates for a model, its text encoder and its speech encoder."""
+
+    def parts(self):
+        return {name: Part(1e-3) for name in ("model", "text", "speech")}
+
+
+class PairOutput(NamedTuple):
+    prediction: torch.Tensor
+
+
+class Pair(torch.nn.Module):
+    """A line over the mean states of text and speech."""
+
+    def __init__(self, sizes):
+        super().__init__()
+        self.output = torch.nn.Linear(sum(sizes.values()), 1)
+
+    def forward(self, features, mask):
+        means = [
+            (member := membership(mask[m], len(x)).float()) @ x / member.sum(1, keepdim=True)
+            for m, x in features.items()
+        ]
+        return PairOutput(self.output(torch.cat(means, 1)).squeeze(1))
+
+
+def pair_corpus() -> Corpus:
+    """24 clips with four tokens and a tenth of a second of sound each."""
+    rng = np.random.default_rng(0)
+    ids = pd.Index([f"v{i}" for i in range(24)], name="id")
+    tokens = rng.integers(5, 50, (24 * 4, 1)).astype(np.int32)
+    sound = rng.normal(0, 0.1, (24 * 1600, 1)).astype(np.float32)
+    features = {
+        name: Features(encoder, "frame", {TUNED: x}, np.arange(25) * n, {"encoder": encoder})
+        for name, encoder, x, n in (
+            ("acoustic", "small-wavlm", sound, 1600),
+            ("linguistic", "small-bert", tokens, 4),
+        )
+    }
+    table = pd.DataFrame({"video": ids, "segment": 1, "text": "x"}, index=ids)
+    table["label"] = rng.uniform(-3, 3, 24).round(1)
+    part = pd.Series(["train"] * 16 + ["valid"] * 4 + ["test"] * 4, index=ids)
+    return Corpus("pair", table, features, {"standard": part})
+
+
+def pair_spec() -> Spec:
+    train = {"epochs": 1, "patience": None, "batch_size": 8, "learning_rate": 1e-3}
+    names = {"paper": "baselines", "setting": "control", "dataset": "control", "encoder": "small"}
+    return Spec(
+        **names,
+        split="standard",
+        preset="release",
+        profile="quick",
+        inputs={"acoustic": TUNED, "linguistic": TUNED},
+        train_share=1.0,
+        model={"family": "pair"},
+        train=train | {"weight_decay": 0.0},
+        seed=0,
+    )
+
+
+def pair_module(training=PairTraining):
+    return SimpleNamespace(
+        Config=lambda **settings: settings,
+        Training=training,
+        build=lambda config, *, sizes, layers, outputs: Pair(sizes),
+    )
+
+
+def test_encoders_of_text_and_speech_are_fine_tuned_together(monkeypatch):
+    monkeypatch.setattr(models, "module", lambda name: pair_module())
+    trainer, spec = Trainer(pair_corpus(), "cpu"), pair_spec()
+    torch.manual_seed(0)
+    before = dict(trainer.build(spec).encoders.named_parameters())
+    first, again = trainer.fit([spec])[0], trainer.fit([spec])[0]
+    after = dict(first.model.encoders.named_parameters())
+    for stream in ("acoustic", "linguistic"):
+        moved = [n for n in before if n.startswith(stream) and not before[n].equal(after[n])]
+        assert len(moved) > 10, stream
+    assert first.history == again.history
+
+
+def test_an_encoder_that_the_recipe_has_no_rate_for_is_refused(monkeypatch):
+    monkeypatch.setattr(models, "module", lambda name: pair_module(Standard))
+    with pytest.raises(UserError, match=r"learning rate of .*speech.* expected rates for model"):
+        Trainer(pair_corpus(), "cpu").fit([pair_spec()])
