@@ -98,20 +98,9 @@ def read(path: Path, name: str, options: Options) -> Corpus:
             expected="the folder of all .csd files of a data set, labels among them",
             remedy="Give the folder that it lies in.",
         )
+    dropped: dict[str, str] = {}
+    clips, files, described = _cut(path, options.align, dropped)
     notes = [f"frames aligned to {options.align}: {_ALIGN[options.align]}"]
-    with hdf5.Sequences() as sequences:
-        files, heads = _roles(path, sequences)
-        if options.align == "words" and "words" not in files:
-            raise UserError(
-                path,
-                found="no file of words",
-                expected="a file of words, to align frames to",
-                remedy="Add it, or align to labels: --align labels.",
-            )
-        clips = _clips(files["labels"], sequences)
-        dropped = {c.id: "no length" for c in clips if c.end - c.start < EPSILON}
-        _words(clips, files.get("words"), sequences, dropped)
-        described = _modalities(clips, files, heads, sequences, options.align, dropped)
     part, how = _parts(path, sorted({c.video for c in clips}))
     notes.append(how)
     if "phones" in files:
@@ -136,6 +125,23 @@ def read(path: Path, name: str, options: Options) -> Corpus:
         dropped_part={c.id: part[c.video] for c in clips if c.id in dropped},
     )
     return build.corpus(name, read_clips, clean=options.clean)
+
+
+def _cut(path: Path, align: str, dropped: dict[str, str]):
+    """Return clips with texts and frames, role -> file, modality -> root and note."""
+    with hdf5.Sequences() as sequences:
+        files, heads = _roles(path, sequences)
+        if align == "words" and "words" not in files:
+            raise UserError(
+                path,
+                found="no file of words",
+                expected="a file of words, to align frames to",
+                remedy="Add it, or align to labels: --align labels.",
+            )
+        clips = _clips(files["labels"], sequences)
+        dropped |= {c.id: "no length" for c in clips if c.end - c.start < EPSILON}
+        _words(clips, files.get("words"), sequences, dropped)
+        return clips, files, _modalities(clips, files, heads, sequences, align, dropped)
 
 
 def _modalities(clips, files, heads, sequences, align, dropped) -> dict[str, tuple[str, str]]:
