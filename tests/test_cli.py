@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from msalib.pages import notebooks
 from msalib.runs import records
 from tests.encoders.test_encoders import change_weights, save_bert
 from tests.factory import COUNTED, layer_records, write_pack
+from tests.sweep import small_control
 
 COMMANDS = (
     "doctor",
@@ -68,9 +70,11 @@ def refused(msalib):
 
 @pytest.fixture
 def few_data(monkeypatch):
-    """Three data sets: what is simulated from clips takes seconds to list."""
+    """Three data sets, the control a small one: to simulate all takes seconds."""
     names = ("control", "mosi", "mosi-leaky-unseen")
-    monkeypatch.setattr(readers, "DATASETS", {n: readers.DATASETS[n] for n in names})
+    few = {name: readers.DATASETS[name] for name in names}
+    few["control"] = replace(few["control"], read=small_control)
+    monkeypatch.setattr(readers, "DATASETS", few)
 
 
 @pytest.fixture

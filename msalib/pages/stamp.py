@@ -2,7 +2,7 @@
 
 A page is made of its source and parameters, the package, the claims and printed numbers, the
 versions of libraries, the data sets that are available, and records. A paper's page reads the
-records of no other paper. Records of profile ``quick`` are made by pages, so they follow from the
+records of no other paper, and may read those of baselines. Records of profile ``quick`` are made by pages, so they follow from the
 rest.
 """
 
@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 import msalib
-from msalib import papers
 from msalib.base import paths
 from msalib.base.provenance import versions
 from msalib.data import datasets
+from msalib.evidence import registry
 from msalib.pages import notebooks
 
 PACKAGE = Path(msalib.__file__).parent
@@ -28,7 +28,7 @@ class Stamps:
     def of(self, notebook: str, resolved: Mapping) -> str:
         """Return the digest of a notebook with these parameters."""
         paper = notebook.partition("/")[0]
-        others = [name for name in papers.names() if name != paper] if "/" in notebook else []
+        others = [name for name in registry.known() if name != paper] if "/" in notebook else []
         records = {folder: d for folder, d in self._records.items() if folder not in others}
         content = [notebooks.source_hash(notebook), dict(resolved), self._common, records]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
