@@ -2,8 +2,8 @@
 
 A page is made of its source and parameters, the package, the claims and printed numbers, the
 versions of libraries, the data sets that are available, and records. A paper's page reads the
-records of no other paper, and may read those of baselines. Records of profile ``quick`` are made by pages, so they follow from the
-rest.
+records of no other paper, but may read those of baselines. Records of profile ``quick`` are made by
+pages, so they follow from the rest.
 """
 
 import hashlib
