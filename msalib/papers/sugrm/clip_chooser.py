@@ -21,9 +21,9 @@ class ClipChooser:
     the first is shown.
     """
 
-    def __init__(self, found: Histories, *, setting: str, first: Sequence[str] = ()):
+    def __init__(self, by_generator: Histories, *, setting: str, first: Sequence[str] = ()):
         """Offer clips over the whole scale; those of ``first`` that are among them come first."""
-        self.histories, one = found, next(iter(found.values()))
+        self.histories, one = by_generator, next(iter(by_generator.values()))
         self.epochs = one.epochs
         order = np.argsort(one.annotated, kind="stable")
         spaced = order[np.linspace(0, len(order) - 1, min(CLIPS_OFFERED, len(order))).astype(int)]
@@ -146,9 +146,9 @@ CHOOSE = """(() => {
 
 
 def clip_chooser(
-    found: Histories, *, setting: str, first: Sequence[str] = ()
+    by_generator: Histories, *, setting: str, first: Sequence[str] = ()
 ) -> ClipChooser | Note:
     """Show Fig. 4 clip by clip, where labels were followed."""
-    if not found:
+    if not by_generator:
         return Note("No labels were followed in this setting: there is no clip to choose.")
-    return ClipChooser(found, setting=setting, first=first)
+    return ClipChooser(by_generator, setting=setting, first=first)

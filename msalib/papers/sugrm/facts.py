@@ -9,58 +9,56 @@ from msalib.evidence.printed import table as printed
 from msalib.models import recipes
 from msalib.pages.tables import Folded, Note, Table
 from msalib.runs import records
+from msalib.runs.inputs import Parameters
 from msalib.runs.study import Study
 
 PAPER = "sugrm"
 
 
 def clips(dataset: str, refresh: bool = False) -> Table | Note:
-    """Table 6: clips per part, ours beside printed, and how many videos they come from."""
+    """Show Table 6: clips per part, ours beside printed, and how many videos they come from."""
     path = records.records_folder() / "data" / f"{dataset}.json"
     if readers.dataset(dataset).real and not (path.is_file() or readers.is_available(dataset)):
-        return Note(f"No counts of {dataset} are recorded, and the data are not at hand.")
+        return Note(f"No counts of {dataset} are recorded, and the data are not available.")
     return counts(describe.summary(dataset, refresh))
 
 
 def counts(summary: Summary) -> Table:
-    """Clips and videos per part of one data set beside the printed numbers."""
+    """Show clips and videos per part of one data set beside the printed numbers."""
     table = printed.load(PAPER)
     table = table[table["dataset"] == summary.dataset]
-    theirs = table[table["exhibit"] == "table6"].set_index("variant")["printed"]
-    said = table[(table["exhibit"] == "text") & (table["variant"] == "")]
-    said = said.set_index("metric")["printed"]
-    rows = [
-        {
-            "part": part,
-            "clips (ours)": number,
-            "clips (Table 6)": theirs.get(part, "-"),
-            "without label, dropped": summary.unlabelled[part],
-            "videos (ours)": summary.videos[part],
-            "label 0": summary.zero_labels[part],
-            "negative": summary.negative_labels[part],
-            "mean label": f"{summary.label_mean[part]:.2f}",
-        }
-        for part, number in summary.clips.items()
-    ]
-    rows.append(
-        {
-            "part": "all",
-            "clips (ours)": sum(summary.clips.values()),
-            "clips (Table 6)": theirs.get("all", "-"),
-            "without label, dropped": sum(summary.unlabelled.values()),
-            "videos (ours)": sum(summary.videos.values()),
-            "label 0": sum(summary.zero_labels.values()),
-            "negative": sum(summary.negative_labels.values()),
-        }
-    )
-    text = ", ".join(f"{said[m]} {m}" for m in ("clips", "videos", "speakers") if m in said)
+    clips = table[table["exhibit"] == "table6"].set_index("variant")["printed"]
+    text = table[(table["exhibit"] == "text") & (table["variant"] == "")]
+    text = text.set_index("metric")["printed"]
+    rows = [_counts_row(summary, part, [part], clips) for part in summary.clips]
+    for row, mean in zip(rows, summary.label_mean.values(), strict=True):
+        row["mean label"] = f"{mean:.2f}"
+    rows.append(_counts_row(summary, "all", list(summary.clips), clips))
+    totals = ", ".join(f"{text[m]} {m}" for m in ("clips", "videos", "speakers") if m in text)
     return Table(
         pd.DataFrame(rows).fillna("-"),
         caption=f"{summary.title}, standard split. "
-        + (f"The text of the paper has {text}. " if text else "")
-        + ("" if len(theirs) else "The paper prints no counts for this data set. ")
+        + (f"The text of the paper has {totals}. " if totals else "")
+        + ("" if len(clips) else "The paper prints no counts for this data set. ")
         + f"Fingerprint {summary.fingerprint[:12]}.",
     )
+
+
+def _counts_row(summary: Summary, name: str, parts: list[str], clips: pd.Series) -> dict:
+    """Return the counts of some parts together, with the printed number of their clips."""
+
+    def total(counts: dict[str, int]) -> int:
+        return sum(counts[part] for part in parts)
+
+    return {
+        "part": name,
+        "clips (ours)": total(summary.clips),
+        "clips (Table 6)": clips.get(name, "-"),
+        "without label, dropped": total(summary.unlabelled),
+        "videos (ours)": total(summary.videos),
+        "label 0": total(summary.zero_labels),
+        "negative": total(summary.negative_labels),
+    }
 
 
 TABLE_7 = {
@@ -90,59 +88,73 @@ def _table_7(metric: str) -> dict[str, str]:
     }
 
 
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def _cell(value) -> str:
     if value is None:
         return "-"
     return f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
 
 
-def _recipe(family: str, preset: str, profile: str, dataset: str) -> dict[str, dict]:
-    table = recipes.table(family, preset, profile, dataset)
-    return {name: entry for own in table.values() for name, entry in own.items()}
+Entries = dict[str, dict]
+"""Name of an entry of the recipe -> its value and source."""
+
+
+def _recipe(family: str, preset: str, parameters: Parameters) -> Entries:
+    table = recipes.table(family, preset, parameters.profile, parameters.dataset)
+    return {name: entry for group in table.values() for name, entry in group.items()}
+
+
+def _presets(study: Study) -> dict[str, Entries]:
+    """Return the recipe of SUGRM by preset."""
+    return {preset: _recipe(PAPER, preset, study.parameters) for preset in PRESET_NAMES}
 
 
 def recipe(study: Study) -> Folded:
-    """Table 7: every entry of the recipe, with its source; the preset at hand beside the other."""
-    own = study.parameters
-    both = {p: _recipe(PAPER, p, own.profile, own.dataset) for p in PRESET_NAMES}
+    """Show Table 7: every entry of both presets, with the source in the study's preset."""
+    preset, presets = study.parameters.preset, _presets(study)
     rows = [
-        {"entry": name.replace("_", " ")}
-        | {PRESET_NAMES[p]: _cell(both[p][name]["value"]) for p in PRESET_NAMES}
+        {"entry": _spaced(name)}
+        | {words: _cell(presets[p][name]["value"]) for p, words in PRESET_NAMES.items()}
         | (_table_7(TABLE_7[name]) if name in TABLE_7 else {})
         | {"source": entry["source"]}
-        for name, entry in both[own.preset].items()
+        for name, entry in presets[preset].items()
     ]
     rows.append({"entry": "attention dropout", "release": "no effect"} | _table_7("attn_dropout"))
     return Folded(
         f"all {len(rows)} entries of the recipe, with their sources",
         Table(
             pd.DataFrame(rows).fillna("-"),
-            caption=f"Recipe of SUGRM, profile {own.profile}; sources of the preset {own.preset}. "
-            f"Setting: {study.setting}.",
+            caption=f"Recipe of SUGRM, profile {study.parameters.profile}; sources of the preset "
+            f"{preset}. Setting: {study.setting}.",
         ),
     )
 
 
 def recipe_differences(study: Study) -> Table:
-    """Entries in which the released code and the text of the paper differ."""
-    own = study.parameters
-    release, paper = (_recipe(PAPER, p, own.profile, own.dataset) for p in PRESET_NAMES)
+    """Show the entries in which the released code and the text of the paper differ."""
+    release, paper = _presets(study).values()
     rows = [
         {
-            "entry": name.replace("_", " "),
+            "entry": _spaced(name),
             "release": _cell(release[name]["value"]),
             "paper's text": _cell(paper[name]["value"]),
             "source of the first": release[name]["source"],
             "source of the second": paper[name]["source"],
         }
-        for name in release
-        if release[name]["value"] != paper[name]["value"]
+        for name in _differing(release, paper)
     ]
     return Table(
         pd.DataFrame(rows),
         caption=f"{len(rows)} of {len(release)} entries differ between the two presets, profile "
-        f"{own.profile}.",
+        f"{study.parameters.profile}.",
     )
+
+
+def _differing(release: Entries, paper: Entries) -> list[str]:
+    return [name for name in release if release[name]["value"] != paper[name]["value"]]
 
 
 PARTS_OF_MODEL = {
@@ -156,12 +168,11 @@ PARTS_OF_MODEL = {
 
 
 def rates(study: Study) -> Table:
-    """Learning rate and weight decay of every part of SUGRM and of Self-MM, beside Table 7."""
-    own = study.parameters
+    """Show learning rate and weight decay of every part of SUGRM and Self-MM, beside Table 7."""
     columns = {
-        "SUGRM, release": _recipe(PAPER, "release", own.profile, own.dataset),
-        "SUGRM, paper's text": _recipe(PAPER, "paper", own.profile, own.dataset),
-        "Self-MM, release": _recipe("self_mm", "release", own.profile, own.dataset),
+        "SUGRM, release": _recipe(PAPER, "release", study.parameters),
+        "SUGRM, paper's text": _recipe(PAPER, "paper", study.parameters),
+        "Self-MM, release": _recipe("self_mm", "release", study.parameters),
     }
     rows = []
     for part, words in PARTS_OF_MODEL.items():
@@ -181,9 +192,10 @@ def rates(study: Study) -> Table:
 
 
 def texts(study: Study) -> dict[str, str]:
-    """Numbers for prose: entries of the recipe, and how many differ between the presets."""
-    own = study.parameters
-    release, paper = (_recipe(PAPER, p, own.profile, own.dataset) for p in PRESET_NAMES)
-    differ = sum(release[n]["value"] != paper[n]["value"] for n in release)
-    named = {f"release_{n}": _cell(e["value"]) for n, e in release.items()}
-    return named | {"entries": str(len(release)), "entries_differ": str(differ)}
+    """Return numbers for prose: entries of the recipe, and how many differ between the presets."""
+    release, paper = _presets(study).values()
+    named = {f"release_{name}": _cell(entry["value"]) for name, entry in release.items()}
+    return named | {
+        "entries": str(len(release)),
+        "entries_differ": str(len(_differing(release, paper))),
+    }

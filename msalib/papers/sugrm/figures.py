@@ -8,6 +8,7 @@ from msalib.data.metrics import METRICS
 from msalib.pages.compare_figure import SCORE_NAMES
 from msalib.pages.figure import Picture, axes_of, style
 from msalib.pages.tables import Note
+from msalib.papers.sugrm.tables import Corner, TaskScores
 
 GENERATOR_STYLE = {
     "own_ulgm": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
@@ -17,54 +18,23 @@ GENERATOR_NAMES = {"own_ulgm": "SUGRM's label generator", "other_ulgm": "Self-MM
 
 
 @style
-def scores_by_tasks(found: Mapping[str, Sequence], *, setting: str) -> Picture | Note:
-    """MAE and F1 by the number of unimodal tasks, one dot per set of them.
-
-    ``found``: "ours" and perhaps "printed" -> dots, as ``variants.by_tasks`` has them.
-    """
-    if not found:
+def scores_by_tasks(scores: Mapping[str, Sequence[TaskScores]], *, setting: str) -> Picture | Note:
+    """Show MAE and F1 by the number of unimodal tasks, one dot per set (``tables.by_tasks``)."""
+    if not scores:
         return Note(f"No set of tasks was run yet. Setting: {setting}.")
     metrics = ("mae", "f1_non0")
-    figure, panels = axes_of(5.2, nrows=2, ncols=len(found), sharex=True, squeeze=False)
+    figure, panels = axes_of(5.2, nrows=2, ncols=len(scores), sharex=True, squeeze=False)
     sentences = []
-    for column, (whose, dots) in enumerate(found.items()):
+    for column, (whose, dots) in enumerate(scores.items()):
         for axes, metric in zip(panels[:, column], metrics, strict=True):
-            factor = 1 if metric == "mae" else 100
-            means = [factor * np.mean(dot.scores[metric]) for dot in dots]
-            for dot, mean in zip(dots, means, strict=True):
-                alike = [other.letters for other in dots if other.tasks == dot.tasks]
-                shift = 0.22 * (alike.index(dot.letters) - (len(alike) - 1) / 2)
-                spread = factor * np.std(dot.scores[metric], ddof=1) if _several(dot, metric) else 0
-                axes.errorbar(
-                    dot.tasks + shift,
-                    mean,
-                    yerr=spread or None,
-                    color="#0072B2",
-                    marker="o" if whose == "ours" else "D",
-                    markersize=6,
-                    fillstyle="full" if whose == "ours" else "none",
-                    capsize=2,
-                )
-                axes.annotate(
-                    dot.letters or "none",
-                    (dot.tasks + shift, mean),
-                    xytext=(4, 4),
-                    textcoords="offset points",
-                    fontsize=9,
-                )
-                sentences.append(
-                    f"{whose}, {dot.letters or 'none'}: {METRICS[metric].label} "
-                    + METRICS[metric].show(mean / factor)
-                )
-            numbers = sorted({dot.tasks for dot in dots})
-            average = [
-                np.mean([m for dot, m in zip(dots, means, strict=True) if dot.tasks == n])
-                for n in numbers
+            means = _dots(axes, dots, metric, filled=whose == "ours")
+            sentences += [
+                f"{whose}, {dot.letters or 'none'}: {METRICS[metric].label} "
+                + METRICS[metric].show(mean)
+                for dot, mean in zip(dots, means, strict=True)
             ]
-            axes.plot(numbers, average, color="#999999", linestyle="--", linewidth=1, zorder=1)
-            axes.margins(x=0.15, y=0.15)
         panels[0, column].set_title(whose, fontsize=11)
-    panels[0, 0].set_xticks(sorted({dot.tasks for dots in found.values() for dot in dots}))
+    panels[0, 0].set_xticks(sorted({dot.tasks for dots in scores.values() for dot in dots}))
     for axes, metric in zip(panels[:, 0], metrics, strict=True):
         axes.set_ylabel(SCORE_NAMES[metric])
     figure.supxlabel("number of unimodal tasks", fontsize=11)
@@ -73,70 +43,99 @@ def scores_by_tasks(found: Mapping[str, Sequence], *, setting: str) -> Picture |
         alt="Scores by the number of unimodal tasks. " + "; ".join(sentences) + ".",
         caption="Letters: unimodal tasks beside the multimodal one (t linguistic, a acoustic, v "
         "visual). Bars: standard deviation over seeds, which print does not give. "
-        f"Dashed: mean of the sets with as many tasks. Test part. Setting: {setting}.",
+        f"Dashed: mean of the sets with as many tasks. Test set. Setting: {setting}.",
     )
 
 
-def _several(dot, metric: str) -> bool:
-    return len(dot.scores[metric]) > 1
+def _dots(axes, dots: Sequence[TaskScores], metric: str, *, filled: bool) -> list[float]:
+    """Draw one metric of every set of tasks; return the means over seeds."""
+    factor = 1 if metric == "mae" else 100
+    means = [float(np.mean(dot.scores[metric])) for dot in dots]
+    for dot, mean in zip(dots, means, strict=True):
+        beside = [other.letters for other in dots if other.tasks == dot.tasks]
+        x = dot.tasks + 0.22 * (beside.index(dot.letters) - (len(beside) - 1) / 2)
+        values = dot.scores[metric]
+        axes.errorbar(
+            x,
+            factor * mean,
+            yerr=factor * np.std(values, ddof=1) if len(values) > 1 else None,
+            color="#0072B2",
+            marker="o" if filled else "D",
+            markersize=6,
+            fillstyle="full" if filled else "none",
+            capsize=2,
+        )
+        text = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 9}
+        axes.annotate(dot.letters or "none", (x, factor * mean), **text)
+    numbers = sorted({dot.tasks for dot in dots})
+    by_number = [[m for dot, m in zip(dots, means, strict=True) if dot.tasks == n] for n in numbers]
+    average = [factor * np.mean(alike) for alike in by_number]
+    axes.plot(numbers, average, color="#999999", linestyle="--", linewidth=1, zorder=1)
+    axes.margins(x=0.15, y=0.15)
+    return means
 
 
 @style
 def module_lines(
-    found: Mapping[tuple[str, ...], Mapping[str, Sequence[float]]],
+    levels: Mapping[Corner, Mapping[str, Sequence[float]]],
     words: Mapping[str, str],
     *,
     setting: str,
 ) -> Picture | Note:
-    """Interaction plot of SUGRM's modules: MAE and Corr by sequence encoder.
+    """Show the interaction of SUGRM's modules: MAE and Corr by sequence encoder.
 
-    ``found``: (recalibration, sequence, generator) -> metric -> a value per seed; ``words`` names
+    ``levels``: (recalibration, sequence, generator) -> metric -> a value per seed; ``words`` names
     modules. A panel per recalibration, a line per generator.
     """
-    if not found:
+    if not levels:
         return Note(f"No corner of the grid was run yet. Setting: {setting}.")
-    columns = list(dict.fromkeys(corner[0] for corner in found))
-    places = list(dict.fromkeys(corner[1] for corner in found))
-    lines = [g for g in GENERATOR_STYLE if any(corner[2] == g for corner in found)]
+    columns, encoders = (list(dict.fromkeys(corner[k] for corner in levels)) for k in (0, 1))
+    lines = [g for g in GENERATOR_STYLE if any(corner[2] == g for corner in levels)]
     figure, panels = axes_of(
         5.4, nrows=2, ncols=len(columns), sharex=True, sharey="row", squeeze=False
     )
     sentences = []
     for column, recalibration in enumerate(columns):
-        for row, metric in enumerate(("mae", "corr")):
-            axes = panels[row, column]
+        for axes, metric in zip(panels[:, column], ("mae", "corr"), strict=True):
             for i, generator in enumerate(lines):
-                corners = [(recalibration, place, generator) for place in places]
-                own = [found[c][metric] if c in found else [np.nan] for c in corners]
-                mean = [np.mean(values) for values in own]
-                spread = [np.std(v, ddof=1) if len(v) > 1 else 0 for v in own]
-                axes.errorbar(
-                    np.arange(len(places)) + 0.12 * (i - (len(lines) - 1) / 2),
-                    mean,
-                    yerr=spread,
-                    capsize=3,
-                    markersize=6,
-                    label=GENERATOR_NAMES[generator],
-                    **GENERATOR_STYLE[generator],
-                )
+                corners = [(recalibration, encoder, generator) for encoder in encoders]
+                shift = 0.12 * (i - (len(lines) - 1) / 2)
+                means = _line(axes, levels, corners, metric, shift)
                 sentences += [
                     f"{', '.join(words[part] for part in corner)}: {METRICS[metric].label} "
-                    + ("undefined" if np.isnan(m) else METRICS[metric].show(m))
-                    for corner, m in zip(corners, mean, strict=True)
-                    if corner in found
+                    + ("undefined" if np.isnan(mean) else METRICS[metric].show(mean))
+                    for corner, mean in zip(corners, means, strict=True)
+                    if corner in levels
                 ]
-            axes.set_xticks(range(len(places)), [words[p].split()[0] for p in places])
+            axes.set_xticks(range(len(encoders)), [words[e].split()[0] for e in encoders])
             axes.margins(x=0.12)
         panels[0, column].set_title(words[recalibration], fontsize=11)
     panels[0, 0].set_ylabel(SCORE_NAMES["mae"])
     panels[1, 0].set_ylabel(SCORE_NAMES["corr"])
-    figure.legend(
-        *panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(lines)
-    )
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(lines))
     return Picture(
         figure,
         alt="Lines by sequence encoder, with and without MRM. " + "; ".join(sentences) + ".",
-        caption="Test part. Markers: mean over seeds; bars: standard deviation. Where lines run "
+        caption="Test set. Markers: mean over seeds; bars: standard deviation. Where lines run "
         "side by side, the generator does the same whatever the encoder; where they cross or part, "
         f"the two interact. Setting: {setting}.",
     )
+
+
+def _line(
+    axes, levels: Mapping[Corner, Mapping], corners: Sequence[Corner], metric: str, shift: float
+) -> list[float]:
+    """Draw one generator's corners; return their means over seeds, nan where none was run."""
+    by_corner = [levels[c][metric] if c in levels else [np.nan] for c in corners]
+    means = [float(np.mean(values)) for values in by_corner]
+    axes.errorbar(
+        np.arange(len(corners)) + shift,
+        means,
+        yerr=[np.std(values, ddof=1) if len(values) > 1 else 0 for values in by_corner],
+        capsize=3,
+        markersize=6,
+        label=GENERATOR_NAMES[corners[0][2]],
+        **GENERATOR_STYLE[corners[0][2]],
+    )
+    return means

@@ -20,12 +20,12 @@ BINS = np.linspace(-3, 3, 13)
 
 @style
 def label_histograms(
-    found: Histories, name: str, epochs: Sequence[int], *, setting: str
+    by_generator: Histories, name: str, epochs: Sequence[int], *, setting: str
 ) -> Picture | Note:
     """Show Fig. 4, a generator's labels: a row per epoch, a column per modality."""
-    if name not in found:
+    if name not in by_generator:
         return Note(f"No labels of {name} generator were followed in this setting.")
-    own = found[name]
+    own = by_generator[name]
     shown = own.at(epochs)
     figure, panels = axes_of(
         0.7 + 0.72 * len(shown), nrows=len(shown), ncols=len(own.generated),
@@ -63,17 +63,17 @@ def label_histograms(
 
 @style
 def label_movement(
-    found: Histories, null: Sequence[float | None], *, setting: str
+    by_generator: Histories, null: Sequence[float | None], *, setting: str
 ) -> Picture | Note:
     """Show the movement of labels beside random ones, and the drift of targets (SUGRM-C18)."""
-    if not found:
+    if not by_generator:
         return Note("No labels were followed in this setting: nothing moves.")
     null = np.array(null, float)
     figure, panels = axes_of(
-        5.4, nrows=2, ncols=len(found), sharex=True, sharey="row", squeeze=False
+        5.4, nrows=2, ncols=len(by_generator), sharex=True, sharey="row", squeeze=False
     )
     sentences = []
-    for column, (name, own) in enumerate(found.items()):
+    for column, (name, own) in enumerate(by_generator.items()):
         epochs = np.arange(1, own.epochs + 1)
         for m in own.generated:
             look = MODALITY_STYLE[m] | {"markersize": 3}
@@ -106,17 +106,17 @@ def label_movement(
 
 
 @style
-def targets_at_limit(found: Histories, *, setting: str) -> Picture | Note:
+def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note:
     """Show targets at the ends of the scale, and their size before the cut (SUGRM-C19)."""
-    if not found:
+    if not by_generator:
         return Note("No labels were followed in this setting: there are no targets.")
-    modalities = list(next(iter(found.values())).generated)
+    modalities = list(next(iter(by_generator.values())).generated)
     figure, panels = axes_of(
         5.0, nrows=2, ncols=len(modalities), sharex=True, sharey="row", squeeze=False
     )
     sentences = []
     for column, m in enumerate(modalities):
-        for name, own in found.items():
+        for name, own in by_generator.items():
             epochs = np.arange(1, own.epochs + 1)
             look = LABELS_STYLE[name] | {"markersize": 3}
             share, size = 100 * own.clamped[m], own.percentile[m]

@@ -87,11 +87,11 @@ def _read(seeds: Sequence[Record]) -> LabelHistory:
 # --- Fig. 4 in numbers --------------------------------------------------------------------------
 
 
-def settling(found: Histories, *, setting: str) -> Table | Note:
+def settling(by_generator: Histories, *, setting: str) -> Table | Note:
     """Show how far labels and targets still move, beside random labels (SUGRM-C18)."""
-    if not found:
+    if not by_generator:
         return Note(NOTHING)
-    first = next(iter(found.values()))
+    first = next(iter(by_generator.values()))
     null = momentum.null_movement(first.epochs)  # epoch 1 has none
     shown = first.at(LOOKED_AT)
     drifts = [e for e in (4, 15) if e <= first.epochs]
@@ -99,7 +99,7 @@ def settling(found: Histories, *, setting: str) -> Table | Note:
         {"labels": name, "modality": m}
         | {f"S, epoch {e}": over_seeds(history.movement[m][:, e - 1]) for e in shown}
         | {f"R, epoch {e}": over_seeds(history.drift[m][:, e - 1]) for e in drifts}
-        for name, history in found.items()
+        for name, history in by_generator.items()
         for m in history.generated
     ]
     rows.append(
@@ -110,13 +110,13 @@ def settling(found: Histories, *, setting: str) -> Table | Note:
         pd.DataFrame(rows).fillna("-"),
         caption="S: mean change of a label against the epoch before, in points of the scale. R: "
         "the same of the targets, before the momentum. Random: targets drawn evenly from -3 to 3 "
-        f"under the same momentum. {_how_many(found)} Setting: {setting}.",
+        f"under the same momentum. {_how_many(by_generator)} Setting: {setting}.",
     )
 
 
-def limits(found: Histories, *, setting: str) -> Table | Note:
+def limits(by_generator: Histories, *, setting: str) -> Table | Note:
     """Show how many targets lie at the ends of the scale, and how far beyond (SUGRM-C19)."""
-    if not found:
+    if not by_generator:
         return Note(NOTHING)
     rows = [
         {"labels": name, "modality": m}
@@ -125,7 +125,7 @@ def limits(found: Histories, *, setting: str) -> Table | Note:
             f"99th percentile, epoch {e}": over_seeds(own.percentile[m][:, e - 1], two)
             for e in shown
         }
-        for name, own in found.items()
+        for name, own in by_generator.items()
         for shown in [own.at((2, 15))]
         for m in own.generated
     ]
@@ -133,13 +133,13 @@ def limits(found: Histories, *, setting: str) -> Table | Note:
         pd.DataFrame(rows),
         caption="At the ends: share of targets at or beyond -3 and 3. 99th percentile: of the size "
         "of targets before they are cut, in points; SUGRM's can be no larger than the clip's label "
-        f"plus 6. {_how_many(found)} Setting: {setting}.",
+        f"plus 6. {_how_many(by_generator)} Setting: {setting}.",
     )
 
 
-def turned(found: Histories, *, setting: str) -> Table | Note:
+def turned(by_generator: Histories, *, setting: str) -> Table | Note:
     """Show how many labels changed sides, and what is left of the annotated ones."""
-    if not found:
+    if not by_generator:
         return Note(NOTHING)
     rows = [
         {"labels": name, "modality": m}
@@ -153,14 +153,14 @@ def turned(found: Histories, *, setting: str) -> Table | Note:
             )
         }
         | {"Corr with other modalities, last epoch": _alike(own, m)}
-        for name, own in found.items()
+        for name, own in by_generator.items()
         for m, labels in own.generated.items()
     ]
     return Table(
         pd.DataFrame(rows),
         caption="Other side: share of labels on the other side of zero from the annotated label. "
         "Corr with other modalities: mean correlation with their generated labels, which is 1 "
-        f"where all get the same ones. {_how_many(found)} Setting: {setting}.",
+        f"where all get the same ones. {_how_many(by_generator)} Setting: {setting}.",
     )
 
 
@@ -236,8 +236,8 @@ def over_seeds(values: np.ndarray, show: Callable[[float], str] = three) -> str:
     return "-" if np.isnan(values).any() else mean_sd(values, show)
 
 
-def _how_many(found: Histories) -> str:
-    first = next(iter(found.values()))
+def _how_many(by_generator: Histories) -> str:
+    first = next(iter(by_generator.values()))
     return (
         f"Mean ± standard deviation over {names.plural(first.seeds, 'seed')}; {len(first.id)} "
         "training clips."

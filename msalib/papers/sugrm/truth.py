@@ -41,15 +41,15 @@ class Nearness(NamedTuple):
     random: dict[str, ByModality]  # measure -> modality -> (D, E)
 
 
-def nearness(found: Histories, corpus: Corpus | None) -> Nearness | None:
+def nearness(by_generator: Histories, corpus: Corpus | None) -> Nearness | None:
     """Return how near labels come to the truth; None where the truth is unknown.
 
     Labels of the generators are compared with a copy of the annotated label and random labels.
     """
-    if corpus is None or corpus.truth is None or not found:
+    if corpus is None or corpus.truth is None or not by_generator:
         return None
-    first = next(iter(found.values()))
-    truth = _true_sentiment(corpus, found)
+    first = next(iter(by_generator.values()))
+    truth = _true_sentiment(corpus, by_generator)
     random = random_labels(tuple(first.annotated), first.epochs)
 
     def by_measure(labels: Mapping[str, np.ndarray]) -> dict[str, ByModality]:
@@ -59,15 +59,15 @@ def nearness(found: Histories, corpus: Corpus | None) -> Nearness | None:
     copy = by_measure(dict.fromkeys(truth, first.annotated))
     return Nearness(
         epochs=first.epochs,
-        generated={name: by_measure(history.generated) for name, history in found.items()},
+        generated={name: by_measure(history.generated) for name, history in by_generator.items()},
         copy={measure: {m: float(v) for m, v in by.items()} for measure, by in copy.items()},
         random=by_measure(dict.fromkeys(truth, random)),
     )
 
 
-def _true_sentiment(corpus: Corpus, found: Histories) -> ByModality:
+def _true_sentiment(corpus: Corpus, by_generator: Histories) -> ByModality:
     """Return the true sentiment (N,) of the training clips by modality."""
-    first = next(iter(found.values()))
+    first = next(iter(by_generator.values()))
     rows = corpus.utterances.index.get_indexer(first.id)
     return {m: np.asarray(corpus.truth["sentiment"][m])[rows] for m in first.generated}
 
@@ -178,14 +178,14 @@ def clips_that_look_right(runs: Runs, corpus: Corpus | None, *, setting: str) ->
     A clip looks right if the generated label of every modality is nearer to the truth than the
     annotated label.
     """
-    found = histories(runs)
-    if corpus is None or corpus.truth is None or not found:
-        return Note(NO_TRUTH if found else NOTHING)
-    first = next(iter(found.values()))
-    truth = _true_sentiment(corpus, found)
+    by_generator = histories(runs)
+    if corpus is None or corpus.truth is None or not by_generator:
+        return Note(NO_TRUTH if by_generator else NOTHING)
+    first = next(iter(by_generator.values()))
+    truth = _true_sentiment(corpus, by_generator)
     labels = {
         name: {m: by_epoch[:, -1] for m, by_epoch in history.generated.items()}
-        for name, history in found.items()
+        for name, history in by_generator.items()
     }
     random = random_labels(tuple(first.annotated), first.epochs)[:, -1]
     many = len(random) // len(truth)

@@ -12,7 +12,7 @@ from tests.html import read
 
 
 def test_clips_stand_beside_table_6():
-    summary = describe.summarise(control(videos=12), "made up")
+    summary = describe.summarise(control(videos=12, frames=(4, 6)), "simulated")
     ours = facts.counts(summary)
     assert set(ours.frame["clips (Table 6)"]) == {"-"} and "no counts" in ours.caption
     mosi = facts.counts(summary.model_copy(update={"dataset": "mosi"}))
