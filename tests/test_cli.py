@@ -18,17 +18,8 @@ from tests.encoders.test_encoders import change_weights, save_bert
 from tests.factory import COUNTED, layer_records, write_pack
 from tests.sweep import small_control
 
-COMMANDS = (
-    "doctor",
-    "encode",
-    "run",
-    "records",
-    "train",
-    "predict",
-    "claims",
-    "book",
-    "printed",
-    "data",
+COMMANDS = tuple(
+    ["doctor", "encode", "run", "records", "train", "predict", "claims", "book", "printed", "data"]
 )
 
 
@@ -341,20 +332,10 @@ def test_printed_numbers_are_checked_whatever_is_found(msalib, tmp_path):
     assert out.splitlines()[-1] == "1 findings in 2 printed numbers of 1 papers"
     status, out, error = msalib("printed", "check", "--dir", tmp_path, "--json")
     (finding,) = json.loads(out)
-    assert {k: finding[k] for k in ("check", "severity", "paper")} == {
-        "check": "bounds",
-        "severity": "impossible",
-        "paper": "new",
-    }
-    assert finding["cells"][0] == {
-        "exhibit": "table1",
-        "dataset": "mosi",
-        "system": "X",
-        "variant": "",
-        "metric": "acc7",
-        "printed": "45.2",
-        "paper": "new",
-    }
+    about = [finding[name] for name in ("check", "severity", "paper")]
+    assert about == ["bounds", "impossible", "new"]
+    place = {"exhibit": "table1", "dataset": "mosi", "system": "X", "variant": ""}
+    assert finding["cells"][0] == place | {"metric": "acc7", "printed": "45.2", "paper": "new"}
 
 
 def test_the_papers_own_numbers_are_the_default(msalib):
