@@ -33,6 +33,12 @@ def judged(claim, records):
     return verdict.evidence
 
 
+def lacks(evidence, *words):
+    """Whether a claim was not judged, and its note names in these words what it needs."""
+    needed = evidence.verdict == "not run" and evidence.note.startswith("needs ")
+    return needed and all(word in evidence.note for word in words)
+
+
 def named(whole):
     """Systems of all tables."""
     return compared(whole) | task_grid(whole) | losses(whole) | followed(whole) | module_grid(whole)

@@ -5,7 +5,7 @@ import pytest
 
 from msalib.papers.sugrm import costs, timing
 from msalib.papers.sugrm.scope import ALL
-from tests.papers.sugrm.planted import judged, setting
+from tests.papers.sugrm.planted import judged, lacks, setting
 
 DENSE = ("mrm", "dense", "own_ulgm")
 
@@ -71,12 +71,11 @@ def test_the_ratio_of_times(ours, spread, verdict):
 
 def test_times_that_were_not_taken_are_named():
     found = mosi()
-    need = "needs 10 timed passes of each model over the test part"
-    assert judged("C23", found).note == need
+    assert lacks(judged("C23", found), "10 timed passes")
     record(sugrm=[2.0] * 10, self_mm=[1.0] * 9)
-    assert judged("C23", found).note == need
+    assert lacks(judged("C23", found), "10 timed passes")
     record(sugrm=[2.0] * 10, self_mm=[1.0] * 10, on="Simulated features, 9 test clips, planted")
-    assert judged("C23", found).note == need
+    assert lacks(judged("C23", found), "10 timed passes")
 
 
 @pytest.mark.parametrize(
@@ -96,5 +95,4 @@ def test_a_measurement_is_evidence_in_one_setting():
     assert verdicts == {"C23": "supported", "C24": "contradicted"}
     for claim in verdicts:
         evidence = judged(claim, mosi("minilm-tuned"))
-        assert evidence.verdict == "not run" and not evidence.effects
-        assert "one measurement is evidence once" in evidence.note
+        assert lacks(evidence, "mosi, minilm, release", "once") and not evidence.effects

@@ -8,7 +8,15 @@ from msalib.models.extras import Geometry
 from msalib.papers.sugrm import evidence_labels
 from msalib.papers.sugrm.momentum import null_movement
 from msalib.papers.sugrm.plan import compared
-from tests.papers.sugrm.planted import THREE, changed, generated, judged, setting, with_labels
+from tests.papers.sugrm.planted import (
+    THREE,
+    changed,
+    generated,
+    judged,
+    lacks,
+    setting,
+    with_labels,
+)
 
 
 def test_movement_by_chance_is_that_of_simulated_labels():
@@ -55,9 +63,9 @@ def test_four_of_five_seeds_must_move_to_contradict():
 
 def test_labels_without_enough_epochs_or_targets():
     found = setting(only=["SUGRM's"])
-    assert judged("C18", found).note == "needs records of the generated labels of every epoch"
+    assert lacks(judged("C18", found), "generated labels of every epoch")
     short = with_labels(found, "SUGRM's", lambda seed: generated([0.01] * 14))
-    assert judged("C18", short).note == "needs 15 epochs or more without early stopping"
+    assert lacks(judged("C18", short), "15 epochs")
     still = with_labels(found, "SUGRM's", lambda seed: generated(drift=[0.0] * 30))
     evidence = judged("C18", still)
     assert evidence.verdict == "inconclusive"
@@ -127,8 +135,8 @@ def test_generated_labels_are_compared_with_the_true_ones_of_the_control(
 
 def test_generated_labels_without_truth_are_not_judged():
     real = with_labels(setting("mosi", only=["SUGRM's"]), "SUGRM's", lambda seed: generated())
-    assert judged("C21", real).note.startswith("needs labels of each modality by humans")
-    assert "generated labels of every epoch" in judged("C21", setting(only=["SUGRM's"])).note
+    assert lacks(judged("C21", real), "labels of each modality")
+    assert lacks(judged("C21", setting(only=["SUGRM's"])), "every epoch")
 
 
 # --- geometry -----------------------------------------------------------------------------------
@@ -157,4 +165,4 @@ def test_distances_that_agree_are_found(first, selected, verdict):
     evidence = judged("C20", found)
     assert evidence.verdict == verdict
     assert ("undefined (features all the same)" in evidence.note) == (first is None)
-    assert judged("C20", setting(only=["SUGRM"])).note.startswith("needs distances of features")
+    assert lacks(judged("C20", setting(only=["SUGRM"])), "distances of features")
