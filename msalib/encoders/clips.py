@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from msalib.base.errors import UserError
-from msalib.base.files import disk_errors, write_bytes
+from msalib.base.files import disk_errors, sha256, write_bytes
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.encoders import workers
@@ -141,10 +141,7 @@ def _settled(path: Path) -> bool:
 
 
 def _digest(path: Path) -> str:
-    digests = []
-    for member in _members(path):
-        with member.open("rb") as file:
-            digests.append((member.name, hashlib.file_digest(file, "sha256").hexdigest()))
+    digests = [(member.name, sha256(member)) for member in _members(path)]
     if path.is_dir():
         return hashlib.sha256(repr(digests).encode()).hexdigest()
     return digests[0][1]

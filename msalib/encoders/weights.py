@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from msalib.base.errors import UserError
+from msalib.base.files import sha256
 from msalib.encoders.registry import Encoder
 
 _FILES = (
@@ -168,8 +169,7 @@ def _weight_files(path: Path) -> list[Path]:
 @lru_cache
 def _sha256(path: Path, size: int, modified: int) -> str:
     # Size and time of modification are in the key, so that a changed file is read again.
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 def _download(encoder: Encoder) -> Path:

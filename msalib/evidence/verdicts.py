@@ -9,7 +9,6 @@
   measurement in one setting only.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import pandas as pd
 from msalib import papers
 from msalib.base import paths
 from msalib.base.errors import UserError
+from msalib.base.files import Recorded
 from msalib.evidence import registry, settings
 from msalib.evidence.common import Evidence, Word, not_run
 from msalib.evidence.printed import table as printed
@@ -168,8 +168,13 @@ def judge_parity(paper: str) -> Outcome:
     It says nothing on a claim itself: it says that a re-run is of the authors' model.
     """
     entry = registry.load(paper).parity
-    path = paths.BOOK / "records" / "parity.json"
-    recorded = json.loads(path.read_text()) if path.is_file() else {}
+    record = Recorded(
+        dict[str, dict],
+        paths.BOOK / "records" / "parity.json",
+        "record of parity",
+        "compare anew: python -m tests.parity FOLDER",
+    )
+    recorded = record.read() if record.path.is_file() else {}
     if not entry.fixtures or not set(entry.fixtures) <= recorded.keys():
         return Outcome("not run", f"needs {entry.needs or 'a comparison on record'}")
     errors = {name: recorded[name]["max_abs_error"] for name in entry.fixtures}
