@@ -17,9 +17,6 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus, Features
 from msalib.data.tasks import LIMIT, Regression, Task
 
-SCALE = LIMIT
-"""Labels lie from minus this to this."""
-
 
 @dataclass(frozen=True)
 class Frames:
@@ -129,13 +126,13 @@ def _check_ids(clips: Clips, ids: pd.Series) -> None:
 def _checked_labels(clips: Clips, table: pd.DataFrame) -> pd.Series:
     """Return the labels as numbers, nan where there is none."""
     label = pd.to_numeric(table["label"], errors="coerce").astype(float)
-    wrong = (label.isna() & table["label"].notna()) | (label.abs() > SCALE)
+    wrong = (label.isna() & table["label"].notna()) | (label.abs() > LIMIT)
     if wrong.any():
         first = int(wrong.to_numpy().argmax())
         raise bad(
             clips.path,
             f"label {table['label'].iloc[first]} for clip {table['id'].iloc[first]}",
-            f"a number from {-SCALE:g} to {SCALE:g}, or nothing",
+            f"a number from {-LIMIT:g} to {LIMIT:g}, or nothing",
             "Correct the label; scales of other data sets are known to their own readers.",
         )
     return label

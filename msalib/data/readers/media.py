@@ -21,6 +21,7 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build, csvs
 from msalib.data.readers.formats import Options
+from msalib.data.tasks import LIMIT
 
 NAME = "media"
 TITLE = "clips of sound, pictures and text: a folder with label.csv"
@@ -144,10 +145,10 @@ def _plain(name: str) -> bool:
 def _numbers(file: Path, stored: pd.DataFrame, column: str, ids: list[str]) -> pd.Series:
     text = stored[column].str.strip()
     values = pd.to_numeric(text, errors="coerce").astype(float)
-    wrong = (values.isna() & ~text.isin(_NO_LABEL)) | (values.abs() > build.SCALE)
+    wrong = (values.isna() & ~text.isin(_NO_LABEL)) | (values.abs() > LIMIT)
     if wrong.any():
         first = int(wrong.to_numpy().argmax())
-        expected = f"a number from {-build.SCALE:g} to {build.SCALE:g}, or nothing"
+        expected = f"a number from {-LIMIT:g} to {LIMIT:g}, or nothing"
         found = f"{column} {text[first]} for clip {ids[first]}"
         raise build.bad(file, found, expected, _REMEDY)
     return values

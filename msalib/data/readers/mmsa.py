@@ -20,6 +20,7 @@ from msalib.data.corpus import Corpus
 from msalib.data.readers import build, content
 from msalib.data.readers.formats import Options
 from msalib.data.readers.published import extractor
+from msalib.data.tasks import LIMIT
 
 NAME = "mmsa"
 TITLE = "MMSA features: a pickle of arrays with regression_labels"
@@ -116,13 +117,13 @@ def _part(path: Path, part: str, arrays: dict) -> tuple[pd.DataFrame, dict, list
 
 
 def _check_scale(path: Path, part: str, key: str, values: np.ndarray, ids: list[str]) -> None:
-    off = np.abs(values) > build.SCALE
+    off = np.abs(values) > LIMIT
     if off.any():
         first = int(off.argmax())
         raise content.bad(
             path,
             f"{key} {values[first]:g} for clip {ids[first]} in {part}",
-            f"labels from {-build.SCALE:g} to {build.SCALE:g}",
+            f"labels from {-LIMIT:g} to {LIMIT:g}",
         )
 
 

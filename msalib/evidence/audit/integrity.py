@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from msalib.data.corpus import PARTS, TUNED, Corpus, Features
+from msalib.data.tasks import LIMIT
 from msalib.evidence.audit.findings import AuditFinding, share, some
 
 BLOCK = 4_000_000
@@ -23,9 +24,6 @@ SHORT = 3
 CLEAR = 0.9
 """Share of the zeros at the edges of clips that must lie on one side for this to be that of the
 padding."""
-
-SCALE = 3.0
-"""Labels lie from minus this to this."""
 
 
 def check(corpus: Corpus, split: str) -> list[AuditFinding]:
@@ -59,7 +57,7 @@ def _finding(severity, check, about, message, remedy="") -> AuditFinding:
 
 def _labels(corpus: Corpus) -> Iterator[AuditFinding]:
     label = corpus.utterances["label"].to_numpy(float)
-    off = np.flatnonzero(~(np.abs(label) <= SCALE))
+    off = np.flatnonzero(~(np.abs(label) <= LIMIT))
     if len(off):
         first = corpus.utterances.index[off[0]]
         yield _finding(
