@@ -29,8 +29,8 @@ from msalib.models.ulgm import Labels, SelfMMULGM, SugrmULGM
 from msalib.models.unimodal_tasks import tasks
 from msalib.training.loop import Fit, predict
 from msalib.training.objective import Objective, Outputs
-from msalib.training.regime import Part, Regime
-from msalib.training.streams import Sequential, Stream
+from msalib.training.regime import Part, Regime, Stream
+from msalib.training.streams import Sequential
 
 FUSED = ("linguistic", "acoustic", "visual")
 """Order of the modalities before the multimodal head, papers/sugrm.md (c)."""

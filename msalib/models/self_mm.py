@@ -27,7 +27,7 @@ from msalib.models import multitask
 from msalib.models.multitask import FUSED, Output, Recurrent, Training, extras, read
 from msalib.models.spt import modalities
 from msalib.models.ulgm import SelfMMULGM, SugrmULGM
-from msalib.training.streams import Stream
+from msalib.training.regime import Stream
 
 __all__ = ["Config", "SelfMM", "Training", "build", "extras", "groups", "objective"]
 

@@ -36,7 +36,7 @@ from msalib.models.mult import MulT
 from msalib.models.multitask import FUSED, Output, Recurrent, Training, extras, read
 from msalib.models.spt import SPT, Shift, modalities
 from msalib.models.ulgm import SelfMMULGM, SugrmULGM
-from msalib.training.streams import Stream
+from msalib.training.regime import Stream
 
 __all__ = ["SUGRM", "Config", "Training", "build", "extras", "groups", "objective"]
 

@@ -17,8 +17,7 @@ from msalib.base.errors import UserError
 from msalib.base.progress import bar
 from msalib.data.corpus import TUNED, Examples
 from msalib.training.objective import Objective, Outputs
-from msalib.training.regime import Moment, Regime, Selection, constant
-from msalib.training.streams import Stream
+from msalib.training.regime import Moment, Regime, Selection, Stream, constant
 
 MakeObjective = Callable[[nn.Module, Examples, Stream], Objective]
 

@@ -5,15 +5,30 @@ A model's file turns the ``train`` group of its recipe, whatever the keys are ca
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from msalib.base.errors import UserError
-from msalib.training.streams import Stream
+from msalib.data.corpus import Batch, Examples
+
+
+class Stream(Protocol):
+    """The random numbers of one training."""
+
+    def permutation(self, count: int) -> Tensor:
+        """Return the numbers below ``count`` in random order, (count,), on the CPU."""
+
+    def count(self, clips: int, regime: "Regime") -> int:
+        """Return the number of batches in an epoch."""
+
+    def batches(
+        self, epoch: int, train: Examples, model: nn.Module, regime: "Regime"
+    ) -> Iterator[tuple[Tensor, Batch]]:
+        """Yield the batches of an epoch (from 1) with the numbers of their clips, (B,)."""
 
 
 def adam(groups: list[dict]) -> torch.optim.Optimizer:

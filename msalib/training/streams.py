@@ -6,41 +6,22 @@ PyTorch, one after the other, and leaves dropout to the global one, as most rele
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from msalib.base import noise
 from msalib.data import streams
-from msalib.data.corpus import TUNED, Batch, Examples
+from msalib.data.corpus import TUNED, Batch
 from msalib.training.masking import Masking, mask_features
-
-if TYPE_CHECKING:
-    from msalib.training.regime import Regime
 
 AHEAD = 4
 """Batches that are gathered and masked at a time: small tensors cost more to ask for than to do."""
 
 MASKS = 1000
 """Labels of keys from here on are for masks, one per stream of the input; below, for dropout."""
-
-
-class Stream(Protocol):
-    """The random numbers of one training."""
-
-    def permutation(self, count: int) -> Tensor:
-        """Return the numbers below ``count`` in random order, (count,), on the CPU."""
-
-    def count(self, clips: int, regime: "Regime") -> int:
-        """Return the number of batches in an epoch."""
-
-    def batches(
-        self, epoch: int, train: Examples, model: nn.Module, regime: "Regime"
-    ) -> Iterator[tuple[Tensor, Batch]]:
-        """Yield the batches of an epoch (from 1) with the numbers of their clips, (B,)."""
 
 
 class Keyed:
