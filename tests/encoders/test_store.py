@@ -1,11 +1,9 @@
 """The feature store: what comes back, what is refused; a kill or a full disk does no harm."""
 
 import json
-import multiprocessing
-import random
+import os
 import shutil
 import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.encoders import store
 from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
+from tests.encoders.killing import killed, operations
 
 LENGTHS = np.array([3, 1, 7, 2, 7, 4, 1, 5])
 OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
@@ -55,20 +54,8 @@ def ramp(clips: np.ndarray) -> np.ndarray:
     return states
 
 
-def slow_ramp(clips: np.ndarray) -> np.ndarray:
-    time.sleep(0.03)
-    return ramp(clips)
-
-
 def write(folder: Path, encode=ramp, meta=META, batches=BATCHES) -> Path:
     return write_store(folder, meta, IDS, OFFSETS, batches, lambda left: (encode(b) for b in left))
-
-
-def write_slowly(folder: Path) -> None:
-    """What a process runs that is about to be killed: progress is saved after every batch."""
-    store.SAVE_EVERY = 0
-    (folder.parent / "started").touch()
-    write(folder, slow_ramp)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -184,26 +171,24 @@ def test_a_missing_store_names_the_command_that_makes_it(tmp_path):
         open_store(tmp_path / "ramp", **ASKED)
 
 
-def test_killed_at_any_moment_it_leaves_nothing_complete_and_resumes_to_the_same_bytes(tmp_path):
-    whole = contents(write(tmp_path / "whole"))
-    rng = random.Random(0)
-    spawn = multiprocessing.get_context("spawn")
-    for trial in range(6):
-        folder = tmp_path / str(trial) / "ramp"
-        folder.parent.mkdir()
-        process = spawn.Process(target=write_slowly, args=(folder,))
-        process.start()
-        while not (folder.parent / "started").exists():
-            time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.25))
-        process.kill()
-        process.join()
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
+def test_killed_at_any_moment_it_leaves_nothing_complete_and_resumes_to_the_same_bytes(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(store, "SAVE_EVERY", -1)
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # what was written survives a kill anyway
+    count = operations(lambda: write(tmp_path / "whole"), tmp_path)
+    whole = contents(tmp_path / "whole")
+    # Some of the operations, and every one of the last, which give the store its name.
+    for moment in [*range(1, count - 7, 4), *range(count - 7, count + 1)]:
+        folder = tmp_path / str(moment) / "ramp"
+        assert killed(lambda folder=folder: write(folder), tmp_path, moment)
         if folder.exists():  # the kill came after the end
             open_store(folder, **ASKED)
         else:
             write(folder)
         assert contents(folder) == whole
-        assert [p.name for p in folder.parent.iterdir() if p.is_dir()] == ["ramp"]
+        assert [p.name for p in folder.parent.iterdir()] == ["ramp"]
 
 
 def stop_at(last: int):
