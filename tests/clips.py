@@ -1,4 +1,4 @@
-"""Small media for tests: sound files, videos, folders of pictures, a corpus of them, models."""
+"""Small media for tests: sound files, videos, folders of pictures, a corpus of them."""
 
 import os
 import time
@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 
 from msalib.data.corpus import Corpus
-
-CONVOLUTIONS = {"conv_dim": (8,) * 7, "num_conv_pos_embedding_groups": 2}
 
 
 def corpus(name: str = "toy", faces: str = "whole", **media: Sequence[Path]) -> Corpus:
@@ -87,42 +85,3 @@ def write_video(
             file.mux(audio.encode(frame))
             file.mux(audio.encode())
     return path
-
-
-def save_wavlm(folder: Path, **changes) -> Path:
-    """A random WavLM of 2 blocks, width 16, with the convolutions of the real ones."""
-    import torch
-    import transformers
-
-    torch.manual_seed(0)
-    sizes = {
-        "hidden_size": 16,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "num_conv_pos_embeddings": 16,
-        "feat_extract_norm": "layer",
-        "do_stable_layer_norm": True,
-    }
-    config = transformers.WavLMConfig(**sizes | CONVOLUTIONS | changes)
-    transformers.WavLMModel(config).save_pretrained(folder)
-    return folder
-
-
-def save_clip(folder: Path, **changes) -> Path:
-    """A random CLIP vision tower of 2 blocks, width 16, for pictures of 32 pixels."""
-    import torch
-    import transformers
-
-    torch.manual_seed(0)
-    sizes = {
-        "hidden_size": 16,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "image_size": 32,
-        "patch_size": 16,
-    }
-    config = transformers.CLIPVisionConfig(**sizes | changes)
-    transformers.CLIPVisionModel(config).save_pretrained(folder)
-    return folder

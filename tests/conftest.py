@@ -43,3 +43,13 @@ def small_data(monkeypatch):
     monkeypatch.setattr(datasets, "DATASETS", dict(datasets.DATASETS))
     offer("control", small_control)
     monkeypatch.delenv("MSALIB_DATA", raising=False)
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """Return the empty cache of a hub that cannot be reached."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"

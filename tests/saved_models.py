@@ -9,7 +9,7 @@ from msalib.data.corpus import MODALITIES, Corpus
 from msalib.runs import save, saved
 from msalib.runs.spec import system
 from msalib.runs.study import Study
-from tests.encoders.test_encoders import save_bert
+from tests.encoders.tiny import save_bert
 from tests.sweep import offer, small_control
 
 CPU = {"device": "cpu"}

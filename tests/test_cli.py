@@ -14,7 +14,7 @@ from msalib.base import paths
 from msalib.data import datasets as readers
 from msalib.pages import notebooks
 from msalib.runs import records
-from tests.encoders.test_encoders import change_weights, save_bert
+from tests.encoders.tiny import change_weights, save_bert
 from tests.factory import COUNTED, layer_records, write_pack
 from tests.sweep import small_control
 

@@ -12,9 +12,7 @@ import warnings
 from itertools import pairwise
 from pathlib import Path
 
-import huggingface_hub
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import transformers
@@ -22,72 +20,24 @@ import transformers
 from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
-from msalib.data.corpus import Corpus
-from msalib.encoders import clips as media_clips
 from msalib.encoders import store, text, weights
 from msalib.encoders.extraction import extract, read
+from tests.encoders.tiny import (
+    POSITIONS,
+    change_weights,
+    save_bert,
+    save_bytes,
+    save_roberta,
+    texts,
+)
 
 TEXTS = ["a good good film", "", "bad", "a film and a bad film and a good film", "good", "a bad"]
 LONG = "a good film and a bad film " * 9
-POSITIONS = 40
 
 needs_mosi = pytest.mark.skipif(
     not (Path(os.environ.get("MSALIB_DATA", "missing")) / "mosi" / "utterances.csv").is_file(),
     reason="no mosi in MSALIB_DATA",
 )
-
-
-def corpus(texts: list[str], name: str = "toy") -> Corpus:
-    ids = pd.Index([f"video_{i}" for i in range(len(texts))], name="id")
-    table = pd.DataFrame({"video": "video", "segment": range(len(texts))}, index=ids)
-    table = table.assign(text=texts, label=0.0)
-    return Corpus(name, table, {}, {"standard": pd.Series("train", index=ids)})
-
-
-def save_bert(folder: Path) -> Path:
-    """BERT of 3 blocks with a language-model head and no pooler, stored in half precision."""
-    folder.mkdir()
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "and", "good", "bad", "fil", "##m"]
-    (folder / "vocab.txt").write_text("\n".join(words))
-    transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=POSITIONS,
-        initializer_range=0.5,
-    )
-    transformers.BertForMaskedLM(config).half().save_pretrained(folder)
-    return folder
-
-
-def save_bytes(folder: Path, tokenizer: type, model: torch.nn.Module) -> Path:
-    """A model with a tokeniser of single characters, in the files that RoBERTa and GPT-2 have."""
-    folder.mkdir()
-    pieces = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|endoftext|>", "Ġ", *"abdfgilmno"]
-    (folder / "vocab.json").write_text(json.dumps({p: i for i, p in enumerate(pieces)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    vocabulary = str(folder / "vocab.json"), str(folder / "merges.txt")
-    tokenizer(*vocabulary).save_pretrained(folder)
-    model.save_pretrained(folder)
-    return folder
-
-
-def save_roberta(folder: Path) -> Path:
-    torch.manual_seed(1)
-    config = transformers.RobertaConfig(
-        vocab_size=17,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=POSITIONS + 2,  # the first two are never used
-        initializer_range=0.5,
-    )
-    return save_bytes(folder, transformers.RobertaTokenizer, transformers.RobertaModel(config))
 
 
 @pytest.fixture(scope="module")
@@ -100,22 +50,6 @@ def models(tmp_path_factory) -> dict[str, Path]:
 def bert(models, tmp_path) -> Path:
     """A copy of the tiny BERT that a test may change."""
     return Path(shutil.copytree(models["bert"], tmp_path / "models" / "bert"))
-
-
-@pytest.fixture
-def offline(tmp_path, monkeypatch) -> Path:
-    """A hub that cannot be reached, with an empty cache."""
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    return tmp_path / "hub"
-
-
-def change_weights(folder: Path, change) -> None:
-    from safetensors.torch import load_file, save_file
-
-    weights = load_file(folder / "model.safetensors")
-    change(weights)
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def one_at_a_time(folder: Path, sentence: str):
@@ -134,7 +68,7 @@ def one_at_a_time(folder: Path, sentence: str):
 @pytest.mark.parametrize(("kind", "blocks"), [("bert", 3), ("roberta", 2)])
 def test_every_clip_is_as_if_encoded_alone(models, kind, blocks, tmp_path, monkeypatch):
     monkeypatch.setattr(text, "WORD_PIECES", 40)  # several batches, some of several clips
-    clips, encoder = corpus(TEXTS), encoders.resolve(str(models[kind]))
+    clips, encoder = texts(TEXTS), encoders.resolve(str(models[kind]))
     features = read(clips, encoder, extract(clips, encoder, tmp_path / "store", "cpu"))
     assert features.source == kind
     assert list(features.layers) == list(range(blocks + 1))
@@ -146,7 +80,7 @@ def test_every_clip_is_as_if_encoded_alone(models, kind, blocks, tmp_path, monke
 
 
 def test_layer_zero_is_the_input_of_block_one_and_the_last_the_output_of_the_last(models, tmp_path):
-    clips, encoder = corpus(TEXTS[:1]), encoders.resolve(str(models["bert"]))
+    clips, encoder = texts(TEXTS[:1]), encoders.resolve(str(models["bert"]))
     layers = read(clips, encoder, extract(clips, encoder, tmp_path / "s", "cpu")).layers
     _, model, inputs = one_at_a_time(models["bert"], TEXTS[0])
     with torch.inference_mode():
@@ -158,7 +92,7 @@ def test_layer_zero_is_the_input_of_block_one_and_the_last_the_output_of_the_las
 
 
 def test_torch_takes_a_stored_layer_without_a_copy(models, tmp_path):
-    clips, encoder = corpus(TEXTS), encoders.resolve(str(models["bert"]))
+    clips, encoder = texts(TEXTS), encoders.resolve(str(models["bert"]))
     features = read(clips, encoder, extract(clips, encoder, tmp_path / "store", "cpu"))
     frames = features.layers[1]
     with warnings.catch_warnings(action="error"):  # torch warns of arrays that are read-only
@@ -168,7 +102,7 @@ def test_torch_takes_a_stored_layer_without_a_copy(models, tmp_path):
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])
 def test_a_text_beyond_the_models_positions_is_cut_and_counted(models, kind, tmp_path):
-    clips, encoder = corpus(["a", LONG, "bad"]), encoders.resolve(str(models[kind]))
+    clips, encoder = texts(["a", LONG, "bad"]), encoders.resolve(str(models[kind]))
     with pytest.warns(UserWarning, match=f"1 of 3 texts of toy are longer than the {POSITIONS} "):
         folder = extract(clips, encoder, tmp_path / "store", "cpu")
     features = read(clips, encoder, folder)
@@ -179,13 +113,8 @@ def test_a_text_beyond_the_models_positions_is_cut_and_counted(models, kind, tmp
     np.testing.assert_allclose(frames, alone[2], rtol=2e-3, atol=2e-3)
 
 
-def test_batches_hold_every_clip_once_within_the_budget():
-    batches = media_clips.batches(np.array([2, 30, 5, 5, 9, 2, 10, 6]), 20)
-    assert [b.tolist() for b in batches] == [[1], [6, 4], [7, 2, 3], [0, 5]]
-
-
 def test_a_store_that_fits_is_left_alone_and_refresh_makes_it_anew(models, tmp_path, monkeypatch):
-    clips, encoder = corpus(TEXTS), encoders.resolve(str(models["bert"]))
+    clips, encoder = texts(TEXTS), encoders.resolve(str(models["bert"]))
     folder = extract(clips, encoder, tmp_path / "store", "cpu")
     written = (folder / "layer_00.npy").stat().st_ino
     with monkeypatch.context() as patch:
@@ -196,9 +125,9 @@ def test_a_store_that_fits_is_left_alone_and_refresh_makes_it_anew(models, tmp_p
 
 
 def extract_all(model: str, folder: Path) -> None:
-    """Encode 300 clips in some 60 batches."""
+    """Encode 72 clips in some 15 batches."""
     text.WORD_PIECES = 24
-    extract(corpus(TEXTS * 50), encoders.resolve(model), folder, "cpu")
+    extract(texts(TEXTS * 12), encoders.resolve(model), folder, "cpu")
 
 
 def extract_and_save_often(model: str, folder: Path) -> None:
@@ -215,7 +144,7 @@ def test_killed_during_extraction_it_resumes_to_the_same_bytes(models, tmp_path,
         target=extract_and_save_often, args=(str(models["bert"]), folder)
     )
     progress = tmp_path / "killed.partial" / "progress.json"
-    until = random.Random().randint(1, 30)
+    until = random.Random().randint(1, 8)
     process.start()
     while not progress.exists() or json.loads(progress.read_bytes())["batches"] < until:
         assert process.is_alive()
@@ -224,7 +153,7 @@ def test_killed_during_extraction_it_resumes_to_the_same_bytes(models, tmp_path,
     process.join()
     assert not folder.exists()
     with pytest.raises(UserError, match="no feature store"):
-        read(corpus(TEXTS * 50), encoders.resolve(str(models["bert"])), folder)
+        read(texts(TEXTS * 12), encoders.resolve(str(models["bert"])), folder)
     extract_all(str(models["bert"]), folder)
     for path in (tmp_path / "whole").iterdir():
         assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
@@ -234,7 +163,7 @@ def test_killed_during_extraction_it_resumes_to_the_same_bytes(models, tmp_path,
 
 
 def test_a_store_of_other_weights_or_texts_is_refused(bert, tmp_path):
-    clips, encoder = corpus(TEXTS), encoders.resolve(str(bert))
+    clips, encoder = texts(TEXTS), encoders.resolve(str(bert))
     folder = extract(clips, encoder, tmp_path / "store", "cpu")
     old = encoders.revision(encoder)
     change_weights(bert, lambda w: w["bert.embeddings.LayerNorm.bias"].add_(1))
@@ -246,13 +175,13 @@ def test_a_store_of_other_weights_or_texts_is_refused(bert, tmp_path):
     extract(clips, encoder, folder, "cpu", refresh=True)
     read(clips, encoder, folder)
     with pytest.raises(UserError, match="features of other clips, texts, media or settings"):
-        read(corpus([*TEXTS[:-1], "another"]), encoder, folder)
+        read(texts([*TEXTS[:-1], "another"]), encoder, folder)
 
 
 def test_weights_that_lack_a_block_are_refused(bert, tmp_path):
     change_weights(bert, lambda w: [w.pop(k) for k in list(w) if "layer.2." in k])
     with pytest.raises(UserError, match=r"weights without 16 .* encoder\.layer\.2\.attention"):
-        extract(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
+        extract(texts(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
 
 
 def test_activations_beyond_half_precision_are_refused(bert, tmp_path):
@@ -261,7 +190,7 @@ def test_activations_beyond_half_precision_are_refused(bert, tmp_path):
 
     change_weights(bert, grow)
     with pytest.raises(UserError, match=r"bert, clip video_\d: found a value in layer 2 .* finite"):
-        extract(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
+        extract(texts(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
     assert not (tmp_path / "store").exists()
 
 
@@ -270,13 +199,13 @@ def test_a_model_without_cls_and_sep_is_refused(tmp_path):
     model = transformers.GPT2Model(config)
     folder = save_bytes(tmp_path / "gpt2", transformers.GPT2Tokenizer, model)
     with pytest.raises(UserError, match="gpt2 model without CLS or SEP; expected a BERT-family"):
-        extract(corpus(TEXTS), encoders.resolve(str(folder)), tmp_path / "store", "cpu")
+        extract(texts(TEXTS), encoders.resolve(str(folder)), tmp_path / "store", "cpu")
 
 
 def test_a_folder_that_transformers_cannot_load_is_refused(bert, tmp_path):
     (bert / "config.json").write_text('{"model_type": "of my own"}')
     with pytest.raises(UserError, match=r"of my own.*expected a BERT-family model"):
-        extract(corpus(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
+        extract(texts(TEXTS), encoders.resolve(str(bert)), tmp_path / "store", "cpu")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
@@ -323,7 +252,7 @@ def test_a_model_in_the_hubs_cache_needs_no_hub(models, offline, tmp_path):
     shutil.copytree(models["bert"], cache / "snapshots" / commit)
     (cache / "refs").mkdir()
     (cache / "refs" / "main").write_text(commit)
-    encoder, clips = encoders.resolve("someone/tiny-bert"), corpus(TEXTS)
+    encoder, clips = encoders.resolve("someone/tiny-bert"), texts(TEXTS)
     assert encoders.revision(encoder) == commit
     folder = extract(clips, encoder, tmp_path / "store", "cpu")
     assert read(clips, encoder, folder).provenance["revision"] == commit
@@ -360,7 +289,7 @@ def test_names_and_revisions_need_no_torch():
 
 @pytest.mark.minilm
 def test_minilm_has_seven_layers_of_384(tmp_path):
-    encoder, clips = encoders.resolve("minilm"), corpus(["what a lovely film", "", "awful"])
+    encoder, clips = encoders.resolve("minilm"), texts(["what a lovely film", "", "awful"])
     features = read(clips, encoder, extract(clips, encoder, tmp_path / "store", "cpu"))
     assert list(features.layers) == list(range(7))
     assert features.layers[6].shape == (6 + 2 + 3, 384)

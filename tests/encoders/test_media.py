@@ -1,8 +1,5 @@
 """Media: exact samples and pictures from every kind of file; each damage is named, none hangs."""
 
-import os
-import signal
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,8 +11,8 @@ soundfile = pytest.importorskip("soundfile", reason="media need the extra media"
 cv2 = pytest.importorskip("cv2", reason="media need the extra media")
 
 from msalib.base.errors import UserError  # noqa: E402
-from msalib.encoders import clips, media, workers  # noqa: E402
-from tests.clips import corpus, flat, tone, write_pictures, write_video, write_wav  # noqa: E402
+from msalib.encoders import media  # noqa: E402
+from tests.clips import flat, tone, write_pictures, write_video, write_wav  # noqa: E402
 
 # --- sound --------------------------------------------------------------------------------------
 
@@ -262,163 +259,3 @@ def test_damaged_bytes_give_an_error_or_a_read_and_nothing_else(tmp_path):
                 media.look(path, "paper", "whole")
             except UserError as error:
                 assert error.where == str(path)
-
-
-# --- workers ------------------------------------------------------------------------------------
-
-
-def double(path: str, number: int = 0):
-    """What a worker is asked to do, and to suffer."""
-    if path == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if path == "hang":
-        time.sleep(60)
-    if path == "refuse":
-        raise UserError(path, found="a", expected="b", remedy="c.")
-    if path == "mistake":
-        raise KeyError("a mistake in the code")
-    os.write(1, b"decoders may print")
-    return path, 2 * number, np.arange(number)
-
-
-@pytest.mark.parametrize("number", [0, 2])
-def test_results_come_in_order_and_refusals_among_them(number):
-    tasks = [("refuse" if n == 3 else "a", n) for n in range(9)]
-    found = list(workers.run(double, iter(tasks), number))
-    assert str(found[3]) == "refuse: found a; expected b. c."
-    for n, result in enumerate(found):
-        if n != 3:
-            assert result[:2] == ("a", 2 * n)
-            assert result[2].tolist() == list(range(n))
-
-
-def test_a_worker_that_dies_or_hangs_is_an_error_with_the_file_and_the_rest_goes_on(monkeypatch):
-    monkeypatch.setattr(workers, "SECONDS", 1.5)
-    tasks = [("crash",), ("a", 1), ("hang",), ("a", 2)]
-    crash, one, hang, two = workers.run(double, tasks, 1)
-    assert str(crash).startswith("crash: found a file on which decoding ends the process")
-    assert str(hang).startswith("hang: found no end of decoding it within 1.5 seconds")
-    assert (one[1], two[1]) == (2, 4)
-
-
-def test_a_mistake_in_a_worker_is_no_refusal():
-    with pytest.raises(RuntimeError, match="a mistake in the code"):
-        list(workers.run(double, [("mistake",)], 1))
-
-
-def test_no_more_than_asked_for_is_made_ahead():
-    asked = []
-
-    def tasks():
-        for n in range(100):
-            asked.append(n)
-            yield "a", n
-
-    results = workers.run(double, tasks(), 1, ahead=5)
-    next(results)
-    assert len(asked) == 5
-    results.close()
-
-
-def test_few_clips_start_no_process():
-    assert workers.number(workers.FEWEST - 1) == 0
-    assert workers.number(workers.FEWEST) >= 1
-
-
-# --- looking at all clips -----------------------------------------------------------------------
-
-looked = []
-
-
-def noted(path: Path, add: int) -> int:
-    looked.append(path.name)
-    if path.name.startswith("bad"):
-        raise UserError(path, found="nothing", expected="something", remedy="Do.")
-    return len(path.name) + add
-
-
-def test_looking_names_all_that_cannot_be_read_and_goes_on_where_it_was(tmp_path):
-    paths = [tmp_path / name for name in ("a", "bad1", "abc", "bad2")]
-    arguments = (tmp_path / "store", "key", noted)
-    looked.clear()
-    with pytest.raises(UserError, match=r"bad1: found nothing; and 1 more .*bad2; expected some"):
-        clips.look(*arguments, paths, (1,), "looking")
-    assert looked == ["a", "bad1", "abc", "bad2"]
-    notes = tmp_path / "store.look"
-    notes.write_text(notes.read_text() + '[1, "to')  # killed while it wrote
-    looked.clear()
-    paths[1], paths[3] = tmp_path / "good", tmp_path / "goods"
-    assert clips.look(*arguments, paths, (1,), "looking") == [2, 5, 4, 6]
-    assert looked == ["good", "goods"]
-    looked.clear()
-    assert clips.look(*arguments, paths, (1,), "looking") == [2, 5, 4, 6]
-    assert looked == []
-    assert clips.look(tmp_path / "store", "other", noted, paths, (0,), "l") == [1, 4, 3, 5]
-    clips.forget(tmp_path / "store")
-    assert not notes.exists()
-
-
-def without(path: Path) -> int:
-    raise UserError("sound", found="no package", expected="one", remedy="Install it.")
-
-
-def test_what_is_missing_for_all_clips_is_said_once(tmp_path):
-    with pytest.raises(UserError) as error:
-        clips.look(tmp_path / "store", "key", without, [tmp_path] * 3, (), "looking")
-    assert str(error.value) == "sound: found no package; expected one. Install it."
-
-
-def test_a_disk_that_refuses_is_said(tmp_path):
-    (tmp_path / "features").touch()
-    with pytest.raises(UserError, match="cannot be written"):
-        clips.look(tmp_path / "features" / "store", "key", noted, [tmp_path], (0,), "looking")
-
-
-def test_a_fingerprint_follows_the_media_and_not_their_place(tmp_path):
-    paths = [write_wav(tmp_path / f"{n}.wav", tone(50, n)) for n in range(3)]
-    folder = tmp_path / "features" / "store"
-    first = clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder)
-    assert clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder) == first
-    assert clips.inputs(corpus(acoustic=paths), "acoustic", "other", folder) != first
-    moved = [write_wav(tmp_path / f"moved{n}.wav", tone(50, n)) for n in range(3)]
-    assert clips.inputs(corpus(acoustic=moved), "acoustic", "s", folder) == first
-    write_wav(paths[1], tone(50, 9))  # as many bytes as before
-    assert clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder) != first
-    with pytest.raises(UserError, match="no media for the visual modality"):
-        clips.files(corpus(acoustic=paths), "visual")
-    paths[0].unlink()
-    with pytest.raises(UserError, match=r"0\.wav: found No such file"):
-        clips.inputs(corpus(acoustic=paths), "acoustic", "s", folder)
-
-
-def test_digests_are_kept_and_a_picture_in_a_folder_counts(tmp_path, monkeypatch):
-    paths = [write_pictures(tmp_path / "a", [flat(1), flat(2)], "3")]
-    for picture in paths[0].iterdir():
-        os.utime(picture, (0, time.time() - 10))
-    folder = tmp_path / "features" / "store"
-    first = clips.inputs(corpus(visual=paths), "visual", "s", folder)
-    with monkeypatch.context() as patch:
-        patch.setattr(clips, "_digest", None)  # would fail if called
-        assert clips.inputs(corpus(visual=paths), "visual", "s", folder) == first
-    (paths[0] / "1.png").unlink()
-    assert clips.inputs(corpus(visual=paths), "visual", "s", folder) != first
-
-
-def test_a_file_that_changes_within_the_tick_of_its_disk_is_seen(tmp_path):
-    """As many bytes, and a time of modification that a disk cut to the same second."""
-    path, folder = tmp_path / "0.wav", tmp_path / "features" / "store"
-    second = int(time.time())
-
-    def fingerprint(pitch: int) -> str:
-        write_wav(path, tone(50, pitch))
-        os.utime(path, (second, second))
-        return clips.inputs(corpus(acoustic=[path]), "acoustic", "s", folder)
-
-    first = fingerprint(1)
-    assert fingerprint(2) != first
-    assert fingerprint(1) == first
-
-
-def test_an_unknown_preset_is_refused():
-    with pytest.raises(UserError, match=r"preset 'mine'.*release \(what the authors' code does\)"):
-        clips.check("mine")

@@ -14,48 +14,19 @@ from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, clips, forward, media, speech
 from msalib.encoders.extraction import extract, read
-from tests.clips import CONVOLUTIONS, corpus, save_clip, save_wavlm, tone, write_wav
+from tests.clips import corpus, tone, write_wav
+from tests.encoders.tiny import (
+    SPEECH,
+    SPEECH_KINDS,
+    change_weights,
+    save_clip,
+    save_speech,
+    save_wavlm,
+)
 
 pytest.importorskip("soundfile", reason="sound needs the extra media")
 
 SAMPLES = [16_000, 4_000, 400, 11_111, 720, 8_000]
-
-FAMILIES = {
-    "wavlm": (transformers.WavLMConfig, transformers.WavLMModel),
-    "hubert": (transformers.HubertConfig, transformers.HubertModel),
-    "wav2vec2": (transformers.Wav2Vec2Config, transformers.Wav2Vec2Model),
-    "data2vec": (transformers.Data2VecAudioConfig, transformers.Data2VecAudioModel),
-}
-KINDS = [
-    *(
-        pytest.param(family, {"feat_extract_norm": norm, "do_stable_layer_norm": stable})
-        for family in ("wavlm", "hubert", "wav2vec2")
-        for norm, stable in (("group", False), ("layer", True), ("layer", False))
-    ),
-    pytest.param("hubert", {"feat_extract_norm": "group", "conv_pos_batch_norm": True}),
-    pytest.param("data2vec", {}),
-]
-"""Base models have group norm and LayerNorm after, large ones layer norm and LayerNorm before."""
-
-
-def save(folder: Path, family: str, changes: dict) -> Path:
-    """A random model of 2 blocks whose biases are not zero, so that padding could leak."""
-    torch.manual_seed(0)
-    sizes = {
-        "hidden_size": 16,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-    }
-    if family != "data2vec":  # which has five positional convolutions, one on the other
-        sizes["num_conv_pos_embeddings"] = 16
-    config, model = FAMILIES[family]
-    model = model(config(**sizes | CONVOLUTIONS | changes))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(0.1 * torch.randn_like(weight))
-    model.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +43,13 @@ def sounds(tmp_path) -> list[Path]:
 # --- the layers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("family", "changes"), KINDS)
+@pytest.mark.parametrize(("family", "changes"), SPEECH_KINDS)
 def test_layer_k_is_block_k_and_padding_changes_nothing(tmp_path, family, changes):
-    folder = save(tmp_path / "model", family, changes)
+    folder = save_speech(tmp_path / "model", family, changes)
     model, _ = speech.load(Encoder("tiny", "acoustic", str(folder)), "release")
     waves = [tone(n, i) for i, n in enumerate(SAMPLES)]
     together = speech.layers(model, waves, 1)
-    original = FAMILIES[family][1].from_pretrained(folder).eval()
+    original = SPEECH[family][1].from_pretrained(folder).eval()
     for clip, wave in enumerate(waves):
         length = speech.frames(model.config, len(wave))
         alone = speech.layers(model, [wave], 1)[:, 0]
@@ -251,12 +222,8 @@ def test_other_models_and_weights_that_lack_a_block_are_refused(sounds, tmp_path
     clip = Encoder("clip", "acoustic", str(save_clip(tmp_path / "clip")))
     with pytest.raises(UserError, match="model of type clip_vision_model; expected a model of"):
         extract(data, clip, tmp_path / "store", "cpu")
-    from safetensors.torch import load_file, save_file
-
     folder = save_wavlm(tmp_path / "model")
-    weights = load_file(folder / "model.safetensors")
-    kept = {name: value for name, value in weights.items() if ".layers.1." not in name}
-    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    change_weights(folder, lambda w: [w.pop(name) for name in list(w) if ".layers.1." in name])
     lacking = Encoder("tiny", "acoustic", str(folder))
     with pytest.raises(UserError, match=r"weights without \d+ of .* encoder\.layers\.1\.attention"):
         extract(data, lacking, tmp_path / "store", "cpu")
@@ -272,14 +239,3 @@ def test_a_corpus_without_sound_and_an_unknown_preset_are_refused(tiny, tmp_path
 
 def test_a_cpu_computes_in_float32():
     assert forward.precision("cpu") == "float32"
-
-
-def test_what_was_read_of_the_media_is_kept_when_it_is_killed(tmp_path, monkeypatch):
-    made = corpus(acoustic=[write_wav(tmp_path / f"{i}.wav", tone(400, i)) for i in range(3)])
-    digest = clips._digest
-    monkeypatch.setattr(clips, "SAVE_EVERY", -1)
-    monkeypatch.setattr(clips, "_digest", lambda path: digest(path) if path.stem != "2" else 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        clips.inputs(made, "acoustic", "as it is", tmp_path / "store")
-    kept = json.loads((tmp_path / clips.SEEN).read_bytes())
-    assert [Path(name).name for name in kept] == ["0.wav", "1.wav"]

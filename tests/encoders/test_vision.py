@@ -13,7 +13,8 @@ import transformers
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, faces, media, vision
 from msalib.encoders.extraction import extract, read
-from tests.clips import corpus, flat, save_clip, save_wavlm, write_pictures, write_video
+from tests.clips import corpus, flat, write_pictures, write_video
+from tests.encoders.tiny import save_clip, save_wavlm
 
 pytest.importorskip("cv2", reason="pictures need the extra media")
 

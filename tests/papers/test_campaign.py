@@ -21,7 +21,7 @@ from msalib.runs.spec import system
 from msalib.runs.study import Study
 from msalib.runs.trainer import Trainer
 from tests import sweep
-from tests.encoders.test_encoders import save_bert
+from tests.encoders.tiny import save_bert
 from tests.factory import write_pack
 from tests.sweep import assert_close, files, finished, offer, small_control
 

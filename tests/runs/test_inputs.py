@@ -13,7 +13,7 @@ from msalib.runs import records
 from msalib.runs.records import Setting
 from msalib.runs.spec import system
 from msalib.runs.study import Study
-from tests.encoders.test_encoders import save_bert
+from tests.encoders.tiny import save_bert
 from tests.factory import make_record, predictions, write_pack
 
 WEIGHTED = [system({"linguistic": "weighted"})]

@@ -15,11 +15,11 @@ from msalib.pages import predict as pages
 from msalib.runs import clips as users
 from msalib.runs import predict, save, saved
 from msalib.runs.clips import Clip
-from tests.encoders.test_encoders import POSITIONS, change_weights, offline
+from tests.encoders.tiny import POSITIONS, change_weights
 from tests.saved_models import CPU, bert, control, folders, frames, small_data, text
 from tests.sweep import offer, small_control
 
-FIXTURES = offline, bert, control, folders, small_data, text
+FIXTURES = bert, control, folders, small_data, text
 pytestmark = pytest.mark.usefixtures("small_data")
 
 

@@ -16,7 +16,7 @@ from msalib.evidence import registry
 from msalib.evidence.verdicts import weigh
 from msalib.pages import notebooks, overview, tables
 from tests import clips
-from tests.encoders.test_encoders import save_bert
+from tests.encoders.tiny import save_bert
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 LAYOUTS = {name: (name, write) for name, write in FIXTURES.items()} | VARIANTS
