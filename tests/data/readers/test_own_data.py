@@ -16,7 +16,7 @@ from msalib.evidence import registry
 from msalib.evidence.verdicts import weigh
 from msalib.pages import notebooks, overview, tables
 from tests import clips
-from tests.encoders.tiny import save_bert
+from tests.encoders.tiny import save_bert, save_clip, save_wavlm
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
 
 LAYOUTS = {name: (name, write) for name, write in FIXTURES.items()} | VARIANTS
@@ -186,9 +186,9 @@ def no_face(folder):
 @pytest.mark.parametrize(
     ("spoil", "save", "found"),
     [
-        (silence, clips.save_wavlm, ".wav: found "),
-        (no_picture_stream, clips.save_clip, ".mp4: found "),
-        (no_face, clips.save_clip, "face"),
+        (silence, save_wavlm, ".wav: found "),
+        (no_picture_stream, save_clip, ".mp4: found "),
+        (no_face, save_clip, "face"),
     ],
     ids=["sound without samples", "video without pictures", "no face"],
 )
