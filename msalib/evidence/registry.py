@@ -1,8 +1,8 @@
-"""What the project holds of a paper: book/claims/<paper>.yaml, validated.
+"""The entry of a paper, validated: ``book/claims/<paper>.yaml``.
 
-The paper itself, its exhibits with what a re-run of each needs, what its specification notes as not
-fitting together, and its claims with a test for each kind of evidence. A new paper is such a file,
-its printed numbers (book/printed/<paper>.csv) and a page.
+An entry describes the paper, its exhibits with what a re-run of each needs, inconsistencies that
+its specification notes, and its claims with a test for each kind of evidence. To add a paper, write
+such a file, its printed numbers (book/printed/<paper>.csv) and a page.
 """
 
 from collections.abc import Callable, Container
@@ -50,17 +50,17 @@ class Exhibit(_Entry):
 
 
 class Parity(_Entry):
-    """Outputs of the authors' code that our models are compared with; why not, where none are."""
+    """Outputs of the authors' code that we compare our models with, or what that needs."""
 
     fixtures: list[str] = []
     needs: str = ""
 
 
 class Noted(_Entry):
-    """Something that does not fit together, from the specification.
+    """An inconsistency that the specification notes.
 
     Either ``check`` finds it, in a finding that reads one of ``cells`` (names of rows as in
-    ``statements``, with the data set and #metric), or ``beyond`` says why printed numbers cannot
+    ``printed.cells``, with the data set and #metric), or ``beyond`` says why printed numbers cannot
     show it.
     """
 
@@ -139,7 +139,7 @@ class Claim(_Entry):
 
 
 class Paper(_Entry):
-    """A paper and everything that is held against it; ``order`` is its place in the book.
+    """A paper with its exhibits and claims; ``order`` is its place in the book.
 
     ``own`` names the systems that its authors ran themselves, ``runs`` how many runs they say
     stand behind each printed mean (None where they do not say).

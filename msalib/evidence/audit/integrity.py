@@ -16,7 +16,7 @@ from msalib.data.tasks import LIMIT
 from msalib.evidence.audit.findings import AuditFinding, share, some
 
 BLOCK = 4_000_000
-"""Numbers that are looked at in one go: layers may be memory maps of many gigabytes."""
+"""Numbers that are read at a time: layers may be memory maps of many gigabytes."""
 
 SHORT = 3
 """Words. Texts of so few ("yeah", "oh my god") recur by themselves and are counted apart."""
@@ -174,7 +174,7 @@ def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
 def _features(modality, features: Features, ids: pd.Index, part) -> Iterator[AuditFinding]:
     values = last(features)
     if values is None:
-        message = f"{features.source} is trained along with the model: there are no features yet."
+        message = f"{features.source} is fine-tuned with the model: there are no features yet."
         yield _finding("note", "values", modality, message)
         return
     seen = _scan(values)
@@ -327,7 +327,7 @@ def _same_features(modality, features, values, zero, ids, part) -> AuditFinding:
     keys, offsets = {}, features.offsets
     for i, clip in enumerate(ids):
         if zero[offsets[i] : offsets[i + 1]].all():
-            continue  # told by the check of empty clips
+            continue  # the check of empty clips reports them
         frames = np.ascontiguousarray(values[offsets[i] : offsets[i + 1]])
         keys[clip] = hashlib.blake2b(frames.tobytes(), digest_size=16).hexdigest()
     keys = pd.Series(keys, dtype=str)

@@ -14,7 +14,7 @@ Three questions, one-sided, Holm over all of them and all modalities:
   them is chosen wrongly;
 - for every split the data set has: are its training and validation clips together easier than its
   test clips? Then the makers of the features used the labels of that side, and this tells which
-  clips of the split at hand they had seen.
+  clips of the audited split they had seen.
 
 Each is asked of the probe, and of every single feature at once (its correlation with the label;
 the p-value is that of the largest difference among them): a leak in one column among many is
@@ -25,7 +25,7 @@ videos, as Fisher's z, scatter by chance with variance 1 / (n - 3); honest video
 by a standard deviation of up to ``HONEST``. More than that, by a chi-squared test, is what labels
 of some videos leave behind, in whatever parts these are.
 
-A leak that is the same in all videos cannot be told from good features.
+A leak that is the same in all videos cannot be distinguished from good features.
 """
 
 from typing import NamedTuple
@@ -43,19 +43,19 @@ from msalib.evidence.audit.probe import pooled, predictions
 
 PERMUTATIONS = 4999
 LEVEL = 0.05
-"""Of a whole audit: the chance of one false alarm or more on honest features."""
+"""Probability of one false alarm or more in a whole audit of honest features."""
 
 HONEST = 0.25
 """Standard deviation of Fisher's z that videos may have for honest reasons. Honest texts have 0.13
 (MELD, IEMOCAP), 0.19 (CMU-MOSEI) and 0.21 (CMU-MOSI) with counts of words, 0.18 and 0.21 with
-MiniLM, openSMILE none. Features that leak on CMU-MOSI have 0.36 and 0.38: this bound was set with
-them at hand, so the question by itself gives a warning, never an error."""
+MiniLM, openSMILE none. Features that leak on CMU-MOSI have 0.36 and 0.38. They were known when this
+bound was set, so the question by itself gives a warning, never an error."""
 
 CLIPS, VIDEOS = 8, 10
 """A video needs so many clips for a correlation of its own, and a test so many videos."""
 
 FAR = 0.1
-"""Differences of correlations below this are no finding, for parts are not always drawn by lot."""
+"""Differences of correlations below this are no finding: parts are not always drawn at random."""
 
 STRONGEST = 256
 """Single features that are looked at, those that correlate most with the label in all parts
@@ -108,7 +108,7 @@ class Probe(BaseModel):
 
 
 class Largest(NamedTuple):
-    """Of several scores, the one with the largest difference; its p-value is among all of them."""
+    """The largest difference among several scores; its p-value accounts for all of them."""
 
     difference: float
     p: float

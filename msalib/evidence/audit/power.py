@@ -6,8 +6,8 @@ takes a quarter of an hour and writes ``book/records/audit/power.json``.
 
 The corpora are feature controls (``simulate.control``), which know no labels. A leak is planted in
 the visual features: one more column, on the clips of some videos the label and noise, on all
-others noise of the same variance. The probe is not told which videos these are, or it is told by
-a split, as the makers of features could publish it.
+others noise of the same variance. The test does not know which videos these are, or it knows them
+from a split, as the makers of features could publish it.
 """
 
 import time

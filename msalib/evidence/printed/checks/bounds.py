@@ -297,7 +297,7 @@ def error_and_correlation(table: pd.DataFrame) -> list[Finding]:
     A bound is weak: with errors no larger than the scale is wide, 6, MAE >= s² (1 - r²) / 6.
 
     Systems of one exhibit are often much closer in k than those of all papers. Where they are, a
-    row that is further from the median of the others there than these scatter is told, too.
+    row that is further from the median of the others there than these scatter is reported, too.
     """
     findings = []
     pairs = [

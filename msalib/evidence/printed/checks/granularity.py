@@ -34,7 +34,8 @@ FEW = 3
 """Accuracies of a row, at least, to judge whether it looks like a single run."""
 
 RARE = 0.05
-"""Chance below which a pattern is told; times the number tested below it, it is unlikely."""
+"""A pattern is reported below this probability, and called unlikely if the probability times the
+number of tests is below it, too."""
 
 
 @cache
