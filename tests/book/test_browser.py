@@ -4,6 +4,7 @@ import functools
 import http.server
 import shutil
 import threading
+from typing import NamedTuple
 
 import pytest
 
@@ -73,37 +74,74 @@ def open_page(browser, address: str, page: str) -> None:
     )
 
 
-def test_pages_open_without_an_error(browser, address, pages):
-    errors = {}
-    for page in ["", *pages]:
-        open_page(browser, address, page)
-        entries = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
-        if entries:
-            errors[page] = entries
-    assert not errors
+class Visit(NamedTuple):
+    """What one page showed when it was opened, then narrowed to a phone."""
+
+    page: str
+    errors: list[str]
+    loaded: list[str]  # addresses
+    formulas: list[bool]  # whether each is set
+    figures: list[list[str]]  # ground and filter of each in dark mode
+    widths: dict[str, int]  # mode -> pixels on a phone
 
 
-def test_pages_load_nothing_from_elsewhere(browser, address, pages):
-    for page in pages:
-        open_page(browser, address, page)
-        loaded = browser.execute_script(
-            "return performance.getEntriesByType('resource').map(entry => entry.name)"
-        )
-        assert loaded
-        assert not [url for url in loaded if not url.startswith((address, "data:"))], page
+SHOWN = """
+const root = document.documentElement;
+const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+const formulas = [...document.querySelectorAll(".math")].map((formula) =>
+  Boolean(formula.querySelector("mjx-container:not(:has(mjx-merror))")));
+root.dataset.theme = "dark";
+const figures = [...document.querySelectorAll("figure.msa img")].map((image) =>
+  [getComputedStyle(image).backgroundColor, getComputedStyle(image).filter]);
+return [loaded, formulas, figures];
+"""
 
 
-def test_mathematics_is_set(browser, address, pages):
-    formulas = 0
-    for page in pages:
-        open_page(browser, address, page)
-        states = browser.execute_script(
-            "return [...document.querySelectorAll('.math')].map(formula =>"
-            "  Boolean(formula.querySelector('mjx-container:not(:has(mjx-merror))')))"
-        )
-        assert all(states), page
-        formulas += len(states)
-    assert formulas
+@pytest.fixture(scope="module")
+def visits(browser, address, pages):
+    """Every page, opened once."""
+    return [visit(browser, address, page) for page in ["", *pages]]
+
+
+def visit(browser, address, page) -> Visit:
+    open_page(browser, address, page)
+    errors = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+    shown = browser.execute_script(SHOWN)
+    widths = {}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        for mode in ("light", "dark"):
+            browser.execute_script("document.documentElement.dataset.theme = arguments[0]", mode)
+            widths[mode] = browser.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    return Visit(page, errors, *shown, widths)
+
+
+def test_pages_open_without_an_error(visits):
+    assert not {visit.page: visit.errors for visit in visits if visit.errors}
+
+
+def test_pages_load_nothing_from_elsewhere(visits, address):
+    for visit in visits:
+        assert visit.loaded or not visit.page  # the root only leads on
+        elsewhere = [url for url in visit.loaded if not url.startswith((address, "data:"))]
+        assert not elsewhere, visit.page
+
+
+def test_mathematics_is_set(visits):
+    assert all(all(visit.formulas) for visit in visits)
+    assert any(visit.formulas for visit in visits)
+
+
+def test_pages_fit_a_phone(visits):
+    wide = [visit.page for visit in visits if max(visit.widths.values()) > PHONE["width"]]
+    assert not wide
+
+
+def test_figures_stay_on_light_paper_in_dark_mode(visits):
+    figures = [figure for visit in visits for figure in visit.figures]
+    assert figures and all(figure == ["rgb(255, 255, 255)", "none"] for figure in figures)
 
 
 def test_search_finds_a_word(browser, address):
@@ -112,30 +150,3 @@ def test_search_finds_a_word(browser, address):
     assert any(hit.startswith(address) for hit in hits)
     browser.get(f"{address}search.html?q=qwxzyv")
     wait(browser, "document.querySelector('#search-results').textContent.includes('did not match')")
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_pages_fit_a_phone(browser, address, pages, mode):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
-    try:
-        for page in pages:
-            open_page(browser, address, page)
-            browser.execute_script("document.documentElement.dataset.theme = arguments[0]", mode)
-            width = browser.execute_script("return document.documentElement.scrollWidth")
-            assert width <= PHONE["width"], page
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
-def test_figures_stay_on_light_paper_in_dark_mode(browser, address, pages):
-    figures = 0
-    for page in pages:
-        open_page(browser, address, page)
-        browser.execute_script("document.documentElement.dataset.theme = 'dark'")
-        papers = browser.execute_script(
-            "return [...document.querySelectorAll('figure.msa img')]"
-            ".map(i => [getComputedStyle(i).backgroundColor, getComputedStyle(i).filter])"
-        )
-        assert all(paper == ["rgb(255, 255, 255)", "none"] for paper in papers), page
-        figures += len(papers)
-    assert figures
