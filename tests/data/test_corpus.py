@@ -82,15 +82,15 @@ def test_pieces_of_a_batch_equal_batches_made_directly(examples, size):
 def test_another_device_gets_the_frames_of_its_clips_only(tiny):
     """ "cpu:0" is another device by name, and here all the same."""
     rows = np.array([3, 17, 30, 31])
-    here, there = (
+    on_cpu, elsewhere = (
         tiny.examples(rows, inputs={"acoustic": 1, "linguistic": "weighted"}, device=device)
         for device in ("cpu", "cpu:0")
     )
     order = torch.tensor([2, 0, 3])
     for m in ("acoustic", "linguistic"):
-        a, b = here.batch(order), there.batch(order)
+        a, b = on_cpu.batch(order), elsewhere.batch(order)
         assert torch.equal(a.features[m], b.features[m]) and torch.equal(a.mask[m], b.mask[m])
-        held = {len(frames) for frames in there._frames[m].layers}
+        held = {len(frames) for frames in elsewhere._frames[m].layers}
         assert held == {int(tiny.features[m].lengths()[rows].sum())}
 
 
@@ -122,10 +122,10 @@ def test_inputs_come_in_the_order_of_the_modalities(tiny):
     assert tuple(batch.features) == tuple(batch.mask) == MODALITIES
 
 
-def test_membership_says_whose_frame_is_whose():
+def test_membership_assigns_every_frame_to_its_clip():
     mask = torch.tensor([[True, False, False], [True, True, True], [True, True, False]])
-    own = membership(mask, 8)  # two frames beyond the six there are
-    assert own.int().tolist() == [
+    members = membership(mask, 8)  # two frames beyond the six there are
+    assert members.int().tolist() == [
         [1, 0, 0, 0, 0, 0, 0, 0],
         [0, 1, 1, 1, 0, 0, 0, 0],
         [0, 0, 0, 0, 1, 1, 0, 0],
@@ -293,8 +293,8 @@ def test_the_fingerprint_is_that_of_the_content(tiny):
 
 def test_features_are_added_to_a_copy(tiny):
     text_only = replace(tiny, features={"linguistic": tiny.features["linguistic"]})
-    both = text_only.with_features("visual", tiny.features["visual"])
-    assert list(both.features) == ["linguistic", "visual"]
+    two_modalities = text_only.with_features("visual", tiny.features["visual"])
+    assert list(two_modalities.features) == ["linguistic", "visual"]
     assert list(text_only.features) == ["linguistic"]
 
 

@@ -184,6 +184,18 @@ def test_a_batch_without_any_context_has_no_frame_and_one_place(examples):
     assert batch.mask["acoustic"].any(1).all()
 
 
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_a_corpus_may_have_no_context_at_all(tiny, device):
+    """In MUStARD every clip is a video of its own."""
+    alone = replace(tiny, utterances=tiny.utterances.assign(video=[f"v{i}" for i in range(40)]))
+    corpus = streams.context(alone, 2)
+    inputs = {"visual": 1, "visual_context": 1}
+    examples = corpus.examples(np.arange(5), inputs=inputs, device=device)
+    batch = examples.batch(torch.tensor([4, 0]))
+    assert batch.features["visual_context"].shape == (0, 5)
+    assert not batch.mask["visual_context"].any() and examples.size("visual_context") == 5
+
+
 def test_pieces_of_a_batch_with_clips_without_frames(examples):
     rows = torch.tensor([FIRST, FIRST + 4, LATER, FIRST + 8, LATER + 4])
     pieces = examples.batch(rows).split(2)

@@ -106,8 +106,8 @@ def test_the_ranges_are_kept():
 
 @pytest.mark.parametrize("videos", [8, 60, 93])
 def test_the_split_keeps_videos_and_speakers_in_one_part(videos):
-    table = control(videos=videos).utterances
-    split = control(videos=videos).splits["standard"]
+    corpus = control(videos=videos, profiles={m: [1.0, 1.0] for m in MODALITIES})
+    table, split = corpus.utterances, corpus.splits["standard"]
     assert set(split) == set(PARTS)
     for group in ("video", "speaker"):
         assert (split.groupby(table[group]).nunique() == 1).all()

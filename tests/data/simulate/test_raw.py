@@ -118,10 +118,10 @@ def test_the_voice_tells_the_acoustic_sentiment(plain, voices):
     assert corr(measured[:, 1], sentiment) > 0.5
     # Pitch tells it of one speaker; between speakers it is mostly who speaks.
     high = plain.truth["voice"]["tract"].to_numpy()[rows] > 1.07
-    own = measured[:, 0] - np.where(high, *(np.median(measured[high == h, 0]) for h in (1, 0)))
-    assert corr(own, sentiment) > 0.4
-    assert measured[:, 0].std() > 1.3 * own.std()
-    probe = np.column_stack([measured[:, 1], own])
+    relative = measured[:, 0] - np.where(high, *(np.median(measured[high == h, 0]) for h in (1, 0)))
+    assert corr(relative, sentiment) > 0.4
+    assert measured[:, 0].std() > 1.3 * relative.std()
+    probe = np.column_stack([measured[:, 1], relative])
     half = np.arange(len(rows)) < len(rows) // 2
     guess = Ridge(alpha=0.1).fit(probe[half], sentiment[half]).predict(probe[~half])
     assert corr(guess, sentiment[~half]) > 0.6

@@ -45,8 +45,8 @@ def test_clips_are_read_back_as_they_were_made(small, rendered):
         back, rate = soundfile.read(rendered.media["acoustic"][row], dtype="float32")
         assert rate == 16_000 and np.abs(back - wave).max() <= 1.01 / 32768
         folder = rendered.media["visual"][row]
-        found = [cv2.imread(str(p))[..., ::-1] for p in sorted(folder.glob("*.png"))]
-        np.testing.assert_array_equal(found, pictures)
+        stored = [cv2.imread(str(p))[..., ::-1] for p in sorted(folder.glob("*.png"))]
+        np.testing.assert_array_equal(stored, pictures)
         assert (folder / "fps.txt").read_text() == "3\n"
         assert len(pictures) == round(3 * len(wave) / 16_000)
 
@@ -143,9 +143,9 @@ def test_films_hold_sound_and_pictures(small, tmp_path):
     wave, pictures = render.clip(few, 0)
     with av.open(str(path)) as film:
         assert film.streams.video[0].average_rate == faces.FPS
-        found = np.stack([f.to_ndarray(format="rgb24") for f in film.decode(video=0)])
-    assert found.shape == pictures.shape
-    assert np.abs(found.astype(int) - pictures).mean() < 4
+        decoded = np.stack([f.to_ndarray(format="rgb24") for f in film.decode(video=0)])
+    assert decoded.shape == pictures.shape
+    assert np.abs(decoded.astype(int) - pictures).mean() < 4
     with av.open(str(path)) as film:
         assert film.streams.audio[0].rate == 16_000
         sound = np.concatenate([f.to_ndarray()[0] for f in film.decode(audio=0)])
