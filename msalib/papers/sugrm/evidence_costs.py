@@ -66,10 +66,11 @@ def takes_longer(runs: Runs, *, low: float, high: float, data: str | None = None
     if needs := lacks(runs, data, [system]) or _elsewhere(runs):
         return not_run(needs)
     times = costs.read()
-    about = f"{readers.dataset(runs.dataset).title},"
+    title, encoder = readers.dataset(runs.dataset).title, costs.MEASURED[1]
     if (
         times is None
-        or not times.inference_on.startswith(about)
+        or not times.inference_on.startswith(f"{title},")
+        or not times.inference_on.endswith(f", {encoder}")
         or min(map(len, times.inference.values())) < costs.PASSES
     ):
         return not_run([f"{costs.PASSES} timed passes of each model over the test part"])
