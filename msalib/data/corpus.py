@@ -23,7 +23,7 @@ SUMS = ("weighted", "uniform")
 """Inputs that take all blocks of an encoder: summed with learned weights, or their mean."""
 
 TUNED = "tuned"
-"""Input of a fine-tuned encoder: the layer's place holds tokens, (S, 1)."""
+"""Input of a fine-tuned encoder: the layer's place holds tokens or samples of sound, (S, 1)."""
 
 COLUMNS = ("video", "segment", "text", "label")
 """Columns of every utterance table, besides its index ``id``; tasks say what ``label`` means."""

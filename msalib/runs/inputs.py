@@ -121,7 +121,7 @@ class Inputs:
 
     def _check_fine_tuning(self) -> None:
         """Refuse to fine-tune what reads neither text nor sound, and handcrafted features."""
-        refused = [e.name for m, e in self.encoders.items() if m == "visual" or e.handcrafted]
+        refused = [e.name for e in self.encoders.values() if not e.tunable]
         if not refused:
             return
         usual = encoders.resolve_all(self.dataset.encoder)
