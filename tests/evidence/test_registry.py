@@ -72,6 +72,14 @@ def test_every_printed_test_finds_its_cells(paper):
 
 
 @pytest.mark.parametrize("paper", KNOWN)
+def test_every_test_on_records_is_one_of_the_paper_with_its_arguments(paper):
+    for claim in registry.claims(paper):
+        assert claim.paper == paper
+        if claim.rerun.test is not None:
+            assert bound_test(claim).keywords == claim.rerun.arguments
+
+
+@pytest.mark.parametrize("paper", KNOWN)
 def test_own_systems_are_those_of_the_tables(paper):
     assert set(registry.load(paper).own) <= set(printed.load(paper)["system"])
 
