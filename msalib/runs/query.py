@@ -7,7 +7,7 @@ import numpy as np
 from msalib.base.errors import UserError
 from msalib.data import datasets
 from msalib.data.corpus import MODALITIES
-from msalib.data.tasks import Task
+from msalib.data.tasks import Regression, Task
 from msalib.runs.records import Predictions, Record
 from msalib.runs.spec import System
 
@@ -45,8 +45,13 @@ class Runs:
 
     @property
     def task(self) -> Task:
-        """The usual task of the data set."""
-        return datasets.dataset(self.dataset).task
+        """The usual task of the data set, or regression where added data were removed since."""
+        try:
+            return datasets.dataset(self.dataset).task
+        except UserError:
+            if "corr" in self._first().metrics["valid"]:
+                return Regression()
+            raise
 
     @property
     def modalities(self) -> list[str]:
