@@ -107,11 +107,6 @@ def test_a_file_that_changes_within_the_tick_of_its_disk_is_seen(tmp_path):
     assert fingerprint(1) == first
 
 
-def test_an_unknown_preset_is_refused():
-    with pytest.raises(UserError, match=r"preset 'mine'.*release \(what the authors' code does\)"):
-        clips.check("mine")
-
-
 def test_what_was_read_of_the_media_is_kept_when_it_is_killed(tmp_path, monkeypatch):
     made = corpus(acoustic=[write_wav(tmp_path / f"{i}.wav", tone(400, i)) for i in range(3)])
     digest = clips._digest

@@ -96,11 +96,6 @@ def test_mtcnn_without_its_package_is_refused(monkeypatch):
         faces.detector("mtcnn")
 
 
-def test_an_unknown_detector_is_refused():
-    with pytest.raises(UserError, match=r"faces 'eyes': .* one of opencv, mtcnn, whole"):
-        faces.detector("eyes")
-
-
 def test_opencv_without_cascades_or_not_at_all_is_refused(monkeypatch):
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(UserError, match="which has no detector of faces; expected version 4"):
