@@ -21,6 +21,7 @@ from msalib import papers
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
+from msalib.data.tasks import Regression
 from msalib.evidence import registry, settings
 from msalib.evidence.common import Evidence, Word, not_run
 from msalib.evidence.printed import table as printed
@@ -223,11 +224,20 @@ def _tested(paper: str) -> list[Claim]:
 
 
 def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
-    """Judge claims on the records of one setting; leaky ones count for none."""
+    """Judge claims on the records of one setting.
+
+    Leaky settings count for none, and neither do data sets that are scored by other metrics than
+    CMU-MOSI, which all tests on records read.
+    """
     spec = runs[0].spec
     setting = Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
+    needs = ""
     if spec.setting == "leaky":
-        evidence = not_run(["features that have not seen labels of the test part"])
+        needs = "features that have not seen labels of the test part"
+    elif not set(Regression.shown) <= runs[0].metrics["test"].keys():
+        needs = "labels that are scored as those of CMU-MOSI"
+    if needs:
+        evidence = not_run([needs])
         return [Verdict(claim, spec.setting, setting, evidence, []) for claim in claims]
     return [_judge_one(claim, spec.setting, setting, Runs(runs)) for claim in claims]
 

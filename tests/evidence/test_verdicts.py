@@ -214,6 +214,14 @@ def test_leaky_features_are_no_evidence():
     assert {v.setting.encoder for v in judge_study("uegd")} == {"bert-large"}
 
 
+def test_runs_on_classes_are_not_judged_by_tests_of_a_scale(uegd):
+    records = layer_records({"linguistic": {1: 1.5, 2: 1.0}}, dataset="meld")
+    classes = [r.model_copy(update={"metrics": {"test": {"wa": 0.5, "f1": 0.5}}}) for r in records]
+    for verdict in judge(uegd, classes):
+        assert verdict.evidence.verdict == "not run"
+        assert "scored as those of CMU-MOSI" in verdict.evidence.note
+
+
 def test_a_data_set_with_a_hyphen_keeps_its_name():
     written("control-opposite", "planted", "control", "quick")
     assert {v.setting.dataset for v in judge_own_runs("uegd")} == {"control-opposite"}
