@@ -105,7 +105,10 @@ def _fresh(stamps: Stamps, notebook: str, parameters: Mapping) -> bool:
 
     resolved = notebooks.resolve_parameters(notebook, parameters)
     executed = notebooks.executed_path(notebook, resolved)
-    if gate(executed, notebook, parameters):
+    try:
+        if gate(executed, notebook, parameters):
+            return False
+    except ValueError:  # a file that is no notebook
         return False
     about = nbformat.read(executed, as_version=4).metadata.msalib
     return about.get("stamp") == stamps.of(notebook, resolved)

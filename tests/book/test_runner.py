@@ -268,6 +268,11 @@ def test_a_page_runs_again_only_when_something_changed_that_it_is_made_of(
         path.write_bytes(before) if before else path.unlink()
         assert book._fresh(stamp.Stamps(), curve, {}), name
     assert not book._fresh(stamp.Stamps(), curve, {"seeds": 3})
+    executed = notebooks.executed_path(curve, notebooks.resolve_parameters(curve, {}))
+    whole = executed.read_bytes()
+    executed.write_bytes(whole[:100])
+    assert not book._fresh(stamp.Stamps(), curve, {})
+    executed.write_bytes(whole)
     for other in ("uegd/mosi-bert/release/paper/a.json", "paper/control/release/quick/a.json"):
         path = paths.records_folder() / other
         path.parent.mkdir(parents=True, exist_ok=True)
