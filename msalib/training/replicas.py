@@ -45,18 +45,12 @@ def fit(
     structure up to input widths, and a keyed stream: ``ValueError`` otherwise. Replicas that share
     an ``Examples`` share its gathering of frames.
     """
-    clips = {len(train) for train in trains}
-    if len(clips) != 1 or len({len(valid) for valid in valids}) != 1:
-        raise ValueError("replicas need parts of the same size")
-    device, (clips,) = trains[0].device, clips
-    streams = [regime.stream(seed, device) for seed in seeds]
-    check_parts(trains[0], valids[0], regime, streams[0])
-    if not isinstance(streams[0], Keyed) or _steps_differ(regime):
-        raise ValueError("replicas need a keyed stream, and plain steps, one per batch")
+    streams = [regime.stream(seed, trains[0].device) for seed in seeds]
+    _check(trains, valids, regime, streams[0])
     models = []
     for build, seed in zip(builds, seeds, strict=True):
         torch.manual_seed(seed)
-        models.append(build().to(device))
+        models.append(build().to(trains[0].device))
     stack = Stack(models, slots, objective)
     optimizer = regime.make_optimizer({"model": stack.weights.items()})
     keys = torch.stack([stream.key for stream in streams])
@@ -64,29 +58,33 @@ def fit(
     histories = [[] for _ in seeds]
     chosen = {name: weight.detach().clone() for name, weight in stack.weights.items()}
     for epoch in bar(range(1, regime.epochs + 1), f"{len(seeds)} replicas", "epoch"):
-        train_losses = _train_epoch(
-            stack, trains, regime, optimizer, keys, streams[0], epoch, clips
-        )
-        valid_losses = _validate(stack, valids, regime)
+        train_losses = _train_epoch(stack, trains, regime, optimizer, keys, streams[0], epoch)
+        losses = zip(train_losses.tolist(), _validate(stack, valids, regime).tolist(), strict=True)
         better = []
-        for r, selection in enumerate(selections):
-            if selection.done:
+        for r, (train_loss, valid_loss) in enumerate(losses):
+            if selections[r].done:
                 continue
-            losses = float(train_losses[r]), float(valid_losses[r])
-            histories[r].append(history_entry(optimizer, regime, *losses))
+            histories[r].append(history_entry(optimizer, regime, train_loss, valid_loss))
             check_finite(epoch, seeds[r], histories[r][-1])
-            if selection.judge(epoch, losses[1]):
+            if selections[r].judge(epoch, valid_loss):
                 better.append(r)
         for name, weight in stack.weights.items():
             chosen[name][better] = weight.detach()[better]
         if all(selection.done for selection in selections):
             break
     return [
-        Fit(_unstacked(model, chosen, r).eval(), objective, selection.epoch, history)
-        for r, (model, selection, history) in enumerate(
-            zip(models, selections, histories, strict=True)
-        )
+        Fit(_unstacked(model, chosen, r).eval(), objective, selections[r].epoch, histories[r])
+        for r, model in enumerate(models)
     ]
+
+
+def _check(trains, valids, regime: Regime, stream) -> None:
+    """Check that replicas can be trained as one; raise ``ValueError`` where they cannot."""
+    if len({len(train) for train in trains}) != 1 or len({len(valid) for valid in valids}) != 1:
+        raise ValueError("replicas need parts of the same size")
+    check_parts(trains[0], valids[0], regime, stream)
+    if not isinstance(stream, Keyed) or _steps_differ(regime):
+        raise ValueError("replicas need a keyed stream, and plain steps, one per batch")
 
 
 def _steps_differ(regime: Regime) -> bool:
@@ -160,8 +158,9 @@ def _unstacked(model: nn.Module, stacked: dict[str, Tensor], r: int) -> nn.Modul
     return model
 
 
-def _train_epoch(stack, trains, regime, optimizer, keys, stream, epoch, clips) -> Tensor:
+def _train_epoch(stack, trains, regime, optimizer, keys, stream, epoch) -> Tensor:
     """Run one pass as ``loop.train_epoch`` does; return losses (R,)."""
+    clips = len(trains[0])
     steps, size = stream.count(clips, regime), regime.batch_size
     drawn = draws(keys, epoch, clips, steps, len(stack.dropouts))
     order = drawn.order[:, : steps * size].view(-1, steps, size).cpu()  # (R, steps, B)
