@@ -1,4 +1,4 @@
-"""One record per run: what was asked, what was found, and where it came from.
+"""One record per run: what was asked, what came out, and where it came from.
 
 A run is named by the hash of its specification. Its record is one JSON file,
 ``<records>/<paper>/<dataset>-<encoder>/<preset>/<profile>/<inputs>-seed<k>-<hash>.json``; numbers
@@ -36,7 +36,7 @@ class Predictions(BaseModel):
 
 
 class Provenance(BaseModel):
-    """Where a record came from."""
+    """The origin of a record."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +71,7 @@ class Record(BaseModel):
 
     @cached_property
     def extras(self) -> Extras:
-        """What the model adds to a record, by its type in ``models.extras``.
+        """The model's additions to a record, by their type in ``models.extras``.
 
         Raises ``UserError`` for extras that do not fit it.
         """
@@ -83,14 +83,14 @@ class Record(BaseModel):
 
 
 def write(record: Record) -> Path:
-    """Write under a temporary name and rename: a record is there whole or not at all."""
+    """Write a record under a temporary name and rename it, so that it is never half-written."""
     path = record.spec.path()
     write_json(path, record.model_dump(exclude_defaults=True))
     return path
 
 
 def read(path: Path) -> Record:
-    """Read one record; one that is damaged or is not that of its name is a ``UserError``."""
+    """Read one record; raise ``UserError`` if it is damaged or not the run that its name says."""
     try:
         record = Record.model_validate_json(path.read_bytes())
     except ValidationError as error:
@@ -116,7 +116,7 @@ def _damaged(path: Path, error: ValidationError) -> UserError:
 
 
 class Setting(NamedTuple):
-    """What the runs of one table share, short."""
+    """The data set, encoder, preset and profile that the runs of one table share."""
 
     dataset: str
     encoder: str
@@ -136,12 +136,12 @@ def files(paper: str, setting: Setting) -> list[Path]:
 
 
 def find(paper: str, setting: Setting) -> list[Record]:
-    """All records of one setting, ordered by file name."""
+    """Return all records of one setting, ordered by file name."""
     return [read(path) for path in files(paper, setting)]
 
 
 def settings(paper: str) -> list[Setting]:
-    """Every setting that has records of a paper, as one record of each says."""
+    """Return every setting that has records of a paper, as one record of each says."""
     roots = dict.fromkeys([records_folder(), your_records_folder()])
     paths = [path for root in roots for path in (root / paper).glob("*/*/*/*.json")]
     specs = [read(next(folder.glob("*.json"))).spec for folder in sorted({p.parent for p in paths})]
