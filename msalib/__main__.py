@@ -227,7 +227,7 @@ def records(
     ] = None,
     clean: Clean = False,
 ) -> None:
-    """Make every run that the notebooks of a paper read, on all data sets at hand.
+    """Make every run that the notebooks of a paper read, on all available data sets.
 
     Runs with a record are left as they are; two such commands at once share the work.
     """

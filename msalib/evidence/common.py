@@ -45,7 +45,7 @@ def sentence(*phrases: str) -> str:
 
 def without(absent: Sequence[str]) -> list[str]:
     """Say what is missing from a setting, in a phrase or none."""
-    return [f"not here: {', '.join(dict.fromkeys(absent))}"] if absent else []
+    return [f"missing: {', '.join(dict.fromkeys(absent))}"] if absent else []
 
 
 def why_undefined(

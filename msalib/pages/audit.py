@@ -100,7 +100,7 @@ def probe_levels(probes: Sequence[Probe], *, setting: str) -> Picture | Note:
         alt=f"Linear probe by part. {sentences}.",
         caption="A linear probe on pooled features, each clip predicted from other videos of all "
         "parts alike: correlation with the label on each part, with 95% intervals over other "
-        "videos. Honest features give the same on all parts but for luck; filled: test. "
+        "videos. Honest features give the same on all parts, apart from chance; filled: test. "
         f"Setting: {setting}.",
     )
 

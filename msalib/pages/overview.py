@@ -292,7 +292,7 @@ def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Table | Note:
     judged = by_setting(weighed)
     if not judged:
         return Note(
-            "No runs yet, so there is no setting to show. What a re-run needs stands above."
+            "No runs yet, so there is no setting to show. The exhibits say what a re-run needs."
         )
     return matrix(judged, caption=f"{paper}: claims by settings.")
 

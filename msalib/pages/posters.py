@@ -119,10 +119,12 @@ def poster(
     mixed = sum(len(verdicts) > 1 for paper in rows for c in paper.cells for verdicts in c.values())
     ours = sum(paper.ours for paper in rows)
     apart = (
-        f" {plural(ours, 'claim')} of ours (X1 is ours) stand apart, not counted." if ours else ""
+        f" {plural(ours, 'claim')} of ours (X1 is ours) are shown separately, not counted."
+        if ours
+        else ""
     )
     keys = [
-        (_look(word), symbol, f"{word}, or tables cannot tell" if word == "not run" else word)
+        (_look(word), symbol, f"{word}, or not testable in print" if word == "not run" else word)
         for word, symbol in SYMBOLS.items()
     ]
     return sheet.Sheet(
@@ -147,7 +149,7 @@ def _title(number: int, counts: Mapping[str, int]) -> str:
     return (
         f"{plural(total, 'claim')} of {of_papers} printed tables support "
         f"{counts['supported']}, contradict {counts['contradicted']}, leave "
-        f"{counts['inconclusive']} open and cannot tell on {counts['not run']}."
+        f"{counts['inconclusive']} open and cannot test {counts['not run']}."
     )
 
 

@@ -85,7 +85,7 @@ def report(predictions: Predictions) -> list[str]:
                 f"(on the test clips it held {interval.test_coverage:.0%} of the labels)"
             )
         if clip.mean_interval is None:
-            lines.append("  a single training: how much luck is in it cannot be said")
+            lines.append("  a single training: the share of chance in it is unknown")
         else:
             interval = clip.mean_interval
             lines.append(
@@ -123,8 +123,8 @@ def coverage(model: Model, predictions: Predictions, corpus: Corpus) -> Table:
         for level in saved.LEVELS
     )
     caption = (
-        f"Share of the labels of {len(rows)} clips that lie in their prediction interval, made of "
-        f"the errors on {len(errors)} validation clips. Setting: {predictions.setting}."
+        f"Share of the labels of {len(rows)} clips that are in their prediction interval, computed "
+        f"from the errors on {len(errors)} validation clips. Setting: {predictions.setting}."
     )
     return Table(frame, caption=caption)
 
@@ -174,7 +174,7 @@ def intervals(clips: Sequence[Prediction]) -> Table:
         }
         for clip in clips
     )
-    caption = "Interval of the mean: the luck of training. Prediction interval: where labels lie."
+    caption = "Interval of the mean: chance in training. Prediction interval: the range of labels."
     return Table(frame, caption=caption)
 
 

@@ -101,7 +101,7 @@ def _transcript(clip: Clip) -> str:
             f"clip {clip.id}",
             found="a transcript without words",
             expected="what is said in the clip",
-            remedy="Leave the text out where there is none: it is then counted as not given.",
+            remedy="Leave the text out if there is none: it then counts as missing.",
         )
     return clip.text
 

@@ -44,9 +44,9 @@ SEED_LEVEL = 95
 """Per cent, of ``mean_interval``."""
 
 MEANING = {
-    "mean_interval": f"{SEED_LEVEL}% t-interval of the mean over seeds: the luck of training only",
-    "prediction_intervals": "split conformal, made of the errors on validation clips: where labels "
-    "of such clips lie; test_coverage is the share of test labels that they held",
+    "mean_interval": f"{SEED_LEVEL}% t-interval of the mean over seeds: chance in training only",
+    "prediction_intervals": "split conformal, from the errors on validation clips: the range of "
+    "labels of such clips; test_coverage is the share of test labels inside it",
     "contributions": "prediction minus the prediction with this modality's gated vector at its "
     "mean over the training clips; they do not add up; null where the modality was not given",
 }

@@ -131,9 +131,9 @@ def test_the_poster_counts_claims_and_findings():
     sums = Counter(e.printed.verdict for each in study.values() for e in made_by_paper(each))
     assert (
         f"{sums.total()} claims of two papers: their printed tables support {sums['supported']}, "
-        f"contradict {sums['contradicted']}, leave 0 open and cannot tell on {sums['not run']}."
+        f"contradict {sums['contradicted']}, leave 0 open and cannot test {sums['not run']}."
     ) in read(sheet).text
-    assert "3 claims of ours (X1 is ours) stand apart, not counted" in sheet.caption
+    assert "3 claims of ours (X1 is ours) are shown separately, not counted" in sheet.caption
     uegd, sugrm = tables(sheet)  # in the order of the study
     assert "UEGD" in uegd.caption.text and "17 claims and 1 of ours" in uegd.caption.text
     assert "2 impossible, 0 inconsistent, 0 unlikely, 0 notable" in uegd.caption.text

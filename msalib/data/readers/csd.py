@@ -96,7 +96,7 @@ def read(path: Path, name: str, options: Options) -> Corpus:
             path,
             found="one file",
             expected="the folder of all .csd files of a data set, labels among them",
-            remedy="Give the folder that it lies in.",
+            remedy="Give the folder that contains it.",
         )
     dropped: dict[str, str] = {}
     clips, files, described = _cut(path, options.align, dropped)

@@ -104,7 +104,7 @@ def convert(
         raise UserError(
             path,
             found="clips of sound or pictures in an archive",
-            expected="a folder: clips are not copied, but read where they lie",
+            expected="a folder: clips are not copied, but read in place",
             remedy="Unpack it yourself to where the clips can stay, and add that folder.",
         )
     return corpus, format

@@ -157,7 +157,7 @@ def _trait(
         "the traits"
     ]
     if dropped:
-        notes.append(f"{len(dropped)} clips dropped whose trait lies below 1")
+        notes.append(f"{len(dropped)} clips dropped whose trait is below 1")
     return value.clip(1) - TRAIT_MIDDLE, dropped, notes
 
 

@@ -182,7 +182,7 @@ def _inside(group, name: str, kind):
         raise _Refused(f"{name!r} in {group.name} is a {type(member).__name__}", kind.__name__)
     if isinstance(member, h5py.Dataset):
         if member.external or member.is_virtual:
-            raise _Refused(f"{member.name} lies in another file", "what the file itself holds")
+            raise _Refused(f"{member.name} is in another file", "what the file itself holds")
         if member.size is None or member.size * max(member.dtype.itemsize, 1) > ENTRY:
             raise _Refused(f"{member.name} of shape {member.shape}", "an array of up to 1 GiB")
     return member

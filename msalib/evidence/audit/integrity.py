@@ -66,7 +66,7 @@ def _labels(corpus: Corpus) -> Iterator[AuditFinding]:
             "labels",
             f"{share(len(off), len(label))} labels are not from -3 to 3, the first "
             f"{label[off[0]]:g} for clip {first}.",
-            "Correct them, or tell the reader their scale.",
+            "Correct them, or give the reader their scale.",
         )
         return
     values = np.unique(label)
@@ -116,8 +116,8 @@ def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
             texts[chosen],
             part[chosen],
             severity=severity,
-            remedy="Look whether these are the same recordings; report test scores without them, "
-            "too.",
+            remedy="Check whether these are the same recordings; also report test scores without "
+            "them.",
         )
 
 

@@ -71,16 +71,16 @@ def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> AuditFinding:
         return _finding(
             "error",
             about,
-            f"Labels of test videos are easier to tell than those of training videos: {evidence}; "
-            f"{probed}. The features have seen labels of test clips.",
-            "Count nothing with these features. Ask which labels their makers used, and split by "
+            "Labels of test videos are easier to predict than those of training videos: "
+            f"{evidence}; {probed}. The features have seen labels of test clips.",
+            "Use no number from these features. Ask which labels their makers used, and split by "
             "that.",
         )
     if question == VALID:
         return _finding(
             "warning",
             about,
-            f"Labels of validation videos are far easier to tell than those of test videos: "
+            f"Labels of validation videos are far easier to predict than those of test videos: "
             f"{evidence}; {probed}. The features have seen labels of validation clips.",
             "Choose no epoch, layer or modality on this validation part: test scores are of "
             "models that were chosen wrongly.",
@@ -91,7 +91,7 @@ def _sign(corpus, split, one: Probe, answers: list[Comparison]) -> AuditFinding:
         return _finding(
             "note",
             about,
-            "Labels of training and validation videos are easier to tell than those of test "
+            "Labels of training and validation videos are easier to predict than those of test "
             f"videos: {evidence}; {probed}. The features were made with labels of that side.",
             "Fair for test scores, but models take these features for better than they are.",
         )
@@ -112,7 +112,7 @@ def _unevenness(split: str, one: Probe, about: str, evidence: str) -> AuditFindi
     if sides and min(sides) >= LEVEL:
         # A hint, no proof: with few test videos a leak on the training side may not show.
         text += (
-            ", perhaps of the test part, too, for it is not harder than training and validation "
+            ", perhaps also of the test set, because it is not harder than training and validation "
             f"(least p = {min(sides):.2g})"
         )
     return _finding("warning", about, f"{text}.", remedy)
@@ -123,7 +123,7 @@ def _known_side(corpus, split, other, about, evidence) -> AuditFinding:
     part = corpus.splits[split].to_numpy()
     count = {p: (int((seen & (part == p)).sum()), int((part == p).sum())) for p in PARTS}
     text = (
-        f"By split {other!r}, labels of training and validation videos are easier to tell than "
+        f"By split {other!r}, labels of training and validation videos are easier to predict than "
         f"those of its test videos: {evidence}. The makers of the features used labels of that "
         "side, "
     )
@@ -179,7 +179,7 @@ def _sharing(corpus: Corpus, split: str) -> AuditFinding:
     message = "Parts share videos, so parts cannot be compared by permuting them."
     if phrases:
         message += (
-            " What the probe's correlation on test gains from videos that are in training, too: "
+            " The probe's correlation on test gains from videos that are also in training: "
             f"{'; '.join(phrases)}."
         )
     return _finding(severity, split, message, "Split by video.", check="shared videos")

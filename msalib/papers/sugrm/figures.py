@@ -41,8 +41,8 @@ def scores_by_tasks(scores: Mapping[str, Sequence[TaskScores]], *, setting: str)
     return Picture(
         figure,
         alt="Scores by the number of unimodal tasks. " + "; ".join(sentences) + ".",
-        caption="Letters: unimodal tasks beside the multimodal one (t linguistic, a acoustic, v "
-        "visual). Bars: standard deviation over seeds, which print does not give. "
+        caption="Letters: unimodal tasks besides the multimodal one (t linguistic, a acoustic, v "
+        "visual). Bars: standard deviation over seeds, which the paper does not print. "
         f"Dashed: mean of the sets with as many tasks. Test set. Setting: {setting}.",
     )
 

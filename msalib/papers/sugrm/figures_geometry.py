@@ -47,9 +47,9 @@ def offset_by_distance(
         figure,
         alt="Lines of the target by distance, straight up to the largest distance and level from "
         "there. " + "; ".join(sentences) + ".",
-        caption="Target of a clip by how far the feature of its modality lies from that of the "
+        caption="Target of a clip by the distance between the features of its modality and of the "
         "whole clip, towards the positive centre (up) and the negative one (down). Dotted: before "
-        "the cut at -3 and 3. Simulated points; computed by the generator itself.",
+        "clamping to -3 and 3. Simulated points; computed by the generator itself.",
     )
 
 
@@ -90,13 +90,14 @@ def target_map(
     figure.colorbar(image, ax=panels, orientation="horizontal", label="target (points)")
     return Picture(
         figure,
-        alt=f"Maps of the target of a clip labelled {label:+.1f} by where the feature of its "
-        f"modality lies. {'; '.join(sentences)}. The border between up and down is a straight line "
-        "for a clip midway between the centres, a circle around the nearer centre for another.",
-        caption=f"Target of a clip labelled {label:+.1f} by where the feature of its modality "
-        "lies. Star: feature of the whole clip; + and -: the centres; solid line: where the "
+        alt=f"Maps of the target of a clip labelled {label:+.1f} by the position of the "
+        f"feature of its modality. {'; '.join(sentences)}. The border between up and down is a "
+        "straight line for a clip midway between the centres, a circle around the nearer "
+        "centre for another.",
+        caption=f"Target of a clip labelled {label:+.1f} by the position of the feature of its "
+        "modality. Star: feature of the whole clip; + and -: the centres; solid line: where the "
         "modality is as positive as the clip (equal ratio of the distances from the centres), "
-        "with the positive centre on the side where the label goes up; dotted: the largest "
+        "with the positive centre on the side where the label moves up; dotted: the largest "
         f"distance, beyond which the offset is 6 points. {'; '.join(sentences).capitalize()}. "
         "Simulated points; computed by the generator itself.",
     )
@@ -144,11 +145,11 @@ def blow_up(
     )
     return Picture(
         figure,
-        alt="Two maps of the size of the target by where the feature of the whole clip lies. "
+        alt="Two maps of the size of the target by the position of the feature of the whole clip. "
         + "; ".join(sentences)
         + ". Self-MM's is largest along the line midway between the centres.",
-        caption=f"Size of the target before the cut, for a clip labelled {label:+.1f} whose "
-        "modality stays at the diamond, by where the feature of the whole clip lies. "
+        caption=f"Size of the target before clamping, for a clip labelled {label:+.1f} whose "
+        "modality stays at the diamond, by the position of the feature of the whole clip. "
         f"{'; '.join(sentences)}. + and -: the centres. Simulated points; computed by the "
         "generators themselves.",
     )
@@ -180,13 +181,14 @@ def sampling_windows(reads: Mapping[str, Mapping[str, np.ndarray]], *, layer: in
         "phase the windows swing back and forth through the sequence. "
         + "; ".join(sentences)
         + ".",
-        caption=f"Which frames (across) each hidden state (down) reads in layer {layer + 1}, for "
-        "the lengths of unaligned CMU-MOSI. A window that passes an end goes on at the other end. "
+        caption="Which frames (across) each hidden state (down) attends to in layer "
+        f"{layer + 1}, for the lengths of unaligned CMU-MOSI. A window that passes an end "
+        "continues at the other. "
         f"{'; '.join(sentences)}. Computed by the functions that the forward pass uses.",
     )
 
 
-SHIFT_NAMES = {"none": "as released: no shift", "phase": "as meant: with phase"}
+SHIFT_NAMES = {"none": "as released: no shift", "phase": "as intended: with phase"}
 
 
 def _two_colours(colours: list[str]):

@@ -180,9 +180,9 @@ def nearness(near: Nearness | None, *, setting: str) -> Picture | Note:
         alt="Lines by epoch: how near labels come to the true sentiment. Last epoch: "
         + "; ".join(sentences)
         + ".",
-        caption="Labels of training clips against the true sentiment of each modality; MAE in "
-        "points. Beyond the annotated label: what they know that it does not say; a copy "
-        "knows nothing more, drawn at zero. Lines: mean over seeds; bands: lowest to highest. "
+        caption="Labels of training clips compared with the true sentiment of each modality; "
+        "MAE in points. Beyond the annotated label: information that it lacks; a copy "
+        "adds none and is drawn at zero. Lines: mean over seeds; bands: lowest to highest. "
         f"Setting: {setting}.",
     )
 

@@ -36,7 +36,7 @@ DATA: Mapping[str, tuple[str, ...]] = {
 
 ABOUT = {
     ("unaligned CMU-MOSI", "mosi"): "speech is one vector per clip, which counts as unaligned",
-    ("aligned CMU-MOSI", "mmmo-stretched"): "ICT-MMMO, aligned to words, stands in for CMU-MOSI",
+    ("aligned CMU-MOSI", "mmmo-stretched"): "ICT-MMMO, aligned to words, replaces CMU-MOSI",
 }
 """What must be said of data that are not quite what a claim is about."""
 
@@ -55,7 +55,7 @@ WORDS = {
     "other_ulgm": "Self-MM's labels",
 }
 
-UNLIKE = "of the words, Self-MM and the LSTM read the first position, the transformers all of them"
+UNLIKE = "Self-MM and the LSTM read only the first token of the text, the transformers read all"
 """Why a comparison decides nothing where the text encoder is frozen."""
 
 ALL = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
@@ -98,7 +98,7 @@ def caveats(runs: Runs, data: str | None, systems: Sequence[System], *names: Nam
     unlike = ""
     if read_unlike_text(runs, systems):
         simulated = runs.dataset in SIMULATED
-        words = "words that are read alike" if simulated else "a text encoder that is trained along"
+        words = "words that are read alike" if simulated else "a fine-tuned text encoder"
         unlike = f"needs {words}: {UNLIKE}"
     return [unlike, stands, grid, *without(absent)]
 

@@ -110,7 +110,7 @@ def nearness_table(near: Nearness | None, *, setting: str) -> Table | Note:
     count = len(next(iter(near.generated.values()))["mae"][m])
     return Table(
         pd.DataFrame(rows),
-        caption=f"Labels of the training clips after epoch {near.epochs} against the true "
+        caption=f"Labels of the training clips after epoch {near.epochs} compared with the true "
         "sentiment of each modality. MAE in points, lower is better; Corr: higher is better. In "
         f"brackets: 95% intervals of the mean over {count} trainings (Student's t), for random "
         f"labels 95% of {DRAWS} draws. Setting: {setting}.",

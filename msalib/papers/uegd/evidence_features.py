@@ -279,8 +279,6 @@ def _how_chosen(runs: Runs, modality: str) -> str:
     best = layers.best_block(runs, modality)
     blocks, _, resampled = layers.correlations(runs, modality, "valid")
     if np.isnan(resampled).all():
-        return (
-            f"{modality} mid-best is undefined (constant predictions), block {best} stands for it"
-        )
+        return f"{modality} mid-best is undefined (constant predictions), block {best} replaces it"
     agree = videos.best_of(resampled) == blocks.index(best)
     return f"{modality} mid-best is block {best} (in {agree.mean():.0%} of validation resamples)"

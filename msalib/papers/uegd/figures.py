@@ -275,11 +275,11 @@ def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
     axes.set_xlabel("MAE of the gate minus that of concatenation (points)")
     return Picture(
         figure,
-        alt=f"{name} beside the margin of {margin:g} points: {difference.effect:+.3f}, from "
+        alt=f"{name} and the margin of {margin:g} points: {difference.effect:+.3f}, from "
         f"{difference.low:+.3f} to {difference.high:+.3f}. Single seeds from "
         f"{min(difference.seeds):+.3f} to {max(difference.seeds):+.3f}.",
-        caption=f"{name}. Equal is what lies within the hatched margin of ±{margin:g} points with "
-        f"its whole interval (line). Circle: mean over seeds; dots: single seeds. "
+        caption=f"{name}. Equal means that the whole interval (line) is within the hatched margin "
+        f"of ±{margin:g} points. Circle: mean over seeds; dots: single seeds. "
         f"Setting: {setting}.",
     )
 

@@ -203,7 +203,7 @@ def test_a_trait_of_pom_is_chosen(tmp_path, target):
         assert set(corpus.dropped) == {"train_023", "valid_007", "test_009"}
         assert corpus.dropped["test_009"] == "trait 8 is 0.667, below its scale"
         assert corpus.dropped_part["test_009"] == "test"
-        assert corpus.notes[1] == "3 clips dropped whose trait lies below 1"
+        assert corpus.notes[1] == "3 clips dropped whose trait is below 1"
     else:
         assert not corpus.dropped
 

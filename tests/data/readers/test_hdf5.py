@@ -54,14 +54,14 @@ def test_nothing_outside_the_file_is_read(tmp_path):
 
     with h5py.File(target, "w") as file:
         start(file).create_dataset("features", (3, 2), "f8", external=[(str(secret), 0, 48)])
-    assert "features lies in another file; expected what the file itself holds" in refusal(folder)
+    assert "features is in another file; expected what the file itself holds" in refusal(folder)
     with h5py.File(target, "w") as file:
         start(file)["features"] = h5py.ExternalLink(str(folder / "labels.csd"), "/labels")
     assert "found 'features' in /COVAREP/data/a is a link; expected" in refusal(folder)
     with h5py.File(target, "w") as file:
         layout = h5py.VirtualLayout((3, 2), "f8")
         start(file).create_virtual_dataset("features", layout)
-    assert "lies in another file" in refusal(folder)
+    assert "is in another file" in refusal(folder)
 
 
 def test_an_array_larger_than_its_file_is_told(tmp_path):

@@ -52,7 +52,7 @@ def test_a_leak_spread_over_all_parts_shows_in_videos_that_are_far_easier():
     findings, _ = leakage_findings.check(made, "standard", PERMUTATIONS)
     (told,) = [f for f in findings if f.about.startswith("visual")]
     assert told.severity == "warning" and "Some videos are far easier" in told.message
-    assert "perhaps of the test part, too" in told.message
+    assert "perhaps also of the test set" in told.message
     assert severities(findings, "acoustic") == {"ok"}
 
 

@@ -188,10 +188,7 @@ def test_a_column_in_another_order():
     t = table(column("ash", RIGHT), column("birch", wrong), column("cedar", RIGHT))
     (one,) = [f for f in drift.check(t, {}) if f.severity == "inconsistent"]
     assert one.paper == "birch"
-    assert (
-        "MOSI, MAE: 3 numbers of this column stand beside another name in other papers"
-        in one.message
-    )
+    assert "MOSI, MAE: 3 numbers of this column have another name in other papers" in one.message
     assert "TFN 0.950 (in ash that is LMF)" in one.message
     names = at(t, one)
     assert {f"birch/table1/mosi/{s}#mae" for s in ("TFN", "LMF", "MFM")} <= set(names)

@@ -253,7 +253,7 @@ def test_a_row_of_single_runs():
     # One mean in three is such a value, so three of three happen once in 27.
     assert one.message.startswith("Said to be means of 3 runs, but all 3 accuracies of a row are")
     assert "79.45 (Table 2, MOSI, Net, Acc-2 (has 0))" in one.message
-    assert re.search(r"By luck 1 in 2[5-8], with 1 tested\.", one.message)
+    assert re.search(r"By chance 1 in 2[5-8], with 1 tested\.", one.message)
     assert "3 of 3 accuracies that this exhibit adds" in other.message
 
 
@@ -324,4 +324,4 @@ def test_some_of_an_exhibit():
     (one,) = granularity.check(t, THREE)
     assert "7 of 8 accuracies that this exhibit adds are values of a single run" in one.message
     assert len(one.cells) == 7
-    assert re.search(r"By luck 1 in 3\d\d", one.message)
+    assert re.search(r"By chance 1 in 3\d\d", one.message)

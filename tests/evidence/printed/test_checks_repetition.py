@@ -130,9 +130,7 @@ def test_one_row_under_several_names():
     t = table(row("ash/table1/mosi/Net", **NET), row("ash/table2/mosi/A/b", **NET))
     (one,) = repetition.check(t, {})
     assert one.severity == "notable"
-    assert (
-        "the same numbers stand under several names: Net in Table 1; A b in Table 2" in one.message
-    )
+    assert "the same numbers have several names: Net in Table 1; A b in Table 2" in one.message
     assert len(one.cells) == 8
     assert not found(row("ash/table1/mosi/Net", **NET), row("ash/table2/mosi/A", **OTHER))
 

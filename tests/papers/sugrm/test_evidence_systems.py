@@ -57,7 +57,7 @@ def test_systems_that_read_other_parts_of_a_frozen_text_decide_nothing(claim, na
     systems = [everything[tuple(n) if isinstance(n, list) else n] for n in names]
     evidence = judged(claim, seeds_of(dict(zip(systems, (2.0, 0.0), strict=True))))
     assert evidence.verdict == "not run" and evidence.effects["MAE"].effect < 0
-    assert "needs a text encoder that is trained along: of the words" in evidence.note
+    assert "needs a fine-tuned text encoder: Self-MM" in evidence.note
 
 
 def test_systems_that_read_the_same_of_a_frozen_text_are_compared():

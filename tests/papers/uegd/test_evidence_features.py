@@ -146,7 +146,7 @@ def test_alone_and_together_are_one_family_and_what_is_not_here_is_named():
     assert judged.verdict == "supported"
     groups = ("linguistic", "acoustic+linguistic")
     assert list(judged.effects) == [f"{group} {m}" for group in groups for m in ("MAE", "Corr")]
-    assert "; not here: visual and acoustic layers of the same clips" in judged.note
+    assert "; missing: visual and acoustic layers of the same clips" in judged.note
     worse = together(layer_records(ALONE), mid_best=2.5, output=1.5)
     judged = better_than(Runs(worse), **{**MID_BEST, "groups": ["alone", "together"]})
     assert judged.verdict == "contradicted"
@@ -159,7 +159,7 @@ def test_a_modality_whose_sweep_was_cut_off_is_named_and_the_others_judged():
     judged = better_than(Runs(done), **MID_BEST)
     assert judged.verdict == "supported"
     assert list(judged.effects) == ["linguistic MAE", "linguistic Corr"]
-    assert "not here: acoustic layers of the same clips, visual block 4 of 4" in judged.note
+    assert "missing: acoustic layers of the same clips, visual block 4 of 4" in judged.note
 
 
 @pytest.mark.parametrize(("dataset", "verdict"), [("mosi", "supported"), ("mosei", "contradicted")])
@@ -319,7 +319,7 @@ def test_a_gain_that_grows_with_the_training_part_is_found(noise, verdict):
     assert judged.verdict == verdict
     assert list(judged.effects) == ["linguistic MAE per doubling", "linguistic Corr per doubling"]
     assert "shares 0.125, 0.25, 0.5, 1 of the training clips" in judged.note
-    assert "not here: visual and acoustic layers of the same clips" in judged.note
+    assert "missing: visual and acoustic layers of the same clips" in judged.note
 
 
 def test_the_slope_is_that_of_a_line():

@@ -198,8 +198,8 @@ def _permuted(shared_numbers: list[Shared], names: Mapping[str, str]) -> Iterato
                 for ours, theirs in pairs
             )
             message = (
-                f"{dataset(corpus)}, {metric(name)}: {len(pairs)} numbers of this column stand "
-                f"beside another name in other papers: {listing}."
+                f"{dataset(corpus)}, {metric(name)}: {len(pairs)} numbers of this column have "
+                f"another name in other papers: {listing}."
             )
             yield Finding("drift", "inconsistent", paper, message, _cells(pairs))
     for (paper, corpus, system, other), pairs in rows.items():

@@ -232,7 +232,7 @@ def _looks_single(group: pd.DataFrame, runs: int, which: str, p: float, tested: 
     listing = ", ".join(f"{c['printed']} ({place(c)})" for _, c in group.iterrows())
     message = (
         f"Said to be means of {runs} runs, but {which} are values of a single run: {listing}. "
-        f"By luck {chance(p)}, with {tested} tested."
+        f"By chance {chance(p)}, with {tested} tested."
     )
     severity = "unlikely" if p * tested < RARE else "notable"
     cells = tuple(int(i) for i in group.index)

@@ -116,7 +116,7 @@ def _renamed(rows: list[Row]) -> Iterator[Told]:
         if len({row.name for row in group}) > 1 and len({row.exhibit for row in group}) > 1:
             places = "; ".join(f"{row} in {exhibit(row.exhibit)}" for row in group)
             shared = set.intersection(*(set(row.cells) for row in group))
-            message = f"the same numbers stand under several names: {places}."
+            message = f"the same numbers have several names: {places}."
             yield "notable", message, _indices(sorted(shared), *group)
 
 
@@ -142,8 +142,8 @@ def _released(rows: list[Row], released: list[Row]) -> Iterator[Told]:
             )
             message = (
                 f"{exhibit(first)} of the paper and {exhibit(second)} of its release differ in "
-                f"{len(differ)} of {len(cells)} numbers: {listing}. Other runs may stand "
-                "behind them."
+                f"{len(differ)} of {len(cells)} numbers: {listing}. They may come from "
+                "other runs."
             )
             indices = tuple(c["index"] for pair in differ for c in pair)
             yield "notable", message, indices

@@ -44,7 +44,7 @@ def rates(simulated: Power) -> Table:
             )
     return Table(
         pd.DataFrame(rows),
-        caption="Verdicts where the claim is false, though barely, in % of simulated studies with "
+        caption="Verdicts if the claim is false, though barely, in % of simulated studies with "
         f"95% Monte Carlo intervals; and the true effect that is detected in 80%. "
         f"Setting: {simulated.setting}.",
     )
@@ -65,9 +65,9 @@ def amended(simulated: Power) -> Table:
             rows.append(row)
     return Table(
         pd.DataFrame(rows),
-        caption="Verdicts where the claim is false, though barely, in % of simulated studies with "
-        "95% Monte Carlo intervals: if intervals covered other videos only, and as they are, for "
-        f"other videos and other trainings. Setting: {simulated.setting}.",
+        caption="Verdicts if the claim is false, though barely, in % of simulated studies with "
+        "95% Monte Carlo intervals: with intervals over other videos only, and with "
+        f"the actual ones, over other videos and other trainings. Setting: {simulated.setting}.",
     )
 
 
@@ -143,8 +143,8 @@ def scatter(simulated: Power) -> Table:
     return Table(
         pd.DataFrame(rows),
         caption="Scatter of the simulated predictions. Calibrated on real runs: transcripts with "
-        "MiniLM layers, release recipe, validation and test clips. Equal columns: the runs of the "
-        "one stand for both.",
+        "MiniLM layers, release recipe, validation and test clips. Equal columns: both use the "
+        "runs of one data set.",
     )
 
 
