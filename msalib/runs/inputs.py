@@ -243,7 +243,17 @@ class Inputs:
             joined = self.parameters.context_kind == "joined"
             present = [m for m in corpus.features if m in modalities]
             corpus = streams.context(corpus, dict.fromkeys(present, window), joined)
+            if self.tuned and not joined and "linguistic" in self.encoders:
+                corpus = self._tokens_of_context(corpus)
         return corpus
+
+    def _tokens_of_context(self, corpus: Corpus) -> Corpus:
+        """Return the corpus with preceding texts as one sequence, which the encoder's length cuts."""
+        from msalib.encoders import tuned
+
+        stream = streams.context_of("linguistic")
+        encoder = encoders.resolve(self.encoders["linguistic"].argument)
+        return corpus.with_features(stream, tuned.inputs(corpus, encoder, stream=stream))
 
     def _features_of(self, modality: str) -> Features:
         """Return the features of a modality's encoder, encoded now where that was not done yet."""
