@@ -31,6 +31,7 @@ class Parameters(BaseModel):
 
     ``split`` names a split or a fold, the data set's usual one if empty. ``context`` is the number
     of preceding clips that a model also reads, as streams of their own or joined with the clip.
+    ``target`` is the column that is predicted, that of the data set's usual task if empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +46,7 @@ class Parameters(BaseModel):
     split: str = ""
     context: int = Field(0, ge=0)
     context_kind: Literal["separate", "joined"] = "separate"
+    target: str = ""
 
 
 class Inputs:
@@ -67,6 +69,7 @@ class Inputs:
         recipes.check(p.preset, p.profile)
         self.paper = paper
         self.dataset = datasets.dataset(p.dataset)
+        self.task = self.dataset.target(p.target or None)
         self._encoded: dict[str, Features] = {}  # modality -> features of its encoder
         shipped = self.dataset.shipped
         name = (shipped or self.dataset.encoder) if p.encoder == "auto" else p.encoder
@@ -169,6 +172,8 @@ class Inputs:
             what += f", with {p.context} clips of context, {p.context_kind}"
         if p.split:
             what += f", split {p.split}"
+        if p.target:
+            what += f", target {p.target}"
         return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
 
     # --- data -----------------------------------------------------------------------------------
@@ -248,7 +253,7 @@ class Inputs:
         return corpus
 
     def _tokens_of_context(self, corpus: Corpus) -> Corpus:
-        """Return the corpus with preceding texts as one sequence, which the encoder's length cuts."""
+        """Return the corpus with preceding texts as one sequence of tokens for each clip."""
         from msalib.encoders import tuned
 
         stream = streams.context_of("linguistic")

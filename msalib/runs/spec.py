@@ -50,6 +50,7 @@ class Spec(BaseModel):
     train: dict[str, int | float | str | None]
     seed: int
     context: dict[str, int | str] = {}  # window: preceding utterances; kind: separate or joined
+    target: str = ""  # column that is predicted; that of the usual task if empty
 
     def content(self) -> dict:
         """Return the fields that name the run: all but later ones at their defaults."""

@@ -46,6 +46,7 @@ class Study(Inputs):
             train=recipe["train"],
             seed=seed,
             context={"window": p.context, "kind": p.context_kind} if p.context else {},
+            target=p.target,
         )
 
     def _recipe_of(self, system: System) -> dict[str, dict]:
@@ -83,7 +84,7 @@ class Study(Inputs):
     def _train_groups(self, specs: list[Spec]) -> None:
         device = pick_device(self.parameters.device)
         inputs = {stream for spec in specs for stream in spec.inputs}
-        trainer = Trainer(self.encoded_for(inputs), device)
+        trainer = Trainer(self.encoded_for(inputs), device, self.parameters.target)
         busy = []
         for group in bar(trainer.groups(specs), "training", "group of runs"):
             with ExitStack() as locks:

@@ -17,7 +17,7 @@ from msalib import encoders, models
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
 from msalib.data.streams import modality_of
-from msalib.data.tasks import Task
+from msalib.data.tasks import Task, choose
 from msalib.models.extras import rounded
 from msalib.runs.records import Predictions, Provenance, Record
 from msalib.runs.spec import Spec
@@ -41,8 +41,9 @@ FEWEST = 3
 class Trainer:
     """Trainer of the runs of one corpus on one device."""
 
-    def __init__(self, corpus: Corpus, device: str):
-        self.corpus, self.device, self.task = corpus, device, corpus.task
+    def __init__(self, corpus: Corpus, device: str, target: str = ""):
+        self.corpus, self.device = corpus, device
+        self.task = choose(corpus.tasks, target or None, corpus.name)
         self._examples = lru_cache(maxsize=None if device == "cuda" else 64)(self._make_examples)
 
     # --- which runs are trained together --------------------------------------------------------
