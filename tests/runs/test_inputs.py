@@ -276,5 +276,5 @@ def test_a_store_is_made_by_one_study_at_a_time(tmp_path, monkeypatch):
 def test_a_target_is_a_column_that_the_data_set_can_predict():
     study = Study("baselines", dataset="iemocap", target="label")
     assert study.task.column == "label" and "target label" in study.setting
-    with pytest.raises(UserError, match="target 'nope' .* expected one of emotion, label"):
+    with pytest.raises(UserError, match=r"target 'nope' .* expected one of emotion, label"):
         Study("baselines", dataset="iemocap", target="nope")
