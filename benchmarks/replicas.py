@@ -87,7 +87,7 @@ class Case:
 
         def run() -> list[float]:
             losses = replicas._train_epoch(
-                stack, parts, self.regime, optimizer, keys, streams[0], next(epoch), len(parts[0])
+                stack, parts, self.regime, optimizer, keys, streams[0], next(epoch)
             )
             return losses.tolist()  # waits for the device
 
