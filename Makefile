@@ -17,8 +17,9 @@ INSTALLED = $(VENV)/.installed
 book: $(INSTALLED)
 	$(BIN)/msalib book
 
-# One thread a worker: more only get in each other's way.
+# One thread a worker: more only get in each other's way. Compiled tests are kept for the next run.
 test test-minilm: export OMP_NUM_THREADS = 1
+test test-minilm: export PYTHONDONTWRITEBYTECODE =
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile

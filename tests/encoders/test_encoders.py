@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import transformers
 
 from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.encoders import store, text, weights
 from msalib.encoders.extraction import extract, read
+from tests.encoders.lazy import transformers
 from tests.encoders.tiny import (
     POSITIONS,
     change_weights,

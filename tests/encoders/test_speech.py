@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import transformers
 
 from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, clips, forward, media, speech
 from msalib.encoders.extraction import extract, read
 from tests.clips import corpus, tone, write_wav
+from tests.encoders.lazy import transformers
 from tests.encoders.tiny import (
-    SPEECH,
     SPEECH_KINDS,
     change_weights,
     save_clip,
     save_speech,
     save_wavlm,
+    speech_classes,
 )
 
 pytest.importorskip("soundfile", reason="sound needs the extra media")
@@ -49,7 +49,7 @@ def test_layer_k_is_block_k_and_padding_changes_nothing(tmp_path, family, change
     model, _ = speech.load(Encoder("tiny", "acoustic", str(folder)), "release")
     waves = [tone(n, i) for i, n in enumerate(SAMPLES)]
     together = speech.layers(model, waves, 1)
-    original = SPEECH[family][1].from_pretrained(folder).eval()
+    original = speech_classes(family)[1].from_pretrained(folder).eval()
     for clip, wave in enumerate(waves):
         length = speech.frames(model.config, len(wave))
         alone = speech.layers(model, [wave], 1)[:, 0]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel
 
 from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.data.corpus import TUNED
 from msalib.encoders import speech, tuned
 from tests.clips import corpus, tone, write_wav
+from tests.encoders.lazy import transformers
 from tests.encoders.tiny import (
     POSITIONS,
     SPEECH_KINDS,
@@ -131,7 +131,7 @@ def test_text_gives_the_last_states_of_every_token_whatever_the_padding(tmp_path
         net = tuned.build(encoder, "float32").eval()
         states, same = net(frames, mask)
         assert same is mask and states.shape == (11, net.width) and states.dtype == torch.float32
-        original = AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
+        original = transformers.AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
         for alone, of_clip in zip(frames.split([3, 6, 2]), states.split([3, 6, 2]), strict=True):
             with torch.no_grad():
                 expected = original(alone.T).last_hidden_state[0]
@@ -146,7 +146,7 @@ def test_speech_gives_the_last_states_of_valid_frames_whatever_the_padding(tmp_p
         lengths = [speech.frames(net.model.config, samples) for samples in SAMPLES]
         assert valid.sum(1).tolist() == lengths and valid.shape == (3, max(lengths))
         assert states.shape == (sum(lengths), net.width) and states.dtype == torch.float32
-        original = AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
+        original = transformers.AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
         for alone, of_clip in zip(frames.split(SAMPLES), states.split(lengths), strict=True):
             with torch.no_grad():
                 expected = original(alone.T).last_hidden_state[0]

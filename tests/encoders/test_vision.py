@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import transformers
 
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, faces, media, vision
 from msalib.encoders.extraction import extract, read
 from tests.clips import corpus, flat, write_pictures, write_video
+from tests.encoders.lazy import transformers
 from tests.encoders.tiny import save_clip, save_wavlm
 
 pytest.importorskip("cv2", reason="pictures need the extra media")

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import transformers
 
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
@@ -18,6 +17,7 @@ from msalib.runs import predict, save, saved
 from msalib.runs.clips import Clip
 from msalib.runs.spec import system
 from msalib.runs.study import Study
+from tests.encoders.lazy import transformers
 from tests.saved_models import CPU
 from tests.sweep import offer
 
