@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from msalib.base.errors import UserError
 from msalib.base.noise import Dropout
 from msalib.data.corpus import membership, pad
 
@@ -67,10 +68,15 @@ def subnets(
 ) -> nn.ModuleDict:
     """Return a subnet for each modality in use; ``width``, ``dropout``: modality -> its value.
 
-    Raises ``ValueError`` for a stream that is no modality.
+    Raises ``UserError`` for a stream that is no modality.
     """
     if unknown := set(sizes) - set(ORDER):
-        raise ValueError(f"inputs are some of {', '.join(ORDER)}, got {', '.join(sorted(unknown))}")
+        raise UserError(
+            "inputs of this model",
+            found=" and ".join(sorted(unknown)),
+            expected=f"some of {', '.join(ORDER)}",
+            remedy="Join context and clip (context_kind joined), or choose another model.",
+        )
     made = {}
     for m in ORDER:
         if m not in sizes:

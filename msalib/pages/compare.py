@@ -36,6 +36,7 @@ F1 = "f1_non0"
 
 NO_RECORD = "no record"
 CHANCE = "constant: training median, test majority"
+CHANCE_OF_CLASSES = "constant: one class, the best for each metric"
 
 
 # --- records ------------------------------------------------------------------------------------
@@ -118,6 +119,11 @@ def score_cells(seeds: Sequence[Record], metrics: Iterable[str]) -> dict[str, st
     return {m: spread([r.metrics["test"][m] for r in seeds], m) for m in metrics}
 
 
+def chance_name(record: Record) -> str:
+    """Return what the constant predictions behind a record's chance levels are."""
+    return CHANCE if "mae" in record.chance else CHANCE_OF_CLASSES
+
+
 def chance_cells(record: Record, metrics: Iterable[str]) -> dict[str, str]:
     """Return what constant predictions score by metric; a dash where that is undefined."""
     return {
@@ -158,7 +164,7 @@ def table_with_printed_rows(
             rows[-1] |= (more or {}).get(name, {})
         if name in (printed or {}):
             rows.append({what: name, "whose": "printed"} | _of(printed[name].text, metrics))
-    rows.append({what: CHANCE, "whose": "chance"} | chance_cells(first, metrics))
+    rows.append({what: chance_name(first), "whose": "chance"} | chance_cells(first, metrics))
     rows += [
         {what: name, "whose": "printed, not run here"} | _of(row.text, metrics)
         for name, row in (printed or {}).items()

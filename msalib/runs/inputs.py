@@ -214,10 +214,17 @@ class Inputs:
         }
 
     def check_streams(self, names: Iterable[str]) -> None:
-        """Refuse streams that this data set does not have."""
-        available = list(self.dataset.modalities)
+        """Refuse streams that this data set does not have, and separate context that none reads."""
+        names, available = list(names), list(self.dataset.modalities)
         if self.parameters.context and self.parameters.context_kind == "separate":
             available += [streams.context_of(m) for m in self.dataset.modalities]
+            if not any(map(streams.is_context, names)):
+                raise UserError(
+                    f"context of {self.parameters.context} clips, separate",
+                    found=f"a model that reads {', '.join(names)} and no context",
+                    expected=f"a model with an input such as {available[-1]}",
+                    remedy="Join context and clip (context_kind joined), or leave context out.",
+                )
         if missing := [stream for stream in names if stream not in available]:
             raise UserError(
                 f"data set {self.parameters.dataset!r}",
@@ -241,6 +248,7 @@ class Inputs:
         """
         corpus = self.corpus or datasets.load(self.parameters.dataset)  # says what is missing
         modalities = {streams.modality_of(stream) for stream in names}
+        self._check_context(corpus)
         for modality in self.encoders:
             if modality in modalities:
                 corpus = corpus.with_features(modality, self._features_of(modality))
@@ -251,6 +259,23 @@ class Inputs:
             if self.tuned and not joined and "linguistic" in self.encoders:
                 corpus = self._tokens_of_context(corpus)
         return corpus
+
+    def _check_context(self, corpus: Corpus) -> None:
+        """Refuse context where no clip has any: that run would be one without, renamed.
+
+        Lines that a source states before a clip are read by a fine-tuned text encoder alone.
+        """
+        p = self.parameters
+        separate = p.context_kind == "separate"
+        stated = self.tuned and separate and "context" in corpus.utterances
+        if not p.context or stated or any(streams.predecessors(corpus.utterances, p.context)):
+            return
+        raise UserError(
+            f"context in {p.dataset}",
+            found="no clip with another before it in its video",
+            expected="videos or dialogues of several clips",
+            remedy="Leave context out, or choose another data set (msalib data).",
+        )
 
     def _tokens_of_context(self, corpus: Corpus) -> Corpus:
         """Return the corpus with preceding texts as one sequence of tokens for each clip."""

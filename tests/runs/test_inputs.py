@@ -1,5 +1,7 @@
 """What a study reads: settings in words, encoders, refusals, and records of real data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from msalib.runs.spec import system
 from msalib.runs.study import Study
 from tests.encoders.tiny import save_bert
 from tests.factory import make_record, predictions, write_pack
+from tests.sweep import offer, small_control
 
 WEIGHTED = [system({"linguistic": "weighted"})]
 
@@ -84,6 +87,25 @@ def test_split_and_context_are_those_of_the_parameters():
     joined = Study("uegd", context=2, context_kind="joined").spec(one, 0)
     assert joined.context == {"window": 2, "kind": "joined"}
     assert len({spec.hash() for spec in (plain, other, joined)}) == 3
+
+
+def test_separate_context_needs_a_model_that_reads_it():
+    study = Study("uegd", context=2)
+    reading = study.spec(system({"linguistic": 1, "linguistic_context": 1}), 0)
+    assert reading.context == {"window": 2, "kind": "separate"}
+    with pytest.raises(UserError, match=r"found a model that reads linguistic and no context"):
+        study.spec(system({"linguistic": 1}), 0)
+
+
+def test_context_needs_clips_with_others_before_them():
+    def apart():
+        corpus = small_control()
+        return replace(corpus, utterances=corpus.utterances.assign(video=corpus.utterances.index))
+
+    offer("apart", apart)
+    study = Study("uegd", dataset="apart", context=2, context_kind="joined")
+    with pytest.raises(UserError, match="context in apart: found no clip with another before it"):
+        study.encoded_for(["linguistic"])
 
 
 def test_blocks_and_truth():

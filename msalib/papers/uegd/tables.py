@@ -261,7 +261,7 @@ def _row(feature: str, seeds: Sequence[Record]) -> dict[str, str]:
 
 
 def _chance(record: Record) -> dict[str, str]:
-    row = {"whose": "chance", "feature": compare.CHANCE}
+    row = {"whose": "chance", "feature": compare.chance_name(record)}
     return row | compare.chance_cells(record, compare.columns(record))
 
 
