@@ -34,19 +34,24 @@ SECONDS = 30.0
 
 
 def inputs(
-    corpus: Corpus, encoder: Encoder, *, stream: str | None = None, seconds: float = SECONDS
+    corpus: Corpus,
+    encoder: Encoder,
+    *,
+    context: Literal["separate", "joined"] | None = None,
+    seconds: float = SECONDS,
 ) -> Features:
     """Return what a fine-tuned encoder reads of every clip: tokens or waveforms, (S, 1).
 
-    Text: ids, int32, CLS and SEP included; for the stream of a context the preceding texts, joined
-    by SEP, the oldest first. Speech: float32 at 16 kHz, at most ``seconds`` of each clip; the
-    context of sound is made from these (``streams.context``). Clips that are cut are warned of.
+    Text: ids, int32, CLS and SEP included. ``context`` asks for the preceding texts, the oldest
+    first, alone or with the clip's own text after them: one sequence, joined by SEP, that loses its
+    oldest tokens where it is too long. Speech: float32 at 16 kHz, at most ``seconds`` of each clip;
+    the context of sound is made from these (``streams.context``). Clips that are cut are warned of.
     Raises ``UserError`` for encoders of other kinds, and like ``text.load`` and ``media.sound``.
     """
     check(encoder)
     if encoder.modality == "acoustic":
         return _waveforms(corpus, encoder, seconds)
-    return _tokens(corpus, encoder, stream or "linguistic")
+    return _tokens(corpus, encoder, context)
 
 
 def check(encoder: Encoder) -> None:
@@ -60,17 +65,20 @@ def check(encoder: Encoder) -> None:
         )
 
 
-def _tokens(corpus: Corpus, encoder: Encoder, stream: str) -> Features:
+def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
     tokenizer, model = text.load(encoder)
     limit = text.positions(model, tokenizer)
     texts = corpus.utterances["text"].tolist()
-    if streams.is_context(stream):
-        preceding = corpus.utterances[streams.TEXT_CONTEXT]
-        texts = [tokenizer.sep_token.join(lines.splitlines()) for lines in preceding]
+    if context:
+        lines = [preceding.splitlines() for preceding in corpus.utterances[streams.TEXT_CONTEXT]]
+        if context == "joined":
+            lines = [[*before, own] for before, own in zip(lines, texts, strict=True)]
+        texts = [tokenizer.sep_token.join(some) for some in lines]
     ids = text.tokens(tokenizer, texts)
     lengths = np.array([len(of_text) for of_text in ids])
     if text.warn_of_cuts(lengths, limit, corpus.name, encoder.name):
-        ids = [one if len(one) <= limit else [*one[: limit - 1], one[-1]] for one in ids]
+        first = -1 if context is None else 1 - limit  # a text loses its end, a context its start
+        ids = [one if len(one) <= limit else [*one[: limit + first], *one[first:]] for one in ids]
     provenance = _provenance(encoder)
     return _features(encoder, text.UNIT, [np.array(one, np.int32) for one in ids], provenance)
 

@@ -16,7 +16,8 @@ and, where it needs them,
     extras      (training, fit, examples, outputs) -> what its records add (``models.extras``)
     CONTRIBUTIONS  module that says what each modality contributes to a prediction, with the
                 functions of ``models.gated``; without it a model cannot be saved for single clips
-    REPLICABLE  True where runs may train as replicas (``training.replicas``)
+    REPLICABLE  True where runs may train as replicas (``training.replicas``): one part, the default
+                objective, dropout of ``base.noise``, and no buffer that training changes
 
 ``spt`` and ``mult`` encode sequences inside SUGRM; ``multitask``, ``ulgm`` and ``unimodal_tasks``
 are what it shares with Self-MM; ``utterance`` is what TFN and LMF share;

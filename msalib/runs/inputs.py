@@ -256,7 +256,7 @@ class Inputs:
             joined = self.parameters.context_kind == "joined"
             present = [m for m in corpus.features if m in modalities]
             corpus = streams.context(corpus, dict.fromkeys(present, window), joined)
-            if self.tuned and not joined and "linguistic" in self.encoders:
+            if self.tuned and "linguistic" in modalities & self.encoders.keys():
                 corpus = self._tokens_of_context(corpus)
         return corpus
 
@@ -266,8 +266,7 @@ class Inputs:
         Lines that a source states before a clip are read by a fine-tuned text encoder alone.
         """
         p = self.parameters
-        separate = p.context_kind == "separate"
-        stated = self.tuned and separate and "context" in corpus.utterances
+        stated = self.tuned and "context" in corpus.utterances
         if not p.context or stated or any(streams.predecessors(corpus.utterances, p.context)):
             return
         raise UserError(
@@ -281,9 +280,10 @@ class Inputs:
         """Return the corpus with preceding texts as one sequence of tokens for each clip."""
         from msalib.encoders import tuned
 
-        stream = streams.context_of("linguistic")
+        kind = self.parameters.context_kind
+        stream = "linguistic" if kind == "joined" else streams.context_of("linguistic")
         encoder = encoders.resolve(self.encoders["linguistic"].argument)
-        return corpus.with_features(stream, tuned.inputs(corpus, encoder, stream=stream))
+        return corpus.with_features(stream, tuned.inputs(corpus, encoder, context=kind))
 
     def _features_of(self, modality: str) -> Features:
         """Return the features of a modality's encoder, encoded now where that was not done yet."""

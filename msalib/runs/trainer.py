@@ -61,7 +61,8 @@ class Trainer:
 
     def _pays(self, group: list[Spec]) -> bool:
         """Check whether these runs can be trained together, and are faster so."""
-        if not getattr(models.module(group[0].family), "REPLICABLE", False):
+        module = models.module(group[0].family)
+        if not getattr(module, "REPLICABLE", False) or hasattr(module, "objective"):
             return False
         if self.device != "cpu":
             return True

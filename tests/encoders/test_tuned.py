@@ -78,8 +78,20 @@ def test_a_long_text_is_cut_before_its_end_mark(bert):
 def test_the_context_of_a_text_is_what_was_said_before_oldest_first(bert):
     data = texts(["a", "bad", "good"])
     data.utterances["text_context"] = ["", "a", "a\nbad"]
-    features = tuned.inputs(data, bert, stream="linguistic_context")
+    features = tuned.inputs(data, bert, context="separate")
     assert features.layers[TUNED][:, 0].tolist() == [2, 3, 2, 5, 3, 2, 5, 3, 8, 3]
+    joined = tuned.inputs(data, bert, context="joined")
+    assert joined.lengths().tolist() == [3, 5, 7]
+    assert joined.layers[TUNED][-7:, 0].tolist() == [2, 5, 3, 8, 3, 7, 3]
+
+
+def test_a_long_context_loses_its_oldest_tokens(bert):
+    data = texts(["good", "a"])
+    data.utterances["text_context"] = ["", "good " * 60]
+    with pytest.warns(UserWarning, match="1 of 2 texts of toy are longer than the 40 tokens"):
+        features = tuned.inputs(data, bert, context="joined")
+    ids = features.layers[TUNED][features.offsets[1] :, 0]
+    assert len(ids) == POSITIONS and ids[0] == 2 and ids[-3:].tolist() == [3, 5, 3]
 
 
 def test_waveforms_are_means_of_channels_cut_and_filled(tmp_path):
