@@ -54,6 +54,10 @@ def show(browser, page):
     def show(rest: str = ""):
         browser.get("about:blank")  # a new fragment alone would not load the page again
         browser.get(page + rest)
+        # Until the page is drawn no row counts as visible; on a busy machine that takes a while.
+        browser.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))"
+        )
         return browser
 
     return show
