@@ -201,8 +201,9 @@ def objective(
     batch_of = torch.empty(len(train), dtype=torch.long)
     batch_of[stream.permutation(len(train))] = torch.arange(len(train)) // training.batch_size
     widths = {task: head.output.in_features for task, head in heads.items()}
+    limit = train.task.limit
     if rule is SelfMMULGM:
-        generator = SelfMMULGM(train.label, chosen, widths=widths, zero=training.zero)
+        generator = SelfMMULGM(train.label, chosen, widths=widths, zero=training.zero, limit=limit)
         return Multitask(training.loss, generator)
     if len(set(widths.values())) > 1:
         raise ValueError("SUGRM's generator needs features F* of equal width")
@@ -214,6 +215,7 @@ def objective(
         zero=training.zero,
         clamp=training.targets == "clamped",
         batch_of=batch_of.to(train.device),
+        limit=limit,
     )
     return Multitask(training.loss, generator)
 

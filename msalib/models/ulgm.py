@@ -26,9 +26,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from msalib.base.errors import UserError
-
-LIMIT = 3.0
-"""Sentiment runs from -LIMIT to LIMIT."""
+from msalib.data.tasks import LIMIT
 
 EXTREME_SHARE = 0.005
 """Share of the clips that stand for an extreme which no clip is labelled with, (d)."""
@@ -53,14 +51,16 @@ class Labels:
     """Labels of N clips: ``annotated`` (N,), ``generated[m]`` (N,), equal to it through epoch 1.
 
     ``raw[m]`` (N,) holds the last target of each clip before the clamp, ``history`` a summary of
-    every epoch that has ended.
+    every epoch that has ended. The scale runs from ``-limit`` to ``limit``.
     """
 
-    def __init__(self, annotated: Tensor, modalities: Sequence[str], *, clamp: bool):
+    def __init__(
+        self, annotated: Tensor, modalities: Sequence[str], *, clamp: bool, limit: float = LIMIT
+    ):
         self.annotated = annotated
         self.generated = {m: annotated.clone() for m in modalities}
         self.raw = {m: annotated.clone() for m in modalities}
-        self.clamp = clamp
+        self.clamp, self.limit = clamp, limit
         self.history: list[Summary] = []
 
     def at(self, rows: Tensor) -> dict[str, Tensor]:
@@ -83,7 +83,7 @@ class Labels:
             self.generated[m][rows] = ((epoch - 1) * old + 2 * self._limited(target)) / (epoch + 1)
 
     def _limited(self, target: Tensor) -> Tensor:
-        return target.clamp(-LIMIT, LIMIT) if self.clamp else target
+        return target.clamp(-self.limit, self.limit) if self.clamp else target
 
     def end_epoch(self) -> None:
         """Append the summary of the epoch that ends."""
@@ -92,7 +92,7 @@ class Labels:
             Summary(
                 labels={m: labels.to("cpu", copy=True) for m, labels in self.generated.items()},
                 targets={m: self._limited(r).to("cpu", copy=True) for m, r in self.raw.items()},
-                at_limit={m: float((a >= LIMIT).float().mean()) for m, a in magnitude.items()},
+                at_limit={m: float((a >= self.limit).float().mean()) for m, a in magnitude.items()},
                 magnitude={m: float(a.quantile(0.99)) for m, a in magnitude.items()},
             )
         )
@@ -122,7 +122,8 @@ class SugrmULGM:
 
     ``labels``: the labels of all N clips. ``features`` (N, d): the last fused feature F* of each,
     zero where none was seen yet. ``positive`` and ``negative`` (d,): their means over the clips
-    labelled so. ``max_distance``: between the means of the clips labelled 3 and -3, the extremes.
+    labelled so. ``max_distance``: between the means of the clips at the ends of the scale, the
+    extremes: 3 and -3, or plus and minus ``limit``.
 
     ``extremes``: "unique" means over each clip once (paper); "repeated" weighs a clip that was in
     batch b of the K of the pass before training by K - b, b = 0..K-1 (``batch_of`` (N,) holds b):
@@ -140,9 +141,10 @@ class SugrmULGM:
         zero: Zero,
         clamp: bool,
         batch_of: Tensor | None = None,
+        limit: float = LIMIT,
     ):
         require_classes(label, zero)
-        self.labels = Labels(label, tasks, clamp=clamp)
+        self.labels = Labels(label, tasks, clamp=clamp, limit=limit)
         self.features = label.new_zeros(len(label), width)
         self.note: str | None = None
         weight = torch.ones_like(label)
@@ -156,13 +158,13 @@ class SugrmULGM:
         self._centre()
 
     def _extreme(self, sign: int) -> Tensor:
-        """Return which clips stand for the label 3 or -3, (N,) bool."""
-        label = sign * self.labels.annotated
-        extreme = label == LIMIT
+        """Return which clips stand for one end of the scale, (N,) bool."""
+        label, limit = sign * self.labels.annotated, self.labels.limit
+        extreme = label == limit
         if not extreme.any():
             k = max(1, math.ceil(EXTREME_SHARE * len(label)))
             extreme[label.argsort(descending=True, stable=True)[:k]] = True
-            note = f"no clip is labelled {sign * LIMIT:g}: the {k} next to it stand in"
+            note = f"no clip is labelled {sign * limit:g}: the {k} next to it stand in"
             self.note = note if self.note is None else f"{self.note}; {note}"
             warnings.warn(note, stacklevel=3)
         return extreme
@@ -191,7 +193,7 @@ class SugrmULGM:
             reach = torch.where(self.max_distance > 0, reach, 0)
             # up/down against fused_up/fused_down, as products: a feature on a centre is no ratio.
             direction = (fused_up * down - up * fused_down).sign()
-            targets[m] = annotated + direction * 2 * LIMIT * reach
+            targets[m] = annotated + direction * 2 * self.labels.limit * reach
         self.labels.move(epoch, rows, targets)
         self.features[rows] = fused
         self._centre()
@@ -214,10 +216,16 @@ class SelfMMULGM:
     """
 
     def __init__(
-        self, label: Tensor, tasks: Sequence[str], *, widths: Mapping[str, int], zero: Zero
+        self,
+        label: Tensor,
+        tasks: Sequence[str],
+        *,
+        widths: Mapping[str, int],
+        zero: Zero,
+        limit: float = LIMIT,
     ):
         require_classes(label, zero)
-        self.labels = Labels(label, tasks, clamp=True)
+        self.labels = Labels(label, tasks, clamp=True, limit=limit)
         self.note: str | None = None  # as in SUGRM's generator; nothing stands in here
         self.zero: Zero = zero
         keys = ("multimodal", *tasks)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from msalib.data.tasks import LIMIT
 from msalib.models.spt import (
     CROSS_WINDOW,
     SELF_WINDOW,
@@ -20,7 +21,7 @@ from msalib.models.spt import (
     input_windows,
     states,
 )
-from msalib.models.ulgm import LIMIT, Labels, SelfMMULGM, SugrmULGM
+from msalib.models.ulgm import Labels, SelfMMULGM, SugrmULGM
 
 MODALITY = "acoustic"
 """The modality whose labels are generated; any other would do."""
