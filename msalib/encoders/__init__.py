@@ -1,4 +1,4 @@
-"""Encoders: which features does a pretrained model give of a clip's words, sound and pictures?
+"""Answer which features a pretrained model gives of a clip's words, sound and pictures.
 
 ``registry`` and ``names`` say which encoders exist, ``weights`` where their files are; ``encode``
 stores every layer of a frozen one; ``tuned`` puts one into the model that is trained. Nothing here
