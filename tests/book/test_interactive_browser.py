@@ -54,10 +54,14 @@ def show(browser, page):
     def show(rest: str = ""):
         browser.get("about:blank")  # a new fragment alone would not load the page again
         browser.get(page + rest)
-        # Until the page is drawn no row counts as visible; on a busy machine that takes a while.
-        browser.execute_async_script(
-            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))"
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        # The browser may answer before it has left the blank page, or laid out the new one.
+        ready = (
+            "return document.readyState === 'complete' && "
+            "document.querySelector('table')?.checkVisibility()"
         )
+        WebDriverWait(browser, 20).until(lambda b: b.execute_script(ready))
         return browser
 
     return show
