@@ -16,6 +16,7 @@ and, where it needs them,
     extras      (training, fit, examples, outputs) -> what its records add (``models.extras``)
     CONTRIBUTIONS  module that says what each modality contributes to a prediction, with the
                 functions of ``models.gated``; without it a model cannot be saved for single clips
+    CONTEXT     True where the model reads streams of context (``data.streams``)
     REPLICABLE  True where runs may train as replicas (``training.replicas``): one part, the default
                 objective, dropout of ``base.noise``, and no buffer that training changes
 

@@ -239,17 +239,17 @@ def extras(
 
 
 def _generated_labels(
-    training: Training, goal: Multitask, train: Examples
+    training: Training, objective: Multitask, train: Examples
 ) -> GeneratedLabels | None:
-    if goal.generator is None:
+    if objective.generator is None:
         return None
-    labels = goal.generator.labels
+    labels = objective.generator.labels
     keep = training.stop == "all_epochs"
     return GeneratedLabels(
         id=list(train.ids),
         video=list(train.videos),
         given=rounded(labels.annotated.cpu().numpy()),
-        note=goal.generator.note,
+        note=objective.generator.note,
         **_by_epoch(labels),
         made={m: _trajectory(labels, m) for m in labels.generated} if keep else {},
     )

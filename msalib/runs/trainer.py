@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from msalib import encoders, models
+from msalib.base.errors import UserError
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
-from msalib.data.streams import modality_of
+from msalib.data.streams import is_context, modality_of
 from msalib.data.tasks import Task, choose
 from msalib.models.extras import rounded
 from msalib.runs.records import Predictions, Provenance, Record
@@ -135,8 +136,10 @@ class Trainer:
 
     def build(self, spec: Spec) -> "nn.Module":
         """Return an untrained model of a run, on the CPU, behind its pretrained encoders if any."""
-        examples, module = self.examples(spec, "train"), models.module(spec.family)
-        tuned = self._fine_tuned(spec)
+        module = models.module(spec.family)
+        if not getattr(module, "CONTEXT", False):
+            _refuse_context(spec)
+        examples, tuned = self.examples(spec, "train"), self._fine_tuned(spec)
         sizes = {m: examples.size(m) for m, _ in spec.system.inputs}
         sizes |= {m: encoder.width for m, encoder in tuned.items()}
         layers = {
@@ -183,7 +186,8 @@ class Trainer:
         examples = {part: self.examples(spec, part) for part in PARTS}
         outputs, predictions, metrics = {}, {}, {}
         for part in PARTS:
-            outputs[part] = loop.predict(fit.model, examples[part], regime.judged_batch)
+            with loop.autocast(self.device, regime):  # the precision that selection had
+                outputs[part] = loop.predict(fit.model, examples[part], regime.judged_batch)
             scores = outputs[part].scores
             predictions[part], metrics[part] = judge(examples[part], scores)
         training_set = predictions.pop("train")  # its metrics are kept, for the gap to test
@@ -197,6 +201,16 @@ class Trainer:
             extras = module.extras(training, fit, examples, outputs)
             fields |= extras.model_dump(exclude_defaults=True)
         return fields
+
+
+def _refuse_context(spec: Spec) -> None:
+    if context := [stream for stream in spec.inputs if is_context(stream)]:
+        raise UserError(
+            f"model {spec.family}",
+            found=f"{' and '.join(context)}, which it does not read",
+            expected="modalities of the clip itself",
+            remedy="Join context and clip (context_kind joined), or choose another model.",
+        )
 
 
 def regime_of(spec: Spec) -> "Regime":

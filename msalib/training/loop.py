@@ -28,7 +28,7 @@ class Fit(NamedTuple):
     model: nn.Module
     objective: Objective
     selected_epoch: int
-    history: list[dict[str, float]]  # per epoch: train_loss, valid_loss, learning_rate if it moves
+    history: list[dict[str, float]]  # per epoch: losses, and the learning rate if it changes
 
 
 def fit(

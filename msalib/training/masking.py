@@ -25,7 +25,7 @@ class Masking(NamedTuple):
 
 
 def spans(draw: Tensor, size: Tensor, share: float, places: int) -> Tensor:
-    """Random spans: uniform numbers (B, K, 2) and axis lengths (B,) to (B, K, places), 1 inside."""
+    """Turn uniform numbers (B, K, 2) and axis lengths (B,) into spans (B, K, places), 1 inside."""
     limit = (share * size).floor()[:, None]  # widths stay below this
     width = (draw[..., 0] * limit).floor()
     start = (draw[..., 1] * (size[:, None] - width)).floor()

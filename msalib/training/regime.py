@@ -37,7 +37,7 @@ def adam(groups: list[dict]) -> torch.optim.Optimizer:
 
 
 class Moment(NamedTuple):
-    """Where a training stands before an optimiser step."""
+    """The progress of a training before an optimiser step."""
 
     epoch: int  # from 1
     step: int  # optimiser steps taken so far

@@ -1,4 +1,4 @@
-"""Streams of batches: what is random in a training, and in which order it is drawn.
+"""Streams of batches, with everything that is random in a training.
 
 ``Keyed`` derives every number from a key (``base.noise``), so that a run draws the same numbers
 alone and among replicas, on a CPU and on a GPU. ``Sequential`` draws orders from one generator of

@@ -9,7 +9,7 @@ import torch
 
 from msalib import models
 from msalib.base.errors import UserError
-from msalib.data import metrics
+from msalib.data import metrics, streams
 from msalib.data.corpus import MODALITIES, PARTS
 from msalib.runs import trainer
 from msalib.runs.trainer import Trainer
@@ -329,3 +329,10 @@ def test_parameters_have_the_parts_of_the_models_file(trained):
     assert list(plain) == ["model"]
     regime = trainer.regime_of(spec({"visual": 1}))
     assert regime.parts == {"model": Part(TRAIN["learning_rate"])}
+
+
+def test_context_is_refused_by_a_model_that_does_not_read_it():
+    corpus = streams.context(tiny_corpus(), 1)
+    asked = spec({"linguistic": 1, "linguistic_context": 1})
+    with pytest.raises(UserError, match="linguistic_context, which it does not read"):
+        Trainer(corpus, "cpu").fit([asked])

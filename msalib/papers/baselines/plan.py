@@ -36,14 +36,14 @@ def systems(study: "Study", model: str = ALL) -> dict[str, System]:
     }
 
 
-def _every(study: "Study") -> list[Record]:
+def _train_all(study: "Study") -> list[Record]:
     """Train every baseline."""
     return study.run(list(systems(study).values()))
 
 
 PLAN: Mapping[str, tuple[Callable[["Study"], list[Record]], ...]] = {
-    "control": (_every,),
-    "mmmo-stretched": (_every,),
-    "mosi": (_every,),
+    "control": (_train_all,),
+    "mmmo-stretched": (_train_all,),
+    "mosi": (_train_all,),
 }
 """Data set -> the steps, in order."""
