@@ -21,8 +21,9 @@ from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
 from msalib.data import datasets as readers
 from msalib.data import describe
+from msalib.runs.inputs import TUNED_ENDING
 from msalib.runs.records import Record
-from msalib.runs.study import TUNED_ENDING, Study
+from msalib.runs.study import Study
 
 Plan = Mapping[str, tuple[Callable[[Study], list[Record]], ...]]
 

@@ -12,7 +12,6 @@ from msalib.base.progress import bar
 from msalib.base.provenance import one_thread, pick_device
 from msalib.models import recipes
 from msalib.runs import records
-from msalib.runs.inputs import TUNED_ENDING as TUNED_ENDING
 from msalib.runs.inputs import Inputs
 from msalib.runs.records import Record
 from msalib.runs.spec import Spec, System

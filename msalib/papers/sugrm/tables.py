@@ -31,10 +31,11 @@ from msalib.papers.sugrm.plan import (
     whole_of,
 )
 from msalib.papers.sugrm.scope import ALL
+from msalib.runs.inputs import TUNED_ENDING
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System
-from msalib.runs.study import TUNED_ENDING, Study
+from msalib.runs.study import Study
 
 PAPER = "sugrm"
 
