@@ -25,6 +25,9 @@ SUMS = ("weighted", "uniform")
 TUNED = "tuned"
 """Input of a fine-tuned encoder: the layer's place holds tokens or samples of sound, (S, 1)."""
 
+UNIMODAL = {"linguistic": "label_T", "acoustic": "label_A", "visual": "label_V"}
+"""Modality -> the column that says what it expresses alone, where a data set was labelled so."""
+
 COLUMNS = ("video", "segment", "text", "label")
 """Columns of every utterance table, besides its index ``id``; tasks say what ``label`` means."""
 
@@ -253,8 +256,10 @@ def membership(mask: "torch.Tensor", frames: int) -> "torch.Tensor":  # noqa: F8
 class Examples:
     """Clips of one part on one device; ``batch`` puts any choice of them together.
 
-    A layer stays in its stored precision: on a CPU in its memory map, elsewhere as a copy of the
-    frames that these clips need. Only the frames of a batch are made float32; tokens stay integers.
+    ``unimodal`` has the labels (N,) of each modality that was labelled by itself; none beside
+    classes. A layer stays in its stored precision: on a CPU in its memory map, elsewhere as a copy
+    of the frames that these clips need. Only the frames of a batch are made float32; tokens stay
+    integers.
     """
 
     def __init__(self, corpus: Corpus, rows: np.ndarray, inputs: dict, device: str, task: Task):
@@ -268,6 +273,11 @@ class Examples:
         self.task = task
         label = torch.tensor(task.labels(table), device=device)
         self.label = label.float() if label.is_floating_point() else label
+        self.unimodal = {
+            m: torch.tensor(table[column].to_numpy(float), device=device).float()
+            for m, column in UNIMODAL.items()
+            if task.outputs == 1 and column in table and table[column].notna().all()
+        }
         self._frames = {
             stream: _Frames(corpus.features[stream], rows, layer, device)
             for stream, layer in inputs.items()

@@ -66,7 +66,18 @@ class MultitaskExtras(Extras):
     geometry: Geometry | None = None
 
 
+class HeadExtras(Extras):
+    """Predictions of all heads of MMML on the test set, and labels of each modality by itself.
+
+    Heads are keyed by modality, the fused one by "fused". A model of classes has class numbers.
+    """
+
+    heads: dict[str, list[float]] = {}
+    unimodal_labels: dict[str, list[float]] = {}
+
+
 EXTRAS: dict[str, type[Extras]] = {
+    "mmml": HeadExtras,
     "uegd": GateExtras,
     "sugrm": MultitaskExtras,
     "self_mm": MultitaskExtras,

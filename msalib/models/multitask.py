@@ -172,9 +172,9 @@ class Multitask(Objective):
         if epoch == 1:
             self.first = deepcopy(model.state_dict())
 
-    def score(self, outputs: Outputs, label: Tensor) -> float:
+    def score(self, outputs: Outputs, examples: Examples) -> float:
         """Return the error over all clips of the validation set (release: a mean of batches)."""
-        return float(self.error(outputs.scores, label.cpu()))
+        return float(self.error(outputs.scores, examples.label.cpu()))
 
 
 def require_one_output(outputs: int) -> None:

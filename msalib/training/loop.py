@@ -105,7 +105,7 @@ def validate(model: nn.Module, objective: Objective, valid: Examples, regime: Re
     """Return the score of the validation set, by which an epoch is selected."""
     with autocast(valid.device, regime):
         outputs = predict(model, valid, regime.validation_batch)
-    return objective.score(outputs, valid.label)
+    return objective.score(outputs, valid)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from msalib.data.corpus import Batch
+from msalib.data.corpus import Batch, Examples
 
 ERRORS: dict[str, Callable[..., Tensor]] = {
     "l1": functional.l1_loss,
@@ -65,8 +65,9 @@ class Objective:
     def end_epoch(self, epoch: int, model: nn.Module) -> None:
         """Take note of an epoch that ends."""
 
-    def score(self, outputs: Outputs, label: Tensor) -> float:
-        """Return the score of the validation set, which selection minimises; ``label`` (N,)."""
+    def score(self, outputs: Outputs, examples: Examples) -> float:
+        """Return the score of the validation set ``examples``, which selection minimises."""
+        label = examples.label
         losses = torch.stack(
             [
                 self.error(output.prediction, label[rows.to(label.device)])

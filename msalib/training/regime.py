@@ -36,6 +36,11 @@ def adam(groups: list[dict]) -> torch.optim.Optimizer:
     return torch.optim.Adam(groups, fused=True)
 
 
+def adamw(groups: list[dict]) -> torch.optim.Optimizer:
+    """Return AdamW, whose weight decay is apart from the gradient, over groups of parameters."""
+    return torch.optim.AdamW(groups, fused=True)
+
+
 class Moment(NamedTuple):
     """The progress of a training before an optimiser step."""
 

@@ -33,6 +33,11 @@ def test_class_numbers_may_come_as_float():
     assert torch.equal(error(scores, label), error(scores, label.float()))
 
 
+def labelled(labels: list[float]) -> SimpleNamespace:
+    """Stand in for ``Examples`` with these labels."""
+    return SimpleNamespace(label=torch.tensor(labels))
+
+
 @pytest.fixture
 def outputs() -> Outputs:
     """Three clips in batches of two and one, out of table order."""
@@ -51,14 +56,14 @@ def test_outputs_come_back_in_table_order(outputs):
 @pytest.mark.parametrize("validation", ["clip_mean", "batch_mean"])
 def test_the_score_pairs_every_clip_with_its_label(outputs, validation):
     objective = Objective("l1", validation)
-    assert objective.score(outputs, torch.tensor([1.0, 2.0, 3.0])) == 0
-    assert objective.score(outputs, torch.tensor([1.0, 2.0, 4.0])) > 0
+    assert objective.score(outputs, labelled([1.0, 2.0, 3.0])) == 0
+    assert objective.score(outputs, labelled([1.0, 2.0, 4.0])) > 0
 
 
 @pytest.mark.parametrize(("validation", "score"), [("batch_mean", 1.5), ("clip_mean", 1.8)])
 def test_the_two_validation_scores(validation, score):
     """Ten clips in batches of eight and two: the mean over the clips, or over the batches."""
-    labels = torch.tensor([2.0] * 8 + [1.0] * 2)
+    labels = labelled([2.0] * 8 + [1.0] * 2)
     rows = list(torch.arange(10).split(8))
     outputs = Outputs(rows, [Guess(torch.zeros(len(chunk))) for chunk in rows])
     assert Objective("l1", validation).score(outputs, labels) == pytest.approx(score)

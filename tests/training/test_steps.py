@@ -157,9 +157,9 @@ class Watching(Objective):
         assert model is self.model
         self.diary.append(("end_epoch", epoch))
 
-    def score(self, outputs, label):
-        self.diary.append(("score", len(outputs.scores), len(label)))
-        return super().score(outputs, label)
+    def score(self, outputs, examples):
+        self.diary.append(("score", len(outputs.scores), len(examples)))
+        return super().score(outputs, examples)
 
 
 def test_an_objective_is_asked_in_order():
