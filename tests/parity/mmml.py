@@ -1,0 +1,157 @@
+"""Kinds ``mmml_v2``, ``mmml_v3``, ``mmml_context`` and ``mmml_grad``: MMML after its encoders.
+
+The file gives what the encoders return, with the pooled text; ``mmml_grad`` is in training mode
+without dropout, with gradients of the loss for some parameters.
+"""
+
+from collections.abc import Mapping
+
+import torch
+
+from msalib.models import mmml
+from msalib.models.mmml import FUSED, SOUND, TEXT, Clip
+from tests.parity import Fixture, max_abs_error
+from tests.parity.mmml_fusion import depth, load, masked, refuse_leftovers, theirs
+
+TOLERANCE = 1e-5
+
+FILES = {f"mmml_{kind}": (f"mmml_{kind}",) for kind in ("v2", "v3", "context", "grad")}
+
+NAME = {TEXT: "text", SOUND: "audio"}
+LETTER = {FUSED: "M", TEXT: "T", SOUND: "A"}
+LAYERS = {FUSED: "fused_output_layers", TEXT: "T_output_layers", SOUND: "A_output_layers"}
+
+RELATIVE = 1e-4 / TOLERANCE
+"""Losses and gradients may differ by 1e-4, gradients of their largest entry."""
+
+
+def variant(fixture: Fixture) -> str:
+    """Return the restoration that the file's weights belong to."""
+    if "w.text_mixed_layer.1.weight" in fixture:
+        return "v2"
+    return "v3" if "w.text_mixed_cls_emb.weight" in fixture else "v1"
+
+
+def config(fixture: Fixture) -> mmml.Config:
+    """Return the configuration that a file's sizes make."""
+    width = fixture["in_text"].shape[-1]
+    linear = sorted(n for n in fixture if n.startswith("w.fused_output_layers.") and "weight" in n)
+    hidden = fixture[linear[-1]].shape[1]
+    restoring = {"layers": 1, "head_width": 2 * width, "hidden": 1}
+    if variant(fixture) == "v3":
+        restoring = {
+            "layers": int(fixture["meta_encoder_layers"]),
+            "head_width": 2 * width // int(fixture["meta_encoder_heads"]),
+            "hidden": len(fixture["w.text_encoder.layers.0.linear1.bias"]),
+        }
+    return mmml.Config(
+        family="mmml",
+        tasks="mta",
+        fusion="cme",
+        restoration=variant(fixture),
+        ablation="none",
+        pooling="mean",
+        empty_context="vector",
+        cross_layers=depth(fixture, "w.CME_layers."),
+        head_width=width // int(fixture["meta_heads"]),
+        hidden=hidden,
+        hidden_context=hidden,
+        dropout=0.0,
+        restoring_dropout=0.0,
+        **{f"restoring_{name}": value for name, value in restoring.items()},
+    )
+
+
+def names(model: mmml.MMML) -> dict[str, str]:
+    """Return the file's name of each parameter outside the cross-modal layers."""
+    found = {
+        "fuse.encoder.text_vector": "text_cls_emb.weight",
+        "fuse.encoder.sound_vector": "audio_cls_emb.weight",
+    }
+    for m, name in NAME.items():
+        found[f"fuse.mix.{m}.vector"] = f"{name}_mixed_cls_emb.weight"
+    for ours in model.state_dict():
+        part, *rest = ours.split(".")
+        if part == "heads":
+            found[ours] = ".".join([LAYERS[rest[0]], *rest[1:]])
+        elif ours.startswith("fuse.mix."):
+            m, inside = rest[1], rest[2:]
+            if inside[0] == "encoder":
+                found[ours] = ".".join([f"{NAME[m]}_encoder", *inside[1:]])
+            elif inside[0] != "vector":
+                found[ours] = ".".join([f"{NAME[m]}_mixed_layer", *inside])
+    return {ours: f"w.{name}" for ours, name in found.items() if ours in model.state_dict()}
+
+
+def built(fixture: Fixture) -> mmml.MMML:
+    """Return our model with the sizes and the weights of the file."""
+    width = fixture["in_text"].shape[-1]
+    streams = [TEXT, SOUND]
+    if "in_text_context" in fixture:
+        streams += [f"{m}_context" for m in (TEXT, SOUND)]
+    model = mmml.build(config(fixture), sizes=dict.fromkeys(streams, width), layers={}, outputs=1)
+    read = load(model.fuse.encoder, fixture, "w.CME_layers.")
+    chosen = names(model)
+    state = {
+        ours: torch.tensor(fixture[name]).reshape(model.state_dict()[ours].shape)
+        for ours, name in chosen.items()
+    }
+    left = set(model.state_dict()) - set(state)
+    assert all(name.startswith("fuse.encoder.layers.") for name in left), left
+    model.load_state_dict(state, strict=False)
+    outputs = {f"out_{letter}" for letter in LETTER.values()} | {"out_fused", "out_loss"}
+    gradients = set(fixture.starting_with("out_grad."))
+    refuse_leftovers(fixture, read | set(chosen.values()) | outputs | gradients)
+    return model
+
+
+def clips(fixture: Fixture, model: mmml.MMML) -> Mapping[str, Clip]:
+    """Return what the file gives for each stream."""
+    made = {}
+    for stream in model.streams:
+        modality, context, _ = stream.partition("_context")
+        name = NAME[modality] + context
+        states, mask = masked(fixture, name)
+        if modality == TEXT:
+            vector = torch.tensor(fixture[f"in_{name}_pooled"])
+        else:
+            vector = mmml.mean_over_time(states, mask)
+        made[stream] = Clip(states, mask, vector)
+    return made
+
+
+def errors(fixture: Fixture) -> dict[str, float]:
+    """Return the error of each output; those of losses and gradients in units of a tolerance."""
+    model = built(fixture)
+    gradients = fixture.starting_with("out_grad.")
+    model.train(bool(gradients))
+    output = model.read(clips(fixture, model))
+    label = torch.tensor(fixture["in_labels"])[:, 0]
+    loss = sum((score - label).abs().mean() for score in output.heads.values())
+    found = {
+        f"out_{LETTER[head]}": max_abs_error(
+            fixture, f"out_{LETTER[head]}", score.detach()[:, None]
+        )
+        for head, score in output.heads.items()
+    }
+    if "out_fused" in fixture or not gradients:
+        found["out_fused"] = max_abs_error(fixture, "out_fused", output.fused.detach())
+    found["out_loss"] = max_abs_error(fixture, "out_loss", loss.detach()) / RELATIVE
+    loss.backward()
+    return found | {name: gradient_error(fixture, model, name) for name in gradients}
+
+
+def gradient_error(fixture: Fixture, model: mmml.MMML, name: str) -> float:
+    """Return the error of a gradient by its name in the file, relative to its largest entry."""
+    parameters = dict(model.named_parameters())
+    by_name = {name: ours for ours, name in names(model).items()}
+    by_name |= {
+        f"w.CME_layers.{theirs(n)}": f"fuse.encoder.layers.{n}"
+        for n in model.fuse.encoder.layers.state_dict()
+    }
+    wanted = name.replace("out_grad.", "w.", 1)
+    if wanted not in by_name:
+        raise fixture.error(f"array {name}", "gradients of parameters of this model")
+    ours = parameters[by_name[wanted]].grad
+    largest = max(float(abs(fixture[name]).max()), 1e-12)
+    return max_abs_error(fixture, name, ours.reshape(fixture[name].shape)) / largest / RELATIVE
