@@ -117,16 +117,24 @@ def warn_of_lengths(samples: np.ndarray, seconds: float, shortest: int, corpus: 
 
 
 def load(encoder: Encoder, preset: clips.Preset):
-    """Return the model, and whether waveforms are normalised for it."""
+    """Return the model for ``layers``, and whether waveforms are normalised for it."""
+    model = pretrained(encoder)
+    model.encoder.pos_conv_embed = _clip_by_clip(model.encoder.pos_conv_embed)
+    return model, preset == "paper" and normalises(encoder)
+
+
+def pretrained(encoder: Encoder):
+    """Return the model as transformers makes it, in evaluation mode and float32."""
     from transformers import AutoModel
 
-    path = weights.folder(encoder)
     # The vector that stands for masked frames is only used in training.
-    model = forward.pretrained(AutoModel, path, KINDS, ("masked_spec_embed", "adapter."))
-    model.encoder.pos_conv_embed = _clip_by_clip(model.encoder.pos_conv_embed)
-    # Where the preprocessor is silent, transformers normalises.
-    says_so = bool(forward.preprocessor(path).get("do_normalize", True))
-    return model, preset == "paper" and says_so
+    unused = "masked_spec_embed", "adapter."
+    return forward.pretrained(AutoModel, weights.folder(encoder), KINDS, unused)
+
+
+def normalises(encoder: Encoder) -> bool:
+    """Check whether the model's preprocessor normalises; where it is silent, transformers does."""
+    return bool(forward.preprocessor(weights.folder(encoder)).get("do_normalize", True))
 
 
 def _clip_by_clip(convolution):

@@ -1,15 +1,23 @@
 """Fine-tuned encoders: pretrained models of text and speech, trained with the model behind them.
 
-A stream of the corpus then holds tokens or waveforms instead of features (``inputs``); ``build``
-makes the module that turns those of a batch into states of the last block, and ``FineTuned`` joins
-such modules and the model that reads their states. Padding changes nothing that they return.
+A stream of the corpus then holds tokens or frames of frozen convolutions instead of features
+(``inputs``); ``build`` makes the module that turns those of a batch into states of the last block,
+and ``FineTuned`` joins such modules and the model that reads their states. Padding changes nothing
+that they return.
 
 Speech follows MMML (papers/mmml.md (c), (d)): mean of the channels, normalised where the model's
 preprocessor says so, convolutions frozen. In training, LayerDrop and SpecAugment over time are as
 the model's configuration has them; SpecAugment is drawn from PyTorch's generator, not NumPy's.
+Only the last block's states are read: with a layer dropped, a number in transformers'
+``hidden_states`` means another layer.
+
+MMML's release pads all sound to six seconds, which ``seconds`` = 6 of ``inputs`` and ``build``
+gives without the padding. Where that padding matters is the same here (positional convolutions
+look beyond the end of a clip, unless it is six seconds long) or said in ``convolved`` (group norm).
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,11 +25,9 @@ import torch
 from torch import Tensor, nn
 
 from msalib.base.errors import UserError
-from msalib.base.paths import features_folder
-from msalib.base.progress import bar
 from msalib.data import streams
 from msalib.data.corpus import TUNED, Corpus, Features, pad
-from msalib.encoders import clips, media, speech, text, weights
+from msalib.encoders import convolved, media, packed, speech, text, weights
 from msalib.encoders.registry import Encoder
 
 Precision = Literal["float32", "bfloat16"]
@@ -39,18 +45,20 @@ def inputs(
     *,
     context: Literal["separate", "joined"] | None = None,
     seconds: float = SECONDS,
+    folder: Path | None = None,
 ) -> Features:
-    """Return what a fine-tuned encoder reads of every clip: tokens or waveforms, (S, 1).
+    """Return what a fine-tuned encoder reads of every clip: tokens (S, 1) or frames (S, C).
 
     Text: ids, int32, CLS and SEP included. ``context`` asks for the preceding texts, the oldest
     first, alone or with the clip's own text after them: one sequence, joined by SEP, that loses its
-    oldest tokens where it is too long. Speech: float32 at 16 kHz, at most ``seconds`` of each clip;
-    the context of sound is made from these (``streams.context``). Clips that are cut are warned of.
-    Raises ``UserError`` for encoders of other kinds, and like ``text.load`` and ``media.sound``.
+    oldest tokens where it is too long. Speech: the output of the frozen convolutions for at most
+    ``seconds`` of each clip, float32, from the store ``folder`` (``convolved.frames``); the context
+    of sound is made from these (``streams.context``). Clips that are cut are warned of. Raises
+    ``UserError`` for encoders of other kinds, and like ``text.load`` and ``convolved.frames``.
     """
     check(encoder)
     if encoder.modality == "acoustic":
-        return _waveforms(corpus, encoder, seconds)
+        return convolved.frames(corpus, encoder, seconds, folder)
     return _tokens(corpus, encoder, context)
 
 
@@ -79,49 +87,16 @@ def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
     if text.warn_of_cuts(lengths, limit, corpus.name, encoder.name):
         first = -1 if context is None else 1 - limit  # a text loses its end, a context its start
         ids = [one if len(one) <= limit else [*one[: limit + first], *one[first:]] for one in ids]
-    provenance = _provenance(encoder)
-    return _features(encoder, text.UNIT, [np.array(one, np.int32) for one in ids], provenance)
-
-
-def _waveforms(corpus: Corpus, encoder: Encoder, seconds: float) -> Features:
-    model, normalise = speech.load(encoder, "paper")
-    shortest, longest = speech.receptive_field(model.config), round(seconds * media.RATE)
-    mix, paths = clips.MIX["paper"], clips.files(corpus, "acoustic")
-    one_by_one = [np.array([n]) for n in range(len(paths))]
-    decoded = clips.prepared(one_by_one, media.sound, lambda n: (paths[n], mix))
-    waves, samples = [], []
-    for _, (_, (wave,)) in zip(bar(paths, "decoding the sound", "clip"), decoded, strict=True):
-        samples.append(len(wave))
-        waves.append(speech.prepare(wave[:longest], shortest, normalise))
-    speech.warn_of_lengths(np.array(samples), seconds, shortest, corpus.name)
-    settings = f"16 kHz, channel {mix}, normalised {normalise}, at most {seconds:g} s"
-    beside = features_folder() / corpus.name / "waveforms"
-    provenance = _provenance(encoder) | {
-        "fingerprint": clips.inputs(corpus, "acoustic", settings, beside),
-        "sound": clips.heard("paper"),
-        "waveform": speech.NORMALISED[normalise],
-        "longest": f"{seconds:g} s",
-    }
-    return _features(encoder, f"sample, {media.RATE} a second", waves, provenance)
-
-
-def _provenance(encoder: Encoder) -> dict[str, str]:
-    return {
-        "encoder": encoder.argument,
-        "revision": weights.revision(encoder),
-        "convention": "last block of the fine-tuned encoder",
-    }
-
-
-def _features(
-    encoder: Encoder, unit: str, of_clips: list[np.ndarray], provenance: dict[str, str]
-) -> Features:
     return Features(
         source=encoder.name,
-        unit=unit,
-        layers={TUNED: np.concatenate(of_clips)[:, None]},
-        offsets=np.concatenate([[0], np.cumsum([len(one) for one in of_clips])]),
-        provenance=provenance,
+        unit=text.UNIT,
+        layers={TUNED: np.concatenate([np.array(one, np.int32) for one in ids])[:, None]},
+        offsets=np.cumsum([0, *map(len, ids)]),
+        provenance={
+            "encoder": encoder.argument,
+            "revision": weights.revision(encoder),
+            "convention": convolved.CONVENTION,
+        },
     )
 
 
@@ -129,10 +104,11 @@ def _features(
 
 
 class FineTuned(nn.Module):
-    """A model behind the encoders that are trained with it: ``encoders`` by name of the stream.
+    """A model behind the encoders that are trained with it: ``encoders`` by modality.
 
-    ``core`` reads ``(features, mask)`` with the states of each encoder in place of what the encoder
-    reads.
+    All streams of a modality pass its one encoder, a clip's own words and those of its context,
+    each stream in a batch of its own. ``core`` reads ``(features, mask)`` with the states in place
+    of what the encoders read.
     """
 
     def __init__(self, core: nn.Module, encoders: Mapping[str, nn.Module]):
@@ -142,24 +118,30 @@ class FineTuned(nn.Module):
 
     def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor]):
         features, mask = dict(features), dict(mask)
-        for stream, encoder in self.encoders.items():
-            features[stream], mask[stream] = encoder(features[stream], mask[stream])
+        for stream in features:
+            modality = streams.modality_of(stream)
+            if modality in self.encoders:
+                encoder = self.encoders[modality]
+                features[stream] = encoder(features[stream], mask[stream])
         return self.core(features, mask)
 
 
-def build(encoder: Encoder, precision: Precision) -> nn.Module:
+def build(encoder: Encoder, precision: Precision, *, seconds: float = SECONDS) -> nn.Module:
     """Return a pretrained encoder as a module: ``width``, and ``forward(frames, mask)``.
 
-    ``forward`` turns ``frames`` (S, 1) of ``inputs`` and their ``mask`` (B, T) into the states of
-    the last block (S', width), float32, and their mask (B, T'); ``precision`` is that of the pass.
-    Raises ``UserError`` for encoders of other kinds and for weights that cannot be had.
+    ``forward`` turns ``frames`` (S, 1) or (S, C) of ``inputs`` and their ``mask`` (B, T) into as
+    many states of the last block, (S, width), float32; ``precision`` is that of the pass. A clip
+    without frames has no states. ``seconds`` are those of ``inputs``, the length at which sound is
+    cut. Raises ``UserError`` for encoders of other kinds and for weights that cannot be had.
     """
     check(encoder)
-    return {"linguistic": Text, "acoustic": Speech}[encoder.modality](encoder, precision)
+    if encoder.modality == "acoustic":
+        return Speech(encoder, precision, seconds)
+    return Text(encoder, precision)
 
 
 class Text(nn.Module):
-    """A BERT-family model: tokens to as many states."""
+    """A BERT-family model: tokens to as many states, in batches padded to their longest text."""
 
     def __init__(self, encoder: Encoder, precision: Precision):
         super().__init__()
@@ -169,42 +151,44 @@ class Text(nn.Module):
         self.width = self.model.config.hidden_size
         self.precision = getattr(torch, precision)
 
-    def forward(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        if not len(frames):
+            return torch.zeros(0, self.width, device=frames.device)
+        mask = mask[mask.any(1)]
         ids = pad(frames, mask).squeeze(-1).long()
         with _autocast(ids.device, self.precision):
             states = self.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        return states[mask].float(), mask
+        return states[mask].float()
 
 
 class Speech(nn.Module):
-    """A model of the wav2vec 2.0 kind: waveforms to 50 states a second, after a final LayerNorm.
+    """A model of the wav2vec 2.0 kind: frames of convolutions to states after a final LayerNorm.
 
-    A clip without samples has no states. The convolutions stay as they were pretrained, and so do
-    the statistics of a batch norm (some HuBERTs have one): clips pass it one by one.
+    The convolutions are not here (``convolved``). The statistics of a batch norm (some HuBERTs have
+    one) stay as they were pretrained.
     """
 
-    def __init__(self, encoder: Encoder, precision: Precision):
+    def __init__(self, encoder: Encoder, precision: Precision, seconds: float):
         super().__init__()
-        self.model, _ = speech.load(encoder, "paper")
+        self.model = speech.pretrained(encoder)
+        config = self.model.config
+        self.model.feature_extractor = None
         self.model.adapter = None  # neither read here nor trained
-        self.model.feature_extractor.requires_grad_(False)
-        self.width = self.model.config.hidden_size
+        limit = speech.frames(config, round(seconds * media.RATE))
+        self.layout = packed.pack(self.model, limit)
+        self.width = config.hidden_size
         self.precision = getattr(torch, precision)
 
-    def forward(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        lengths = mask.sum(1)
-        heard = lengths > 0
-        if not heard.any():
-            return frames.new_zeros(0, self.width), mask[:, :1]
-        waves = frames.squeeze(-1).split(lengths[heard].tolist())
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        if not len(frames):
+            return frames.new_zeros(0, self.width)
+        self.layout.set(mask)
         with _autocast(frames.device, self.precision):
-            projected = speech.project(self.model, waves)
-            if self.training:
-                projected = [self._with_spans_hidden(one) for one in projected]
-            states, of_heard = speech.encode(self.model, projected)
-        valid = mask.new_zeros(len(mask), of_heard.shape[1])
-        valid[heard] = of_heard
-        return states[of_heard].float(), valid
+            projected = self.model.feature_projection(frames[None])
+            states = (projected[0] if isinstance(projected, tuple) else projected).float()
+            if self.training and (hidden := self._hidden(mask)) is not None:
+                states = torch.where(hidden[:, None], self.model.masked_spec_embed, states)
+            return self.model.encoder(states).last_hidden_state[0].float()
 
     def train(self, mode: bool = True) -> "Speech":
         super().train(mode)
@@ -213,21 +197,36 @@ class Speech(nn.Module):
                 module.eval()
         return self
 
-    def _with_spans_hidden(self, frames: Tensor) -> Tensor:
-        """Hide spans of frames (T, D) of one clip: SpecAugment over time, arXiv:1904.08779.
-
-        The number of spans is that of transformers' ``_compute_mask_indices``.
-        """
-        config, length = self.model.config, len(frames)
+    def _hidden(self, mask: Tensor) -> Tensor | None:
+        """Draw the frames to hide, (S,); None where the configuration hides none."""
+        config = self.model.config
         if not getattr(config, "apply_spec_augment", True) or not config.mask_time_prob:
-            return frames
-        span = config.mask_time_length
-        count = int(config.mask_time_prob * length / span + torch.rand(()).item())
-        count = min(max(count, config.mask_time_min_masks), length // span)
-        hidden = torch.zeros(length, dtype=torch.bool)
-        for start in torch.randperm(max(0, length - span + 1))[:count].tolist():
-            hidden[start : start + span] = True
-        return torch.where(hidden.to(frames.device)[:, None], self.model.masked_spec_embed, frames)
+            return None
+        drawn = spans(
+            mask.sum(1).cpu(),
+            share=config.mask_time_prob,
+            span=config.mask_time_length,
+            least=config.mask_time_min_masks,
+        )
+        return drawn.to(mask.device)[mask]
+
+
+def spans(lengths: Tensor, *, share: float, span: int, least: int) -> Tensor:
+    """Draw spans of frames to hide in each clip, (B, T): SpecAugment over time, arXiv:1904.08779.
+
+    The spans of a clip begin at different frames. Their number is that of transformers'
+    ``_compute_mask_indices``, which rounds up or down by one random number for the whole batch: so
+    many that they would be ``share`` of the clip without overlap, at least ``least``, and no more
+    than fit into it.
+    """
+    count = (share * lengths / span + torch.rand(())).long()
+    count = torch.minimum(count.clamp(min=least), lengths // span)
+    step = torch.arange(int(lengths.max()))
+    rank = torch.rand(len(lengths), len(step))
+    rank = rank.masked_fill(step > lengths[:, None] - span, 2.0).argsort(1).argsort(1)
+    started = (rank < count[:, None]).cumsum(1)
+    ended = nn.functional.pad(started, (span, 0))[:, : len(step)]
+    return started > ended
 
 
 def _autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:

@@ -1,5 +1,7 @@
 """Fine-tuned encoders: what they read, and that padding, precision and seeds do as they should."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -44,14 +46,29 @@ def frames_of(*clips):
     """Frames (S, 1) of clips laid end to end, and their mask (B, T)."""
     lengths = torch.tensor([[len(clip)] for clip in clips])
     flat = torch.cat([torch.as_tensor(clip) for clip in clips])
-    return flat[:, None], torch.arange(int(lengths.max())) < lengths
+    return flat.view(len(flat), -1), torch.arange(int(lengths.max())) < lengths
 
 
 TOKENS = frames_of([2, 7, 3], [2, 7, 8, 9, 5, 3], [2, 3])
 
 
-def sounds():
-    return frames_of(*(tone(samples, n) for n, samples in enumerate(SAMPLES)))
+def convolved(encoder, *waves):
+    """Frames and mask of waveforms, each through the model's convolutions alone."""
+    convolutions = original(encoder).feature_extractor
+    with torch.no_grad():
+        return frames_of(*(convolutions(torch.as_tensor(w)[None])[0].T for w in waves))
+
+
+def original(encoder):
+    return transformers.AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
+
+
+def sounds(encoder):
+    return convolved(encoder, *(tone(samples, n) for n, samples in enumerate(SAMPLES)))
+
+
+def batch_of(encoder):
+    return TOKENS if encoder.modality == "linguistic" else sounds(encoder)
 
 
 # --- what they read -----------------------------------------------------------------------------
@@ -94,31 +111,16 @@ def test_a_long_context_loses_its_oldest_tokens(bert):
     assert len(ids) == POSITIONS and ids[0] == 2 and ids[-3:].tolist() == [3, 5, 3]
 
 
-def test_waveforms_are_means_of_channels_cut_and_filled(tmp_path):
+def test_sound_is_what_the_frozen_convolutions_make_of_it(tmp_path):
     pytest.importorskip("soundfile", reason="sound needs the extra media")
-    channels = np.stack([tone(9_000, 1), tone(9_000, 2)], axis=1)
-    paths = [write_wav(tmp_path / "0.wav", channels), write_wav(tmp_path / "1.wav", tone(100))]
-    (tmp_path / "models").mkdir()
-    normalising, as_it_is = list(speech_models(tmp_path / "models"))[1], "small-wavlm"
-    for encoder, said in ((normalising, "normalised"), (encoders.resolve(as_it_is), "as it is")):
-        with pytest.warns(UserWarning) as caught:
-            features = tuned.inputs(corpus(acoustic=paths), encoder, seconds=0.5)
-        messages = [str(w.message) for w in caught if "clips of toy" in str(w.message)]
-        assert [m[:26] for m in messages] == [
-            "1 of 2 clips of toy are lo",
-            "1 of 2 clips of toy are sh",
-        ]
-        waves = features.layers[TUNED]
-        assert waves.dtype == np.float32 and waves.shape == (8_400, 1)
-        assert features.lengths().tolist() == [8_000, 400]
-        expected = channels.mean(1)[:8_000]
-        if said == "normalised":
-            expected = (expected - expected.mean()) / np.sqrt(expected.var() + 1e-7)
-        np.testing.assert_allclose(waves[:8_000, 0], expected, atol=1e-5)
-        assert not waves[8_100:].any()
-        assert features.provenance["waveform"].startswith(said)
-        assert features.provenance["sound"] == "16 kHz, mean of the channels"
-        assert len(features.provenance["fingerprint"]) == 64
+    wave = tone(9_000)
+    paths = [write_wav(tmp_path / "0.wav", wave)]
+    encoder = encoders.resolve("small-wavlm")
+    features = tuned.inputs(corpus(acoustic=paths), encoder, folder=tmp_path / "store")
+    frames, _ = convolved(encoder, wave)
+    np.testing.assert_allclose(features.layers[TUNED], frames, atol=1e-5)
+    assert features.provenance["encoder"] == encoder.argument
+    assert features.provenance["longest"] == "30 s" and (tmp_path / "store").is_dir()
 
 
 @pytest.mark.parametrize("name", ["small-clip", "log-mel", "clip-vit-l14"])
@@ -141,49 +143,102 @@ def test_text_gives_the_last_states_of_every_token_whatever_the_padding(tmp_path
     frames, mask = TOKENS
     for encoder in text_models(tmp_path):
         net = tuned.build(encoder, "float32").eval()
-        states, same = net(frames, mask)
-        assert same is mask and states.shape == (11, net.width) and states.dtype == torch.float32
-        original = transformers.AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
+        assert net.model.config._attn_implementation == "sdpa"
+        states = net(frames, mask)
+        assert states.shape == (11, net.width) and states.dtype == torch.float32
+        model = original(encoder)
         for alone, of_clip in zip(frames.split([3, 6, 2]), states.split([3, 6, 2]), strict=True):
             with torch.no_grad():
-                expected = original(alone.T).last_hidden_state[0]
+                expected = model(alone.T).last_hidden_state[0]
             torch.testing.assert_close(of_clip, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_speech_gives_the_last_states_of_valid_frames_whatever_the_padding(tmp_path):
-    frames, mask = sounds()
-    for encoder in speech_models(tmp_path):
-        net = tuned.build(encoder, "float32").eval()
-        states, valid = net(frames, mask)
-        lengths = [speech.frames(net.model.config, samples) for samples in SAMPLES]
-        assert valid.sum(1).tolist() == lengths and valid.shape == (3, max(lengths))
-        assert states.shape == (sum(lengths), net.width) and states.dtype == torch.float32
-        original = transformers.AutoModel.from_pretrained(encoder.model, dtype=torch.float32).eval()
-        for alone, of_clip in zip(frames.split(SAMPLES), states.split(lengths), strict=True):
-            with torch.no_grad():
-                expected = original(alone.T).last_hidden_state[0]
-            assert len(expected) == len(of_clip)
-            torch.testing.assert_close(of_clip, expected, rtol=0, atol=1e-4)
-
-
-def test_a_clip_without_sound_has_no_states():
-    net = tuned.build(encoders.resolve("small-wavlm"), "float32").eval()
-    wave = tone(4_000)
-    alone, _ = net(*frames_of(wave))
-    states, valid = net(*frames_of(np.zeros(0, np.float32), wave))
-    torch.testing.assert_close(states, alone, rtol=0, atol=1e-5)
-    assert valid.sum(1).tolist() == [0, len(alone)]
-    states, valid = net(torch.zeros(0, 1), torch.zeros(2, 1, dtype=torch.bool))
-    assert states.shape == (0, 64) and valid.shape == (2, 1) and not valid.any()
+@pytest.mark.parametrize("name", ["small-bert", "small-wavlm"])
+def test_a_clip_without_frames_has_no_states(name):
+    encoder = encoders.resolve(name)
+    net = tuned.build(encoder, "float32").train()
+    frames, mask = batch_of(encoder)
+    some = torch.zeros(len(mask) + 2, mask.shape[1], dtype=torch.bool)
+    some[[0, 2, 4]] = mask
+    net.eval()
+    torch.testing.assert_close(net(frames, some), net(frames, mask), rtol=0, atol=1e-6)
+    none = net(frames[:0], torch.zeros(2, 1, dtype=torch.bool))
+    assert none.shape == (0, net.width) and none.dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", ["small-bert", "small-wavlm"])
 def test_half_precision_is_near_and_comes_back_as_float32(name):
-    frames, mask = TOKENS if name == "small-bert" else sounds()
-    exact, _ = tuned.build(encoders.resolve(name), "float32").eval()(frames, mask)
-    lower, _ = tuned.build(encoders.resolve(name), "bfloat16").eval()(frames, mask)
+    encoder = encoders.resolve(name)
+    frames, mask = batch_of(encoder)
+    exact = tuned.build(encoder, "float32").eval()(frames, mask)
+    lower = tuned.build(encoder, "bfloat16").eval()(frames, mask)
     assert lower.dtype == torch.float32
     assert 0 < (lower - exact).abs().max() < 0.2 * exact.abs().max()
+
+
+# --- in which padding ---------------------------------------------------------------------------
+
+
+def padded_states(encoder, clips, width):
+    """Return the last states of frames (T, C) in a batch padded to ``width`` with zeros."""
+    model = original(encoder)
+    frames = torch.nn.utils.rnn.pad_sequence([*clips, torch.zeros(width, clips[0].shape[1])])
+    frames = frames.transpose(0, 1)[:-1, :width]
+    mask = torch.arange(width) < torch.tensor([[len(clip)] for clip in clips])
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
+        projected = model.feature_projection(frames)
+        states = projected[0] if isinstance(projected, tuple) else projected
+        states = model.encoder(states, attention_mask=mask).last_hidden_state
+    return [of_clip[: len(clip)] for of_clip, clip in zip(states, clips, strict=True)]
+
+
+def states_of(net, clips):
+    return net(*frames_of(*clips)).split([len(clip) for clip in clips])
+
+
+def test_speech_gives_the_same_states_together_alone_and_padded_to_six_seconds(tmp_path):
+    torch.manual_seed(0)
+    for encoder in speech_models(tmp_path):
+        net = tuned.build(encoder, "float32").eval()
+        channels = net.model.config.conv_dim[-1]
+        clips = [torch.randn(length, channels) for length in (21, 1, 60, 33)]
+        together = states_of(net, clips)
+        assert [s.shape for s in together] == [(len(clip), net.width) for clip in clips]
+        alone = [states_of(net, [clip])[0] for clip in clips]
+        for others in (alone, padded_states(encoder, clips, 299)):
+            for a, b in zip(together, others, strict=True):
+                torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+
+
+def test_a_clip_of_the_whole_window_has_no_padding_behind_it(tmp_path):
+    """As in a release that pads to a window: there, the end of such a clip sees no zeros."""
+    torch.manual_seed(0)
+    for encoder in speech_models(tmp_path):
+        window = tuned.build(encoder, "float32", seconds=1.0).eval()
+        longer = tuned.build(encoder, "float32", seconds=6.0).eval()
+        channels = window.model.config.conv_dim[-1]
+        clips = [torch.randn(length, channels) for length in (49, 40, 10)]
+        for a, b in zip(states_of(window, clips), padded_states(encoder, clips, 49), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+        same = (states_of(window, clips)[0] - states_of(longer, clips)[0]).abs().max() < 1e-5
+        sees = window.model.encoder.pos_conv_embed.reach > 0
+        assert same != sees, encoder.name
+
+
+def test_what_the_model_returns_alone_for_a_waveform(tmp_path):
+    for encoder in speech_models(tmp_path):
+        net = tuned.build(encoder, "float32").eval()
+        config = net.model.config
+        if net.model.encoder.pos_conv_embed.reach:  # alone, it has no padding in transformers
+            net.model.encoder.pos_conv_embed.limit = 0
+        lengths = [speech.frames(config, samples) for samples in SAMPLES]
+        for n, (samples, length) in enumerate(zip(SAMPLES, lengths, strict=True)):
+            states = net(*convolved(encoder, tone(samples, n)))
+            with torch.no_grad():
+                expected = original(encoder)(torch.as_tensor(tone(samples, n))[None])
+            assert states.shape == (length, net.width)
+            torch.testing.assert_close(states, expected.last_hidden_state[0], rtol=0, atol=1e-4)
 
 
 # --- in training --------------------------------------------------------------------------------
@@ -194,51 +249,90 @@ def still(net: torch.nn.Module) -> set[str]:
     return {n for n, p in net.named_parameters() if p.grad is None or not p.grad.any()}
 
 
-def test_every_weight_moves_but_the_convolutions(tmp_path):
-    both = [(e, TOKENS) for e in text_models(tmp_path)]
-    both += [(e, sounds()) for e in speech_models(tmp_path, layerdrop=0.0)]
-    for encoder, (frames, mask) in both:
+def test_every_weight_moves(tmp_path):
+    models = [*text_models(tmp_path), *speech_models(tmp_path, layerdrop=0.0)]
+    for encoder in models:
         net = tuned.build(encoder, "float32").train()
         torch.manual_seed(0)
-        states, _ = net(frames, mask)
+        states = net(*batch_of(encoder))
         (states * torch.randn_like(states)).sum().backward()
-        frozen = {n for n, p in net.named_parameters() if not p.requires_grad}
-        assert frozen == {n for n in still(net) if ".feature_extractor." in n}, encoder.name
+        assert all(p.requires_grad for p in net.parameters())
+        assert not any("feature_extractor" in n for n, _ in net.named_parameters())
         # A constant that is added to all keys changes no attention.
         keys = {n for n, _ in net.named_parameters() if n.endswith(("key.bias", "k_proj.bias"))}
-        assert still(net) - frozen <= keys, encoder.name
+        assert still(net) <= keys, encoder.name
 
 
 def test_the_seed_decides_what_is_dropped_and_hidden(tmp_path):
     state = np.random.get_state()[1].copy()
-    for encoder, (frames, mask) in (
-        (encoders.resolve("small-wavlm"), sounds()),
-        (next(iter(list(text_models(tmp_path))[1:])), TOKENS),
-    ):
+    for encoder in (encoders.resolve("small-wavlm"), list(text_models(tmp_path))[1]):
         net = tuned.build(encoder, "float32").train()
+        frames, mask = batch_of(encoder)
 
         def states(seed, net=net, frames=frames, mask=mask):
             torch.manual_seed(seed)
-            return net(frames, mask)[0]
+            return net(frames, mask)
 
         assert torch.equal(states(1), states(1))
         assert not torch.equal(states(1), states(2))
         assert (np.random.get_state()[1] == state).all()
 
 
+def test_a_dropped_layer_is_one_that_is_not_there(tmp_path):
+    """Nothing reads a layer by its number, which would move with those that are dropped."""
+    still_ones = {n: 0.0 for n in ("hidden_dropout", "attention_dropout", "activation_dropout")}
+    still_ones |= {"feat_proj_dropout": 0.0, "apply_spec_augment": False, "layerdrop": 0.5}
+    for encoder in list(speech_models(tmp_path, **still_ones))[1:]:
+        net = tuned.build(encoder, "float32").train()
+        frames, mask = sounds(encoder)
+        layers, drawn = net.model.encoder.layers, []
+        outcomes = []
+        for kept in ([0, 1], [0], [1], []):
+            net.eval()
+            if net.model.config.model_type == "wavlm" and 0 not in kept:
+                continue  # its first layer makes the bias of all, and is never dropped
+            net.model.encoder.layers = torch.nn.ModuleList(layers[k] for k in kept)
+            outcomes.append(net(frames, mask))
+        net.train().model.encoder.layers = layers
+        torch.manual_seed(0)
+        for _ in range(40):
+            states = net(frames, mask)
+            drawn.append([torch.allclose(states, o, atol=1e-5) for o in outcomes].index(True))
+        assert set(drawn) == set(range(len(outcomes))), encoder.name
+
+
 def test_hidden_spans_are_as_many_and_as_long_as_configured():
-    net = tuned.build(encoders.resolve("small-wavlm"), "float32").train()
-    config = net.model.config
-    config.mask_time_prob, config.mask_time_length, config.mask_time_min_masks = 0.3, 5, 2
-    frames = torch.randn(100, 64)
+    lengths = torch.tensor([100, 4, 0, 5, 11, 60])
     counts = []
-    for _ in range(50):
-        hidden = (net._with_spans_hidden(frames) == net.model.masked_spec_embed).all(1)
-        counts.append(int(hidden.sum()))
-    assert min(counts) > 5 and max(counts) <= 7 * 5 and np.mean(counts) > 20
-    assert (net._with_spans_hidden(frames[:4]) == frames[:4]).all()  # shorter than a span
+    for _ in range(200):
+        hidden = tuned.spans(lengths, share=0.3, span=5, least=2)
+        assert hidden.shape == (6, 100) and not hidden[torch.arange(100) >= lengths[:, None]].any()
+        counts.append(hidden.sum(1).tolist())
+    first, short, none, whole, two, other = map(np.array, zip(*counts, strict=True))
+    assert first.min() > 5 and first.max() <= 7 * 5 and first.mean() > 20
+    assert not short.any() and not none.any() and (whole == 5).all()
+    assert set(two) <= set(range(6, 11)) and other.min() > 5 and other.max() <= 4 * 5
+    # Spans overlap, but begin at different frames; every frame can be hidden.
+    torch.manual_seed(0)
+    often = sum(tuned.spans(lengths, share=0.3, span=5, least=2).float() for _ in range(500))
+    assert (often[torch.arange(100) < torch.where(lengths < 5, 0, lengths)[:, None]] > 0).all()
+
+
+def test_spans_are_hidden_in_training_alone():
+    encoder = encoders.resolve("small-wavlm")
+    net = tuned.build(encoder, "float32")
+    frames, mask = sounds(encoder)
+    seen = []
+    net.model.encoder.register_forward_pre_hook(lambda _, args: seen.append(args[0][0]))
+    config = net.model.config
+    config.mask_time_prob, config.mask_time_length, config.feat_proj_dropout = 0.5, 3, 0.0
+    net.train()(frames, mask)
+    hidden = (seen[0] == net.model.masked_spec_embed).all(1)
+    assert 6 <= hidden.sum() < len(frames)
+    net.eval()(frames, mask)
     config.apply_spec_augment = False
-    assert net._with_spans_hidden(frames) is frames
+    net.train()(frames, mask)
+    assert not any((states == net.model.masked_spec_embed).all(1).any() for states in seen[1:])
 
 
 class Core(torch.nn.Module):
@@ -249,17 +343,44 @@ class Core(torch.nn.Module):
 
 
 def test_the_model_reads_the_states_of_its_encoders_and_other_streams_as_they_are():
-    words, voice = TOKENS, sounds()
-    face = torch.randn(9, 4), torch.ones(3, 3, dtype=torch.bool)
-    features = {"visual": face[0], "acoustic": voice[0], "linguistic": words[0]}
-    mask = {"visual": face[1], "acoustic": voice[1], "linguistic": words[1]}
     chosen = {"acoustic": "small-wavlm", "linguistic": "small-bert"}
     built = {m: tuned.build(encoders.resolve(n), "float32") for m, n in chosen.items()}
+    voice = sounds(encoders.resolve("small-wavlm"))
+    streams = {
+        "visual": (torch.randn(9, 4), torch.ones(3, 3, dtype=torch.bool)),
+        "acoustic": voice,
+        "linguistic": TOKENS,
+        "linguistic_context": frames_of([2, 5, 3], [], [2, 3]),
+        "acoustic_context": (voice[0][:0], torch.zeros(3, 1, dtype=torch.bool)),
+        "visual_context": (torch.randn(3, 4), torch.ones(3, 1, dtype=torch.bool)),
+    }
+    features, mask = ({s: pair[i] for s, pair in streams.items()} for i in (0, 1))
     model = tuned.FineTuned(Core(), built).eval()
     seen, masks = model(features, mask)
-    assert seen["visual"] is face[0] and masks["visual"] is face[1]
-    for stream, encoder in built.items():
-        states, valid = encoder(features[stream], mask[stream])
-        assert torch.equal(seen[stream], states) and torch.equal(masks[stream], valid)
-    assert features["acoustic"] is voice[0] and mask["acoustic"] is voice[1]
+    assert list(seen) == list(masks) == list(streams)
+    for stream, (frames, valid) in streams.items():
+        assert masks[stream] is valid and features[stream] is frames
+        encoder = built.get(stream.removesuffix("_context"))
+        states = frames if encoder is None else encoder(frames, valid)
+        assert torch.equal(seen[stream], states)
     assert isinstance(model.core, Core) and list(model.encoders) == ["acoustic", "linguistic"]
+
+
+@pytest.mark.parametrize("stream", ["linguistic", "acoustic"])
+def test_a_clip_and_its_context_share_one_encoder(stream):
+    encoder = encoders.resolve({"linguistic": "small-bert", "acoustic": "small-wavlm"}[stream])
+    model = tuned.FineTuned(Core(), {stream: tuned.build(encoder, "float32")}).eval()
+    alone = sum(p.numel() for p in tuned.build(encoder, "float32").parameters())
+    assert sum(p.numel() for p in model.parameters()) == alone
+    frames, mask = batch_of(encoder)
+    features, masks = ({stream: x, f"{stream}_context": x} for x in (frames, mask))
+    states, _ = model(features, masks)
+    assert torch.equal(*states.values())
+    weight = next(
+        p
+        for n, p in model.named_parameters()
+        if n.endswith("v_proj.weight") or n.endswith("value.weight")
+    )
+    (own,) = torch.autograd.grad(states[stream].square().sum(), weight, retain_graph=True)
+    (both,) = torch.autograd.grad(sum(s.square().sum() for s in states.values()), weight)
+    torch.testing.assert_close(both, 2 * own)
