@@ -7,6 +7,7 @@ everywhere, so that adding context moves nothing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,41 @@ def context_of(modality: str) -> str:
 def ordered(streams: Iterable[str]) -> tuple[str, ...]:
     """Return streams in the order of ``ORDER``, each once."""
     return tuple(sorted(set(streams), key=number))
+
+
+class Context(NamedTuple):
+    """Which clips before its own a model reads: beside or before it, and how many by modality."""
+
+    kind: Literal["separate", "joined"]
+    windows: Mapping[str, int]
+
+    @property
+    def words(self) -> str:
+        """Say it in a caption."""
+        counts = dict.fromkeys(self.windows.values())
+        numbers = " and ".join(map(str, counts))
+        if len(counts) > 1:
+            numbers = " and ".join(f"{k} of {m} input" for m, k in self.windows.items())
+        return f"{numbers} clips of context, {self.kind}"
+
+
+def named_context(name: str) -> Context | None:
+    """Return the context that a recipe names; None for "none".
+
+    "joined-2" and "separate-2" read two clips of every modality, "separate-2-1" two of text and one
+    of sound. Raises ``ValueError`` for another name.
+    """
+    if name == "none":
+        return None
+    kind, *numbers = name.split("-")
+    if kind not in ("joined", "separate") or not all(n.isdecimal() for n in numbers):
+        raise ValueError(f"context {name!r} is none, joined-N, separate-N or separate-N-M")
+    match [int(n) for n in numbers]:
+        case [every] if every > 0:
+            return Context(kind, dict.fromkeys(MODALITIES, every))
+        case [text, sound] if text + sound > 0:
+            return Context(kind, {"linguistic": text, "acoustic": sound})
+    raise ValueError(f"context {name!r} needs one or two numbers, not all of them 0")
 
 
 def context(corpus: "Corpus", window: int | Mapping[str, int], joined: bool = False) -> "Corpus":  # noqa: F821 - corpus imports this module

@@ -68,6 +68,7 @@ class Config(BaseModel):
     tasks: Literal["mta", "m", "t", "a"]
     fusion: Literal["cme", "concatenation"]
     restoration: Literal["v1", "v2", "v3"]
+    context: str  # ``streams.named_context``; the study reads it
     ablation: Literal["none", "no_self_attention", "no_feed_forward", "linear_head"]
     pooling: Literal["pooler", "mean"]
     empty_context: Literal["silence", "vector"]
@@ -101,15 +102,18 @@ class Training(BaseModel):
     learning_rate_speech: PositiveFloat
     learning_rate_fusion: PositiveFloat
     learning_rate_features: PositiveFloat
+    factor_encoders: PositiveFloat
+    factor_fusion: PositiveFloat
     weight_decay: NonNegativeFloat
 
     def regime(self) -> Regime:
         """Return the regime of this recipe, papers/mmml.md (d)."""
         features = self.rates == "features"
         fusion = self.learning_rate_features if features else self.learning_rate_fusion
-        rates = {"fusion": fusion}
+        rates = {"fusion": self.factor_fusion * fusion}
         if not features:
-            rates |= {"text": self.learning_rate_text, "speech": self.learning_rate_speech}
+            rates["text"] = self.factor_encoders * self.learning_rate_text
+            rates["speech"] = self.factor_encoders * self.learning_rate_speech
         return Regime(
             epochs=self.epochs,
             batch_size=self.batch_size,

@@ -88,7 +88,7 @@ def choices(paper: str) -> Mapping[str, str]:
     """
     if paper not in known():
         return {"family": ""}
-    return _document(paper).get("choices", {})
+    return {name: str(value) for name, value in _document(paper).get("choices", {}).items()}
 
 
 def load(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict]:

@@ -12,6 +12,7 @@ from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.data import datasets, streams
 from msalib.data.corpus import TUNED, Corpus, Features
+from msalib.data.streams import Context
 from msalib.encoders import Encoder
 from msalib.models import recipes
 from msalib.runs.records import Record
@@ -72,7 +73,7 @@ class Inputs:
         self.task = self.dataset.target(p.target or None)
         self._encoded: dict[str, Features] = {}  # modality -> features of its encoder
         shipped = self.dataset.shipped
-        name = (shipped or self.dataset.encoder) if p.encoder == "auto" else p.encoder
+        name = self._usual_encoder() if p.encoder == "auto" else p.encoder
         self.tuned = name.endswith(TUNED_ENDING) and not Path(name).is_dir()
         base = name.removesuffix(TUNED_ENDING) if self.tuned else name
         self._check_encoder(name)
@@ -88,6 +89,12 @@ class Inputs:
             self.dataset = self.dataset.encoded(self.encoders, layerless)
 
     # --- encoders -------------------------------------------------------------------------------
+
+    def _usual_encoder(self) -> str:
+        """Return what "auto" stands for: fine-tuned where the paper fine-tunes its encoders."""
+        if self.dataset.shipped:
+            return self.dataset.shipped
+        return self.dataset.encoder + TUNED_ENDING * papers.fact(self.paper, "FINE_TUNES", False)
 
     def _check_encoder(self, name: str) -> None:
         """Refuse encoders for features as they come, and fine-tuning where the paper has none."""
@@ -110,7 +117,8 @@ class Inputs:
     def _chosen(self, name: str) -> dict[str, Encoder]:
         """Return modality -> encoder, of those that this data set has something for."""
         by_modality = encoders.resolve_all(name)
-        raw = self.dataset.raw
+        read = papers.fact(self.paper, "MODALITIES", streams.MODALITIES)
+        raw = [m for m in self.dataset.raw if m in read]
         useless = [e.name for m, e in by_modality.items() if m not in raw]
         if useless and (name not in encoders.SETS or len(useless) == len(by_modality)):
             raise UserError(
@@ -168,8 +176,8 @@ class Inputs:
             parts = [words] if self.dataset.layered else []
             parts += [f"{m} vectors" for m in self.dataset.vectors]
             what += f" ({', '.join(parts)})"
-        if p.context:
-            what += f", with {p.context} clips of context, {p.context_kind}"
+        if self.context:
+            what += f", with {self.context.words}"
         if p.split:
             what += f", split {p.split}"
         if p.target:
@@ -213,14 +221,21 @@ class Inputs:
             for m in self.dataset.modalities
         }
 
-    def check_streams(self, names: Iterable[str]) -> None:
+    @property
+    def context(self) -> Context | None:
+        """The context that the parameters ask for, whatever the system."""
+        p = self.parameters
+        windows = dict.fromkeys(self.dataset.modalities, p.context)
+        return Context(p.context_kind, windows) if p.context else None
+
+    def check_streams(self, names: Iterable[str], context: Context | None) -> None:
         """Refuse streams that this data set does not have, and separate context that none reads."""
         names, available = list(names), list(self.dataset.modalities)
-        if self.parameters.context and self.parameters.context_kind == "separate":
-            available += [streams.context_of(m) for m in self.dataset.modalities]
+        if context and context.kind == "separate":
+            available += [streams.context_of(m) for m in available if context.windows.get(m)]
             if not any(map(streams.is_context, names)):
                 raise UserError(
-                    f"context of {self.parameters.context} clips, separate",
+                    f"{context.words}",
                     found=f"a model that reads {', '.join(names)} and no context",
                     expected=f"a model with an input such as {available[-1]}",
                     remedy="Join context and clip (context_kind joined), or leave context out.",
@@ -240,50 +255,53 @@ class Inputs:
         """The corpus with the features of all its encoders, encoded now where that is to do."""
         return self.encoded_for(self.encoders)
 
-    def encoded_for(self, names: Iterable[str]) -> Corpus:
+    def encoded_for(self, names: Iterable[str], context: Context | None = None) -> Corpus:
         """Return the corpus with the encoded features of these streams and of no other.
 
-        An encoder is asked for only where its features are, so that runs on vectors need no
-        weights. Raises ``UserError`` where data or weights are missing.
+        ``context`` is that of the parameters where none is given. An encoder is asked for only
+        where its features are, so that runs on vectors need no weights. Raises ``UserError`` where
+        data or weights are missing.
         """
         corpus = self.corpus or datasets.load(self.parameters.dataset)  # says what is missing
         modalities = {streams.modality_of(stream) for stream in names}
-        self._check_context(corpus)
+        context = context or self.context
+        if context:
+            self._check_context(corpus, context)
         for modality in self.encoders:
             if modality in modalities:
                 corpus = corpus.with_features(modality, self._features_of(modality))
-        if window := self.parameters.context:
-            joined = self.parameters.context_kind == "joined"
-            present = [m for m in corpus.features if m in modalities]
-            corpus = streams.context(corpus, dict.fromkeys(present, window), joined)
-            if self.tuned and "linguistic" in modalities & self.encoders.keys():
-                corpus = self._tokens_of_context(corpus)
+        if context:
+            joined = context.kind == "joined"
+            present = {m: k for m, k in context.windows.items() if m in modalities}
+            corpus = streams.context(corpus, present, joined)
+            if self.tuned and present.get("linguistic") and "linguistic" in self.encoders:
+                corpus = self._tokens_of_context(corpus, context)
         return corpus
 
-    def _check_context(self, corpus: Corpus) -> None:
+    def _check_context(self, corpus: Corpus, context: Context) -> None:
         """Refuse context where no clip has any: that run would be one without, renamed.
 
         Lines that a source states before a clip are read by a fine-tuned text encoder alone.
         """
-        p = self.parameters
         stated = self.tuned and "context" in corpus.utterances
-        if not p.context or stated or any(streams.predecessors(corpus.utterances, p.context)):
+        longest = max(context.windows.values())
+        if stated or any(streams.predecessors(corpus.utterances, longest)):
             return
         raise UserError(
-            f"context in {p.dataset}",
+            f"context in {self.parameters.dataset}",
             found="no clip with another before it in its video",
             expected="videos or dialogues of several clips",
             remedy="Leave context out, or choose another data set (msalib data).",
         )
 
-    def _tokens_of_context(self, corpus: Corpus) -> Corpus:
+    def _tokens_of_context(self, corpus: Corpus, context: Context) -> Corpus:
         """Return the corpus with preceding texts as one sequence of tokens for each clip."""
         from msalib.encoders import tuned
 
-        kind = self.parameters.context_kind
-        stream = "linguistic" if kind == "joined" else streams.context_of("linguistic")
+        joined = context.kind == "joined"
+        stream = "linguistic" if joined else streams.context_of("linguistic")
         encoder = encoders.resolve(self.encoders["linguistic"].argument)
-        return corpus.with_features(stream, tuned.inputs(corpus, encoder, context=kind))
+        return corpus.with_features(stream, tuned.inputs(corpus, encoder, context=context.kind))
 
     def _features_of(self, modality: str) -> Features:
         """Return the features of a modality's encoder, encoded now where that was not done yet."""
@@ -293,7 +311,8 @@ class Inputs:
             if self.tuned:
                 from msalib.encoders import tuned
 
-                self._encoded[modality] = tuned.inputs(corpus, encoder)
+                longest = papers.fact(self.paper, "SECONDS", tuned.SECONDS)
+                self._encoded[modality] = tuned.inputs(corpus, encoder, seconds=longest)
             else:
                 self._encode(corpus, encoder)
                 features = encoders.read(corpus, encoder, self.parameters.preset)

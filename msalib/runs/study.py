@@ -4,18 +4,24 @@ A run that has a record is read, any other is trained and recorded (``trainer``)
 goes on where it stopped, and two processes can share one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 
 from msalib.base import files
 from msalib.base.progress import bar
 from msalib.base.provenance import one_thread, pick_device
+from msalib.data.streams import Context, named_context
 from msalib.models import recipes
 from msalib.runs import records
 from msalib.runs.inputs import Inputs
 from msalib.runs.records import Record
 from msalib.runs.spec import Spec, System
 from msalib.runs.trainer import Trainer
+
+
+def context_of(model: Mapping) -> Context | None:
+    """Return the context that the ``model`` group of a recipe asks for, if it has such a choice."""
+    return named_context(str(model.get("context", "none")))
 
 
 class Study(Inputs):
@@ -29,8 +35,8 @@ class Study(Inputs):
         """Return the resolved specification of one run."""
         p = self.parameters
         inputs = dict(system.inputs)
-        self.check_streams(inputs)
         recipe = self._recipe_of(system)
+        self.check_streams(inputs, context_of(recipe["model"]) or self.context)
         return Spec(
             paper=self.paper,
             setting=self.kind,
@@ -81,20 +87,31 @@ class Study(Inputs):
                 self._train_groups(specs)
 
     def _train_groups(self, specs: list[Spec]) -> None:
-        device = pick_device(self.parameters.device)
-        inputs = {stream for spec in specs for stream in spec.inputs}
-        trainer = Trainer(self.encoded_for(inputs), device, self.parameters.target)
-        busy = []
-        for group in bar(trainer.groups(specs), "training", "group of runs"):
+        busy: list[tuple[Trainer, Spec]] = []
+        for trainer, group in self._groups(specs):
             with ExitStack() as locks:
                 free = []
                 for spec in group:
-                    reserved = locks.enter_context(files.reserved(spec.path(), wait=False))
-                    (free if reserved else busy).append(spec)
+                    if locks.enter_context(files.reserved(spec.path(), wait=False)):
+                        free.append(spec)
+                    else:
+                        busy.append((trainer, spec))
                 self._train_group(trainer, free)
-        for spec in busy:  # another process has it, or died over it
+        for trainer, spec in busy:  # another process has it, or died over it
             with files.reserved(spec.path(), wait=True):
                 self._train_group(trainer, [spec])
+
+    def _groups(self, specs: list[Spec]) -> Iterator[tuple[Trainer, list[Spec]]]:
+        """Yield what is trained together; runs that read other context need another corpus."""
+        device, contexts = pick_device(self.parameters.device), {}
+        for spec in specs:
+            contexts.setdefault(str(spec.model.get("context", "none")), []).append(spec)
+        for alike in contexts.values():
+            inputs = {stream for spec in alike for stream in spec.inputs}
+            corpus = self.encoded_for(inputs, context_of(alike[0].model))
+            trainer = Trainer(corpus, device, self.parameters.target)
+            for group in bar(trainer.groups(alike), "training", "group of runs"):
+                yield trainer, group
 
     def _train_group(self, trainer: Trainer, specs: list[Spec]) -> None:
         if not self.parameters.refresh:  # another process may have finished some meanwhile

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from msalib import encoders, models
+from msalib import encoders, models, papers
 from msalib.base.errors import UserError
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
@@ -141,7 +141,8 @@ class Trainer:
             _refuse_context(spec)
         examples, tuned = self.examples(spec, "train"), self._fine_tuned(spec)
         sizes = {m: examples.size(m) for m, _ in spec.system.inputs}
-        sizes |= {m: encoder.width for m, encoder in tuned.items()}
+        fine_tuned = [s for s, layer in spec.system.inputs if layer == TUNED]
+        sizes |= {s: tuned[modality_of(s)].width for s in fine_tuned}
         layers = {
             m: len(self.corpus.features[m].blocks)
             for m, layer in spec.inputs.items()
@@ -157,15 +158,19 @@ class Trainer:
         return FineTuned(model, tuned)
 
     def _fine_tuned(self, spec: Spec) -> dict[str, "nn.Module"]:
-        """Return the encoders that are trained with the model, by stream."""
-        streams = [m for m, layer in spec.system.inputs if layer == TUNED]
-        if not streams:
+        """Return the encoders that are trained with the model, by modality."""
+        modalities = {modality_of(s) for s, layer in spec.system.inputs if layer == TUNED}
+        if not modalities:
             return {}
         from msalib.encoders import tuned
 
         precision = spec.train.get("precision", "float32")
-        sources = {m: self.corpus.features[m].provenance["encoder"] for m in streams}
-        return {m: tuned.build(encoders.resolve(name), precision) for m, name in sources.items()}
+        sources = {m: self.corpus.features[m].provenance["encoder"] for m in modalities}
+        seconds = papers.fact(spec.paper, "SECONDS", tuned.SECONDS)
+        return {
+            m: tuned.build(encoders.resolve(name), precision, seconds=seconds)
+            for m, name in sorted(sources.items())
+        }
 
     def examples(self, spec: Spec, part: str) -> Examples:
         """Return one part of the corpus as a run sees it."""
@@ -233,8 +238,8 @@ def parameter_groups(module, model: "nn.Module") -> dict[str, list]:
     groups = getattr(module, "groups", lambda model: {"model": model.named_parameters()})
     parts = {name: list(parameters) for name, parameters in groups(inner).items()}
     if inner is not model:
-        for stream, encoder in model.encoders.items():
-            name = PART_OF[modality_of(stream)]
+        for modality, encoder in model.encoders.items():
+            name = PART_OF[modality]
             parts.setdefault(name, []).extend(encoder.named_parameters())
     return {name: parameters for name, parameters in parts.items() if parameters}
 

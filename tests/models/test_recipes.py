@@ -43,7 +43,7 @@ def test_choices_are_settings_of_the_recipe_at_their_usual_values(paper):
     usual = recipes.choices(paper)
     recipe = recipes.load(paper, "release", "paper", "mosi")
     settings = recipe["model"] | recipe["train"]
-    assert usual and {name: settings[name] for name in usual} == usual
+    assert usual and {name: str(settings[name]) for name in usual} == usual
 
 
 def test_a_namespace_without_a_recipe_varies_the_family():

@@ -49,6 +49,7 @@ def config(fixture: Fixture) -> mmml.Config:
         tasks="mta",
         fusion="cme",
         restoration=variant(fixture),
+        context="none",
         ablation="none",
         pooling="mean",
         empty_context="vector",

@@ -1,0 +1,13 @@
+"""Answer what sound adds to words, and three losses to one (Wu et al., MMML, NAACL 2024).
+
+Holds the plan, tests, tables and figures of MMML. What general code must know of the paper:
+"""
+
+SECONDS = 6.0
+"""Longest sound of a clip that a fine-tuned encoder reads, papers/mmml.md (d)."""
+
+MODALITIES = ("acoustic", "linguistic")
+"""What the paper reads; pictures are left out."""
+
+FINE_TUNES = True
+"""Whether encoders are fine-tuned unless a reader asks for others."""
