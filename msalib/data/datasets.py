@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.data.readers import frames, iemocap, meld, mustard, store
+from msalib.data.readers import frames, iemocap, meld, meld_dev, mustard, store
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import Regression, Task, choose
 
@@ -21,7 +23,7 @@ class Dataset:
     numbered 1. ``shipped`` names the features of a data set that needs no encoder; otherwise
     ``encoder`` is the usual one. ``raw`` names what an encoder can read: transcripts, sound,
     pictures. ``split`` is the one that its runs use. ``tasks`` say what can be predicted, the
-    usual task first.
+    usual task first. ``folder`` is its folder below ``MSALIB_DATA`` (``folder``).
     """
 
     title: str
@@ -35,6 +37,7 @@ class Dataset:
     real: bool = True
     leaky: bool = False
     tasks: tuple[Task, ...] = (Regression(),)
+    folder: str = ""
 
     @property
     def task(self) -> Task:
@@ -125,6 +128,41 @@ def _vectors(name: str, title: str, task: Task, read: Callable[[], Corpus] | Non
     )
 
 
+def _standardised() -> Corpus:
+    """Read CMU-MOSI with its acoustic vector standardised over the training part.
+
+    It keeps the name ``mosi``, so that its transcripts are encoded once for both.
+    """
+    from msalib.data.readers.standardise import moments, standardised
+
+    corpus = _pack("mosi", ("audio_opensmile",))
+    stored, rows = corpus.features["acoustic"], corpus.rows("train", "standard")
+    features = standardised(stored, rows, "the training part of the standard split")
+    mean, spread = moments(stored.layers[1][rows])
+    largest = int(np.abs(mean).argmax())
+    notes = (
+        f"one of the {len(mean)} openSMILE values has mean {mean[largest]:.0f} and standard "
+        f"deviation {spread[largest]:.0f}, all others have means of at most "
+        f"{np.delete(np.abs(mean), largest).max():.1f} in size: as stored, it drowns them",
+        f"standardised values reach {np.abs(features.layers[1]).max():.0f}, in columns that hardly "
+        "vary in training",
+    )
+    return replace(corpus.with_features("acoustic", features), notes=(*corpus.notes, *notes))
+
+
+def _meld_dev(speech: str, title: str, shipped: str) -> Dataset:
+    return Dataset(
+        title,
+        lambda: meld_dev.read(data_folder() / "meld_dev", speech),
+        vectors=("acoustic", "linguistic"),
+        shipped=shipped,
+        raw=("linguistic",),
+        split=meld_dev.SPLIT,
+        tasks=meld_dev.TASKS,
+        folder="meld_dev",
+    )
+
+
 def _leaky() -> Corpus:
     return _pack("mosi", ("visual_3dcnn", "audio_opensmile", "text_cnn"), "leaky")
 
@@ -155,6 +193,13 @@ DATASETS = {
         vectors=("acoustic",),
         raw=("linguistic",),
     ),
+    "mosi-standardised": Dataset(
+        "CMU-MOSI with standardised openSMILE vectors",
+        _standardised,
+        layered=("linguistic",),
+        vectors=("acoustic",),
+        raw=("linguistic",),
+    ),
     "mosei": Dataset(
         "CMU-MOSEI",
         lambda: _pack("mosei"),
@@ -169,6 +214,8 @@ DATASETS = {
         lambda: _mmmo("mmmo-stretched", 1.5),
     ),
     "meld": _transcripts("meld", "MELD", meld.TASKS),
+    "meld-dev": _meld_dev(meld_dev.SPEECH, "MELD dev, words and voice", "roberta-wav2vec2"),
+    "meld-dev-mel": _meld_dev(meld_dev.MEL, "MELD dev, words and mel spectrum", "roberta-mel"),
     "iemocap": _transcripts("iemocap", "IEMOCAP", iemocap.TASKS),
     "mustard": _transcripts("mustard", "MUStARD", mustard.TASKS),
     "youtube": _vectors("youtube", "YouTube", frames.YOUTUBE),
@@ -255,8 +302,11 @@ def is_available(name: str) -> bool:
 
 
 def folder(name: str) -> str:
-    """Return the folder of a data set below ``MSALIB_DATA``; several may come from one."""
-    return name.split("-")[0]
+    """Return the folder of a data set below ``MSALIB_DATA``; several may come from one.
+
+    It is named as the data set is, up to the first hyphen, where the data set names no other.
+    """
+    return dataset(name).folder or name.split("-")[0]
 
 
 def load(name: str) -> Corpus:

@@ -20,7 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Summary(BaseModel):
-    """Counts and label statistics of one corpus, standard split.
+    """Counts and label statistics of one corpus, standard split, or the first if it has none.
 
     Statistics are those of the column ``label``; counts of labels and chance are the usual task's.
     """
@@ -46,11 +46,12 @@ class Summary(BaseModel):
 
 
 def summarise(corpus: Corpus, title: str) -> Summary:
-    """Summarise the standard split of a corpus."""
+    """Summarise the standard split of a corpus, or its first split if it has no standard one."""
+    split = "standard" if "standard" in corpus.splits else next(iter(corpus.splits))
     numbers = {field: {} for field in Summary.model_fields if field not in _WHOLE}
     labels = {}
     for part in PARTS:
-        table = corpus.utterances.iloc[corpus.rows(part, "standard")]
+        table = corpus.utterances.iloc[corpus.rows(part, split)]
         label = table["label"]
         within = label - label.groupby(table["video"]).transform("mean")
         numbers["clips"][part] = len(table)

@@ -9,6 +9,7 @@ from msalib.base.errors import UserError
 from msalib.data import datasets, metrics
 from msalib.data.tasks import LIMIT, Classes, Regression, Sims, Task, choose
 from tests.fixtures import FIXTURES, VARIANTS
+from tests.fixtures_more import meld_dev
 
 THREE = Classes(("negative", "neutral", "positive"), values=(-1, 0, 1))
 TASKS = [Regression(), Regression(2.0), Sims(), Sims(column="label_T"), THREE]
@@ -105,6 +106,7 @@ WRITERS = {
     **{name: FIXTURES[name] for name in ("meld", "iemocap", "mustard")},
     **{name: VARIANTS[name][1] for name in ("youtube", "pom")},
     **dict.fromkeys(("mmmo", "mmmo-stretched"), FIXTURES["frames"]),
+    **dict.fromkeys(("meld-dev", "meld-dev-mel"), meld_dev),
 }
 OUTPUTS = {"meld": 3, "iemocap": 4, "mustard": 2, "youtube": 3}
 

@@ -49,6 +49,7 @@ def test_every_data_set_has_a_plan_but_those_that_no_exhibit_reads_yet():
     planned = {key.split()[0] for plan in plans if plan for key in plan.PLAN}
     unplanned = {"raw-speaker", "raw-noise", "raw-sarcasm"}
     unplanned |= {"meld", "iemocap", "mustard", "youtube", "pom"}
+    unplanned |= {"meld-dev", "meld-dev-mel", "mosi-standardised"}
     assert planned | unplanned == set(readers.DATASETS) and not planned & unplanned
 
 

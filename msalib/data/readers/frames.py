@@ -5,8 +5,6 @@ no transcripts. The shape of the labels tells them apart: (N,) or (N, 1) from 1 
 (N, 3) one-hot YouTube, (N, 17) from 1 to 7 POM.
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus
-from msalib.data.readers import build
+from msalib.data.readers import build, npz
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import Classes, Regression
 
@@ -68,7 +66,8 @@ def read(
     options = options or Options()
     path = folder / "features.npz" if folder.is_dir() or folder.suffix != ".npz" else folder
     names = [f"{array}_{part}" for array, _ in ARRAYS.values() for part in PARTS]
-    stored = _read(path, names + [f"y_{part}" for part in PARTS])
+    stored = npz.read(path, names + [f"y_{part}" for part in PARTS])
+    npz.check_numbers(path, stored)
     labels = [stored[f"y_{part}"] for part in PARTS]
     counts = _counts(path, labels)
     ids = [f"{part}_{i:03d}" for part in PARTS for i in range(counts[part])]
@@ -109,24 +108,24 @@ def _counts(path: Path, labels: Sequence[np.ndarray]) -> dict[str, int]:
     several = width in (CLASSES, TRAITS)
     if several and any(y.ndim != 2 or y.shape[1] != width for y in labels):
         shapes = {part: y.shape for part, y in zip(PARTS, labels, strict=True)}
-        raise _bad(path, f"labels of shapes {shapes}", "the same labels in every part")
+        raise npz.bad(path, f"labels of shapes {shapes}", "the same labels in every part")
     counts = {p: len(y) if several else y.size for p, y in zip(PARTS, labels, strict=True)}
     if not all(counts.values()):
-        raise _bad(path, f"labels of {counts} rows", "rows in every part")
+        raise npz.bad(path, f"labels of {counts} rows", "rows in every part")
     return counts
 
 
 def _opinion(path: Path, labels: np.ndarray) -> tuple[np.ndarray, list[str]]:
     label = labels - np.float32(MIDDLE)  # also of unsigned integers
     if not np.isfinite(label).all() or np.abs(label).max() > OPINION:
-        raise _bad(path, "labels that are no numbers from 1 to 5", "one label per row, 1 to 5")
+        raise npz.bad(path, "labels that are no numbers from 1 to 5", "one label per row, 1 to 5")
     return label, [f"label is the source's, 1 to 5, less {MIDDLE}"]
 
 
 def _polarity(path: Path, labels: np.ndarray) -> tuple[np.ndarray, list[str]]:
     hot = (labels == 1).sum(1) == 1
     if not (hot & ((labels == 0).sum(1) == CLASSES - 1)).all():
-        raise _bad(path, "labels that are not one-hot", f"one of {CLASSES} classes per row")
+        raise npz.bad(path, "labels that are not one-hot", f"one of {CLASSES} classes per row")
     return labels.argmax(1) - 1, [
         "label is the class: first -1, second 0, third 1; that these are negative, neutral and "
         "positive, in this order, is unverified"
@@ -145,7 +144,7 @@ def _trait(
         )
     value = labels[:, target].astype(float)
     if not ((value >= 0) & (value <= 7)).all():
-        raise _bad(path, f"trait {target} off its scale", "numbers from 1 to 7")
+        raise npz.bad(path, f"trait {target} off its scale", "numbers from 1 to 7")
     # Means of three raters from 1 to 7; one that did not rate counts 0, which can fall below.
     dropped = {
         clip: f"trait {target} is {v:.3g}, below its scale"
@@ -169,34 +168,10 @@ def _frames(path: Path, stored: dict, array: str, counts: dict, options: Options
     if rows != list(counts.values()) or len(like) > 1 or not parts[0].size:
         shapes = {part: x.shape for part, x in zip(PARTS, parts, strict=True)}
         expected = "(rows, frames, features) per part, a row per label"
-        raise _bad(path, f"{array} of shapes {shapes}", expected)
+        raise npz.bad(path, f"{array} of shapes {shapes}", expected)
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and told so
         frames = np.concatenate(parts).astype(np.float32)
     bad = np.count_nonzero(~np.isfinite(frames))
     if bad and not options.clean:
-        raise _bad(path, f"{bad} values of {array} that are NaN or infinite", "finite numbers")
+        raise npz.bad(path, f"{bad} values of {array} that are NaN or infinite", "finite numbers")
     return frames
-
-
-def _read(path: Path, names: list[str]) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise _bad(path, "no such file", "arrays " + ", ".join(names))
-    try:
-        with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in names}
-    except (
-        *(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
-        *(NotImplementedError, RuntimeError, MemoryError, SyntaxError, OverflowError),
-    ) as error:
-        found = f"not a readable feature file ({' '.join(str(error).split()):.200})"
-        raise _bad(path, found, "a complete .npz with " + ", ".join(names)) from error
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-            kind = getattr(array, "dtype", "none known")
-            raise _bad(path, f"{name} of type {kind}", "numbers")
-    return arrays
-
-
-def _bad(path: Path, found: str, expected: str) -> UserError:
-    remedy = "Check MSALIB_DATA, or restore the file from its source."
-    return UserError(path, found=found, expected=expected, remedy=remedy)
