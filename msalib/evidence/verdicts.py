@@ -22,13 +22,13 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.evidence import registry, settings
-from msalib.evidence.common import Evidence, Word, not_run
+from msalib.evidence.common import Evidence, Word, not_run, sentence
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells, Table
 from msalib.evidence.printed.verdict import PrintedVerdict, judge_statements, missing_rows, phrases
 from msalib.evidence.registry import Claim
 from msalib.evidence.settings import KINDS
-from msalib.runs import records
+from msalib.runs import folds, records
 from msalib.runs.query import Runs
 from msalib.runs.records import Record, Setting
 
@@ -227,7 +227,7 @@ OF_MOSI = {"mae", "corr", "acc2_has0"}
 
 
 def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
-    """Judge claims on the records of one setting.
+    """Judge claims on the records of one setting; a cross-validation counts as a whole.
 
     Leaky settings count for none, and neither do data sets that are scored by other metrics than
     CMU-MOSI, which all tests on records read.
@@ -239,10 +239,12 @@ def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
         needs = "features that have not seen labels of the test part"
     elif not runs[0].metrics["test"].keys() >= OF_MOSI:
         needs = "labels that are scored as those of CMU-MOSI"
+    elif not (pooled := folds.pool(runs)):
+        needs = sentence(*folds.incomplete(runs))
     if needs:
         evidence = not_run([needs])
         return [Verdict(claim, spec.setting, setting, evidence, []) for claim in claims]
-    return [_judge_one(claim, spec.setting, setting, Runs(runs)) for claim in claims]
+    return [_judge_one(claim, spec.setting, setting, Runs(pooled)) for claim in claims]
 
 
 def _judge_one(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:

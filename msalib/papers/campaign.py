@@ -85,7 +85,7 @@ def _chosen(paper: str, steps: Plan, parameters: Mapping) -> list[str]:
     real = [key for key in keys if readers.dataset(key.split()[0]).real]
     available = [key for key in real if readers.is_available(key.split()[0])]
     if not available:
-        names = dict.fromkeys(key.split()[0].split("-")[0] for key in real)
+        names = dict.fromkeys(readers.folder(key.split()[0]) for key in real)
         raise UserError(
             data_folder(),
             found="none of the data sets",
