@@ -251,15 +251,15 @@ def train(
         typer.Option("-p", metavar="NAME VALUE", help="As for run; repeatable."),
     ] = None,
     features: Annotated[
-        str, typer.Option(help="Of encoders with layers: weighted, mid_best, output or input.")
-    ] = "weighted",
-    model: Annotated[str, typer.Option(help="A model whose modalities have parts.")] = "uegd",
+        str | None, typer.Option(help="Of frozen layers: weighted, mid_best, output or input.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="uegd, or mmml with its encoders.")] = "uegd",
     clean: Clean = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Replace the model of that name.")
     ] = False,
 ) -> None:
-    """Train a model on all modalities of a data set, once per seed, and save it for predict.
+    """Train a model on all modalities that it reads, once per seed, and save it for predict.
 
     Example: msalib train raw --out my-model -p profile paper -p seeds 5
     """

@@ -95,13 +95,13 @@ def report(predictions: Predictions) -> list[str]:
             )
         for m, part in clip.contributions.items():
             if part is not None:
-                lines.append(f"  {m}: {part.change:+.2f} (gate {part.gate:.2f})")
+                gate = "" if part.gate is None else f" (gate {part.gate:.2f})"
+                lines.append(f"  {m}: {part.change:+.2f}{gate}")
         lines += [f"  note: {note}" for note in clip.notes]
     lines += [
         "",
         *(f"note: {note}" for note in predictions.notes),
-        "A modality's number is what the prediction gains over the same clip with an average of "
-        "that modality; such numbers do not add up to the prediction.",
+        f"A modality's number: {predictions.meaning['contributions']}.",
     ]
     return lines
 
@@ -265,10 +265,10 @@ def prediction_intervals(
 
 
 @style
-def contributions(clips: Sequence[Prediction], *, setting: str) -> Picture:
+def contributions(clips: Sequence[Prediction], *, meaning: str, setting: str) -> Picture:
     """Draw a group of bars per clip: what each modality changed; dots are single seeds.
 
-    A modality that is not given has no bar.
+    A modality without such a number has no bar. ``meaning`` is that of ``Predictions``.
     """
     used = [m for m in MODALITIES if m in clips[0].contributions]
     figure, axes = axes_of(1.3 + ROW * len(clips) * max(1, len(used) / 2))
@@ -284,10 +284,7 @@ def contributions(clips: Sequence[Prediction], *, setting: str) -> Picture:
         for i in here:
             axes.plot(parts[i].seeds, [rows[i]] * len(parts[i].seeds), "k.", markersize=3)
     for clip in clips:
-        parts_in_words = [
-            f"{m} {'not given' if clip.contributions[m] is None else _signed(clip, m)}"
-            for m in used
-        ]
+        parts_in_words = [f"{m} {_signed(clip, m)}" for m in used]
         sentences.append(f"{clip.id}: {', '.join(parts_in_words)}")
     axes.axvline(0, color="#000000", linewidth=1)
     _rows(axes, clips)
@@ -298,13 +295,16 @@ def contributions(clips: Sequence[Prediction], *, setting: str) -> Picture:
         alt=f"Bars of what each modality changed in the predictions for {len(clips)} clips. "
         + "; ".join(sentences)
         + ".",
-        caption="Prediction minus the prediction with this modality's gated vector at its mean "
-        "over the training clips. Bar: mean over seeds (dots). Bars of a clip do not add up to its "
-        f"prediction. Setting: {setting}.",
+        caption=f"{meaning[:1].upper()}{meaning[1:]}. Bar: mean over seeds (dots). "
+        f"Setting: {setting}.",
     )
 
 
 def _signed(clip: Prediction, modality: str) -> str:
+    if modality not in clip.given:
+        return "not given"
+    if clip.contributions[modality] is None:
+        return "given alone"
     return f"{round(clip.contributions[modality].change, 2) + 0.0:+.2f}"  # no minus zero
 
 

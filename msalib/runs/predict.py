@@ -1,7 +1,8 @@
 """Predict the sentiment of single clips by a saved model: value, intervals, part of each modality.
 
 A clip goes the way that the clips of a data set go: a small ``Corpus``, the same extractor into a
-store (a temporary one), the same ``Examples``, the same network. Each prediction carries
+store (a temporary one), the same ``Examples``, the same network (``readings``). Each prediction
+carries
 
 - ``mean_interval``: 95% interval of Student's t about the mean over seeds. It says where the mean
   of very many trainings would lie, and nothing about how far labels lie from it;
@@ -9,36 +10,33 @@ store (a temporary one), the same ``Examples``, the same network. Each predictio
   conformal: as wide as the errors of the same mean on the validation clips
   (``saved.About.half_width``). Validation also chose the epochs and its clips share videos, so the
   promise is not exact; beside each interval stands the share of *test* labels that it held;
-- ``contributions``: by how much the prediction differs from what it would be if the gated vector
-  alpha_m z_m of modality m were its mean over the training clips. The decoder is not linear, so
-  contributions do not add up to the prediction; and they tell what the model uses, not what is
-  true of the clip.
+- ``contributions``: what each modality changed, in the words of ``CHANGE`` of the model's
+  ``CONTRIBUTIONS``. Models are not linear, so contributions do not add up to the prediction; and
+  they tell what the model uses, not what is true of the clip.
 
-A modality that is not given has its mean over the training clips, too; intervals are then made of
-errors under the same condition.
+What happens without a modality depends on the model, too, and a note says it; intervals are then
+made of errors under the same condition.
 """
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from msalib import encoders, models
+from msalib import models
 from msalib.base.errors import UserError
-from msalib.base.paths import ROOT
 from msalib.base.provenance import pick_device
-from msalib.data.corpus import MODALITIES, Corpus
+from msalib.data.corpus import MODALITIES
 from msalib.runs import saved
-from msalib.runs.clips import Clip, corpus_of, material_of
-from msalib.runs.saved import BATCH, SETTINGS, About, Input, Model
+from msalib.runs.clips import Clip, material_of, needed
+from msalib.runs.readings import readings_of_all
+from msalib.runs.saved import About, Model
+from msalib.runs.trainer import core
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 SEED_LEVEL = 95
 """Per cent, of ``mean_interval``."""
@@ -47,9 +45,8 @@ MEANING = {
     "mean_interval": f"{SEED_LEVEL}% t-interval of the mean over seeds: chance in training only",
     "prediction_intervals": "split conformal, from the errors on validation clips: the range of "
     "labels of such clips; test_coverage is the share of test labels inside it",
-    "contributions": "prediction minus the prediction with this modality's gated vector at its "
-    "mean over the training clips; they do not add up; null where the modality was not given",
 }
+"""What the numbers of a prediction are; ``contributions`` depend on the model."""
 
 
 class Interval(BaseModel):
@@ -73,21 +70,22 @@ class PredictionInterval(Interval):
 class Contribution(BaseModel):
     """The part of one modality in a prediction.
 
-    ``change`` is the mean of ``seeds``; ``gate`` the mean gate weight, 0 to 1.
+    ``change`` is the mean of ``seeds``; ``gate`` the mean gate weight, 0 to 1, None in a model
+    without gates.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     change: float
     seeds: list[float]
-    gate: float
+    gate: float | None
 
 
 class Prediction(BaseModel):
     """The prediction for one clip: the mean of ``seeds``; see the module for the rest.
 
     ``mean_interval`` is None for a single seed; ``contributions`` has None for a modality that the
-    model knows and the clip has not.
+    model knows and the clip has not, and where the model has nothing to compare with.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -112,7 +110,7 @@ class Predictions(BaseModel):
     scale: tuple[float, float]
     clips: list[Prediction]
     notes: list[str]
-    meaning: dict[str, str] = MEANING
+    meaning: dict[str, str]
 
 
 def predict(model: Model, clips: Sequence[Clip], device: str = "auto") -> Predictions:
@@ -129,29 +127,29 @@ def predict(model: Model, clips: Sequence[Clip], device: str = "auto") -> Predic
     _check_ids(clips)
     notes: dict[str, list[str]] = {clip.id: [] for clip in clips}
     general: list[str] = []
-    material = [material_of(about, clip, notes[clip.id]) for clip in clips]
+    material = [_material(about, clip, notes[clip.id]) for clip in clips]
     networks = [network.to(device) for network in model.networks]
-    vectors = _vectors_of_all(about, networks, material, notes, general, device)
+    readings = readings_of_all(about, networks, material, notes, general, device)
     given = {m: torch.tensor([m in own for own in material], device=device) for m in about.inputs}
     arithmetic = models.module(about.spec.family).CONTRIBUTIONS
     with torch.no_grad():
-        readings = [
-            arithmetic.contributions(network, z, run.means, given)
-            for network, z, run in zip(networks, vectors, about.runs, strict=True)
+        found = [
+            arithmetic.contributions(core(network), read, run.means, given)
+            for network, read, run in zip(networks, readings, about.runs, strict=True)
         ]
-    predictions = np.array([_numbers(r.prediction) for r in readings])  # (S, N)
-    changes = {m: np.array([_numbers(r.change[m]) for r in readings]) for m in about.inputs}
-    gates = np.mean([_numbers(r.gates) for r in readings], 0)  # (N, 3)
-    rows = []
-    for i, clip in enumerate(clips):
-        parts = {m: (changes[m][:, i], gates[i, MODALITIES.index(m)]) for m in material[i]}
-        rows.append(_prediction(about, clip.id, predictions[:, i], parts, notes[clip.id]))
+    predictions = np.array([_numbers(one.prediction) for one in found])  # (S, N)
+    parts = _parts(about, found)
+    rows = [
+        _prediction(about, clip.id, predictions[:, i], list(own), parts[i], notes[clip.id])
+        for i, (clip, own) in enumerate(zip(clips, material, strict=True))
+    ]
     return Predictions(
         model=str(model.folder),
         setting=about.setting,
         scale=about.scale,
         clips=rows,
         notes=[*about.notes, *dict.fromkeys(general)],
+        meaning=MEANING | {"contributions": arithmetic.CHANGE},
     )
 
 
@@ -166,37 +164,66 @@ def _check_ids(clips: Sequence[Clip]) -> None:
         )
 
 
+def _material(about: About, clip: Clip, notes: list[str]) -> dict[str, object]:
+    """Return what the model reads of a clip (``clips.material_of``), in the order of its inputs.
+
+    ``notes`` takes what the model does not read, and how it does without what it lacks.
+    """
+    material = material_of(about, clip, [])
+    inputs = {m: about.inputs[m] for m in material}
+    material_of(about.model_copy(update={"inputs": inputs}), clip, notes)  # what is not read
+    without = models.module(about.spec.family).CONTRIBUTIONS.without(list(material))
+    notes += [
+        f"{m}: not given, so {without} (to give it: {needed(m, asked)})"
+        for m, asked in about.inputs.items()
+        if m not in material
+    ]
+    return material
+
+
+def _parts(about: About, found: Sequence) -> list[dict[str, Contribution]]:
+    """Return the parts of the modalities in the prediction of each clip, from ``Contributions``.
+
+    A modality is missing where a model has nothing to compare with.
+    """
+    changes = {m: np.array([_numbers(one.change[m]) for one in found]) for m in about.inputs}
+    gates = None
+    if found[0].gates is not None:
+        gates = np.mean([_numbers(one.gates) for one in found], 0)  # (N, 3)
+    return [
+        {
+            m: Contribution(
+                change=float(seeds[:, i].mean()),
+                seeds=seeds[:, i].tolist(),
+                gate=None if gates is None else float(gates[i, MODALITIES.index(m)]),
+            )
+            for m, seeds in changes.items()
+            if np.isfinite(seeds[:, i]).all()
+        }
+        for i in range(len(found[0].prediction))
+    ]
+
+
 def _prediction(
     about: About,
     clip: str,
     seeds: np.ndarray,
-    parts: Mapping[str, tuple[np.ndarray, float]],
+    given: Sequence[str],
+    parts: Mapping[str, Contribution],
     notes: list[str],
 ) -> Prediction:
-    """Return the prediction for one clip.
-
-    ``seeds`` (S,) are the predictions of all trainings; ``parts`` has, for each modality that is
-    given, what it changed (S,) and its mean gate.
-    """
-    given = [m for m in MODALITIES if m in parts]
+    """Return the prediction for one clip; ``seeds`` (S,) are those of all trainings."""
     mean = float(seeds.mean())
-    contributions = {
-        m: Contribution(
-            change=float(parts[m][0].mean()), seeds=parts[m][0].tolist(), gate=float(parts[m][1])
-        )
-        if m in parts
-        else None
-        for m in MODALITIES
-        if m in about.inputs
-    }
     return Prediction(
         id=clip,
-        given=given,
+        given=[m for m in MODALITIES if m in given],
         prediction=mean,
         seeds=seeds.tolist(),
         mean_interval=mean_interval(seeds),
         prediction_intervals=_prediction_intervals(about, given, mean),
-        contributions=contributions,
+        contributions={
+            m: parts.get(m) if m in given else None for m in MODALITIES if m in about.inputs
+        },
         notes=notes,
     )
 
@@ -226,156 +253,6 @@ def _prediction_intervals(
             test_coverage=about.coverage[saved.key(given)][str(level)],
         )
     return intervals
-
-
-# --- from clips to vectors ----------------------------------------------------------------------
-
-
-def _vectors_of_all(
-    about: About,
-    networks: Sequence["nn.Module"],
-    material: Sequence[Mapping[str, object]],
-    notes: Mapping[str, list[str]],
-    general: list[str],
-    device: str,
-) -> list[dict[str, "Tensor"]]:
-    """Return, for each network, the vectors (N, F) by modality; zero where a clip lacks one.
-
-    ``notes`` and ``general`` take what an encoder says of a clip, and of all.
-    """
-    import torch
-
-    ids = list(notes)
-    sizes = {m: len(average["vector"]) for m, average in about.runs[0].means.items()}
-    vectors = [
-        {m: torch.zeros(len(ids), size, device=device) for m, size in sizes.items()}
-        for _ in networks
-    ]
-    with TemporaryDirectory(prefix="msalib-") as folder:
-        for m, asked in about.inputs.items():
-            rows = [i for i, own in enumerate(material) if m in own]
-            if not rows:
-                continue
-            corpus = corpus_of(about, m, [ids[i] for i in rows], [material[i][m] for i in rows])
-            if asked.encoder is not None:
-                corpus = _encoded(corpus, about, m, Path(folder) / m, device, general)
-                for clip, loss in _lost(corpus, m).items():
-                    notes[clip].append(f"{m}: {loss}")
-            _check_width(corpus, m, asked)
-            for network, filled in zip(networks, vectors, strict=True):
-                filled[m][rows] = _vectors(about, network, corpus, m, device)
-    return vectors
-
-
-def _encoded(
-    corpus: Corpus, about: About, modality: str, folder: Path, device: str, notes: list[str]
-) -> Corpus:
-    """Return the corpus with the layers of the model's encoder.
-
-    ``notes`` takes what the extractor warned of, and how its settings differ from those of the
-    training (another detector of faces, another precision).
-    """
-    source = about.inputs[modality].encoder
-    encoder = _encoder(source)
-    preset = about.spec.preset
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        encoders.encode(corpus, encoder, preset=preset, device=device, folder=folder)
-    features = encoders.read(corpus, encoder, preset, folder)
-    provenance = features.provenance
-    _check_revision(source, provenance["revision"])
-    if provenance["convention"] != source.convention:
-        raise UserError(
-            f"encoder {source.name} of this model",
-            found=f"layers that mean something else now ({provenance['convention']})",
-            expected=source.convention,
-            remedy="Train the model again with this version of the code.",
-        )
-    ours = [w for w in caught if Path(w.filename).is_relative_to(ROOT / "msalib")]
-    notes += [str(w.message) for w in ours]
-    if modality == "visual" and about.faces == "whole":
-        notes.append("each picture is taken for a face crop, as in training")
-    for name in SETTINGS:
-        here, then = provenance.get(name), source.settings.get(name)
-        if here != then:
-            usual = "float32" if name == "precision" else "nothing"
-            notes.append(f"{modality} {name}: {here or usual}; in training: {then or usual}")
-    return corpus.with_features(modality, features)
-
-
-def _lost(corpus: Corpus, modality: str) -> dict[str, str]:
-    """Return what an encoder could not take of each clip, by id: frames beyond its limit, faces."""
-    features, ids = corpus.features[modality], corpus.utterances.index
-    lengths = features.lengths()
-    losses = {}
-    count = int(features.provenance["truncated"].split()[0])
-    longest = lengths == lengths.max()
-    if count == longest.sum():  # else one of them just fits, and cannot be told from those cut
-        losses |= dict.fromkeys(ids[longest], f"longer than {features.source} takes, cut there")
-    if modality == "visual":
-        empty = ~np.asarray(features.layers[features.blocks[0]]).any(1)
-        faceless = np.add.reduceat(empty, features.offsets[:-1])
-        losses |= {
-            clip: f"no face in {missing} of {length} pictures"
-            for clip, missing, length in zip(ids, faceless, lengths, strict=True)
-            if missing
-        }
-    return losses
-
-
-def _encoder(source: saved.Source) -> encoders.Encoder:
-    """Return the encoder that a model was trained on, if it is available and still the same."""
-    try:
-        encoder = encoders.resolve(source.model)
-        revision = encoders.revision(encoder)  # asks the hub for what is not here
-    except UserError as error:
-        raise UserError(
-            f"encoder {source.name} of this model",
-            found=error.found,
-            expected=f"revision {source.revision} of {source.model}",
-            remedy="Bring it here; a folder that has moved can be named anew in model.json "
-            "('model').",
-        ) from error
-    _check_revision(source, revision)
-    return encoder
-
-
-def _check_revision(source: saved.Source, found: str) -> None:
-    if found != source.revision:
-        raise UserError(
-            f"encoder {source.name} of this model",
-            found=f"revision {found}",
-            expected=f"revision {source.revision}, on which the model was trained",
-            remedy="Bring that revision back, or train the model again.",
-        )
-
-
-def _check_width(corpus: Corpus, modality: str, asked: Input) -> None:
-    arrays = corpus.features[modality].select(asked.layer)
-    if (len(arrays), arrays[0].shape[1]) != (asked.layers, asked.width):
-        raise UserError(
-            f"{modality} features",
-            found=f"{len(arrays)} layers of width {arrays[0].shape[1]}",
-            expected=f"{asked.layers} of width {asked.width}",
-            remedy="Train the model again with this encoder.",
-        )
-
-
-def _vectors(
-    about: About, network: "nn.Module", corpus: Corpus, modality: str, device: str
-) -> "Tensor":
-    """Return the vectors (N, F) of all clips, by the network's own encoder of the modality."""
-    import torch
-
-    arithmetic = models.module(about.spec.family).CONTRIBUTIONS
-    layer = {modality: about.inputs[modality].layer}
-    examples = corpus.examples(np.arange(len(corpus)), inputs=layer, device=device)
-    with torch.no_grad():
-        batches = [
-            arithmetic.vectors(network, modality, batch.features[modality], batch.mask[modality])
-            for batch in examples.batches(BATCH)
-        ]
-    return torch.cat(batches)
 
 
 def _numbers(values: "Tensor") -> np.ndarray:

@@ -6,6 +6,7 @@ The runs are those of ``trainer``; what is kept here, and not in a record, are t
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -18,15 +19,14 @@ from msalib import models
 from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.base.provenance import one_thread, pick_device
-from msalib.data.corpus import Corpus
+from msalib.data import datasets
+from msalib.data.corpus import MODALITIES, TUNED, Corpus
 from msalib.models import recipes
 from msalib.models.extras import rounded
-from msalib.runs.inputs import BASELINES
+from msalib.runs.inputs import BASELINES, TUNED_ENDING
 from msalib.runs.query import Runs
 from msalib.runs.saved import (
     ABOUT,
-    BATCH,
-    FEATURES,
     LEVELS,
     SETTINGS,
     About,
@@ -38,7 +38,7 @@ from msalib.runs.saved import (
 )
 from msalib.runs.spec import Spec, System, system
 from msalib.runs.study import Study
-from msalib.runs.trainer import Trainer, judge, provenance_of
+from msalib.runs.trainer import Trainer, core, judge, provenance_of, regime_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -52,40 +52,30 @@ def train(
     dataset: str,
     out: Path | str,
     *,
-    features: str = "weighted",
+    features: str | None = None,
     refresh: bool = False,
     parameters: Mapping | None = None,
 ) -> Path:
     """Train a model on all modalities of a setting and save it as the folder ``out``; return that.
 
-    ``model`` names a model whose file offers ``CONTRIBUTIONS``. ``parameters`` are those of a
-    ``Study``: encoder, profile, preset, seeds, device. A folder that exists is refused, unless it
-    is a saved model and ``refresh`` asks to replace it. The numbers are those of the same runs by
-    ``Study.run``; the test set is judged once, at the end. Raises ``UserError`` also for an unknown
-    choice of features and where the disk refuses.
+    ``model`` names a model whose file offers ``CONTRIBUTIONS``; of the modalities of the data it
+    gets those that it reads. ``features``: what frozen encoders with layers give to it, its usual
+    choice if left out. ``parameters`` are those of a ``Study``: encoder, profile, preset, seeds,
+    device; a model that is usually fine-tuned with its encoders is so here, where the data are for
+    an encoder to read. A folder that exists is refused, unless it is a saved model and ``refresh``
+    asks to replace it. The numbers are those of the same runs by ``Study.run``; the test set is
+    judged once, at the end. Raises ``UserError`` also for an unknown choice of features, for
+    context, which single clips do not have, and where the disk refuses.
     """
     out = Path(out)
     _check_place(out, refresh)
     _check_model(model)
-    parameters = {"dataset": dataset, **(parameters or {})}
-    if parameters["dataset"] != dataset:
-        raise UserError(
-            f"parameter dataset {parameters['dataset']!r}",
-            found=f"another data set than {dataset}",
-            expected="one data set",
-            remedy="Leave -p dataset out.",
-        )
-    study = Study(model if model in recipes.papers() else BASELINES, **parameters)
-    if study.dataset.task.outputs > 1:
-        raise UserError(
-            f"data set {dataset!r}",
-            found="labels that are classes",
-            expected="labels that are numbers, for which there are prediction intervals",
-            remedy="Choose another data set (msalib data).",
-        )
+    study = _study(model, dataset, parameters or {})
+    features = _features(study, model, features)
     chosen = system_of(study, model, features)
-    corpus = study.encoded
-    with one_thread():  # as in Study: the number of cores must not change the digits
+    corpus = study.encoded_for(dict(chosen.inputs))
+    # As in Study: the number of cores must not change the digits of small models.
+    with nullcontext() if study.tuned else one_thread():
         trained = _fit(study, corpus, chosen)
         about = _about(study, corpus, features, trained)
     with files.whole_folder(out) as folder:
@@ -97,24 +87,31 @@ def train(
 
 
 def system_of(study: Study, model: str, features: str) -> System:
-    """Return all modalities of the setting with these features; vectors come as they are."""
-    if features not in FEATURES:
-        raise UserError(
-            f"features {features!r}",
-            found="no such choice",
-            expected=f"one of {', '.join(FEATURES)}",
-            remedy="Leave --features out for the weighted sum of all layers.",
-        )
+    """Return what a model reads of the modalities of a setting; vectors come as they are.
+
+    ``features`` is one of ``FEATURES`` of the model's ``CONTRIBUTIONS``, or ``corpus.TUNED``.
+    Raises ``UserError`` where the data have nothing that the model reads.
+    """
+    module = models.module(model)
     choices = {} if study.paper == model else {"family": model}
+    choices |= {} if study.tuned else getattr(module, "FROZEN", {})
+    read = getattr(module, "MODALITIES", MODALITIES)
+    last = {m: layer for m, layer in study.last_layers.items() if m in read}
+    if not last:
+        raise UserError(
+            f"data set {study.parameters.dataset!r}",
+            found=f"{' and '.join(study.dataset.modalities)} features",
+            expected=f"{' or '.join(read)} ones, which {model} reads",
+            remedy="Choose another data set (msalib data).",
+        )
     layers: dict[str, int | str] = {}
-    for m in study.dataset.modalities:
-        last = study.blocks(m)
-        if last == 1:
-            layers[m] = 1
+    for m, layer in last.items():
+        if layer in (1, TUNED):
+            layers[m] = layer
         elif features == "mid_best":
             layers[m] = _best_block(study, m, choices)
         else:
-            layers[m] = {"input": 0, "output": last}.get(features, features)
+            layers[m] = {"input": 0, "output": layer}.get(features, features)
     return system(layers, paper=study.paper, **choices)
 
 
@@ -139,6 +136,66 @@ def _check_model(name: str) -> None:
             expected=f"one of {', '.join(offered)}",
             remedy="Name one of these; another model's file must offer CONTRIBUTIONS first.",
         )
+
+
+def _study(model: str, dataset: str, parameters: Mapping) -> Study:
+    """Return the setting of these parameters; refuse what makes no model for single clips."""
+    if parameters.get("dataset", dataset) != dataset:
+        raise UserError(
+            f"parameter dataset {parameters['dataset']!r}",
+            found=f"another data set than {dataset}",
+            expected="one data set",
+            remedy="Leave -p dataset out.",
+        )
+    parameters = {**_usual_encoder(model, dataset), **parameters, "dataset": dataset}
+    study = Study(model if model in recipes.papers() else BASELINES, **parameters)
+    if study.task.outputs > 1:
+        raise UserError(
+            f"data set {dataset!r}",
+            found="labels that are classes",
+            expected="labels that are numbers, for which there are prediction intervals",
+            remedy="Choose another data set (msalib data), or another column (-p target).",
+        )
+    if study.parameters.context:
+        raise UserError(
+            f"context of {study.parameters.context} clips",
+            found="a model that is to be saved for single clips",
+            expected="no context: a single clip has no clips before it",
+            remedy="Leave -p context out.",
+        )
+    return study
+
+
+def _usual_encoder(model: str, dataset: str) -> dict[str, str]:
+    """Return the encoders of a model that is usually fine-tuned with them, as a parameter."""
+    about = datasets.dataset(dataset)
+    if not hasattr(models.module(model), "FROZEN") or about.shipped:
+        return {}
+    return {"encoder": f"{about.encoder}{TUNED_ENDING}"}
+
+
+def _features(study: Study, model: str, features: str | None) -> str:
+    """Return the choice of features: the one asked for, or the usual one."""
+    offered = models.module(model).CONTRIBUTIONS.FEATURES
+    if study.tuned:
+        if features is None:
+            return TUNED
+        raise UserError(
+            f"features {features!r}",
+            found=f"encoders that are fine-tuned ({study.encoder}): their last states are read",
+            expected="frozen encoders, among whose layers there is a choice",
+            remedy="Leave --features out, or name frozen encoders by -p encoder.",
+        )
+    if features is None:
+        return offered[0]
+    if features not in offered:
+        raise UserError(
+            f"features {features!r}",
+            found="no such choice",
+            expected=f"one of {', '.join(offered)}",
+            remedy=f"Leave --features out for {offered[0]}.",
+        )
+    return features
 
 
 def _check_place(out: Path, refresh: bool) -> None:
@@ -187,8 +244,9 @@ class _Trained(NamedTuple):
 
 
 def _fit(study: Study, corpus: Corpus, chosen: System) -> _Trained:
-    trainer = Trainer(corpus, pick_device(study.parameters.device))
-    specs = [study.spec(chosen, seed) for seed in range(study.parameters.seeds)]
+    p = study.parameters
+    trainer = Trainer(corpus, pick_device(p.device), p.target)
+    specs = [study.spec(chosen, seed) for seed in range(p.seeds)]
     started, clock = datetime.now(UTC), perf_counter()
     fits = [fit for group in trainer.groups(specs) for fit in trainer.fit(group)]
     return _Trained(trainer, specs, fits, started, round((perf_counter() - clock) / len(specs), 2))
@@ -196,17 +254,17 @@ def _fit(study: Study, corpus: Corpus, chosen: System) -> _Trained:
 
 def _about(study: Study, corpus: Corpus, features: str, trained: _Trained) -> About:
     """Return what a saved model says of itself."""
-    spec, limit = trained.specs[0], study.dataset.task.limit
+    spec, limit = trained.specs[0], study.task.limit
     parts = {
-        part: _Part(trained.trainer.examples(spec, part), trained.models)
+        part: _Part(trained.trainer.examples(spec, part), spec, trained.models)
         for part in ("train", "valid", "test")
     }
-    arithmetic = models.module(spec.family).CONTRIBUTIONS
+    arithmetic, cores = models.module(spec.family).CONTRIBUTIONS, list(map(core, trained.models))
     averages = [
-        arithmetic.averages(model, vectors)
-        for model, vectors in zip(trained.models, parts["train"].vectors, strict=True)
+        arithmetic.averages(model, readings)
+        for model, readings in zip(cores, parts["train"].readings, strict=True)
     ]
-    errors, coverage = _calibrated(arithmetic, trained.models, averages, parts)
+    errors, coverage = _calibrated(arithmetic, cores, averages, parts)
     return About(
         setting=study.setting,
         features=features,
@@ -244,19 +302,26 @@ def _about(study: Study, corpus: Corpus, features: str, trained: _Trained) -> Ab
 class _Part:
     """One part of the corpus as every trained model reads it."""
 
-    def __init__(self, examples, networks: Sequence["nn.Module"]):
+    def __init__(self, examples, spec: Spec, networks: Sequence["nn.Module"]):
         import torch
 
         from msalib.training import loop
 
         self.examples = examples
-        self.vectors: list[dict[str, Tensor]] = []
+        self.readings: list[dict[str, Tensor]] = []
         self.predictions: list[Tensor] = []
+        arithmetic, regime = models.module(spec.family).CONTRIBUTIONS, regime_of(spec)
         for network in networks:
-            outputs = loop.predict(network, examples, BATCH).batches
-            names = outputs[0].embeddings
-            self.vectors.append({m: torch.cat([o.embeddings[m] for o in outputs]) for m in names})
-            self.predictions.append(torch.cat([o.prediction for o in outputs]))
+            with loop.autocast(examples.device, regime):  # the precision that selection had
+                outputs = loop.predict(network, examples, regime.judged_batch)
+            read = [arithmetic.readings(output) for output in outputs.batches]
+            order = torch.cat(outputs.rows).argsort().to(examples.device)
+            self.readings.append(
+                {name: torch.cat([one[name] for one in read])[order].float() for name in read[0]}
+            )
+            self.predictions.append(
+                torch.cat([output.prediction for output in outputs.batches])[order].float()
+            )
 
     def metrics(self, i: int | None = None) -> dict[str, float | None]:
         """Return the metrics of one model, or of the mean over all."""
@@ -266,7 +331,7 @@ class _Part:
 
 def _calibrated(arithmetic, networks, averages, parts: Mapping[str, _Part]):
     """Return ``About.errors`` and ``About.coverage``, for every choice of modalities."""
-    used = list(averages[0])
+    used = list(parts["valid"].examples.inputs)
     errors, coverage = {}, {}
     for given in (c for n in range(1, len(used) + 1) for c in combinations(used, n)):
         valid, test = (
@@ -285,10 +350,10 @@ def _calibrated(arithmetic, networks, averages, parts: Mapping[str, _Part]):
 def _errors(arithmetic, networks, averages, part: _Part, given: Sequence[str]) -> np.ndarray:
     """Return the absolute errors (N,) of the mean over seeds where only ``given`` is read."""
     label = part.examples.label
-    here = {m: label.new_full((len(label),), m in given).bool() for m in averages[0]}
+    here = {m: label.new_full((len(label),), m in given).bool() for m in part.examples.inputs}
     predictions = [
-        arithmetic.contributions(network, vectors, average, here).prediction.detach()
-        for network, vectors, average in zip(networks, part.vectors, averages, strict=True)
+        arithmetic.contributions(network, readings, average, here).prediction.detach()
+        for network, readings, average in zip(networks, part.readings, averages, strict=True)
     ]
     return (label - sum(predictions) / len(predictions)).abs().cpu().numpy()
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from msalib import models
+from msalib import encoders, models
 from msalib.base.errors import UserError
-from msalib.data.corpus import MODALITIES
+from msalib.data.corpus import MODALITIES, TUNED
 from msalib.models import recipes
 from msalib.runs.records import Provenance
 from msalib.runs.spec import Spec
@@ -27,19 +27,20 @@ if TYPE_CHECKING:
 
 ABOUT = "model.json"
 
-FEATURES = ("weighted", "output", "mid_best", "uniform", "input")
-"""What a layered encoder gives to the model. ``weighted`` is the usual one: ``mid_best`` asks for a
-training of every layer first, and ``output`` stands or falls with the last block. By UEGD's Table 2
-it has the lowest error on MOSI, and is 0.004 points behind mid-best on MOSEI."""
-
-SETTINGS = ("sound", "waveform", "features", "sampling", "faces", "pictures", "precision")
+SETTINGS = (
+    "sound",
+    "waveform",
+    "features",
+    "sampling",
+    "faces",
+    "pictures",
+    "precision",
+    "longest",
+)
 """What extractors say in the provenance of features beside encoder, revision and convention."""
 
 LEVELS = (80, 90)
 """Per cent of labels that a prediction interval is made to hold."""
-
-BATCH = 64
-"""Clips that a trained model reads at a time."""
 
 
 class Source(BaseModel):
@@ -60,8 +61,9 @@ class Source(BaseModel):
 class Input(BaseModel):
     """What the model is given of one modality: ``layers`` arrays (T, D) of ``width`` D.
 
-    ``layer`` is a layer number or one of ``corpus.SUMS``; ``encoder`` is None for features that
-    come with the data, which are then named by ``source``.
+    ``layer`` is a layer number, one of ``corpus.SUMS``, or ``corpus.TUNED`` for what a fine-tuned
+    encoder reads. ``encoder`` is None for features that come with the data, which are then named by
+    ``source``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -93,9 +95,10 @@ class Run(BaseModel):
 class About(BaseModel):
     """What a saved model says of itself.
 
+    ``features`` is one of ``FEATURES`` of the model's ``CONTRIBUTIONS``, or ``corpus.TUNED``.
     ``spec`` is that of the first run; the others differ in the seed. ``errors`` has, for each
     choice of given modalities ("visual+acoustic"), the sorted absolute errors of the mean over
-    seeds on the validation set, with every other modality at its average; ``coverage`` has the
+    seeds on the validation set, predicted as clips without the others are; ``coverage`` has the
     share of test labels within the intervals made of these errors, by level.
     """
 
@@ -103,7 +106,7 @@ class About(BaseModel):
 
     format: Literal[1] = 1
     setting: str
-    features: Literal[FEATURES]
+    features: str
     spec: Spec
     inputs: dict[str, Input]
     faces: str
@@ -176,6 +179,8 @@ def _check(about: About) -> None:
     arithmetic = getattr(models.module(about.spec.family), "CONTRIBUTIONS", None) if known else None
     if arithmetic is None:
         raise ValueError(f"a model {about.spec.family} without contributions of its modalities")
+    if about.features not in (TUNED, *arithmetic.FEATURES):
+        raise ValueError(f"features {about.features!r}, which its model does not read")
     for run in about.runs:
         try:
             arithmetic.check(about.spec.model, used, run.means)
@@ -193,7 +198,9 @@ def _complaint(error: Exception) -> str:
 def load(folder: Path | str) -> Model:
     """Load a saved model; raise ``UserError`` for a missing, damaged or unknown folder.
 
-    Weights are compared with the SHA-256 in ``model.json`` before they are read.
+    Weights are compared with the SHA-256 in ``model.json`` before they are read. Raises
+    ``UserError`` also for a fine-tuned encoder whose pretrained files, of which its architecture
+    and its tokeniser come, are missing or of another revision.
     """
     about = describe(folder)
     return Model(Path(folder), about, [_network(Path(folder), about, run) for run in about.runs])
@@ -209,13 +216,7 @@ def _network(folder: Path, about: About, run: Run) -> "nn.Module":
         content = path.read_bytes()
         if path.parent != folder or hashlib.sha256(content).hexdigest() != run.sha256:
             raise ValueError("other content than was saved")
-        module = models.module(about.spec.family)
-        network = module.build(
-            module.Config(**about.spec.model),
-            sizes={m: i.width for m, i in about.inputs.items()},
-            layers={m: i.layers for m, i in about.inputs.items() if i.layer == "weighted"},
-            outputs=1,
-        )
+        network = _untrained(about)
         network.load_state_dict(load(content))
     except FileNotFoundError as error:
         raise UserError(path, found="no such file", expected=expected, remedy=remedy) from error
@@ -226,3 +227,72 @@ def _network(folder: Path, about: About, run: Run) -> "nn.Module":
         complaint = _complaint(error)
         raise UserError(path, found=complaint, expected=expected, remedy=remedy) from error
     return network.eval()
+
+
+def _untrained(about: About) -> "nn.Module":
+    """Return the network of a saved model, behind its fine-tuned encoders if it has any."""
+    module, tuned = models.module(about.spec.family), _fine_tuned(about)
+    network = module.build(
+        module.Config(**about.spec.model),
+        sizes={m: tuned[m].width if m in tuned else i.width for m, i in about.inputs.items()},
+        layers={m: i.layers for m, i in about.inputs.items() if i.layer == "weighted"},
+        outputs=1,
+    )
+    if not tuned:
+        return network
+    from msalib.encoders.tuned import FineTuned
+
+    return FineTuned(network, tuned)
+
+
+def _fine_tuned(about: About) -> dict[str, "nn.Module"]:
+    """Return the encoders that were fine-tuned, by modality, with their pretrained weights."""
+    sources = {m: i.encoder for m, i in about.inputs.items() if i.layer == TUNED}
+    if not sources:
+        return {}
+    from msalib.encoders import tuned
+
+    precision = about.spec.train.get("precision", "float32")
+    return {
+        m: tuned.build(encoder_of(source), precision, seconds=seconds_of(source))
+        for m, source in sources.items()
+    }
+
+
+# --- encoders -----------------------------------------------------------------------------------
+
+
+def encoder_of(source: Source) -> encoders.Encoder:
+    """Return the encoder of a saved model, if it is available and still the same.
+
+    Raises ``UserError`` otherwise.
+    """
+    try:
+        encoder = encoders.resolve(source.model)
+        revision = encoders.revision(encoder)  # asks the hub for what is not here
+    except UserError as error:
+        raise UserError(
+            f"encoder {source.name} of this model",
+            found=error.found,
+            expected=f"revision {source.revision} of {source.model}",
+            remedy="Bring it here; a folder that has moved can be named anew in model.json "
+            "('model').",
+        ) from error
+    check_revision(source, revision)
+    return encoder
+
+
+def check_revision(source: Source, found: str) -> None:
+    """Raise ``UserError`` for another revision than that of the training."""
+    if found != source.revision:
+        raise UserError(
+            f"encoder {source.name} of this model",
+            found=f"revision {found}",
+            expected=f"revision {source.revision}, on which the model was trained",
+            remedy="Bring that revision back, or train the model again.",
+        )
+
+
+def seconds_of(source: Source) -> float:
+    """Return the length at which a fine-tuned encoder had its sound cut; any number for text."""
+    return float(source.settings.get("longest", "0 s").split()[0])

@@ -41,6 +41,9 @@ def test_what_is_not_given_is_not_read_and_has_its_mean():
     other = gated.contributions(network, {**z, "visual": z["visual"] + 10.0}, means, here)
     assert found.prediction[1] == other.prediction[1] and found.change["visual"][1] == 0
     assert found.prediction[0] != other.prediction[0]
+    here["visual"] = torch.zeros(3).bool()
+    alone = gated.contributions(network, {"linguistic": z["linguistic"]}, means, here)
+    assert alone.prediction[1] == found.prediction[1]
     vectors = {**z, "visual": torch.tensor(means["visual"]["vector"]).expand(3, 4)}
     gates = network.fuse(vectors)[1]
     whole = gates[:, [2]] * z["linguistic"] + torch.tensor(means["visual"]["gated"])

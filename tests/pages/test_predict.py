@@ -84,7 +84,8 @@ def test_figures_are_told_in_words(control, shown):
         assert f"label {label[clip.id]:+.1f}, {'inside' if inside else 'outside'}" in picture.alt
     alone = Clip("alone", features={"acoustic": frames(control, "acoustic")})
     clips = [*clips, predict.predict(control, [alone], "cpu").clips[0]]
-    picture = pages.contributions(clips, setting=found.setting)
+    meaning = found.meaning["contributions"]
+    picture = pages.contributions(clips, meaning=meaning, setting=found.setting)
     assert "do not add up" in image(picture).text
     assert "alone: visual not given, acoustic " in picture.alt and "-0.00" not in picture.alt
     change = round(clips[0].contributions["visual"].change, 2) + 0.0
