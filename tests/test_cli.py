@@ -138,6 +138,9 @@ def test_the_module_is_the_command():
         ("encode moshi", "data set 'moshi': found no such data set"),
         ("encode control", "data set 'control': found features that it comes with, no tr"),
         ("encode mosi", "MSALIB_DATA: found not set"),
+        ("train raw --out m --features best", "features 'best': found no such choice"),
+        ("train raw --out m --model sugrm", "model 'sugrm': found no contributions of its mod"),
+        ("predict m --text good", "m: found no such folder; expected a folder that msalib train"),
         (
             "claims nonsense",
             "paper 'nonsense': found no claims of it; expected one of cmt, glomo, mmml",

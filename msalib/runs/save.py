@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from msalib import models
+from msalib import models, papers
 from msalib.base import files
 from msalib.base.errors import UserError
 from msalib.base.provenance import one_thread, pick_device
-from msalib.data import datasets
 from msalib.data.corpus import MODALITIES, TUNED, Corpus
 from msalib.models import recipes
 from msalib.models.extras import rounded
-from msalib.runs.inputs import BASELINES, TUNED_ENDING
+from msalib.runs.inputs import BASELINES
 from msalib.runs.query import Runs
 from msalib.runs.saved import (
     ABOUT,
@@ -61,11 +60,10 @@ def train(
     ``model`` names a model whose file offers ``CONTRIBUTIONS``; of the modalities of the data it
     gets those that it reads. ``features``: what frozen encoders with layers give to it, its usual
     choice if left out. ``parameters`` are those of a ``Study``: encoder, profile, preset, seeds,
-    device; a model that is usually fine-tuned with its encoders is so here, where the data are for
-    an encoder to read. A folder that exists is refused, unless it is a saved model and ``refresh``
-    asks to replace it. The numbers are those of the same runs by ``Study.run``; the test set is
-    judged once, at the end. Raises ``UserError`` also for an unknown choice of features, for
-    context, which single clips do not have, and where the disk refuses.
+    device. A folder that exists is refused, unless it is a saved model and ``refresh`` asks to
+    replace it. The numbers are those of the same runs by ``Study.run``; the test set is judged
+    once, at the end. Raises ``UserError`` also for an unknown choice of features, for context,
+    which single clips do not have, and where the disk refuses.
     """
     out = Path(out)
     _check_place(out, refresh)
@@ -94,7 +92,7 @@ def system_of(study: Study, model: str, features: str) -> System:
     """
     module = models.module(model)
     choices = {} if study.paper == model else {"family": model}
-    choices |= {} if study.tuned else getattr(module, "FROZEN", {})
+    choices |= {} if study.tuned else papers.fact(study.paper, "FROZEN", {})
     read = getattr(module, "MODALITIES", MODALITIES)
     last = {m: layer for m, layer in study.last_layers.items() if m in read}
     if not last:
@@ -147,8 +145,8 @@ def _study(model: str, dataset: str, parameters: Mapping) -> Study:
             expected="one data set",
             remedy="Leave -p dataset out.",
         )
-    parameters = {**_usual_encoder(model, dataset), **parameters, "dataset": dataset}
-    study = Study(model if model in recipes.papers() else BASELINES, **parameters)
+    paper = model if model in recipes.papers() else BASELINES
+    study = Study(paper, **{**parameters, "dataset": dataset})
     if study.task.outputs > 1:
         raise UserError(
             f"data set {dataset!r}",
@@ -164,14 +162,6 @@ def _study(model: str, dataset: str, parameters: Mapping) -> Study:
             remedy="Leave -p context out.",
         )
     return study
-
-
-def _usual_encoder(model: str, dataset: str) -> dict[str, str]:
-    """Return the encoders of a model that is usually fine-tuned with them, as a parameter."""
-    about = datasets.dataset(dataset)
-    if not hasattr(models.module(model), "FROZEN") or about.shipped:
-        return {}
-    return {"encoder": f"{about.encoder}{TUNED_ENDING}"}
 
 
 def _features(study: Study, model: str, features: str | None) -> str:
