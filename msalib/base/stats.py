@@ -102,7 +102,7 @@ def means(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Return the mean of values (..., N): over all clips (...) and per resample (R, ...)."""
     counts, number = video_resamples(videos)
     clips = counts @ np.bincount(number)
-    return values.mean(-1), (_drawn(counts, _per_video(values, number)).T / clips).T
+    return values.mean(-1), (drawn_sums(counts, sums_by_video(values, number)).T / clips).T
 
 
 def _absolute_error(label, systems, videos):
@@ -116,14 +116,14 @@ def _pearson(label, systems, videos):
     """
     counts, number = video_resamples(videos)
     x, y = systems - systems.mean(-1, keepdims=True), label - label.mean()  # for precision
-    ours = [_per_video(values, number) for values in (x, x * x, x * y)]
+    ours = [sums_by_video(values, number) for values in (x, x * x, x * y)]
     clips = np.bincount(number)
-    theirs = [_per_video(values, number) for values in (y, y * y)]
+    theirs = [sums_by_video(values, number) for values in (y, y * y)]
 
     def pearson(draws):
         n, sy, syy = ((draws @ sums)[:, None, None] for sums in (clips, *theirs))
-        sx, sxx, sxy = (_drawn(draws, sums) for sums in ours)
-        return _correlation(n, sx, sy, sxx, syy, sxy)
+        sx, sxx, sxy = (drawn_sums(draws, sums) for sums in ours)
+        return correlation_of_sums(n, sx, sy, sxx, syy, sxy)
 
     return pearson(np.ones((1, len(clips))))[0], pearson(counts)
 
@@ -131,20 +131,20 @@ def _pearson(label, systems, videos):
 _SCORES = {"mae": _absolute_error, "corr": _pearson}
 
 
-def _per_video(values: np.ndarray, number: np.ndarray) -> np.ndarray:
+def sums_by_video(values: np.ndarray, number: np.ndarray) -> np.ndarray:
     """Sum over the clips of each video: (..., N) to (..., V)."""
     order = np.argsort(number, kind="stable")
     starts = np.searchsorted(number[order], np.arange(number.max() + 1))
     return np.add.reduceat(values[..., order], starts, axis=-1)
 
 
-def _drawn(draws: np.ndarray, sums: np.ndarray) -> np.ndarray:
+def drawn_sums(draws: np.ndarray, sums: np.ndarray) -> np.ndarray:
     """Sum over each resample: (R, V) and (..., V) to (R, ...)."""
     flat = sums.reshape(-1, sums.shape[-1])
     return (draws @ flat.T).reshape(len(draws), *sums.shape[:-1])
 
 
-def _correlation(n, x, y, xx, yy, xy):
+def correlation_of_sums(n, x, y, xx, yy, xy):
     """Compute Pearson's r from sums; nan where a variance is zero up to rounding."""
     var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
     product = np.where((var_x > 1e-12) & (var_y > 1e-12), var_x * var_y, np.nan)
@@ -177,7 +177,7 @@ def within_videos(predictions: np.ndarray, videos: np.ndarray) -> tuple[Variance
     counts, number = video_resamples(videos)
     clips = np.bincount(number)
     x = predictions - predictions.mean(-1, keepdims=True)  # for precision
-    sums, squares = _per_video(x, number), _per_video(x * x, number)
+    sums, squares = sums_by_video(x, number), sums_by_video(x * x, number)
     around = squares - sums**2 / clips
 
     def shares(draws):
@@ -206,12 +206,9 @@ def estimate(
 ) -> Estimate:
     """Estimate an effect, or its mean over seeds (S,): interval and p-value from resamples (R,).
 
-    Several seeds add their own uncertainty to every resample: a draw of Student's t with S - 1
-    degrees of freedom, times the standard error of the seeds' mean.
+    Several seeds add their own uncertainty to every resample (``with_trainings``).
     """
-    if np.size(point) > 1:
-        error = np.std(point, ddof=1) / np.sqrt(len(point))
-        resampled = resampled + error * _students_t(len(point) - 1, len(resampled))
+    resampled = with_trainings(point, resampled)
     low, high = np.quantile(resampled, [level / 2, 1 - level / 2])
     below, above = np.sum(resampled <= 0), np.sum(resampled >= 0)
     p = min(1.0, 2 * (1 + min(below, above)) / (1 + len(resampled)))
@@ -219,6 +216,42 @@ def estimate(
     if np.isnan(low):
         p = np.nan
     return Estimate(float(np.mean(point)), float(low), float(high), float(p), seeds, kind)
+
+
+def with_trainings(point: float | np.ndarray, resampled: np.ndarray) -> np.ndarray:
+    """Return resamples (R,) of an effect, widened by what other trainings would change.
+
+    Several seeds (S,) add a draw of Student's t with S - 1 degrees of freedom, times the standard
+    error of the seeds' mean. A single number adds nothing.
+    """
+    if np.size(point) < 2:
+        return resampled
+    error = np.std(point, ddof=1) / np.sqrt(len(point))
+    return resampled + error * _students_t(len(point) - 1, len(resampled))
+
+
+def other_trainings(points: np.ndarray, count: int) -> np.ndarray:
+    """Draw what other trainings add to the seed means of several scores (..., S): (count, ...).
+
+    As ``with_trainings`` does for one effect, but together: a multivariate t with the covariance of
+    the seeds, so that any contrast of the scores spreads as its own seeds do. Fewer than two seeds
+    say nothing: zeros.
+    """
+    seeds = points.shape[-1]
+    if seeds < 2:
+        return np.zeros((count, *points.shape[:-1]))
+    normal, scale = _multivariate_t(seeds, count)
+    centred = (points - points.mean(-1, keepdims=True)).reshape(-1, seeds)
+    drawn = normal @ centred.T / np.sqrt(seeds * (seeds - 1))
+    return (drawn * scale[:, None]).reshape(count, *points.shape[:-1])
+
+
+@lru_cache(maxsize=8)
+def _multivariate_t(seeds: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return normal draws (count, S) and the factor (count,) that makes them a t."""
+    rng = np.random.default_rng(2)
+    normal = rng.normal(size=(count, seeds))
+    return normal, np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=count))
 
 
 @lru_cache(maxsize=8)
@@ -238,6 +271,32 @@ def holm(p_values: Iterable[float], level: float = LEVEL) -> list[bool]:
     rejected = np.empty(len(p), bool)
     rejected[order] = np.logical_and.accumulate(p[order] <= level / np.arange(len(p), 0, -1))
     return rejected.tolist()
+
+
+def partial_conjunction(p_values: Iterable[float], least: int) -> float:
+    """Return p of the hypothesis that fewer than ``least`` of several effects exist.
+
+    A small p says that at least ``least`` of the n effects exist, however they depend on each
+    other. It is the ``least``-th smallest p-value times n - least + 1 (Benjamini and Heller 2008,
+    with Bonferroni's combination). Undefined p-values count as 1. Raises ``ValueError`` unless
+    1 <= least <= n.
+    """
+    p = np.sort(np.nan_to_num(np.array(list(p_values), float), nan=1.0))
+    if not 1 <= least <= len(p):
+        raise ValueError(f"least must be from 1 to {len(p)}, got {least}")
+    return float(min(1.0, (len(p) - least + 1) * p[least - 1]))
+
+
+def p_above(resampled: np.ndarray, than: float = 0.0) -> float:
+    """Return one-sided p of an effect above a value, from resamples (R,); nan where one is."""
+    if np.isnan(resampled).any():
+        return float("nan")
+    return float((1 + np.sum(resampled <= than)) / (1 + len(resampled)))
+
+
+def p_below(resampled: np.ndarray, than: float = 0.0) -> float:
+    """Return one-sided p of an effect below a value, from resamples (R,); nan where one is."""
+    return p_above(-resampled, -than)
 
 
 def differ_from_zero(estimates: Sequence[Estimate]) -> list[bool]:

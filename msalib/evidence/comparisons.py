@@ -1,0 +1,229 @@
+"""Test what papers say of two systems: better, equally good, no better, mostly better.
+
+Every test takes the records of one setting and arms (``arms.Arm``), and returns ``Evidence``.
+Effects are gains: positive is better, also for MAE; shares are in points of a hundred. Intervals
+and p-values cover other test videos and other trainings. Below ``minimum`` shared seeds there is no
+verdict.
+
+Statements that one thing exceeds another are tested at 5% on both sides, 2.5% each, so a verdict
+never disagrees with the 95% interval beside it. Equivalence is tested by two one-sided tests at 5%
+each, which is what the 90% interval shows. ``simulation`` measures how often each test errs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from msalib.base import stats
+from msalib.base.stats import LEVEL
+from msalib.data.metrics import METRICS
+from msalib.evidence import arms, videos
+from msalib.evidence.arms import Arm, Contrast, Printed
+from msalib.evidence.common import Evidence, not_run, sentence
+from msalib.evidence.seeds import Margins, listed, margin, p_text, verdict
+from msalib.runs.query import Runs
+
+MARGINS: Margins = {"%": 1.0, "": 0.015}
+"""Differences that count as none: points of accuracies and F1, and MAE or Corr. They are ours."""
+
+
+def direction_and_size(
+    runs: Runs,
+    arm: Arm,
+    other: Arm | Printed,
+    *,
+    metrics: Sequence[str],
+    least: Mapping[str, float] | None = None,
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether an arm is better than another in each metric, and by enough.
+
+    Supported if every gain is positive after Holm and its mean is at least that of ``least``
+    (metric -> gain, such as half of the printed one; None asks for the direction only).
+    Contradicted if one gain is negative after Holm.
+    """
+    if needs := arms.lacking(runs, _arms(arm, other), minimum):
+        return not_run(needs)
+    gains = arms.gains(runs, arm, other, metrics)
+    effects = arms.effects(gains)
+    word = videos.all_positive(effects)
+    short = [m for m, size in (least or {}).items() if not gains[m].seeds.mean() >= size]
+    phrases = []
+    if word == "supported" and short:
+        word = "inconclusive"
+        sizes = ", ".join(f"{METRICS[m].label} {least[m]:g}" for m in short)
+        phrases = [f"only the direction holds: less than the gain asked for ({sizes})"]
+    return Evidence(word, effects, _note(runs, arm, other, gains, phrases))
+
+
+def equivalent(
+    runs: Runs,
+    arm: Arm,
+    other: Arm | Printed,
+    *,
+    metrics: Sequence[str],
+    margins: Margins = MARGINS,
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether two arms are equally good, by two one-sided tests for each metric (TOST).
+
+    Supported if every 90% interval lies within its margin, which needs no correction. Contradicted
+    if one difference is larger than its margin after Holm.
+    """
+    return _within_margins(runs, arm, other, metrics, margins, minimum, losses=True)
+
+
+def no_gain(
+    runs: Runs,
+    arm: Arm,
+    other: Arm | Printed,
+    *,
+    metrics: Sequence[str],
+    margins: Margins = MARGINS,
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether an arm gains no more than a margin over another (non-inferiority of the other).
+
+    Supported if every 90% interval ends below its margin; contradicted if one gain is larger than
+    its margin after Holm. "As good as" is the same test with the arms exchanged.
+    """
+    return _within_margins(runs, arm, other, metrics, margins, minimum, losses=False)
+
+
+def value(
+    runs: Runs,
+    arm: Arm,
+    printed: Printed,
+    *,
+    margins: Margins = MARGINS,
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether an arm reaches printed values within a margin, as ``equivalent``."""
+    return equivalent(runs, arm, printed, metrics=list(printed), margins=margins, minimum=minimum)
+
+
+def _within_margins(
+    runs: Runs,
+    arm: Arm,
+    other: Arm | Printed,
+    metrics: Sequence[str],
+    margins: Margins,
+    minimum: int | None,
+    *,
+    losses: bool,
+) -> Evidence:
+    """Test whether gains, and ``losses`` as well, lie within margins."""
+    if needs := arms.lacking(runs, _arms(arm, other), minimum):
+        return not_run(needs)
+    gains = arms.gains(runs, arm, other, metrics)
+    effects = arms.effects(gains, level=2 * LEVEL)
+    sizes = [margin(margins, m) for m in gains]
+    bounds = [(-size if losses else -np.inf, size) for size in sizes]
+    inside = [videos.within(e, *b) for e, b in zip(effects.values(), bounds, strict=True)]
+    beyond = {}
+    for (metric, gain), size in zip(gains.items(), sizes, strict=True):
+        above = gain.p_above(size)
+        beyond[metric] = min(1, 2 * min(above, gain.p_below(-size))) if losses else above
+    word = verdict(
+        supported=all(word == "supported" for word in inside),
+        contradicted=any(stats.holm(beyond.values())),
+    )
+    what = "difference" if losses else "gain"
+    within = ", ".join(f"{METRICS[m].label} {size:g}" for m, size in zip(gains, sizes, strict=True))
+    phrases = [f"margins {within}", f"p that a {what} exceeds its margin: {listed(beyond)}"]
+    return Evidence(word, effects, _note(runs, arm, other, gains, phrases))
+
+
+def k_of_n(
+    runs: Runs,
+    arm: Arm,
+    other: Arm | Printed,
+    *,
+    metrics: Sequence[str],
+    k: int | None = None,
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether an arm is better than another in at least ``k`` of n metrics, by default most.
+
+    Supported if p of "fewer than k gains are positive" is at most 2.5%; contradicted if it is so
+    that n - k + 1 gains are negative (``stats.partial_conjunction``). Metrics may depend on each
+    other in any way. Signs are not counted.
+    """
+    if needs := arms.lacking(runs, _arms(arm, other), minimum):
+        return not_run(needs)
+    gains = arms.gains(runs, arm, other, metrics)
+    k = len(gains) // 2 + 1 if k is None else k
+    against = len(gains) - k + 1
+    better = stats.partial_conjunction([g.p_above() for g in gains.values()], k)
+    worse = stats.partial_conjunction([g.p_below() for g in gains.values()], against)
+    word = verdict(supported=better <= LEVEL / 2, contradicted=worse <= LEVEL / 2)
+    phrases = [
+        f"p that at least {k} of {len(gains)} gains are positive: {p_text(better)}",
+        f"that at least {against} are negative: {p_text(worse)}",
+    ]
+    return Evidence(word, arms.effects(gains), _note(runs, arm, other, gains, phrases))
+
+
+def interaction(
+    runs: Runs,
+    pair: tuple[Arm, Arm],
+    other: tuple[Arm, Arm],
+    *,
+    metrics: Sequence[str],
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether the first of a pair gains more over the second than in another pair.
+
+    MAE is a share of the labels' range, so that it compares between scales. Supported if every
+    difference of gains is positive after Holm, contradicted if one is negative.
+    """
+    four = [*pair, *other]
+    if needs := arms.lacking(runs, four, minimum):
+        return not_run(needs)
+    drawn = arms.contrasts(runs, four, [1, -1, -1, 1], metrics)
+    parts = {
+        f"{a} over {b}: gain in": arms.contrasts(runs, [a, b], [1, -1], metrics)
+        for a, b in (pair, other)
+    }
+    differences = _of_range(runs, four, drawn)
+    effects = arms.effects(differences, "difference of gains in")
+    word = videos.all_positive(effects)
+    for prefix, gains in parts.items():
+        effects |= arms.effects(_of_range(runs, four, gains), prefix)
+    note = sentence(
+        f"gain of {pair[0]} over {pair[1]} minus that of {other[0]} over {other[1]}",
+        "MAE as a share of the labels' range" if "mae" in differences else "",
+        arms.sample(runs, four).covers(),
+        *arms.undefined(differences),
+    )
+    return Evidence(word, effects, note)
+
+
+def _of_range(
+    runs: Runs, four: Sequence[Arm], gains: Mapping[str, Contrast]
+) -> dict[str, Contrast]:
+    """Return gains in which MAE is divided by the range of the labels."""
+    scaled = dict(gains)
+    if "mae" in scaled:
+        span = 2 * arms.task_of(runs, four[0].system).limit
+        scaled["mae"] = Contrast(*(part / span for part in scaled["mae"]))
+    return scaled
+
+
+def _arms(arm: Arm, other: Arm | Printed) -> list[Arm]:
+    return [arm, other] if isinstance(other, Arm) else [arm]
+
+
+def _note(
+    runs: Runs,
+    arm: Arm,
+    other: Arm | Printed,
+    gains: Mapping[str, Contrast],
+    phrases: Iterable[str],
+) -> str:
+    return sentence(
+        arms.versus(arm, other),
+        *phrases,
+        arms.sample(runs, _arms(arm, other)).covers(),
+        *arms.undefined(gains),
+    )

@@ -1,0 +1,121 @@
+"""Choices on validation: shares of resamples, and gains of choosing beside the choice as made."""
+
+import numpy as np
+import pytest
+
+from msalib.base import stats
+from msalib.evidence import arms
+from msalib.evidence.choices import best_over_best, most_often_chosen
+from msalib.runs.query import Runs
+from tests.evidence.planted_arms import FOUR, planted, runs_of
+
+W, X, Y, Z = (arm.system for arm in FOUR)
+TWO = ("mae", "corr")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(stats, "RESAMPLES", 1000)
+
+
+def test_the_best_system_by_far_is_always_chosen():
+    runs = runs_of(0.5, 1.5, 1.2)
+    judged = most_often_chosen(runs, W, [X, Y])
+    assert judged.verdict == "supported"
+    assert "chooses linguistic-1; in resamples linguistic-1 in 100%" in judged.note
+    assert "12 videos" in judged.note and "validation" in judged.note
+    assert [e.effect > 0 for e in judged.effects.values()] == [True, True]
+    assert most_often_chosen(runs, X, [W, Y]).verdict == "contradicted"
+
+
+def test_equal_systems_share_the_choice():
+    runs = runs_of(1.0, 1.0, 1.0, shared=0.2)
+    words = [most_often_chosen(runs, s, [o for o in (W, X, Y) if o != s]) for s in (W, X, Y)]
+    assert {judged.verdict for judged in words} == {"inconclusive"}
+    assert len({judged.note for judged in words}) == 1  # the same choice, whoever is claimed
+
+
+def test_the_rule_may_be_another_metric_than_that_of_the_task():
+    records = planted(0.8, 1.0)
+    shifted = [  # the first errs by an offset, which a correlation does not see
+        r.model_copy(
+            update={
+                "predictions": {
+                    part: clips.model_copy(update={"prediction": [x + 3 for x in clips.prediction]})
+                    for part, clips in r.predictions.items()
+                }
+            }
+        )
+        for r in records[:5]
+    ]
+    runs = Runs(shifted + records[5:])
+    assert most_often_chosen(runs, W, [X]).verdict == "supported"
+    assert most_often_chosen(runs, W, [X], by="mae").verdict == "contradicted"
+
+
+def test_the_best_of_one_is_itself_and_its_gain_that_of_the_pair():
+    runs = runs_of(0.5, 1.5)
+    judged = best_over_best(runs, [W], [X], metrics=TWO)
+    assert judged.verdict == "supported"
+    gain = arms.gains(runs, FOUR[0], FOUR[1], ["mae"])["mae"].estimate()
+    assert judged.effects["choice as made, gain in MAE"] == gain
+    choosing = judged.effects["choosing, gain in MAE"]
+    assert choosing.effect == pytest.approx(gain.effect, abs=0.01)
+    assert choosing.high - choosing.low == pytest.approx(gain.high - gain.low, rel=0.15)
+    assert best_over_best(runs, [X], [W], metrics=TWO).verdict == "contradicted"
+
+
+def test_an_unsure_choice_costs_certainty():
+    """Two systems whose order on validation is a coin's throw, and on test is not: choosing gains
+    less than the choice as made if that one was lucky, and its interval is wider."""
+    records = planted(1.0, 1.0, 1.0, shared=0.2, seed=3)
+    better = planted(0.5, 1.0, 1.0, shared=0.2, seed=3)
+    mixed = []  # the first system is better on test only
+    for plain, good in zip(records, better, strict=True):
+        parts = {"valid": plain.predictions["valid"], "test": good.predictions["test"]}
+        mixed.append(plain.model_copy(update={"predictions": parts}))
+    runs = Runs(mixed)
+    judged = best_over_best(runs, [W, X], [Y], metrics=["mae"])
+    made = judged.effects["choice as made, gain in MAE"]
+    choosing = judged.effects["choosing, gain in MAE"]
+    assert choosing.high - choosing.low > made.high - made.low
+    best = arms.gains(runs, FOUR[0], FOUR[2], ["mae"])["mae"].estimate().effect
+    other = arms.gains(runs, FOUR[1], FOUR[2], ["mae"])["mae"].estimate().effect
+    assert min(best, other) < choosing.effect < max(best, other)
+
+
+def test_a_gain_of_choosing_may_be_too_small():
+    runs = runs_of(0.5, 1.5)
+    judged = best_over_best(runs, [W], [X], metrics=TWO, least={"mae": 5.0})
+    assert judged.verdict == "inconclusive" and "MAE 5" in judged.note
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda runs: most_often_chosen(runs, W, [X]),
+        lambda runs: best_over_best(runs, [W], [X], metrics=TWO),
+    ],
+)
+def test_below_the_minimum_there_is_no_verdict(test):
+    judged = test(runs_of(0.5, 1.0, seeds=4))
+    assert judged.verdict == "not run" and "5 seeds" in judged.note
+    assert test(runs_of(0.5)).verdict == "not run"
+
+
+def test_validation_and_test_videos_are_drawn_apart_even_if_they_are_as_many(monkeypatch):
+    """With the same draws in both parts the chosen system would have been lucky on test, too."""
+    records = planted(1.0, 1.0, 1.0, shared=0.0, videos=10, seed=1)
+    same = []
+    for r in records:
+        twice = dict.fromkeys(("valid", "test"), r.predictions["test"])
+        same.append(r.model_copy(update={"predictions": twice}))
+    runs = Runs(same)
+    monkeypatch.setattr(stats, "other_trainings", lambda points, n: np.zeros((n, len(points))))
+    choosing = best_over_best(runs, [W, X, Y], [W], metrics=["corr"]).effects[
+        "choosing, gain in Corr"
+    ]
+    label, videos = runs.truth("test")
+    _, drawn = stats.correlations(label, runs.predictions("test", W, X, Y), videos)
+    with_the_same_draws = np.mean(drawn.max(1) - drawn[:, 0])
+    assert choosing.effect < with_the_same_draws - 0.001
