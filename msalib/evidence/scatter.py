@@ -303,7 +303,7 @@ class _Part(NamedTuple):
 
 
 def _runs(design: Design, parts: Mapping[str, _Part]) -> Runs:
-    """Return records as runs would leave them; heads of one system share a record."""
+    """Return records as runs would leave them; heads of one system share its records."""
     metrics = {
         part: {
             m: point(design.task, m, drawn.label, drawn.predictions)
@@ -319,34 +319,33 @@ def _runs(design: Design, parts: Mapping[str, _Part]) -> Runs:
         }
         for part, drawn in parts.items()
     }
-    by_system: dict[System, list[int]] = {}
-    for k, arm in enumerate(design.arms):
-        by_system.setdefault(arm.system, []).append(k)
-    records = []
-    for system, places in by_system.items():
-        heads = {k: design.arms[k].read for k in places if isinstance(design.arms[k].read, Head)}
-        main = next((k for k in places if k not in heads), places[0])
-        names = {head.name: k for k, head in heads.items()}
-        for seed in range(design.seeds):
-            extras = {name: parts["test"].predictions[k, seed] for name, k in names.items()}
-            record = Record.model_construct(
-                spec=_spec(design, system, seed),
-                blocks=design.like.blocks,
-                metrics={
-                    part: {m: float(v[main, seed]) for m, v in by_metric.items()}
-                    for part, by_metric in metrics.items()
-                },
-                predictions={
-                    part: Predictions.model_construct(
-                        **clips[part], prediction=drawn.predictions[main, seed]
-                    )
-                    for part, drawn in parts.items()
-                },
-                heads=extras,
-                unimodal_labels=dict.fromkeys(extras, parts["test"].label),
+    places: dict[System, dict[str, int]] = {}  # system -> head, "" for the task itself -> arm
+    for k, (system, read, _) in enumerate(design.arms):
+        places.setdefault(system, {})[read.name if isinstance(read, Head) else ""] = k
+
+    def record(system: System, seed: int) -> Record:
+        heads = dict(places[system])
+        main = heads.pop("", min(heads.values(), default=0))
+        scores = {
+            part: {m: float(values[main, seed]) for m, values in by_metric.items()}
+            for part, by_metric in metrics.items()
+        }
+        predictions = {
+            part: Predictions.model_construct(
+                **clips[part], prediction=drawn.predictions[main, seed]
             )
-            records.append(record)
-    return Runs(records)
+            for part, drawn in parts.items()
+        }
+        return Record.model_construct(
+            spec=_spec(design, system, seed),
+            blocks=design.like.blocks,
+            metrics=scores,
+            predictions=predictions,
+            heads={name: parts["test"].predictions[k, seed] for name, k in heads.items()},
+            unimodal_labels=dict.fromkeys(heads, parts["test"].label),
+        )
+
+    return Runs([record(system, seed) for system in places for seed in range(design.seeds)])
 
 
 def _spec(design: Design, system: System, seed: int) -> Spec:

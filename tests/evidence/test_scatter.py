@@ -10,6 +10,7 @@ from msalib.base.errors import UserError
 from msalib.data.tasks import Regression
 from msalib.evidence import scatter
 from msalib.evidence.arms import Arm, Head
+from msalib.evidence.comparisons import direction_and_size
 from msalib.evidence.scatter import Scatter, design, draw, expected, quality_with_gain
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
@@ -82,6 +83,15 @@ def test_records_are_of_the_design():
     assert (label == main_label).all() and not np.allclose(head, main)
     again = draw(made, [0.5] * 3, np.random.default_rng(0))
     assert (again.predictions("test", one)[0] == runs.predictions("test", one)[0]).all()
+
+
+def test_arms_of_another_paper_are_drawn_as_its_runs_would_be():
+    one = system({"acoustic": 1}, paper="mmml", fusion="concatenation", tasks="m")
+    other = system({"acoustic": 1}, paper="mmml")
+    made = design(runs_of(0.8, 1.0), [Arm(one), Arm(other)], paper="mmml")
+    runs = draw(made, [0.5] * 2, np.random.default_rng(0))
+    assert runs.systems == [one, other]
+    assert direction_and_size(runs, *made.arms, metrics=["mae"]).verdict == "inconclusive"
 
 
 def test_chosen_systems_give_the_scatter():
