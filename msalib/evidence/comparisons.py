@@ -11,6 +11,7 @@ each, which is what the 90% interval shows. ``simulation`` measures how often ea
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,74 +21,84 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import arms, videos
 from msalib.evidence.arms import Arm, Contrast, Printed
 from msalib.evidence.common import Evidence, not_run, sentence
-from msalib.evidence.seeds import Margins, listed, margin, p_text, verdict
+from msalib.evidence.seeds import Margins, margin, p_text, verdict
 from msalib.runs.query import Runs
 
 MARGINS: Margins = {"%": 1.0, "": 0.015}
 """Differences that count as none: points of accuracies and F1, and MAE or Corr. They are ours."""
 
 
+Pair = tuple[Arm, Arm | Printed]
+"""An arm, and what it is compared with."""
+
+
+class _Gain(NamedTuple):
+    """The gain of one pair in one metric; ``name`` is that of its effect."""
+
+    name: str
+    metric: str
+    contrast: Contrast
+
+
 def direction_and_size(
     runs: Runs,
-    arm: Arm,
-    other: Arm | Printed,
+    pairs: Sequence[Pair],
     *,
     metrics: Sequence[str],
     least: Mapping[str, float] | None = None,
     minimum: int | None = None,
 ) -> Evidence:
-    """Test whether an arm is better than another in each metric, and by enough.
+    """Test whether the first of each pair is better than the second in each metric, and by enough.
 
-    Supported if every gain is positive after Holm and its mean is at least that of ``least``
-    (metric -> gain, such as half of the printed one; None asks for the direction only).
-    Contradicted if one gain is negative after Holm.
+    Supported if every gain is positive after Holm over all of them and its mean is at least that
+    of ``least`` (metric -> gain, such as half of the printed one; None asks for the direction
+    only). Contradicted if one gain is negative after Holm.
     """
-    if needs := arms.lacking(runs, _arms(arm, other), minimum):
+    if needs := _lacking(runs, pairs, minimum):
         return not_run(needs)
-    gains = arms.gains(runs, arm, other, metrics)
-    effects = arms.effects(gains)
+    family = _family(runs, pairs, metrics)
+    effects = {gain.name: gain.contrast.estimate() for gain in family}
     word = videos.all_positive(effects)
-    short = [m for m, size in (least or {}).items() if not gains[m].seeds.mean() >= size]
+    sizes = least or {}
+    short = [g for g in family if not g.contrast.seeds.mean() >= sizes.get(g.metric, -np.inf)]
     phrases = []
     if word == "supported" and short:
         word = "inconclusive"
-        sizes = ", ".join(f"{METRICS[m].label} {least[m]:g}" for m in short)
-        phrases = [f"only the direction holds: less than the gain asked for ({sizes})"]
-    return Evidence(word, effects, _note(runs, arm, other, gains, phrases))
+        asked = dict.fromkeys(f"{METRICS[g.metric].label} {sizes[g.metric]:g}" for g in short)
+        phrases = [f"only the direction holds: less than the gain asked for ({', '.join(asked)})"]
+    return Evidence(word, effects, _note(runs, pairs, family, phrases))
 
 
 def equivalent(
     runs: Runs,
-    arm: Arm,
-    other: Arm | Printed,
+    pairs: Sequence[Pair],
     *,
     metrics: Sequence[str],
     margins: Margins = MARGINS,
     minimum: int | None = None,
 ) -> Evidence:
-    """Test whether two arms are equally good, by two one-sided tests for each metric (TOST).
+    """Test whether both of each pair are equally good, by two one-sided tests each (TOST).
 
     Supported if every 90% interval lies within its margin, which needs no correction. Contradicted
-    if one difference is larger than its margin after Holm.
+    if one difference is larger than its margin after Holm over all of them.
     """
-    return _within_margins(runs, arm, other, metrics, margins, minimum, losses=True)
+    return _within_margins(runs, pairs, metrics, margins, minimum, losses=True)
 
 
 def no_gain(
     runs: Runs,
-    arm: Arm,
-    other: Arm | Printed,
+    pairs: Sequence[Pair],
     *,
     metrics: Sequence[str],
     margins: Margins = MARGINS,
     minimum: int | None = None,
 ) -> Evidence:
-    """Test whether an arm gains no more than a margin over another (non-inferiority of the other).
+    """Test whether no first of a pair gains more than a margin (non-inferiority of the second).
 
     Supported if every 90% interval ends below its margin; contradicted if one gain is larger than
     its margin after Holm. "As good as" is the same test with the arms exchanged.
     """
-    return _within_margins(runs, arm, other, metrics, margins, minimum, losses=False)
+    return _within_margins(runs, pairs, metrics, margins, minimum, losses=False)
 
 
 def value(
@@ -99,13 +110,13 @@ def value(
     minimum: int | None = None,
 ) -> Evidence:
     """Test whether an arm reaches printed values within a margin, as ``equivalent``."""
-    return equivalent(runs, arm, printed, metrics=list(printed), margins=margins, minimum=minimum)
+    pairs = [(arm, printed)]
+    return equivalent(runs, pairs, metrics=list(printed), margins=margins, minimum=minimum)
 
 
 def _within_margins(
     runs: Runs,
-    arm: Arm,
-    other: Arm | Printed,
+    pairs: Sequence[Pair],
     metrics: Sequence[str],
     margins: Margins,
     minimum: int | None,
@@ -113,25 +124,25 @@ def _within_margins(
     losses: bool,
 ) -> Evidence:
     """Test whether gains, and ``losses`` as well, lie within margins."""
-    if needs := arms.lacking(runs, _arms(arm, other), minimum):
+    if needs := _lacking(runs, pairs, minimum):
         return not_run(needs)
-    gains = arms.gains(runs, arm, other, metrics)
-    effects = arms.effects(gains, level=2 * LEVEL)
-    sizes = [margin(margins, m) for m in gains]
-    bounds = [(-size if losses else -np.inf, size) for size in sizes]
-    inside = [videos.within(e, *b) for e, b in zip(effects.values(), bounds, strict=True)]
-    beyond = {}
-    for (metric, gain), size in zip(gains.items(), sizes, strict=True):
+    family = _family(runs, pairs, metrics, level=2 * LEVEL)
+    effects = {gain.name: gain.contrast.estimate(2 * LEVEL) for gain in family}
+    inside, beyond = [], {}
+    for name, metric, gain in family:
+        size = margin(margins, metric)
+        inside.append(videos.within(effects[name], -size if losses else -np.inf, size))
         above = gain.p_above(size)
-        beyond[metric] = min(1, 2 * min(above, gain.p_below(-size))) if losses else above
+        beyond[name] = min(1, 2 * min(above, gain.p_below(-size))) if losses else above
     word = verdict(
         supported=all(word == "supported" for word in inside),
         contradicted=any(stats.holm(beyond.values())),
     )
     what = "difference" if losses else "gain"
-    within = ", ".join(f"{METRICS[m].label} {size:g}" for m, size in zip(gains, sizes, strict=True))
-    phrases = [f"margins {within}", f"p that a {what} exceeds its margin: {listed(beyond)}"]
-    return Evidence(word, effects, _note(runs, arm, other, gains, phrases))
+    within = ", ".join(f"{METRICS[m].label} {margin(margins, m):g}" for m in metrics)
+    least = p_text(min(beyond.values(), key=lambda p: np.inf if np.isnan(p) else p))
+    phrases = [f"margins {within}", f"least p that a {what} exceeds its margin: {least}"]
+    return Evidence(word, effects, _note(runs, pairs, family, phrases))
 
 
 def k_of_n(
@@ -149,9 +160,11 @@ def k_of_n(
     that n - k + 1 gains are negative (``stats.partial_conjunction``). Metrics may depend on each
     other in any way. Signs are not counted.
     """
-    if needs := arms.lacking(runs, _arms(arm, other), minimum):
+    pairs = [(arm, other)]
+    if needs := _lacking(runs, pairs, minimum):
         return not_run(needs)
-    gains = arms.gains(runs, arm, other, metrics)
+    family = _family(runs, pairs, metrics)
+    gains = {gain.metric: gain.contrast for gain in family}
     k = len(gains) // 2 + 1 if k is None else k
     against = len(gains) - k + 1
     better = stats.partial_conjunction([g.p_above() for g in gains.values()], k)
@@ -161,7 +174,7 @@ def k_of_n(
         f"p that at least {k} of {len(gains)} gains are positive: {p_text(better)}",
         f"that at least {against} are negative: {p_text(worse)}",
     ]
-    return Evidence(word, arms.effects(gains), _note(runs, arm, other, gains, phrases))
+    return Evidence(word, arms.effects(gains), _note(runs, pairs, family, phrases))
 
 
 def interaction(
@@ -210,20 +223,36 @@ def _of_range(
     return scaled
 
 
-def _arms(arm: Arm, other: Arm | Printed) -> list[Arm]:
-    return [arm, other] if isinstance(other, Arm) else [arm]
+def _arms(pairs: Sequence[Pair]) -> list[Arm]:
+    """Return the arms of all pairs, each once, without printed values."""
+    both = [arm for pair in pairs for arm in pair if isinstance(arm, Arm)]
+    return list(dict.fromkeys(both))
+
+
+def _lacking(runs: Runs, pairs: Sequence[Pair], minimum: int | None) -> list[str]:
+    return arms.lacking(runs, _arms(pairs), minimum)
+
+
+def _family(
+    runs: Runs, pairs: Sequence[Pair], metrics: Sequence[str], level: float = LEVEL
+) -> list[_Gain]:
+    """Return the gains of all pairs in all metrics; effects name the pair where there are several.
+
+    ``level`` is that of the interval, which a name tells if it is not the usual one.
+    """
+    family = []
+    for arm, other in pairs:
+        gains = arms.gains(runs, arm, other, metrics)
+        prefix = "gain in" if len(pairs) == 1 else f"{arms.versus(arm, other)}: gain in"
+        named = zip(arms.effects(gains, prefix, level), gains.items(), strict=True)
+        family += [_Gain(name, metric, gain) for name, (metric, gain) in named]
+    return family
 
 
 def _note(
-    runs: Runs,
-    arm: Arm,
-    other: Arm | Printed,
-    gains: Mapping[str, Contrast],
-    phrases: Iterable[str],
+    runs: Runs, pairs: Sequence[Pair], family: Sequence[_Gain], phrases: Iterable[str]
 ) -> str:
-    return sentence(
-        arms.versus(arm, other),
-        *phrases,
-        arms.sample(runs, _arms(arm, other)).covers(),
-        *arms.undefined(gains),
-    )
+    compared = " and ".join(arms.versus(arm, other) for arm, other in pairs)
+    covers = arms.sample(runs, _arms(pairs)).covers()
+    undefined = [u for g in family for u in arms.undefined({g.metric: g.contrast})]
+    return sentence(compared, *phrases, covers, *dict.fromkeys(undefined))

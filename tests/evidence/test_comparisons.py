@@ -24,9 +24,9 @@ TWO = ("mae", "corr")
 ALL = Regression().shown
 TIGHT = {"%": 1.0, "": 0.02}
 EVERY = [
-    lambda runs: direction_and_size(runs, A, B, metrics=TWO),
-    lambda runs: equivalent(runs, A, B, metrics=TWO),
-    lambda runs: no_gain(runs, A, B, metrics=TWO),
+    lambda runs: direction_and_size(runs, [(A, B)], metrics=TWO),
+    lambda runs: equivalent(runs, [(A, B)], metrics=TWO),
+    lambda runs: no_gain(runs, [(A, B)], metrics=TWO),
     lambda runs: value(runs, A, {"mae": 1.0}),
     lambda runs: k_of_n(runs, A, B, metrics=ALL),
     lambda runs: interaction(runs, (A, B), (A, B), metrics=TWO),
@@ -72,25 +72,25 @@ def test_equal_arms_decide_nothing_wrong(test):
 
 def test_a_planted_gain_is_found_and_its_opposite_contradicts():
     runs = runs_of(0.5, 1.5)
-    assert direction_and_size(runs, A, B, metrics=ALL).verdict == "supported"
-    assert direction_and_size(runs, B, A, metrics=ALL).verdict == "contradicted"
-    assert direction_and_size(runs_of(1.0, 1.0), A, B, metrics=ALL).verdict == "inconclusive"
+    assert direction_and_size(runs, [(A, B)], metrics=ALL).verdict == "supported"
+    assert direction_and_size(runs, [(B, A)], metrics=ALL).verdict == "contradicted"
+    assert direction_and_size(runs_of(1.0, 1.0), [(A, B)], metrics=ALL).verdict == "inconclusive"
 
 
 def test_a_gain_that_is_too_small_holds_in_direction_only():
     runs = runs_of(0.5, 1.5)
     gain = arms.gains(runs, A, B, ["mae"])["mae"].seeds.mean()
-    enough = direction_and_size(runs, A, B, metrics=TWO, least={"mae": gain - 1e-6})
+    enough = direction_and_size(runs, [(A, B)], metrics=TWO, least={"mae": gain - 1e-6})
     assert enough.verdict == "supported" and "direction" not in enough.note
-    short = direction_and_size(runs, A, B, metrics=TWO, least={"mae": gain + 1e-6})
+    short = direction_and_size(runs, [(A, B)], metrics=TWO, least={"mae": gain + 1e-6})
     assert short.verdict == "inconclusive"
     assert "only the direction holds" in short.note and "MAE" in short.note
 
 
 def test_the_printed_row_of_another_system_can_be_the_rival():
     runs = runs_of(0.5)
-    assert direction_and_size(runs, A, {"mae": 5.0}, metrics=["mae"]).verdict == "supported"
-    lost = direction_and_size(runs, A, {"mae": 0.01}, metrics=["mae"])
+    assert direction_and_size(runs, [(A, {"mae": 5.0})], metrics=["mae"]).verdict == "supported"
+    lost = direction_and_size(runs, [(A, {"mae": 0.01})], metrics=["mae"])
     assert lost.verdict == "contradicted" and "printed values" in lost.note
 
 
@@ -106,7 +106,7 @@ def test_the_printed_row_of_another_system_can_be_the_rival():
 )
 def test_every_metric_must_gain_after_holm(fixed, mae, corr, word):
     fixed(mae=mae, corr=corr)
-    assert direction_and_size(runs_of(1, 1), A, B, metrics=TWO).verdict == word
+    assert direction_and_size(runs_of(1, 1), [(A, B)], metrics=TWO).verdict == word
 
 
 # --- equivalence --------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_every_metric_must_gain_after_holm(fixed, mae, corr, word):
 )
 def test_borders_of_two_one_sided_tests(fixed, mean, sd, word, sign):
     fixed(mae=(sign * mean, sd))
-    judged = equivalent(runs_of(1, 1), A, B, metrics=["mae"], margins=TIGHT)
+    judged = equivalent(runs_of(1, 1), [(A, B)], metrics=["mae"], margins=TIGHT)
     assert judged.verdict == word
     assert list(judged.effects) == ["gain in MAE (90% interval)"]
     assert "MAE 0.02" in judged.note
@@ -146,23 +146,23 @@ def test_borders_of_two_one_sided_tests(fixed, mean, sd, word, sign):
 )
 def test_no_gain_has_one_side(fixed, mean, sd, word):
     fixed(mae=(mean, sd))
-    assert no_gain(runs_of(1, 1), A, B, metrics=["mae"], margins=TIGHT).verdict == word
+    assert no_gain(runs_of(1, 1), [(A, B)], metrics=["mae"], margins=TIGHT).verdict == word
 
 
 def test_all_metrics_must_be_equal_and_one_that_is_not_contradicts(fixed):
     fixed(mae=(0, 0.005), corr=(0, 0.005))
-    assert equivalent(runs_of(1, 1), A, B, metrics=TWO, margins=TIGHT).verdict == "supported"
+    assert equivalent(runs_of(1, 1), [(A, B)], metrics=TWO, margins=TIGHT).verdict == "supported"
     fixed(mae=(0, 0.005), corr=(0, 0.05))
-    assert equivalent(runs_of(1, 1), A, B, metrics=TWO, margins=TIGHT).verdict == "inconclusive"
+    assert equivalent(runs_of(1, 1), [(A, B)], metrics=TWO, margins=TIGHT).verdict == "inconclusive"
     fixed(mae=(0, 0.005), corr=(0.2, 0.05))
-    assert equivalent(runs_of(1, 1), A, B, metrics=TWO, margins=TIGHT).verdict == "contradicted"
+    assert equivalent(runs_of(1, 1), [(A, B)], metrics=TWO, margins=TIGHT).verdict == "contradicted"
 
 
 def test_shares_have_a_margin_in_points(fixed):
     fixed(acc7=(0.3, 0.3))
-    assert equivalent(runs_of(1, 1), A, B, metrics=["acc7"]).verdict == "supported"
+    assert equivalent(runs_of(1, 1), [(A, B)], metrics=["acc7"]).verdict == "supported"
     fixed(acc7=(0.3, 0.6))
-    assert equivalent(runs_of(1, 1), A, B, metrics=["acc7"]).verdict == "inconclusive"
+    assert equivalent(runs_of(1, 1), [(A, B)], metrics=["acc7"]).verdict == "inconclusive"
 
 
 def test_a_value_is_reached_or_missed():
@@ -244,7 +244,7 @@ def test_classes_are_compared_by_their_own_metrics(monkeypatch):
             )
     metrics = ("wa", "ua", "f1", "f1_macro", "acc2_neutral", "f1_neutral")
     runs = Runs(records)
-    assert direction_and_size(runs, A, B, metrics=metrics).verdict == "supported"
+    assert direction_and_size(runs, [(A, B)], metrics=metrics).verdict == "supported"
     assert interaction(runs, (A, B), (A, A), metrics=["wa"]).verdict == "supported"
 
 
@@ -261,5 +261,15 @@ def test_constant_predictions_leave_a_correlation_undefined_and_the_note_says_so
         )
         for r in records[5:]
     ]
-    judged = direction_and_size(Runs(records[:5] + constant), A, B, metrics=TWO)
+    judged = direction_and_size(Runs(records[:5] + constant), [(A, B)], metrics=TWO)
     assert judged.verdict == "inconclusive" and "Corr undefined" in judged.note
+
+
+def test_several_pairs_are_one_family():
+    """A gain that one pair shows is not enough; effects say which pair they are of."""
+    runs = runs_of(0.5, 1.0, 0.5, 0.5)
+    both = direction_and_size(runs, [(A, B), (C, D)], metrics=["mae"])
+    assert both.verdict == "inconclusive"
+    assert [name.split(":")[0] for name in both.effects] == [f"{A} over {B}", f"{C} over {D}"]
+    assert direction_and_size(runs, [(A, B), (C, B)], metrics=["mae"]).verdict == "supported"
+    assert direction_and_size(runs, [(A, B), (B, C)], metrics=["mae"]).verdict == "contradicted"

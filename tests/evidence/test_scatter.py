@@ -91,7 +91,7 @@ def test_arms_of_another_paper_are_drawn_as_its_runs_would_be():
     made = design(runs_of(0.8, 1.0), [Arm(one), Arm(other)], paper="mmml")
     runs = draw(made, [0.5] * 2, np.random.default_rng(0))
     assert runs.systems == [one, other]
-    assert direction_and_size(runs, *made.arms, metrics=["mae"]).verdict == "inconclusive"
+    assert direction_and_size(runs, [made.arms], metrics=["mae"]).verdict == "inconclusive"
 
 
 def test_chosen_systems_give_the_scatter():

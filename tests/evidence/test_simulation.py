@@ -25,7 +25,7 @@ def study(*of, seeds=5):
 
 
 TESTS = {
-    "direction": (partial(comparisons.direction_and_size, arm=A, other=B, metrics=TWO), (A, B)),
+    "direction": (partial(comparisons.direction_and_size, pairs=[(A, B)], metrics=TWO), (A, B)),
     "most": (partial(comparisons.k_of_n, arm=A, other=B, metrics=SIX), (A, B)),
     "interaction": (
         partial(comparisons.interaction, pair=(A, B), other=(C, D), metrics=["mae"]),
@@ -60,7 +60,7 @@ def test_claims_of_a_gain_keep_their_level(name):
 def test_claims_of_no_difference_keep_their_level(test):
     margin = 0.12
     rates = error_rates(
-        partial(test, arm=A, other=B, metrics=["mae"], margins={"%": 4.0, "": margin}),
+        partial(test, pairs=[(A, B)], metrics=["mae"], margins={"%": 4.0, "": margin}),
         study(A, B),
         metric="mae",
         border=margin,
