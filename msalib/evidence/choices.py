@@ -44,7 +44,7 @@ def most_often_chosen(
     effects = {
         f"{shown_as(choice.metric)} on validation, minus {other.name()}": Contrast(
             np.round(choice.seeds[0] - choice.seeds[k], 12),
-            np.round(choice.videos[:, 0] - choice.videos[:, k], 12),
+            np.round(choice.resampled[:, 0] - choice.resampled[:, k], 12),
         ).estimate()
         for k, other in enumerate(others, start=1)
     }
@@ -106,16 +106,17 @@ def _lacking(runs: Runs, systems: Sequence[System], minimum: int | None) -> list
 class _Choice(NamedTuple):
     """What validation chooses among systems, on its videos and by resample.
 
-    ``seeds`` are validation scores (K, S), positive is better, and ``videos`` their seed means by
-    resample of the videos (R, K). ``places`` (R,) are those of the chosen system when other
-    trainings are drawn as well.
+    ``seeds`` are validation scores (K, S), positive is better, and ``resampled`` their seed means
+    by resample of the validation ``videos`` (R, K). ``places`` (R,) are those of the chosen system
+    when other trainings are drawn as well.
     """
 
     systems: list[System]
     metric: str
     seeds: np.ndarray
-    videos: np.ndarray
+    resampled: np.ndarray
     places: np.ndarray
+    videos: set[str]
     covers: str
 
     @property
@@ -136,22 +137,23 @@ class _Choice(NamedTuple):
 def _choice(runs: Runs, systems: Sequence[System], by: str | None) -> _Choice:
     task = arms.task_of(runs, systems[0])
     metric = by or task.selects
-    label, video = runs.truth("valid")
+    clips = runs.example(systems[0]).predictions["valid"]
+    label, names = np.array(clips.label), set(clips.video)
     predictions = np.array(runs.predictions("valid", *systems))
-    drawn = Sample(np.broadcast_to(label, (len(systems), len(label))), predictions, video)
-    seeds, resampled = arms.scores(task, metric, drawn)
-    means = _widened(seeds.mean(1), resampled.mean(2), len(set(video)))
-    trained = means + stats.other_trainings(seeds, len(means))
-    clips = f"{seeds.shape[1]} seeds, {len(label)} validation clips of {len(set(video))} videos"
-    return _Choice(list(systems), metric, seeds, means, videos.best_of(trained), clips)
+    by_arm = np.broadcast_to(label, (len(systems), len(label)))
+    seeds, resampled = arms.scores(task, metric, Sample(by_arm, predictions, np.array(clips.video)))
+    means = _widened(seeds.mean(1), resampled.mean(2), len(names))
+    places = videos.best_of(means + stats.other_trainings(seeds, len(means)))
+    covers = f"{seeds.shape[1]} seeds, {len(label)} validation clips of {len(names)} videos"
+    return _Choice(list(systems), metric, seeds, means, places, names, covers)
 
 
 def _widened(point: np.ndarray, resampled: np.ndarray, count: int) -> np.ndarray:
     """Widen resamples (R, K) about their point (K,) as few videos ask for.
 
-    Resamples of n videos spread by n - 1 of n parts of the variance, and their tails are those of
-    a normal distribution instead of Student's t. On 7 validation videos intervals are a quarter
-    too narrow, and equal systems were told apart in 10% of simulated studies.
+    Resamples of n videos have n - 1 of n parts of the variance, and tails of a normal distribution
+    instead of Student's t. Validation parts are small: for 7 videos intervals would be a quarter
+    too narrow, and equal systems would be told apart too often.
     """
     factor = np.sqrt(count / (count - 1)) * stdtrit(count - 1, 1 - LEVEL / 2)
     return point + (resampled - point) * factor / ndtri(1 - LEVEL / 2)
@@ -162,21 +164,22 @@ def _gains_of_choosing(
 ) -> dict[str, Estimate]:
     """Estimate the gains on test of one choice over another, both repeated in each resample.
 
-    Validation and test videos are drawn independently. Trainings are the same for both parts, so
-    what they add is drawn together.
+    Validation and test videos are drawn independently, unless they are the same, as in a
+    cross-validation. Trainings are the same for both parts, so what they add is drawn together.
     """
     both = [*ours.systems, *theirs.systems]
-    first, count = len(ours.systems), len(ours.videos)
+    first, count = len(ours.systems), len(ours.resampled)
     valid = np.concatenate([_shared(runs, c, both) for c in (ours, theirs)])
-    videos_of_valid = np.concatenate([ours.videos, theirs.videos], axis=1)
+    by_resample = np.concatenate([ours.resampled, theirs.resampled], axis=1)
     drawn = arms.sample(runs, [Arm(s) for s in both])
+    if ours.videos != set(drawn.videos):
+        by_resample = by_resample[::-1]  # draws of as many videos are always the same
     task = arms.task_of(runs, both[0])
     gains = {}
     for metric in metrics:
         test, resampled = arms.scores(task, metric, drawn)
         luck = stats.other_trainings(np.concatenate([valid, test]), count)
-        # The draws of as many videos are always the same: reversed, those of validation are others.
-        chosen_by = videos_of_valid[::-1] + luck[:, : len(both)]
+        chosen_by = by_resample + luck[:, : len(both)]
         scores = resampled.mean(2) + luck[:, len(both) :]
         our_place = videos.best_of(chosen_by[:, :first])
         their_place = first + videos.best_of(chosen_by[:, first:])

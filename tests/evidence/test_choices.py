@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from msalib.base import stats
 from msalib.evidence import arms
@@ -51,6 +53,16 @@ def test_the_rule_may_be_another_metric_than_that_of_the_task():
     runs = Runs(shifted + records[5:])
     assert most_often_chosen(runs, W, [X]).verdict == "supported"
     assert most_often_chosen(runs, W, [X], by="mae").verdict == "contradicted"
+
+
+def test_few_validation_videos_widen_the_interval_as_students_t_does():
+    runs = runs_of(1.0, 1.3, shared=1.0, videos=14)  # equal trainings add nothing
+    label, videos = runs.truth("valid")
+    plain = stats.corr_difference(label, *runs.predictions("valid", W, X), videos)
+    (effect,) = most_often_chosen(runs, W, [X]).effects.values()
+    assert effect.effect == pytest.approx(plain.effect)
+    factor = np.sqrt(7 / 6) * student(6).ppf(0.975) / norm.ppf(0.975)
+    assert effect.high - effect.low == pytest.approx(factor * (plain.high - plain.low))
 
 
 def test_the_best_of_one_is_itself_and_its_gain_that_of_the_pair():
@@ -103,19 +115,29 @@ def test_below_the_minimum_there_is_no_verdict(test):
     assert test(runs_of(0.5)).verdict == "not run"
 
 
-def test_validation_and_test_videos_are_drawn_apart_even_if_they_are_as_many(monkeypatch):
-    """With the same draws in both parts the chosen system would have been lucky on test, too."""
-    records = planted(1.0, 1.0, 1.0, shared=0.0, videos=10, seed=1)
-    same = []
-    for r in records:
-        twice = dict.fromkeys(("valid", "test"), r.predictions["test"])
-        same.append(r.model_copy(update={"predictions": twice}))
-    runs = Runs(same)
+@pytest.mark.parametrize("same_videos", [True, False])
+def test_validation_and_test_videos_are_drawn_apart_unless_they_are_the_same(
+    monkeypatch, same_videos
+):
+    """Both parts have the same predictions here. Drawn together, which is right for the same
+    videos, a system that is lucky on validation is lucky on test, too."""
+    records = []
+    for r in planted(1.0, 1.0, 1.0, shared=0.0, videos=10, seed=1):
+        test = r.predictions["test"]
+        others = (
+            test
+            if same_videos
+            else test.model_copy(update={"video": [*map(str.upper, test.video)]})
+        )
+        records.append(r.model_copy(update={"predictions": {"valid": others, "test": test}}))
+    runs = Runs(records)
     monkeypatch.setattr(stats, "other_trainings", lambda points, n: np.zeros((n, len(points))))
-    choosing = best_over_best(runs, [W, X, Y], [W], metrics=["corr"]).effects[
-        "choosing, gain in Corr"
-    ]
+    judged = best_over_best(runs, [W, X, Y], [W], metrics=["corr"])
     label, videos = runs.truth("test")
-    _, drawn = stats.correlations(label, runs.predictions("test", W, X, Y), videos)
-    with_the_same_draws = np.mean(drawn.max(1) - drawn[:, 0])
-    assert choosing.effect < with_the_same_draws - 0.001
+    point, drawn = stats.correlations(label, runs.predictions("test", W, X, Y), videos)
+    wide = point + (drawn - point) * 1.2  # however wide, the order on validation decides
+    chosen = (wide if same_videos else wide[::-1]).argmax(1)
+    gain = np.mean(drawn[np.arange(len(drawn)), chosen] - drawn[:, 0])
+    assert judged.effects["choosing, gain in Corr"].effect == pytest.approx(gain, abs=2e-3)
+    together = np.mean(drawn.max(1) - drawn[:, 0])
+    assert same_videos or gain < together - 4e-3
