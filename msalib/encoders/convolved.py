@@ -47,7 +47,7 @@ def frames(
     name = f"{folder_name(encoder.name)}-convolved-{seconds:g}s"
     folder = folder or features_folder() / corpus.name / name
     normalise = speech.normalises(encoder)
-    settings = f"16 kHz, channel {MIX}, normalised {normalise}, at most {seconds:g} s, convolved"
+    settings = "; ".join(_settings(normalise, seconds).values())
     fingerprint = clips.inputs(corpus, "acoustic", settings, folder)
     stored = partial(_stored, folder, encoder, fingerprint)
     with suppress(UserError):
@@ -98,27 +98,34 @@ def _write(
         dim=config.conv_dim[-1],
         truncated=int((samples > longest).sum()),
         counts={speech.SHORT: int((samples < shortest).sum())},
-        settings={
-            "sound": clips.heard("paper"),
-            "waveform": speech.NORMALISED[normalise],
-            "longest": f"{seconds:g} s",
-        },
+        settings=_settings(normalise, seconds),
         device=device_name(device),
         versions=versions(),
     )
 
     def convolve(left: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the frames of one clip after the other, (1, 1, T, C)."""
-        import torch
-
         for _, (wave,) in clips.prepared(left, media.sound, lambda n: (paths[n], MIX)):
             prepared = speech.prepare(wave[:longest], shortest, normalise)
-            with forward.computing(device, "float32"):
-                sound = torch.from_numpy(prepared).to(device)
-                convolved = convolutions(sound[None])  # (1, C, T)
-            yield convolved.transpose(1, 2)[None].cpu().numpy()
+            yield _convolved(convolutions, prepared, device)[None, None]
 
     ids = corpus.utterances.index.astype(str).tolist()
     one_by_one = [np.array([n]) for n in range(len(paths))]
     write_store(folder, meta, ids, np.cumsum([0, *lengths]), one_by_one, convolve)
     clips.forget(folder)
+
+
+def _settings(normalise: bool, seconds: float) -> dict[str, str]:
+    return {
+        "sound": clips.heard("paper"),
+        "waveform": speech.NORMALISED[normalise],
+        "longest": f"{seconds:g} s",
+    }
+
+
+def _convolved(convolutions, wave: np.ndarray, device: str) -> np.ndarray:
+    """Return the frames (T, C) of a waveform."""
+    import torch
+
+    with forward.computing(device, "float32"):
+        return convolutions(torch.from_numpy(wave).to(device)[None])[0].T.cpu().numpy()
