@@ -25,7 +25,7 @@ from msalib import encoders
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
-from msalib.base.provenance import commit, pick_device
+from msalib.base.provenance import commit, one_thread, pick_device
 from msalib.data.corpus import Batch, Corpus
 from msalib.models.cme import CrossModalEncoder
 from msalib.models.mmml import FUSED, SOUND, TEXT
@@ -133,6 +133,7 @@ def _check(study: Study) -> None:
     )
 
 
+@one_thread()
 def measure(study: Study) -> Attention:
     """Train the fusion network once per seed and look into it."""
     whole = plan.whole_of(study)
