@@ -40,7 +40,7 @@ def picture(look: Look, corpus: Corpus, *, setting: str) -> Clip:
     row = corpus.utterances.index.get_loc(look.clip)
     wave, names = render.sound(corpus, row), [VECTOR, *look.words]
     seconds = len(wave) / speech.RATE
-    height = 0.19 * len(names)
+    height = 0.2 * len(names)
     figure, axes = axes_of(
         2.1 + 2 * height, nrows=3, height_ratios=(0.7, height, height), sharex=True
     )
@@ -51,14 +51,15 @@ def picture(look: Look, corpus: Corpus, *, setting: str) -> Clip:
     }
     for panel, (title, values) in zip(axes[1:], shares.items(), strict=True):
         image = _map(panel, title, binned(values), names, seconds)
+    axes[-1].xaxis.get_major_locator().set_params(nbins=5)
     axes[-1].set_xlabel("time (s); left of zero: c, the vector of sound")
     bar = figure.colorbar(image, ax=axes[1:], shrink=0.5, ticks=[-RANGE, 0, RANGE])
     bar.ax.set_yticklabels(["¼", "1", "4"])
     bar.set_label("weight / equal share")
-    truth = ", ".join(f"{NAMES[m]} {corpus.truth['shown'][m][row]:+.1f}" for m in (TEXT, SOUND))
-    said = ", ".join(f"{NAMES[head]} {look.predictions[head]:+.1f}" for head in NAMES)
+    truth = _listed({m: corpus.truth["shown"][m][row] for m in (TEXT, SOUND)})
     label = float(corpus.utterances["label"].iloc[row])
-    sentences = f"True sentiment: {truth}. Label: {label:+.1f}. Predictions: {said}."
+    said = _listed(look.predictions)
+    sentences = f"True sentiment: {truth}. Label: {_points(label)}. Predictions: {said}."
     first = look.words[int(np.argmax(look.to_text[0][1:]))]
     alt = (
         f"Loudness over {seconds:.1f} s, and below it two maps of words by time, coloured by "
@@ -70,6 +71,14 @@ def picture(look: Look, corpus: Corpus, *, setting: str) -> Clip:
     )
     shown = Picture(figure, alt=f"{alt} {sentences}", caption=caption)
     return Clip(shown, wave, speech.RATE, corpus.utterances["text"].iloc[row], sentences)
+
+
+def _listed(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{NAMES[name]} {_points(value)}" for name, value in values.items())
+
+
+def _points(value: float) -> str:
+    return f"{value:+.1f}".replace("-0.0", "+0.0")
 
 
 def shares_of(weights: np.ndarray) -> np.ndarray:
@@ -94,7 +103,7 @@ def _map(axes, title: str, values: np.ndarray, names: list[str], seconds: float)
     image = axes.imshow(values[:, 1:], extent=(0, seconds, *rows), interpolation="nearest", **look)
     axes.imshow(values[:, :1], extent=(-2 * width, -width, *rows), **look)
     axes.set(title=title, xlim=(-2 * width, seconds), ylim=rows)
-    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.grid(False)
     return image
 
