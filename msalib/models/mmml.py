@@ -37,6 +37,7 @@ from torch import Tensor, nn
 from msalib.base.errors import UserError
 from msalib.data.corpus import Batch, Examples, pad
 from msalib.data.streams import context_of
+from msalib.models import heads
 from msalib.models.cme import CrossModalEncoder
 from msalib.models.extras import HeadExtras, rounded
 from msalib.training.loop import Fit
@@ -51,6 +52,9 @@ MODALITIES = (TEXT, SOUND)
 
 CONTEXT = True
 """It reads streams of context."""
+
+CONTRIBUTIONS = heads
+"""What each modality contributes to the prediction for a single clip."""
 
 HEADS = {"m": FUSED, "t": TEXT, "a": SOUND}
 """Letters of tasks as the paper has them -> heads."""
@@ -283,8 +287,8 @@ class MMML(nn.Module):
         if FUSED in self.heads:
             fused = self.fuse(clips) if self.fuse else torch.cat([*vectors.values()], -1)
             vectors[FUSED] = fused
-        heads = {task: head(vectors[task]).squeeze(-1) for task, head in self.heads.items()}
-        return Output(heads[self.tasks[0]], heads, fused)
+        scores = {task: head(vectors[task]).squeeze(-1) for task, head in self.heads.items()}
+        return Output(scores[self.tasks[0]], scores, fused)
 
 
 def mean_over_time(states: Tensor, mask: Tensor) -> Tensor:
@@ -370,12 +374,12 @@ class Losses(Objective):
 
     def score(self, outputs: Outputs, examples: Examples) -> float:
         """Return the loss of a whole part, as a mean over its clips."""
-        heads = {h: outputs.column(lambda output, h=h: output.heads[h]) for h in self.weights}
+        scores = {h: outputs.column(lambda output, h=h: output.heads[h]) for h in self.weights}
         labels = {head: label.cpu() for head, label in self.labels_of(examples).items()}
-        return round(float(self._sum(heads, labels)), DIGITS)
+        return round(float(self._sum(scores, labels)), DIGITS)
 
-    def _sum(self, heads: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
-        return sum(w * self.error(heads[head], labels[head]) for head, w in self.weights.items())
+    def _sum(self, scores: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
+        return sum(w * self.error(scores[head], labels[head]) for head, w in self.weights.items())
 
 
 def objective(training: Training, model: MMML, train: Examples, stream: Stream) -> Losses:
@@ -407,9 +411,11 @@ def extras(
 ) -> HeadExtras:
     """Return what a record says beside the prediction: all heads, and labels of each modality."""
     test, task = examples["test"], examples["test"].task
-    heads = {}
+    predicted = {}
     for head in fitted.objective.weights:
         scores = outputs["test"].column(lambda output, head=head: output.heads[head]).numpy()
-        heads[head] = rounded(task.prediction(scores))
+        predicted[head] = rounded(task.prediction(scores))
     labels = {m: rounded(values.cpu().numpy()) for m, values in test.unimodal.items()}
-    return HeadExtras(heads=heads, unimodal_labels={m: v for m, v in labels.items() if m in heads})
+    return HeadExtras(
+        heads=predicted, unimodal_labels={m: v for m, v in labels.items() if m in predicted}
+    )

@@ -39,8 +39,7 @@ class Clip:
 def material_of(about: About, clip: Clip, notes: list[str]) -> dict[str, object]:
     """Return what the model reads of a clip, by modality: an array, a transcript or a path.
 
-    ``notes`` takes what the model does not read, and what it lacks. Raises ``UserError`` where
-    nothing is left.
+    ``notes`` takes what the model does not read. Raises ``UserError`` where nothing is left.
     """
     material, used = {}, set()
     for m, asked in about.inputs.items():
@@ -54,9 +53,12 @@ def material_of(about: About, clip: Clip, notes: list[str]) -> dict[str, object]
         elif m == "acoustic" and clip.audio is not None:
             material[m] = _existing(clip.audio)
             used.add("audio")
-        elif clip.video is not None and (m == "visual" or _has_sound(_existing(clip.video))):
-            material[m] = _existing(clip.video)
+        elif clip.video is not None:
             used.add("video")
+            if m == "visual" or _has_sound(_existing(clip.video)):
+                material[m] = _existing(clip.video)
+            else:
+                notes.append("the video has no sound")
     for name in ("text", "audio", "video"):
         if getattr(clip, name) is not None and name not in used:
             notes.append(f"{name} is not read by this model")
@@ -70,12 +72,6 @@ def material_of(about: About, clip: Clip, notes: list[str]) -> dict[str, object]
             expected=" or ".join(needed(m, asked) for m, asked in about.inputs.items()),
             remedy="Give one of them or more.",
         )
-    notes += [
-        f"{m}: not given, so it has its mean over the training clips "
-        f"(to give it: {needed(m, asked)})"
-        for m, asked in about.inputs.items()
-        if m not in material
-    ]
     return material
 
 

@@ -169,9 +169,7 @@ def _material(about: About, clip: Clip, notes: list[str]) -> dict[str, object]:
 
     ``notes`` takes what the model does not read, and how it does without what it lacks.
     """
-    material = material_of(about, clip, [])
-    inputs = {m: about.inputs[m] for m in material}
-    material_of(about.model_copy(update={"inputs": inputs}), clip, notes)  # what is not read
+    material = material_of(about, clip, notes)
     without = models.module(about.spec.family).CONTRIBUTIONS.without(list(material))
     notes += [
         f"{m}: not given, so {without} (to give it: {needed(m, asked)})"

@@ -156,7 +156,8 @@ def test_a_video_gives_sound_and_pictures_where_it_has_both(heard, tmp_path):
     given = {name: clip.given for name, clip in found.items()}
     pair = ["visual", "acoustic"]
     assert given == {"both": pair, "mute": ["visual"], "dubbed": pair, "frames": ["visual"]}
-    assert found["mute"].notes[0].startswith("acoustic: not given, so it has its mean")
+    assert found["mute"].notes[0] == "the video has no sound"
+    assert found["mute"].notes[1].startswith("acoustic: not given, so it has its mean")
 
 
 def test_a_table_names_media_beside_it(heard, tmp_path):

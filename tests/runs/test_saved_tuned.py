@@ -11,9 +11,7 @@ from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Corpus
 from msalib.encoders.tuned import FineTuned
-from msalib.models import heads, mmml
 from msalib.pages import predict as pages
-from msalib.papers import mmml as facts
 from msalib.runs import clips as users
 from msalib.runs import predict, save, saved
 from msalib.runs.clips import Clip
@@ -39,8 +37,6 @@ def setting(tmp_path_factory):
     corpus = spoken(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(readers, "DATASETS", dict(readers.DATASETS))
-        patch.setattr(mmml, "CONTRIBUTIONS", heads, raising=False)
-        patch.setattr(facts, "FROZEN", {"rates": "features"}, raising=False)
         patch.setenv("MSALIB_RECORDS", str(folder / "records"))
         patch.setenv("MSALIB_FEATURES", str(folder / "features"))
         offer("spoken", lambda: corpus, layered=PAIR, shipped=None, raw=PAIR, encoder="small")

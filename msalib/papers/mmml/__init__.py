@@ -11,3 +11,6 @@ MODALITIES = ("acoustic", "linguistic")
 
 FINE_TUNES = True
 """Whether encoders are fine-tuned unless a reader asks for others."""
+
+FROZEN = {"rates": "features"}
+"""Choices of a system whose encoders stay as they are."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msalib.data import datasets, folds
 from msalib.data.corpus import TUNED, UNIMODAL
 from msalib.data.streams import context_of, named_context
+from msalib.papers.mmml import FROZEN
 from msalib.runs import spec
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -36,7 +37,7 @@ def system(inputs: Whole, **choices: str) -> System:
         windows = context.windows if context.kind == "separate" else {}
     streams = dict(inputs) | {context_of(m): x for m, x in inputs.items() if windows.get(m)}
     if TUNED not in inputs.values():
-        choices["rates"] = "features"
+        choices |= FROZEN
     return spec.system(streams, paper=PAPER, **choices)
 
 
