@@ -26,7 +26,10 @@ from msalib.runs.spec import System
 TESTED = (("mae", "corr", "acc2_non0"), ("mae", "corr", "acc2"), ("f1", "ua"))
 """Metrics whose gains get an interval: of CMU-MOSI, CH-SIMS and classes."""
 
-OWN, CLIPS = "on its own label", "on the label of the clip"
+HEADLINE = 2
+"""Metrics that short answers and figures show; tables show all."""
+
+OWN, CLIPS = "own label", "clip's label"
 """What a head of one modality is scored on."""
 
 
@@ -51,7 +54,7 @@ def sides(runs: Runs, named: Mapping[str, System]) -> dict[str, Side]:
 
 def scored(name: str, label: str) -> str:
     """Return the name of a head with what it is scored on, ``OWN`` or ``CLIPS``."""
-    return f"{name}: {label}"
+    return f"{name} ({label})"
 
 
 def head_sides(runs: Runs, named: Mapping[str, System], modality: str) -> dict[str, Side]:
@@ -158,12 +161,15 @@ def answer(effects: Effects, *, setting: str) -> Note:
     """Answer the question of a page, a clause for each comparison that its records allow."""
     if not effects:
         return Note(f"No answer yet: no two arms of this page are recorded. Setting: {setting}.")
-    clauses = [
-        f"{one}, over {other}: "
-        + ", ".join(f"{METRICS[m].label} {word(e)} ({gain_text(m, e)})" for m, e in gains.items())
-        for (one, other), gains in effects.items()
-    ]
-    return Note(f"In short: {'; '.join(clauses)}. Setting: {setting}.")
+    clauses = []
+    for (one, other), by_metric in effects.items():
+        shown = list(by_metric.items())[:HEADLINE]
+        words = (f"{word(e)} in {METRICS[m].label} ({gain_text(m, e)})" for m, e in shown)
+        clauses.append(f"{one} over {other}: {', '.join(words)}")
+    return Note(
+        f"In short: {'; '.join(clauses)}. Better and worse mean that the 95% interval of the gain "
+        f"leaves zero out. Setting: {setting}."
+    )
 
 
 def gain_table(
@@ -174,7 +180,7 @@ def gain_table(
         return Note(f"No two arms to compare yet. Setting: {setting}.")
     rows = []
     for (one, other), by_metric in effects.items():
-        row = {"better by": f"{one}, over {other}"}
+        row = {"better by": f"{one} over {other}"}
         row |= {gain_head(m): gain_text(m, e) for m, e in by_metric.items()}
         for m in by_metric:
             values = [(printed or {})[n].value.get(m) for n in (one, other) if n in (printed or {})]
@@ -196,7 +202,7 @@ def gain_head(metric: str) -> str:
 
 def _printed_gain(metric: str, one: float, other: float) -> str:
     gain = np.sign(arms.signed(metric)) * (one - other)
-    return f"{gain:+.1f}" if METRICS[metric].unit == "%" else f"{gain:+.3f}"
+    return f"{gain:+.2f}" if METRICS[metric].unit == "%" else f"{gain:+.4f}"
 
 
 def _after_holm(effects: Effects) -> str:

@@ -45,20 +45,20 @@ BESIDE = {"meld-dev": "meld-dev-mel"}
 
 
 def models(study: Study) -> dict[str, Sound]:
-    """Return the models of Table 2 by name, as far as this data set has sound for them.
+    """Return the models of Table 2 by name; none where there is nothing that an encoder heard.
 
     All learn the label of the clip.
     """
-    layer = study.last_layers.get(SOUND)
-    if layer is None:
+    dataset, layer = study.parameters.dataset, study.last_layers.get(SOUND)
+    if layer is None or (SOUND not in study.dataset.raw and dataset not in BESIDE):
         return {}
     copied = {"labels": "copied"} if has_own_labels(study) else {}
     found = {RAW_SOUND: Sound(study, plan.system({SOUND: layer}, **copied))}
     parameters = study.parameters.model_dump()
-    if beside := BESIDE.get(study.parameters.dataset):
+    if beside := BESIDE.get(dataset):
         other = Study(PAPER, **parameters | {"dataset": beside, "encoder": "auto"})
         found[MEL] = Sound(other, plan.system({SOUND: 1}))
-    elif SOUND in study.dataset.raw:
+    else:
         for name, encoder, family in (
             (MEL, "log-mel", "mel_cnn"),
             (LLD, "opensmile-frames", "lld_transformer"),
@@ -89,7 +89,7 @@ def sides(models: Mapping[str, Sound]) -> tuple[dict[str, Side], list[Record], l
 def settings_table(models: Mapping[str, Sound]) -> Table | Note:
     """Show the setting of each model."""
     if not models:
-        return Note("This data set has no sound.")
+        return Note("This data set has no sound that an encoder could read.")
     rows = [{"model": name, "setting": setting(one.study)} for name, one in models.items()]
     return Table(pd.DataFrame(rows), caption="Models of sound alone, each with its setting.")
 

@@ -4,6 +4,7 @@ The general half is ``pages.compare``; comparisons are in ``gains``. Printed row
 same clips; no data set here has the paper's encoders.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -151,9 +152,9 @@ PLACES: Mapping[str, Place] = {
     "openSMILE": Place("table2", "openSMILE"),
     "one loss": Place("table4", "MMML", "single_loss"),
     "three losses": Place("table4", "MMML", "multi_loss"),
-    "v1": Place("table6", "MMML", "v1_fused_only"),
-    "v2": Place("table6", "MMML", "v2_concat"),
-    "v3": Place("table6", "MMML", "v3_transformer"),
+    "v1 (fused only)": Place("table6", "MMML", "v1_fused_only"),
+    "v2 (concatenation)": Place("table6", "MMML", "v2_concat"),
+    "v3 (transformer)": Place("table6", "MMML", "v3_transformer"),
     "whole network": Place("table8", "MMML", "fusion"),
     "no self-attention": Place("table8", "MMML", "no_self_attn"),
     "no self-attention, no feed-forward (3a)": Place("table8", "MMML", "no_self_attn_no_fc"),
@@ -186,23 +187,34 @@ def printed_rows(dataset: str, names: Iterable[str]) -> dict[str, PrintedRow]:
 
 def row_of(cells: pd.DataFrame) -> PrintedRow:
     """Return the printed cells of one row."""
-    columns = (dict(zip(cells["metric"], cells[c], strict=True)) for c in ("printed", "value"))
-    return PrintedRow(*columns)
+    text = [_plain(*pair) for pair in zip(cells["printed"], cells["value"], strict=True)]
+    value = zip(cells["metric"], cells["value"], strict=True)
+    return PrintedRow(dict(zip(cells["metric"], text, strict=True)), dict(value))
+
+
+def _plain(printed: str, value: float) -> str:
+    """Return a printed number in our units, with its own digits.
+
+    MMML prints MAE and Corr times 100, and some accuracies as fractions.
+    """
+    number = float(printed)
+    shift = round(math.log10(number / value)) if value else 0
+    decimals = len(printed.partition(".")[2]) + shift
+    return f"{value:.{max(decimals, 0)}f}"
 
 
 def print_of(*exhibits: str) -> Folded:
-    """Show what the paper prints in these tables, all data sets."""
+    """Show what the paper prints in these tables, all data sets, in our units."""
     table = pd.concat([printed_cells(exhibit) for exhibit in exhibits])
     keys = ["exhibit", "dataset", "system", "variant"]
-    wide = table.pivot_table(
-        index=keys, columns="metric", values="printed", aggfunc="first", sort=False
-    )
-    metrics = [m for m in [*METRICS_SHOWN, "acc2", "f1", "acc3"] if m in wide]
-    frame = wide[metrics].rename(columns=compare.heads(metrics)).reset_index().fillna("-")
-    return Folded(
-        "What the paper prints",
-        Table(frame, caption="Printed numbers, without spread over runs. Paper: MMML."),
-    )
+    rows = [
+        dict(zip(keys, names, strict=True)) | row_of(cells).text
+        for names, cells in table.groupby(keys, sort=False)
+    ]
+    metrics = [m for m in (*METRICS_SHOWN, "acc2", "f1", "acc3") if m in set(table["metric"])]
+    frame = pd.DataFrame(rows)[[*keys, *metrics]].rename(columns=compare.heads(metrics))
+    caption = "MMML as printed, without spread over runs, in the units of our tables."
+    return Folded("What the paper prints", Table(frame.fillna("-"), caption=caption))
 
 
 # --- Tables 1, 3, 4 and 5 -----------------------------------------------------------------------
@@ -304,7 +316,8 @@ def restorations(study: Study) -> dict[str, System]:
     whole = plan.whole_of(study)
     if len(whole) < 2:
         return {}
-    return resolved(study, plan.restorations(whole))
+    versions = enumerate(plan.restorations(whole).items(), start=1)
+    return resolved(study, {f"v{k} ({name})": wanted for k, (name, wanted) in versions})
 
 
 def ablations(study: Study) -> dict[str, System]:

@@ -35,7 +35,7 @@ class Window(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.kind}, {self.clips} before" if self.clips else "no context"
+        return f"{self.clips} before ({self.kind})" if self.clips else "no context"
 
 
 def windows(study: Study) -> dict[Window, System]:
@@ -89,8 +89,8 @@ def table(runs: Runs, windows: Mapping[Window, System], *, setting: str) -> Tabl
     first = next(iter(present.values()))[0]
     metrics = tested_metrics(first)
     rows = []
-    for window, seeds in present.items():
-        row = {"context": window.kind, "clips before": window.clips, "whose": "ours"}
+    for window, seeds in sorted(present.items()):
+        row = {"context": window.kind, "clips before": str(window.clips), "whose": "ours"}
         for part, metric in product(PARTS, metrics):
             row[f"{METRICS[metric].label}, {part}"] = spread(
                 [r.metrics[part][metric] for r in seeds], metric
@@ -103,7 +103,7 @@ def table(runs: Runs, windows: Mapping[Window, System], *, setting: str) -> Tabl
     levels = compare.chance_cells(first, metrics)
     rows[-1] |= {f"{METRICS[m].label}, test": text for m, text in levels.items()}
     return Table(
-        pd.DataFrame(rows).fillna("-").astype(str).replace({r"\.0$": ""}, regex=True),
+        pd.DataFrame(rows).fillna("-"),
         caption=f"Words alone. {compare.how_made(present.values())}Setting: {setting}.",
     )
 
