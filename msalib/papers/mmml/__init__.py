@@ -12,5 +12,9 @@ MODALITIES = ("acoustic", "linguistic")
 FINE_TUNES = True
 """Whether encoders are fine-tuned unless a reader asks for others."""
 
-FROZEN = {"rates": "features"}
-"""Choices of a system whose encoders stay as they are."""
+FROZEN = {"rates": "features", "pooling": "mean"}
+"""Choices of a system whose encoders stay as they are.
+
+A text is then the mean over its tokens (the code of 2023): the first token of a frozen encoder
+need not stand for the text, and of joined context it belongs to the oldest clip.
+"""

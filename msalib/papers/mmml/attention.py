@@ -93,25 +93,30 @@ def attention(study: Study) -> Attention:
     """Return what is recorded of this study, else measure it on models that are trained now.
 
     Profile ``paper`` is recorded; ``refresh`` measures it again. Raises ``UserError`` for a data
-    set without simulated clips to fine-tune encoders on, and for a record of other data.
+    set without simulated clips to fine-tune encoders on, and for a record of other data or seeds.
     """
     _check(study)
     record = recorded(study)
     if study.parameters.profile != "paper":
         return measure(study)
     if record.path.is_file() and not study.parameters.refresh:
-        measured = record.read()
-        if measured.fingerprint == study.fingerprint:
-            return measured
-        raise UserError(
-            record.path,
-            found=f"attention on other data (fingerprint {measured.fingerprint[:12]})",
-            expected=f"the available data ({study.fingerprint[:12]})",
-            remedy="Measure it again (-p refresh true).",
-        )
+        return _of(study, record)
     measured = measure(study)
     record.write(measured)
     return measured
+
+
+def _of(study: Study, record: Recorded[Attention]) -> Attention:
+    """Read a record; refuse one of other data, or of another number of seeds."""
+    measured = record.read()
+    if (measured.fingerprint, measured.seeds) == (study.fingerprint, study.parameters.seeds):
+        return measured
+    raise UserError(
+        record.path,
+        found=f"{measured.seeds} seeds on data with fingerprint {measured.fingerprint[:12]}",
+        expected=f"{study.parameters.seeds} seeds on {study.fingerprint[:12]}",
+        remedy=f"Ask for {measured.seeds} seeds, or measure it again (-p refresh true).",
+    )
 
 
 def recorded(study: Study) -> Recorded[Attention]:

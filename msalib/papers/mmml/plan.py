@@ -235,6 +235,6 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "mustard minilm": (_windows,),
     "iemocap minilm": (_windows,),
     "meld minilm": (_windows,),
-    "mosi": (_windows,),
+    "mosi minilm-tuned": (_windows,),
 }
 """Data set, with encoder and preset where they are not the usual ones -> the steps, in order."""
