@@ -17,6 +17,7 @@ from msalib.papers.mmml.plan import SOUND, TEXT, system
 from msalib.runs import folds, records
 from msalib.runs.query import Runs
 from msalib.runs.records import Setting
+from msalib.runs.spec import System
 
 TESTED = ("mae", "corr")
 """Metrics of claims of a gain "on each data set": the two that no cut point moves."""
@@ -105,15 +106,21 @@ def raw_sound_beats_mel(runs: Runs) -> Evidence:
     whole = plan.recorded_whole(runs)
     if beside is None or SOUND not in whole:
         return not_run(["raw sound and mel features of the same clips"])
-    mel = [_renamed(record) for record in folds.pool(records.find(plan.PAPER, beside))]
     alone = system({SOUND: whole[SOUND]})
-    ours = runs.records(alone)[0] if runs.has(alone) else []
-    both = Runs([*ours, *(r for r in mel if r is not None)])
-    if not ours:
+    if not runs.has(alone):
         return not_run([f"runs of {alone.name()}"])
-    arm = Arm(alone, name="encoder of raw sound")
-    other = Arm(system({SOUND: MEL_LAYER}), name="mel features")
-    return comparisons.direction_and_size(both, [(arm, other)], metrics=["acc2_has0"])
+    mel = [_renamed(record) for record in folds.pool(records.find(plan.PAPER, beside))]
+    both = Runs([*runs.records(alone)[0], *(r for r in mel if r is not None)])
+    return raw_over_mel(both, alone)
+
+
+def raw_over_mel(runs: Runs, alone: System) -> Evidence:
+    """Compare sound alone by an encoder of raw sound with mel features in one set of records."""
+    pair = (
+        Arm(alone, name="encoder of raw sound"),
+        Arm(system({SOUND: MEL_LAYER}), name="mel features"),
+    )
+    return comparisons.direction_and_size(runs, [pair], metrics=["acc2_has0"])
 
 
 MEL_LAYER = "mel"
