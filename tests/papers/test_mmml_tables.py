@@ -266,17 +266,41 @@ def test_models_of_sound_are_settings_side_by_side(monkeypatch):
 # --- notebooks ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["table2", "table3", "table4", "table6", "table7", "table8"])
+PAGES = ["table2", "table3", "table4", "table6", "table7", "table8"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_runs_in_profile_quick(name, small_data):
+    known = _page(name)
+    assert known["verdicts"] and (known["records"] or name == "table2")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_records_says_so(name, small_data):
+    known = _page(name, profile="paper")
+    assert not known["records"]
+    assert {v.evidence.verdict for v in known["verdicts"]} == {"not run"}
+
+
+@pytest.mark.parametrize("dataset", ["meld-dev", "mustard", "mosi", "mosi-standardised"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_real_data_needs_no_data(name, dataset, small_data):
+    assert _page(name, dataset=dataset, profile="paper")["verdicts"]
+
+
+def _page(name: str, **parameters) -> dict:
+    """Run the cells of a notebook on a small corpus and return its variables."""
     source = nbformat.read(paths.NOTEBOOKS / "mmml" / f"{name}.ipynb", as_version=4)
     known: dict = {}
     for cell in source.cells:
         if cell.cell_type == "code":
             shown = _run(cell.source, known)
-            if "parameters" in cell.metadata.get("tags", []):
-                known["dataset"] = "control"
-            else:
+            tags = cell.metadata.get("tags", [])
+            if "parameters" in tags:
+                known |= {"dataset": "control", **parameters}
+            elif "remove-cell" not in tags:
                 assert shown is not None and shown._repr_html_()
+    return known
 
 
 def _run(code: str, known: dict):

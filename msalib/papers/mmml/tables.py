@@ -11,7 +11,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from msalib.data.corpus import UNIMODAL
+from msalib.evidence import registry
+from msalib.evidence.common import not_run
 from msalib.evidence.printed import table as printed_table
+from msalib.evidence.verdicts import Verdict, judge
 from msalib.models import recipes
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
@@ -22,7 +25,7 @@ from msalib.papers.mmml.plan import SOUND, TEXT
 from msalib.runs import folds
 from msalib.runs import records as stored
 from msalib.runs.inputs import TUNED_ENDING
-from msalib.runs.records import Record
+from msalib.runs.records import Record, Setting
 from msalib.runs.spec import System
 from msalib.runs.study import Study
 
@@ -127,6 +130,16 @@ def has_own_labels(study: Study) -> bool:
         return bool(set(UNIMODAL.values()) & set(study.corpus.utterances))
     records = gather(study, plan.compared(plan.whole_of(study)).values())
     return any(record.extras.unimodal_labels for record in records)
+
+
+def judged(study: Study, records: list[Record], numbers: Iterable[int]) -> list[Verdict]:
+    """Judge claims, by their numbers, on these records; without records none can be."""
+    claims = registry.claims(PAPER, [f"MMML-C{number}" for number in numbers])
+    if records:
+        return judge(claims, records)
+    p, evidence = study.parameters, not_run(["runs of this page"])
+    where = Setting(p.dataset, study.encoder, p.preset, p.profile)
+    return [Verdict(claim, study.kind, where, evidence, []) for claim in claims]
 
 
 # --- print --------------------------------------------------------------------------------------
