@@ -149,8 +149,9 @@ def test_without_preferences_all_weights_are_equal_and_the_model_stays(network):
         for weights in equal.weights(equal.states(batch), batch):
             torch.testing.assert_close(weights, torch.full_like(weights, 1 / weights.shape[1]))
     assert network.model.core.fuse.encoder.layers[0].text.cross.query.weight.equal(before)
-    assert equal.error() == pytest.approx(network.error(equal=True))
-    assert network.error() != pytest.approx(network.error(equal=True), abs=1e-6)
+    np.testing.assert_allclose(equal.scores(), network.scores(equal=True), rtol=1e-5)
+    assert np.abs(network.scores() - equal.scores()).max() > 1e-6
+    assert network.error(network.test.label.numpy() + 0.5) == pytest.approx(0.5)
 
 
 # --- what they are worth ------------------------------------------------------------------------
@@ -200,7 +201,7 @@ def measured(corpus, **changes) -> Attention:
     ]  # fmt: skip
     values = dict(
         fingerprint=corpus.fingerprint(), commit="none", seeds=2, layers=5, looks=looks,
-        videos=["a", "a", "b", "c"], mae=[1.0, 1.2], mae_equal=[1.1, 1.3],
+        videos=["a", "a", "b", "c"], mae=[1.0, 1.2], mae_equal=[1.1, 1.3], peak=[[2.0] * 4] * 2,
         deletion=[[0.5, 0.6, 0.4, 0.5]] * 2, hits=[[1.0, 0.0, 1.0, 1.0]] * 2,
         luck=[0.25] * 4, agreement=[0.0, 0.3, -0.3, 0.01],
     )  # fmt: skip
@@ -217,7 +218,10 @@ def test_only_the_full_recipe_is_recorded_and_only_of_these_data(tmp_path, monke
     assert attention.attention(full) == attention.attention(full) == measured(corpus)
     assert len(calls) == 2  # the second of the full recipe was read
     attention.recorded(full).write(measured(corpus, fingerprint="other"))
-    with pytest.raises(UserError, match="other data"):
+    with pytest.raises(UserError, match="seeds on data with fingerprint other"):
+        attention.attention(full)
+    attention.recorded(full).write(measured(corpus, seeds=3))
+    with pytest.raises(UserError, match="3 seeds"):
         attention.attention(full)
     again = Study("mmml", dataset="raw", profile="paper", refresh=True)
     assert attention.attention(again) == measured(corpus)
@@ -256,6 +260,9 @@ def test_the_sentence_follows_the_intervals():
     assert "changes by +0.100 points" in text
     assert "weight tends to go with a larger change" in text
     assert "do not reliably have the order" in text
+    assert "2.0 times the mean weight" in text and "nearly equal" not in text
+    equal = figures_attention.reading(measured(corpus, peak=[[1.01] * 4] * 2)).text
+    assert "1.0 times the mean weight: the weights are nearly equal" in equal
     flat = measured(corpus, deletion=[[0.1, -0.1, 0.1, -0.1]] * 2, agreement=[])
     text = figures_attention.reading(flat).text
     assert "does not reliably go with" in text and "another" not in text

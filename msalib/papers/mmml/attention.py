@@ -63,10 +63,11 @@ class Look(BaseModel):
 class Attention(BaseModel):
     """The three clips of the first seed, and what weights are worth on all test clips.
 
-    By seed: ``mae`` of the fused head, and with equal weights; by seed and clip (C clips of
-    ``FEWEST`` words or more): ``deletion``, Spearman's rho of a word's weight and the change of the
-    prediction without it, ``hits``, whether the word with the largest weight changes it most, and
-    ``luck``, how often a word drawn at random would. ``agreement`` by clip: Spearman's rho of the
+    By seed: ``mae`` of the fused head, and with equal weights. By seed and clip (C clips of
+    ``FEWEST`` words or more): ``peak``, the largest weight on a word over their mean; ``deletion``,
+    Spearman's rho of a word's weight and the change of the prediction without it; ``hits``, whether
+    the word with the largest weight changes it most; and by clip ``luck``, how often a word drawn
+    at random would. ``agreement`` by clip: Spearman's rho of the
     weights of the first two seeds; empty where there is one.
     """
 
@@ -80,6 +81,7 @@ class Attention(BaseModel):
     videos: list[str]  # (C,)
     mae: list[float]
     mae_equal: list[float]
+    peak: list[list[float]]
     deletion: list[list[float]]
     hits: list[list[float]]
     luck: list[float]
@@ -148,11 +150,13 @@ def measure(study: Study) -> Attention:
     texts = corpus.utterances["text"].loc[test.ids].tolist()
     spans = word_spans(study, texts)
     enough = [i for i, (words, _) in enumerate(spans) if len(words) >= FEWEST]
-    networks, worths = [], []
+    networks, worths, whole_scores, equal_scores = [], [], [], []
     for seed in range(study.parameters.seeds):
         spec = study.spec(plan.system(whole), seed)
         networks.append(Network(trainer.fit([spec])[0].model, test, spans))
         worths.append([networks[-1].worth(i) for i in enough])
+        whole_scores.append(networks[-1].scores())
+        equal_scores.append(networks[-1].scores(equal=True))
     return Attention(
         fingerprint=corpus.fingerprint(),
         commit=commit(),
@@ -163,8 +167,9 @@ def measure(study: Study) -> Attention:
             for title, clip in chosen(corpus).items()
         ],
         videos=test.videos[enough].tolist(),
-        mae=[_rounded(network.error()) for network in networks],
-        mae_equal=[_rounded(network.error(equal=True)) for network in networks],
+        mae=[_rounded(networks[0].error(scores)) for scores in whole_scores],
+        mae_equal=[_rounded(networks[0].error(scores)) for scores in equal_scores],
+        peak=[[_rounded(w.weights.max() / w.weights.mean()) for w in clips] for clips in worths],
         deletion=[[_rounded(worth.rho) for worth in clips] for clips in worths],
         hits=[[float(worth.hit) for worth in clips] for clips in worths],
         luck=[_rounded(1 / len(worth.weights)) for worth in worths[0]],
@@ -249,11 +254,14 @@ class Network:
         """Return the layers of cross-attention."""
         return self.model.core.fuse.encoder
 
-    def error(self, equal: bool = False) -> float:
-        """Return the MAE of the fused head on the test clips, perhaps with equal weights."""
+    def scores(self, equal: bool = False) -> np.ndarray:
+        """Return the predictions (N,) of the fused head, perhaps with equal weights."""
         model = without_preferences(self.model) if equal else self.model
-        scores = loop.predict(model, self.test, BATCH).scores
-        return float((scores - self.test.label.cpu()).abs().mean())
+        return loop.predict(model, self.test, BATCH).scores.numpy()
+
+    def error(self, scores: np.ndarray) -> float:
+        """Return the MAE of predictions (N,) of the test clips."""
+        return float(np.abs(scores - self.test.label.cpu().numpy()).mean())
 
     def states(self, batch: Batch) -> dict[str, Tensor]:
         """Return the states of the fine-tuned encoders, laid end to end."""

@@ -28,6 +28,9 @@ RANGE = 2
 
 FLOOR = 1e-9
 
+EVEN = 1.1
+"""Largest weight on a word over their mean, below which weights count as nearly equal."""
+
 
 def pictures(measured: Attention, corpus: Corpus, *, setting: str) -> list[Clip]:
     """Show the three clips."""
@@ -127,6 +130,7 @@ def over_clips(values: list[list[float]], videos: list[str]) -> stats.Estimate:
 def _estimates(measured: Attention) -> dict[str, stats.Estimate]:
     """Return the measures of weights by name."""
     estimates = {
+        "peak": over_clips(measured.peak, measured.videos),
         "deletion": over_clips(measured.deletion, measured.videos),
         "hits": over_clips(measured.hits, measured.videos),
     }
@@ -139,6 +143,7 @@ def worth(measured: Attention, *, setting: str) -> Table:
     """Show what the weights on words are worth, on all test clips and seeds."""
     found = _estimates(measured)
     rows = [
+        ("largest weight on a word / mean weight", _interval(found["peak"]), "-"),
         ("MAE of the joint head (points)", mean_sd(measured.mae, _three), "-"),
         ("the same with equal weights", mean_sd(measured.mae_equal, _three), "-"),
         ("rank correlation: weight on a word, change when it is deleted",
@@ -162,7 +167,10 @@ def reading(measured: Attention) -> Note:
     """Say in words what the table shows."""
     found = _estimates(measured)
     moved = np.mean(measured.mae_equal) - np.mean(measured.mae)
+    peak = found["peak"].effect
+    even = ": the weights are nearly equal, so there is little to read in them"
     sentences = [
+        f"The largest weight on a word is {peak:.1f} times the mean weight{even * (peak < EVEN)}",
         f"With equal weights the error of the joint head changes by {moved:+.3f} points",
         f"A larger weight {_goes(found['deletion'])} a larger change when the word is deleted",
     ]
