@@ -166,10 +166,10 @@ def answer(effects: Effects, *, setting: str) -> Note:
         shown = list(by_metric.items())[:HEADLINE]
         words = (f"{word(e)} in {METRICS[m].label} ({gain_text(m, e)})" for m, e in shown)
         clauses.append(f"{one} over {other}: {', '.join(words)}")
-    return Note(
-        f"In short: {'; '.join(clauses)}. Better and worse mean that the 95% interval of the gain "
-        f"leaves zero out. Setting: {setting}."
-    )
+    meaning = "Better and worse mean that the 95% interval of the gain leaves zero out."
+    if all(len(e.seeds) < 2 for by_metric in effects.values() for e in by_metric.values()):
+        meaning = "One seed decides nothing, because another training might reverse it."
+    return Note(f"In short: {'; '.join(clauses)}. {meaning} Setting: {setting}.")
 
 
 def gain_table(

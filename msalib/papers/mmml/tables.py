@@ -48,8 +48,9 @@ ABOUT = {
     "mosi-standardised": "The paper's clips with other features. Of the sound there is one "
     "openSMILE vector per clip, standardised over the training part.",
     "meld-dev": "Utterances of the series Friends, from one part of MELD. Words and sound are one "
-    "vector each. The encoders behind them were fine-tuned on other parts of MELD, so their levels "
-    "are too good. Five folds by dialogue take turns as test set, and a score is that of all.",
+    "vector each. Their encoders were fine-tuned on emotions of MELD's training part and picked on "
+    "these very clips, so levels are too good. Five folds by dialogue take turns as test set, and "
+    "a score is that of all.",
     "mustard": "Lines of sitcoms, sarcastic or not. Transcripts only.",
     "iemocap": "Acted dialogues with four emotions. Transcripts only.",
     "meld": "Dialogues of the series Friends with classes of sentiment. Transcripts only.",
