@@ -275,14 +275,15 @@ def _both(found: Mapping[str, Evidence]) -> Evidence:
     To contradict takes each part's own test, at half the level on each side.
     """
     words = {one.verdict for one in found.values()}
-    word: Word = "inconclusive"
+    effects = {f"{name}: {n}": e for name, one in found.items() for n, e in one.effects.items()}
     if "not run" in words:
-        word = "not run"
-    elif "contradicted" in words:
+        lacking = (one.note for one in found.values() if one.verdict == "not run")
+        return not_run([note.removeprefix("needs ") for note in lacking], effects)
+    word: Word = "inconclusive"
+    if "contradicted" in words:
         word = "contradicted"
     elif words == {"supported"}:
         word = "supported"
-    effects = {f"{name}: {n}": e for name, one in found.items() for n, e in one.effects.items()}
     note = sentence(*(f"{name}: {one.note}" for name, one in found.items()))
     return Evidence(word, effects, note)
 
