@@ -85,10 +85,10 @@ def window_curves(runs: Runs, windows: Mapping[Window, System], *, setting: str)
                 }
                 means = _curve(axes, scores, metric, shift, kind)
                 numbers = ", ".join(f"{k} before {text}" for k, text in means.items())
-                sentences.append(f"{METRICS[metric].label} on {part}, {kind}: {numbers}")
+                sentences.append(f"{METRICS[metric].label} on {PARTS[part]}, {kind}: {numbers}")
             axes.margins(x=0.1, y=0.15)
         row[0].set_ylabel(METRICS[metric].label)
-    for axes, part in zip(panels[0], ("validation", "test"), strict=True):
+    for axes, part in zip(panels[0], PARTS.values(), strict=True):
         axes.set_title(part, fontsize=11)
     panels[0, 0].set_xticks(sorted({w.clips for w in present}))
     figure.supxlabel("clips before", fontsize=11)

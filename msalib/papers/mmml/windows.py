@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from msalib.data.metrics import METRICS
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
-from msalib.pages.tables import Note, Table, spread
+from msalib.pages.tables import Note, Table, constants, spread
 from msalib.papers.mmml import plan
 from msalib.papers.mmml.gains import tested_metrics
 from msalib.papers.mmml.tables import PRINTED_AS, printed_cells, resolved, row_of
@@ -18,7 +17,8 @@ from msalib.runs.query import Runs
 from msalib.runs.spec import System
 from msalib.runs.study import Study
 
-PARTS = ("valid", "test")
+PARTS = {"valid": "validation", "test": "test"}
+"""Parts of the data that Table 7 shows, and their names."""
 
 
 KINDS = ("joined", "separate")
@@ -88,23 +88,25 @@ def table(runs: Runs, windows: Mapping[Window, System], *, setting: str) -> Tabl
         return Note(f"No run of this table is recorded yet. Setting: {setting}.")
     first = next(iter(present.values()))[0]
     metrics = tested_metrics(first)
-    rows = []
+    heads, rows = compare.heads(metrics), []
     for window, seeds in sorted(present.items()):
         row = {"context": window.kind, "clips before": str(window.clips), "whose": "ours"}
         for part, metric in product(PARTS, metrics):
-            row[f"{METRICS[metric].label}, {part}"] = spread(
+            row[f"{heads[metric]}, {PARTS[part]}"] = spread(
                 [r.metrics[part][metric] for r in seeds], metric
             )
         rows.append(row)
         if printed := _printed(runs.dataset, window).text:
             rows.append({**row, "whose": "printed"} | dict.fromkeys(list(row)[3:], "-"))
-            rows[-1] |= {f"{METRICS[m].label}, test": printed.get(m, "-") for m in metrics}
+            rows[-1] |= {f"{heads[m]}, test": printed.get(m, "-") for m in metrics}
     rows.append({"context": compare.chance_name(first), "whose": "chance"})
     levels = compare.chance_cells(first, metrics)
-    rows[-1] |= {f"{METRICS[m].label}, test": text for m, text in levels.items()}
+    rows[-1] |= {f"{heads[m]}, test": text for m, text in levels.items()}
     return Table(
         pd.DataFrame(rows).fillna("-"),
-        caption=f"Words alone. {compare.how_made(present.values())}Setting: {setting}.",
+        caption="Words alone, mean ± standard deviation over seeds; the epoch is selected on validation "
+        f"loss. {constants(record for seeds in present.values() for record in seeds)}"
+        f"{compare.about_printed(bool(printed_rows(runs.dataset, windows)))}Setting: {setting}.",
     )
 
 
