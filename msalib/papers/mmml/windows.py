@@ -104,8 +104,8 @@ def table(runs: Runs, windows: Mapping[Window, System], *, setting: str) -> Tabl
     rows[-1] |= {f"{heads[m]}, test": text for m, text in levels.items()}
     return Table(
         pd.DataFrame(rows).fillna("-"),
-        caption="Words alone, mean ± standard deviation over seeds; the epoch is selected on validation "
-        f"loss. {constants(record for seeds in present.values() for record in seeds)}"
+        caption="Words alone, mean ± standard deviation over seeds; the epoch is selected on "
+        f"validation loss. {constants(record for seeds in present.values() for record in seeds)}"
         f"{compare.about_printed(bool(printed_rows(runs.dataset, windows)))}Setting: {setting}.",
     )
 
