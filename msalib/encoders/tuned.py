@@ -108,7 +108,8 @@ class FineTuned(nn.Module):
 
     All streams of a modality pass its one encoder, a clip's own words and those of its context,
     each stream in a batch of its own. ``core`` reads ``(features, mask)`` with the states in place
-    of what the encoders read.
+    of what the encoders read. Where it says ``hears_silence``, a clip without a context of sound
+    has silence there instead (``Speech.silence``), as in MMML's release (papers/mmml.md (c)).
     """
 
     def __init__(self, core: nn.Module, encoders: Mapping[str, nn.Module]):
@@ -122,8 +123,26 @@ class FineTuned(nn.Module):
             modality = streams.modality_of(stream)
             if modality in self.encoders:
                 encoder = self.encoders[modality]
+                if stream == _CONTEXT_OF_SOUND and getattr(self.core, "hears_silence", False):
+                    features[stream], mask[stream] = silenced(
+                        features[stream], mask[stream], encoder.silence
+                    )
                 features[stream] = encoder(features[stream], mask[stream])
         return self.core(features, mask)
+
+
+_CONTEXT_OF_SOUND = streams.context_of("acoustic")
+
+
+def silenced(frames: Tensor, mask: Tensor, silence: Tensor) -> tuple[Tensor, Tensor]:
+    """Give clips without frames those of silence (T', C); return frames (S', C) and mask (B, T)."""
+    lengths = mask.sum(1)
+    pieces = [
+        piece if len(piece) else silence.to(frames) for piece in frames.split(lengths.tolist())
+    ]
+    lengths = torch.tensor([len(piece) for piece in pieces], device=mask.device)
+    step = torch.arange(int(lengths.max()), device=mask.device)
+    return torch.cat(pieces), step < lengths[:, None]
 
 
 def build(encoder: Encoder, precision: Precision, *, seconds: float = SECONDS) -> nn.Module:
@@ -165,13 +184,18 @@ class Speech(nn.Module):
     """A model of the wav2vec 2.0 kind: frames of convolutions to states after a final LayerNorm.
 
     The convolutions are not here (``convolved``). The statistics of a batch norm (some HuBERTs have
-    one) stay as they were pretrained.
+    one) stay as they were pretrained. ``silence`` are the frames (T', C) of as much silence as a
+    clip may have, without the last: transformers calls all but one of them valid if the mask says
+    that none is.
     """
 
     def __init__(self, encoder: Encoder, precision: Precision, seconds: float):
         super().__init__()
         self.model = speech.pretrained(encoder)
         config = self.model.config
+        with torch.no_grad():
+            silent = self.model.feature_extractor(torch.zeros(1, round(seconds * media.RATE)))
+        self.register_buffer("silence", silent[0].T[:-1].contiguous(), persistent=False)
         self.model.feature_extractor = None
         self.model.adapter = None  # neither read here nor trained
         limit = speech.frames(config, round(seconds * media.RATE))

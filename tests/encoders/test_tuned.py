@@ -384,3 +384,29 @@ def test_a_clip_and_its_context_share_one_encoder(stream):
     (own,) = torch.autograd.grad(states[stream].square().sum(), weight, retain_graph=True)
     (both,) = torch.autograd.grad(sum(s.square().sum() for s in states.values()), weight)
     torch.testing.assert_close(both, 2 * own)
+
+
+class Hearing(Core):
+    hears_silence = True
+
+
+def test_a_clip_without_context_hears_silence_where_the_model_asks_for_it():
+    """As with six seconds of zeros and an empty mask, of which transformers spares one frame."""
+    encoder = encoders.resolve("small-wavlm")
+    net = tuned.build(encoder, "float32", seconds=6.0)
+    frames, mask = sounds(encoder)
+    some = torch.zeros(len(mask) + 1, mask.shape[1], dtype=torch.bool)
+    some[[0, 2, 3]] = mask
+    streams = ({"acoustic_context": frames}, {"acoustic_context": some})
+    plain, _ = tuned.FineTuned(Core(), {"acoustic": net}).eval()(*streams)
+    heard, valid = tuned.FineTuned(Hearing(), {"acoustic": net}).eval()(*streams)
+    lengths = valid["acoustic_context"].sum(1).tolist()
+    assert lengths == [*mask[:1].sum(1).tolist(), 298, *mask[1:].sum(1).tolist()]
+    states = heard["acoustic_context"].split(lengths)
+    others = torch.cat([states[0], *states[2:]])
+    torch.testing.assert_close(others, plain["acoustic_context"], rtol=0, atol=1e-5)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
+        silent, none = torch.zeros(1, 96_000), torch.zeros(1, 96_000, dtype=torch.long)
+        expected = original(encoder)(silent, attention_mask=none).last_hidden_state[0]
+    torch.testing.assert_close(states[1], expected[:298], rtol=0, atol=1e-4)

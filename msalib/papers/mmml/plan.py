@@ -5,13 +5,14 @@ fine-tunes the encoders of what it reads, or reads features that stay as they ar
 heads have a rate of their own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msalib.data import datasets, folds
+from msalib.data import datasets
 from msalib.data.corpus import TUNED, UNIMODAL
 from msalib.data.streams import context_of, named_context
 from msalib.papers.mmml import FROZEN
+from msalib.papers.steps import Step, in_folds, on_a_gpu
 from msalib.runs import spec
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -175,15 +176,26 @@ def rates(whole: Whole) -> dict[str, System]:
 
 # --- the runs of all pages ----------------------------------------------------------------------
 
-Step = Callable[["Study"], list[Record]]
+
+def _labelled_by_modality(study: "Study") -> bool:
+    """Check whether words and sound of a data set have labels of their own."""
+    columns = () if study.corpus is None else study.corpus.utterances
+    return UNIMODAL[TEXT] in columns and UNIMODAL[SOUND] in columns
 
 
-def _tables(study: "Study") -> list[Record]:
-    """Train Tables 1, 3, 4, 5, 6 and 8."""
+def _without_fusion(study: "Study") -> list[Record]:
+    """Train what Tables 1 to 5 have without the fusion network."""
     whole = whole_of(study)
-    arms = {**compared(whole), **losses(whole), **restorations(whole), **ablations(whole)}
-    if set(UNIMODAL.values()) & set(study.corpus.utterances if study.corpus is not None else ()):
-        arms |= copied(whole)
+    arms = {**compared(whole), **losses(whole)}
+    arms |= copied(whole) if _labelled_by_modality(study) else {}
+    arms.pop("fusion network", None)
+    return study.run(list(dict.fromkeys(arms.values())))
+
+
+def _fusion(study: "Study") -> list[Record]:
+    """Train the fusion network of Tables 1 and 3, and Tables 6 and 8."""
+    whole = whole_of(study)
+    arms = {**compared(whole), **restorations(whole), **ablations(whole)}
     return study.run(list(dict.fromkeys(arms.values())))
 
 
@@ -212,29 +224,20 @@ def _window_grid(study: "Study") -> list[Record]:
     return study.run(list(window_grid(whole_of(study)).values()))
 
 
-def in_folds(step: Step) -> Step:
-    """Return a step that is run in every fold by video of a data set without a split."""
-
-    def run(study: "Study") -> list[Record]:
-        parameters = study.parameters.model_dump()
-        names = folds.folds(study.corpus, folds.VIDEO)
-        studies = (type(study)(PAPER, **parameters | {"split": name}) for name in names)
-        return [record for one in studies for record in step(one)]
-
-    return run
-
-
 PLAN: Mapping[str, tuple[Step, ...]] = {
-    "control": (_tables, _sweeps),
-    "control-opposite": (_tables,),
-    "raw": (_tables, _windows, _contexts, _sweeps, _window_grid),
+    "control": (_without_fusion, _fusion, _sweeps),
+    "control-opposite": (_without_fusion, _fusion, _sweeps),
+    "raw": (_without_fusion, _fusion, _windows, _contexts, _sweeps, on_a_gpu(_window_grid)),
     "mosi minilm": (_windows,),
-    "mosi-standardised minilm": (_tables, _contexts),
-    "meld-dev": (in_folds(_tables), in_folds(_contexts)),
-    "meld-dev-mel": (in_folds(_tables),),
+    "mosi-standardised minilm": (_without_fusion, on_a_gpu(_fusion), on_a_gpu(_contexts)),
+    "meld-dev": (in_folds(_without_fusion), on_a_gpu(in_folds(_fusion))),
+    "meld-dev-mel": (in_folds(_without_fusion),),
     "mustard minilm": (_windows,),
     "iemocap minilm": (_windows,),
     "meld minilm": (_windows,),
-    "mosi minilm-tuned": (_windows,),
+    "mosi minilm-tuned": (on_a_gpu(_windows),),
 }
-"""Data set, with encoder and preset where they are not the usual ones -> the steps, in order."""
+"""Data set, with encoder and preset where they are not the usual ones -> the steps, in order.
+
+On a GPU only: the fusion network at the widths of real encoders has up to 95 million weights.
+"""

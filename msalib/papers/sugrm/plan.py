@@ -5,15 +5,15 @@ takes all of them together, except where it takes one alone. The text is read fr
 its encoder, frozen or fine-tuned (papers/sugrm.md (c)).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
-from msalib.base.provenance import pick_device
 from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED
 from msalib.models.unimodal_tasks import task_sets
+from msalib.papers.steps import Step, on_a_gpu
 from msalib.runs import spec
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -107,8 +107,6 @@ def followed(whole: Whole) -> dict[str, System]:
 
 # --- the runs of all pages ----------------------------------------------------------------------
 
-Step = Callable[["Study"], list[Record]]
-
 GRID_SEEDS = 3
 """Most seeds of Tables 3, 4 and 8."""
 
@@ -132,15 +130,6 @@ def _grids(study: "Study") -> list[Record]:
     return fewer.run(list(dict.fromkeys(s for grid in grids for s in grid(whole).values())))
 
 
-def _on_a_gpu(step: Step) -> Step:
-    """Return a step that is left out on a CPU, where it would take days."""
-
-    def run(study: "Study") -> list[Record]:
-        return step(study) if pick_device(study.parameters.device) != "cpu" else []
-
-    return run
-
-
 ALL = (_comparison, _labels, _grids)
 
 PLAN: Mapping[str, tuple[Step, ...]] = {
@@ -148,7 +137,7 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "control-opposite": ALL,
     "mmmo-stretched": ALL,
     "mosi": ALL,
-    "mosi minilm-tuned paper": (_comparison, _on_a_gpu(_labels), _on_a_gpu(_grids)),
+    "mosi minilm-tuned paper": (_comparison, on_a_gpu(_labels), on_a_gpu(_grids)),
 }
 """Data set, with encoder and preset where they are not the usual ones -> the steps, in order.
 
