@@ -25,7 +25,15 @@ from msalib.evidence.arms import Arm
 from msalib.evidence.scatter import Design, design
 from msalib.evidence.simulation import RESAMPLES, ErrorRates, Rate, Verdicts, simulate
 from msalib.papers.mmml.plan import PAPER, SOUND, TEXT, system
-from msalib.papers.mmml.power_cases import WHOLE, Case, cases, claim_of, judge_of, planted
+from msalib.papers.mmml.power_cases import (
+    NONE_PRINTED,
+    WHOLE,
+    Case,
+    cases,
+    claim_of,
+    judge_of,
+    planted,
+)
 from msalib.runs import folds, records
 from msalib.runs.query import Runs
 from msalib.runs.records import Setting
@@ -152,6 +160,11 @@ class Measured(BaseModel):
     printed: float | None  # gain, in the metric of the cells
     printed_in: str
     cells: list[Cell]
+
+    @property
+    def is_printed(self) -> bool:
+        """Check whether the paper prints a gain for the claim itself."""
+        return self.printed is not None and not self.printed_in.startswith(NONE_PRINTED)
 
     def of(self, role: str) -> list[Cell]:
         """Return the cells of a role."""

@@ -31,6 +31,10 @@ TIMES = (0.5, 1.0, 2.0, 4.0)
 """Planted gains of a true claim, as multiples of the printed one."""
 
 
+NONE_PRINTED = "none is printed"
+"""How it is said that a planted gain is that of another claim."""
+
+
 class Printed(NamedTuple):
     """A printed gain: that of one row over the best of others, in a metric.
 
@@ -56,7 +60,7 @@ class Printed(NamedTuple):
     def words(self) -> str:
         """Say where it is printed."""
         where = f"{self.row.partition('/')[0]}, {self.dataset}"
-        return f"none is printed, that of {where}" if self.stands_in else where
+        return f"{NONE_PRINTED}, that of {where}" if self.stands_in else where
 
 
 SEPARATE_WINDOWS = Printed(
@@ -215,7 +219,7 @@ class Planted(NamedTuple):
 
 
 def planted(case: Case, study: Design) -> Iterator[Planted]:
-    """Yield what is planted for a case, without gains that no quality of predictions has."""
+    """Yield what is planted for a case, without multiples of a gain that no quality has."""
     if case.limits:
         for gain in case.limits:
             yield Planted("border", f"{gain:g} points", case.metric, gain, 1)
@@ -223,6 +227,7 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         yield Planted("true", f"{middle:g} points", case.metric, middle, 1)
     elif case.printed is None:
         gains = {m: margin(MARGINS, m) for m in case.metrics}
+        gains = {m: gain for m, gain in gains.items() if _reachable(study, m, gain)}
         first = min(gains, key=lambda m: quality_with_gain(study, m, gains[m]))
         yield Planted("border", "the margin", first, gains[first], 1)
         yield Planted("true", "nothing differs", first, 0.0, 1)
@@ -232,14 +237,13 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         if case.tied:
             yield Planted("border", "a gain, but not the claimed one", case.metric, gain, case.tied)
         for times in TIMES:
-            with_gain = Planted("true", f"{times:g}", case.metric, times * gain, case.gaining)
-            if _reachable(study, with_gain):
-                yield with_gain
+            if times <= 1 or _reachable(study, case.metric, times * gain):
+                yield Planted("true", f"{times:g}", case.metric, times * gain, case.gaining)
 
 
-def _reachable(study: Design, one: Planted) -> bool:
+def _reachable(study: Design, metric: str, gain: float) -> bool:
     try:
-        quality_with_gain(study, one.metric, one.gain)
+        quality_with_gain(study, metric, gain)
     except UserError:
         return False
     return True
