@@ -8,9 +8,11 @@ Idea: in each layer both modalities look at the other as it entered the layer, t
 then pass a feed-forward network. Every block ends in a residual sum and a LayerNorm.
 
 Deviation from the release: none in the numbers. Attention runs in PyTorch's fused kernels, which
-keep no weights; ``Attention.weights`` computes them where a figure asks.
+keep no weights; ``Attention.weights`` computes them where a figure asks. Everything but attention
+computes on valid positions alone, and the last layer on what is read of it.
 
-Notation: B clips, T positions of text, U of sound, d width, h attention heads.
+Notation: B clips, T positions of text, U of sound, d width, h attention heads, S valid positions of
+all clips laid end to end.
 """
 
 from typing import NamedTuple
@@ -21,6 +23,28 @@ from torch.nn import functional
 
 EPSILON = 1e-12
 """Of every LayerNorm, papers/mmml.md (c)."""
+
+
+class Places:
+    """Where the positions of B clips, laid end to end, lie in a padded batch: ``mask`` (B, T)."""
+
+    def __init__(self, mask: Tensor):
+        self.mask = mask
+        self.index = mask.flatten().nonzero().squeeze(1)
+
+    def pack(self, padded: Tensor) -> Tensor:
+        """Return the valid positions (S, d) of (B, T, d)."""
+        return padded.flatten(0, 1).index_select(0, self.index)
+
+    def pad(self, states: Tensor) -> Tensor:
+        """Put positions (S, d) in their places in (B, T, d), zero elsewhere."""
+        flat = states.new_zeros(self.mask.numel(), states.shape[-1])
+        return flat.index_copy(0, self.index, states).view(*self.mask.shape, -1)
+
+    def first(self, states: Tensor) -> Tensor:
+        """Return the first position of every clip, (B, d), of (S, d)."""
+        length = self.mask.sum(1)
+        return states.index_select(0, length.cumsum(0) - length)
 
 
 class Attention(nn.Module):
@@ -36,16 +60,16 @@ class Attention(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(width, eps=EPSILON)
 
-    def forward(self, x: Tensor, other: Tensor, mask: Tensor) -> Tensor:
-        """Let ``x`` (B, T, d) attend to ``other`` (B, U, d) where ``mask`` (B, U) is true."""
+    def forward(self, x: Tensor, at: Places, other: Tensor, other_at: Places) -> Tensor:
+        """Let ``x`` (S, d) attend to ``other`` (S', d), each clip to itself."""
         attended = functional.scaled_dot_product_attention(
-            self._split(self.query(x)),
-            self._split(self.key(other)),
-            self._split(self.value(other)),
-            attn_mask=mask[:, None, None],
+            self._split(at.pad(self.query(x))),
+            self._split(other_at.pad(self.key(other))),
+            self._split(other_at.pad(self.value(other))),
+            attn_mask=other_at.mask[:, None, None],
             dropout_p=self.attention_dropout if self.training else 0.0,
         )
-        joined = attended.transpose(1, 2).flatten(2)
+        joined = at.pack(attended.transpose(1, 2).flatten(2))
         return self.norm(x + self.dropout(self.output(joined)))
 
     def weights(self, x: Tensor, other: Tensor, mask: Tensor) -> Tensor:
@@ -70,7 +94,7 @@ class FeedForward(nn.Module):
         self.norm = nn.LayerNorm(width, eps=EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform (B, T, d)."""
+        """Transform (S, d)."""
         return self.norm(x + self.dropout(self.output(self.hidden(x).relu())))
 
 
@@ -88,12 +112,17 @@ class Stream(nn.Module):
         if feed_forward:
             self.feed_forward = FeedForward(width=width, dropout=dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor) -> Tensor:
-        """Update ``x`` (B, T, d) from ``other`` (B, U, d); masks are (B, T) and (B, U)."""
-        x = self.cross(x, other, other_mask)
+    def forward(
+        self, x: Tensor, at: Places, other: Tensor, other_at: Places, first: bool = False
+    ) -> Tensor:
+        """Update ``x`` (S, d) from ``other`` (S', d); with ``first``, return (B, d) alone."""
+        x = self.cross(x, at, other, other_at)
+        read, read_at = x, at
+        if first:
+            read, read_at = at.first(x), Places(at.mask[:, :1])
         if self.own is not None:
-            x = self.own(x, x, mask)
-        return x if self.feed_forward is None else self.feed_forward(x)
+            read = self.own(read, read_at, x, at)
+        return read if self.feed_forward is None else self.feed_forward(read)
 
 
 class Layer(nn.Module):
@@ -104,12 +133,12 @@ class Layer(nn.Module):
         self.text, self.sound = Stream(**settings), Stream(**settings)
 
     def forward(
-        self, text: Tensor, text_mask: Tensor, sound: Tensor, sound_mask: Tensor
+        self, text: Tensor, text_at: Places, sound: Tensor, sound_at: Places, first: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """Return the new states of text (B, T, d) and of sound (B, U, d)."""
+        """Return the new states of text (S, d) and of sound (S', d), or the first of each clip."""
         return (
-            self.text(text, text_mask, sound, sound_mask),
-            self.sound(sound, sound_mask, text, text_mask),
+            self.text(text, text_at, sound, sound_at, first),
+            self.sound(sound, sound_at, text, text_at, first),
         )
 
 
@@ -143,11 +172,17 @@ class CrossModalEncoder(nn.Module):
 
     def forward(self, text: Tensor, text_mask: Tensor, sound: Tensor, sound_mask: Tensor) -> Fused:
         """Fuse text (B, T, d) and sound (B, U, d); masks (B, T) and (B, U) are true where valid."""
-        text, text_mask = _in_front(self.text_vector, text, text_mask)
-        sound, sound_mask = _in_front(self.sound_vector, sound, sound_mask)
+        states, at = self._packed(text, text_mask, sound, sound_mask)
         for layer in self.layers:
-            text, sound = layer(text, text_mask, sound, sound_mask)
-        return Fused(text, sound)
+            states = layer(states[0], at[0], states[1], at[1])
+        return Fused(*(places.pad(x) for x, places in zip(states, at, strict=True)))
+
+    def vectors(self, text, text_mask, sound, sound_mask) -> tuple[Tensor, Tensor]:
+        """Return the first states of ``forward``, (B, d) each: those of the learned vectors."""
+        states, at = self._packed(text, text_mask, sound, sound_mask)
+        for layer in self.layers[:-1]:
+            states = layer(states[0], at[0], states[1], at[1])
+        return self.layers[-1](states[0], at[0], states[1], at[1], first=True)
 
     def cross_attention(
         self, text: Tensor, text_mask: Tensor, sound: Tensor, sound_mask: Tensor
@@ -156,14 +191,21 @@ class CrossModalEncoder(nn.Module):
 
         First text to sound, (B, h, 1 + T, 1 + U), then sound to text, (B, h, 1 + U, 1 + T).
         """
-        text, text_mask = _in_front(self.text_vector, text, text_mask)
-        sound, sound_mask = _in_front(self.sound_vector, sound, sound_mask)
+        states, at = self._packed(text, text_mask, sound, sound_mask)
         to_sound, to_text = [], []
         for layer in self.layers:
-            to_sound.append(layer.text.cross.weights(text, sound, sound_mask))
-            to_text.append(layer.sound.cross.weights(sound, text, text_mask))
-            text, sound = layer(text, text_mask, sound, sound_mask)
+            text, sound = (places.pad(x) for x, places in zip(states, at, strict=True))
+            to_sound.append(layer.text.cross.weights(text, sound, at[1].mask))
+            to_text.append(layer.sound.cross.weights(sound, text, at[0].mask))
+            states = layer(states[0], at[0], states[1], at[1])
         return to_sound, to_text
+
+    def _packed(self, text, text_mask, sound, sound_mask) -> tuple[tuple, tuple]:
+        """Put the learned vectors in front; return states (S, d) and places of both modalities."""
+        text, text_mask = _in_front(self.text_vector, text, text_mask)
+        sound, sound_mask = _in_front(self.sound_vector, sound, sound_mask)
+        at = Places(text_mask), Places(sound_mask)
+        return (at[0].pack(text), at[1].pack(sound)), at
 
 
 def _in_front(vector: Tensor, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

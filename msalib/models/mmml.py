@@ -215,18 +215,21 @@ class FusedInput(nn.Module):
 
     def _pair(self, text: Clip, sound: Clip) -> list[Tensor]:
         """Return a vector of each modality after fusion."""
-        fused = self.encoder(text.states, text.mask, sound.states, sound.mask)
-        pairs = zip(MODALITIES, (text, sound), fused, strict=True)
-        match self.restoration:
-            case "v1":
-                return [states[:, 0] for states in fused]
-            case "v2":
-                return [
-                    self.mix[m](torch.cat([clip.vector, states[:, 0]], -1))
-                    for m, clip, states in pairs
-                ]
-            case "v3":
-                return [self.mix[m](clip, states[:, 1:]) for m, clip, states in pairs]
+        read = text.states, text.mask, sound.states, sound.mask
+        clips = zip(MODALITIES, (text, sound), strict=True)
+        if self.restoration == "v3":
+            fused = self.encoder(*read)
+            return [
+                self.mix[m](clip, states[:, 1:])
+                for (m, clip), states in zip(clips, fused, strict=True)
+            ]
+        vectors = self.encoder.vectors(*read)
+        if self.restoration == "v1":
+            return [*vectors]
+        return [
+            self.mix[m](torch.cat([clip.vector, vector], -1))
+            for (m, clip), vector in zip(clips, vectors, strict=True)
+        ]
 
 
 class MMML(nn.Module):

@@ -2,7 +2,7 @@
 
 import torch
 
-from msalib.models.cme import CrossModalEncoder
+from msalib.models.cme import CrossModalEncoder, Places
 from tests.parity import Fixture, max_abs_error
 
 TOLERANCE = 1e-5
@@ -62,11 +62,19 @@ def errors(fixture: Fixture) -> dict[str, float]:
     )
     read = load(encoder, fixture, "w.")
     refuse_leftovers(fixture, read | {"out_text", "out_audio"})
-    text, sound = masked(fixture, "text"), masked(fixture, "audio")
-    states = text[0], sound[0]
+    (text, text_mask), (sound, sound_mask) = masked(fixture, "text"), masked(fixture, "audio")
+    at = everywhere(text_mask), everywhere(sound_mask)
+    states = at[0].pack(text), at[1].pack(sound)
     for layer in encoder.eval().layers:
-        states = layer(states[0], text[1], states[1], sound[1])
-    names = ("out_text", "out_audio")
+        states = layer(states[0], at[0], states[1], at[1])
     return {
-        name: max_abs_error(fixture, name, ours) for name, ours in zip(names, states, strict=True)
+        name: max_abs_error(fixture, name, places.pad(x))
+        for name, x, places in zip(("out_text", "out_audio"), states, at, strict=True)
     }
+
+
+def everywhere(mask: torch.Tensor) -> Places:
+    """Return places that compute padding, too, as the reference does: only keys are masked."""
+    places = Places(torch.ones_like(mask))
+    places.mask = mask
+    return places
