@@ -23,7 +23,7 @@ SUMS = ("weighted", "uniform")
 """Inputs that take all blocks of an encoder: summed with learned weights, or their mean."""
 
 TUNED = "tuned"
-"""Input of a fine-tuned encoder: the layer's place holds tokens or samples of sound, (S, 1)."""
+"""Input of a fine-tuned encoder: the layer holds tokens (S, 1) or frames of convolutions (S, C)."""
 
 UNIMODAL = {"linguistic": "label_T", "acoustic": "label_A", "visual": "label_V"}
 """Modality -> the column that says what it expresses alone, where a data set was labelled so."""

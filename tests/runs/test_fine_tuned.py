@@ -150,15 +150,15 @@ class Pair(torch.nn.Module):
 
 
 def pair_corpus() -> Corpus:
-    """24 clips with four tokens and a tenth of a second of sound each."""
+    """24 clips with four tokens and six frames of sound each."""
     rng = np.random.default_rng(0)
     ids = pd.Index([f"v{i}" for i in range(24)], name="id")
     tokens = rng.integers(5, 50, (24 * 4, 1)).astype(np.int32)
-    sound = rng.normal(0, 0.1, (24 * 1600, 1)).astype(np.float32)
+    sound = rng.normal(0, 0.1, (24 * 6, 32)).astype(np.float32)
     features = {
         name: Features(encoder, "frame", {TUNED: x}, np.arange(25) * n, {"encoder": encoder})
         for name, encoder, x, n in (
-            ("acoustic", "small-wavlm", sound, 1600),
+            ("acoustic", "small-wavlm", sound, 6),
             ("linguistic", "small-bert", tokens, 4),
         )
     }
