@@ -335,9 +335,12 @@ def restorations(study: Study) -> dict[str, System]:
 
 
 def ablations(study: Study) -> dict[str, System]:
-    """Return Table 8; nothing where there is one modality."""
+    """Return Table 8; nothing where there is one modality, and 3b only where there is time."""
     whole = plan.whole_of(study)
-    return resolved(study, plan.ablations(whole)) if len(whole) > 1 else {}
+    named = plan.ablations(whole) if len(whole) > 1 else {}
+    if hurried(study):
+        named.pop(WITHOUT_B, None)
+    return resolved(study, named)
 
 
 WITHOUT, WITHOUT_A, WITHOUT_B = (
