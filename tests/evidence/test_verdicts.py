@@ -257,7 +257,7 @@ def test_the_study_is_what_pages_show_with_the_full_recipe():
         assert len(study) == len(set(study)) > 3
         assert {s.profile for s in study} == {"paper"}
     assert ("mosi", "minilm-tuned", "paper", "paper") in settings.study("sugrm")
-    assert settings.study("mmml") == []
+    assert settings.study("glomo") == []
 
 
 def test_verdicts_are_the_same_however_often_they_are_computed(uegd):

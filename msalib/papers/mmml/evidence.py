@@ -19,6 +19,9 @@ from msalib.runs.query import Runs
 from msalib.runs.records import Setting
 from msalib.runs.spec import System
 
+ANY_TASK = True
+"""Whether the tests read the metrics of whatever task a data set has."""
+
 TESTED = ("mae", "corr")
 """Metrics of claims of a gain "on each data set": the two that no cut point moves."""
 
@@ -26,6 +29,11 @@ TESTED = ("mae", "corr")
 def metrics_of(runs: Runs) -> Sequence[str]:
     """Return the metrics of "every metric": those that tables of this data set show."""
     return runs.task.shown
+
+
+def chosen_by(runs: Runs) -> str:
+    """Return the metric by which validation chooses windows and depths: MAE where there is one."""
+    return "mae" if "mae" in runs.task.shown else runs.task.selects
 
 
 def has_own_labels(runs: Runs) -> bool:
@@ -243,7 +251,9 @@ def separate_beats_joined(runs: Runs) -> Evidence:
         [s for (kind, window), s in arms_of.items() if kind == wanted and window]
         for wanted in ("separate", "joined")
     )
-    return choices.best_over_best(runs, separate, joined, metrics=metrics_of(runs), by="mae")
+    return choices.best_over_best(
+        runs, separate, joined, metrics=metrics_of(runs), by=chosen_by(runs)
+    )
 
 
 def best_window(runs: Runs, joined: int, separate: int) -> Evidence:
@@ -255,7 +265,7 @@ def best_window(runs: Runs, joined: int, separate: int) -> Evidence:
     for kind, claimed in (("joined", joined), ("separate", separate)):
         windows = {k: s for (of, k), s in plan.windows(whole).items() if of == kind}
         others = [s for k, s in windows.items() if k != claimed]
-        one = choices.most_often_chosen(runs, windows[claimed], others, by="mae")
+        one = choices.most_often_chosen(runs, windows[claimed], others, by=chosen_by(runs))
         found.append((kind, one))
     return _both(dict(found))
 
@@ -266,7 +276,7 @@ def best_pair_of_windows(runs: Runs, text: int, sound: int) -> Evidence:
         return ONE_MODALITY
     grid = plan.window_grid(whole)
     others = [s for pair, s in grid.items() if pair != (text, sound)]
-    return choices.most_often_chosen(runs, grid[text, sound], others, by="mae")
+    return choices.most_often_chosen(runs, grid[text, sound], others, by=chosen_by(runs))
 
 
 def _both(found: Mapping[str, Evidence]) -> Evidence:
@@ -328,7 +338,7 @@ def five_layers_best(runs: Runs, layers: str) -> Evidence:
         return ONE_MODALITY
     depths = plan.depths(whole)
     others = [s for n, s in depths.items() if n != layers]
-    return choices.most_often_chosen(runs, depths[layers], others, by="mae")
+    return choices.most_often_chosen(runs, depths[layers], others, by=chosen_by(runs))
 
 
 TESTS = (
