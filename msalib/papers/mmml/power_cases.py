@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from msalib.base.errors import UserError
 from msalib.data.corpus import TUNED
 from msalib.data.metrics import METRICS
+from msalib.data.tasks import Regression
 from msalib.evidence import registry
 from msalib.evidence.arms import Arm, Head
 from msalib.evidence.common import Evidence
@@ -106,90 +107,105 @@ def _first(named: Sequence[System], *first: System) -> list[System]:
     return list(dict.fromkeys([*first, *named]))
 
 
+BOTH, JOINED = system(WHOLE), system(WHOLE, fusion="concatenation")
+TEXT_ALONE, SOUND_ALONE = system({TEXT: TUNED}), system({SOUND: TUNED})
+ONE_LOSS = plan.losses(WHOLE)["one loss"]
+SHOWN = Regression.shown
+"""Metrics of "every metric" where labels are scored as those of CMU-MOSI."""
+
+
 def cases() -> dict[str, Case]:
-    """Return what is planted for each test of ``evidence.TESTS``, by its name."""
-    both, joined = system(WHOLE), system(WHOLE, fusion="concatenation")
-    text, sound = system({TEXT: TUNED}), system({SOUND: TUNED})
-    heads = {m: [Arm(joined, Head(m)), Arm(system({m: TUNED}), Head(m))] for m in WHOLE}
-    windows, grid, depths = plan.windows(WHOLE), plan.window_grid(WHOLE), plan.depths(WHOLE)
-    full, without, *readings = plan.ablations(WHOLE).values()
-    usual_weights, *weights = plan.loss_weights(WHOLE).values()
-    usual_rates, *rates = plan.rates(WHOLE).values()
-    all_shown = ("mae", "corr", "acc2_has0", "acc2_non0", "f1_has0", "f1_non0", "acc5", "acc7")
-    separate, together = (
-        [windows[kind, k] for k in plan.WINDOWS] for kind in ("separate", "joined")
-    )
-    context = Printed("mae", "mosi", "table1a/MMML/context", ("table1a/MMML/",))
-    no_window = SEPARATE_WINDOWS._replace(stands_in=True)
-    one_loss = Printed("corr", "sims", "table4b/MMML/multi_loss", ("table4b/MMML/single_loss",))
-    own_loss = plan.losses(WHOLE)["one loss"]
-    copied = plan.copied(WHOLE)["three losses, copied labels"]
+    """Return what is planted for each test of ``evidence.TESTS``, by its name and in its order."""
+    every = {**_modalities(), **_losses(), **_windows(), **_parts(), **_recipes()}
+    return {test.__name__: every[test.__name__] for test in evidence.TESTS}
+
+
+def _modalities() -> dict[str, Case]:
+    """Return cases of claims on context, on words and sound, and on ways of joining them."""
+    context = plan.contexts(WHOLE)["fusion network with context"]
+    mel = system({SOUND: evidence.MEL_LAYER})
+    heads = [Arm(TEXT_ALONE, Head(TEXT)), Arm(SOUND_ALONE, Head(SOUND))]
+    fusion = "table3a/MMML/fusion"
     return {
-        "context_helps": Case([plan.contexts(WHOLE)["fusion network with context"], both], context),
+        "context_helps": Case(
+            [context, BOTH], Printed("mae", "mosi", "table1a/MMML/context", ("table1a/MMML/",))
+        ),
         "raw_sound_beats_mel": Case(
-            [sound, system({SOUND: evidence.MEL_LAYER})],
+            [SOUND_ALONE, mel],
             Printed("acc2", "mosi", "table2b/Data2Vec/finetuned", ("table2b/Mel-Spectrogram/cnn",)),
             across=True,
             sound=True,
             planted_in="acc2_has0",
         ),
         "sound_helps": Case(
-            [both, joined, text],
-            Printed("mae", "mosi", "table3a/MMML/fusion", ("table3a/RoBERTa/text_only",)),
+            [BOTH, JOINED, TEXT_ALONE],
+            Printed("mae", "mosi", fusion, ("table3a/RoBERTa/text_only",)),
             gaining=2,
             tied=1,
             across=True,
         ),
         "fusion_beats_concatenation": Case(
-            [both, joined],
-            Printed("acc2_non0", "mosi", "table3a/MMML/fusion", ("table3a/MMML/concat",)),
+            [BOTH, JOINED], Printed("acc2_non0", "mosi", fusion, ("table3a/MMML/concat",))
         ),
-        "losses_alike": Case([joined, own_loss], metrics=all_shown),
+        "text_ahead_of_sound": Case(heads, limits=(7.0, 13.0), across=True, sound=True),
+        "restorations_alike": Case(list(plan.restorations(WHOLE).values()), metrics=SHOWN),
+    }
+
+
+def _losses() -> dict[str, Case]:
+    """Return cases of claims on one loss and three."""
+    copied = plan.copied(WHOLE)["three losses, copied labels"]
+    labelled = Arm(TEXT_ALONE, Head(TEXT))  # shows that modalities have labels
+    heads = {m: [Arm(JOINED, Head(m)), Arm(system({m: TUNED}), Head(m))] for m in WHOLE}
+    text_head = "table5a/MMML/text_subnet_multi_loss"
+    return {
+        "losses_alike": Case([JOINED, ONE_LOSS], metrics=SHOWN),
         "own_labels_help": Case(
-            [joined, own_loss, copied, Arm(text, Head(TEXT))], one_loss, tied=2
+            [JOINED, ONE_LOSS, copied, labelled],
+            Printed("corr", "sims", "table4b/MMML/multi_loss", ("table4b/MMML/single_loss",)),
+            tied=2,
         ),
         "text_head_gains": Case(
-            heads[TEXT],
-            Printed(
-                "corr",
-                "mosei",
-                "table5a/MMML/text_subnet_multi_loss",
-                ("table5a/RoBERTa/text_loss_only",),
-            ),
+            heads[TEXT], Printed("corr", "mosei", text_head, ("table5a/RoBERTa/text_loss_only",))
         ),
         "sound_head_gains_nothing": Case(heads[SOUND], metrics=evidence.TESTED, sound=True),
-        "text_ahead_of_sound": Case(
-            [Arm(text, Head(TEXT)), Arm(sound, Head(SOUND))],
-            limits=(7.0, 13.0),
-            across=True,
-            sound=True,
-        ),
-        "restorations_alike": Case(list(plan.restorations(WHOLE).values()), metrics=all_shown),
-        "separate_beats_joined": Case(
-            [*separate, *together],
-            SEPARATE_WINDOWS._replace(others=("table7a/RoBERTa/context_concat_w1",)),
-            gaining=3,
-            tied=4,
-        ),
-        "best_window": Case(
-            _first(
-                windows.values(), windows["joined", 1], windows["separate", 2], windows["joined", 2]
-            ),
-            SEPARATE_WINDOWS,
-            gaining=2,
-            tied=3,
-        ),
-        "best_pair_of_windows": Case(_first(grid.values(), grid[2, 1]), no_window, tied=2),
+    }
+
+
+def _windows() -> dict[str, Case]:
+    """Return cases of claims on windows of context."""
+    arms, grid = plan.windows(WHOLE), plan.window_grid(WHOLE)
+    separate, joined = ([arms[kind, k] for k in plan.WINDOWS] for kind in ("separate", "joined"))
+    claimed = arms["joined", 1], arms["separate", 2], arms["joined", 2]
+    kinds = SEPARATE_WINDOWS._replace(others=("table7a/RoBERTa/context_concat_w1",))
+    borrowed = SEPARATE_WINDOWS._replace(stands_in=True)
+    return {
+        "separate_beats_joined": Case([*separate, *joined], kinds, gaining=3, tied=4),
+        "best_window": Case(_first(arms.values(), *claimed), SEPARATE_WINDOWS, gaining=2, tied=3),
+        "best_pair_of_windows": Case(_first(grid.values(), grid[2, 1]), borrowed, tied=2),
+    }
+
+
+def _parts() -> dict[str, Case]:
+    """Return cases of claims on parts of the fusion network."""
+    full, without, *readings = plan.ablations(WHOLE).values()
+    depths = plan.depths(WHOLE)
+    rest = Printed("mae", "mosi", "table8/MMML/no_self_attn", ("table8/MMML/no_self_attn_no_fc",))
+    borrowed = SELF_ATTENTION._replace(stands_in=True)
+    return {
         "self_attention_helps": Case([full, without], SELF_ATTENTION),
-        "layers_help_more": Case(
-            [without, *readings],
-            Printed("mae", "mosi", "table8/MMML/no_self_attn", ("table8/MMML/no_self_attn_no_fc",)),
-        ),
-        "five_layers_best": Case(
-            _first(depths.values(), depths["5"]), SELF_ATTENTION._replace(stands_in=True), tied=2
-        ),
-        "other_weights_gain_nothing": Case([*weights, usual_weights], metrics=all_shown),
-        "other_rates_alike": Case([*rates, usual_rates], metrics=all_shown),
+        "layers_help_more": Case([without, *readings], rest),
+        "five_layers_best": Case(_first(depths.values(), depths["5"]), borrowed, tied=2),
+    }
+
+
+def _recipes() -> dict[str, Case]:
+    """Return cases of claims on weights of losses and on learning rates."""
+    usual_weights, *weights = plan.loss_weights(WHOLE).values()
+    usual_rates, *rates = plan.rates(WHOLE).values()
+    return {
+        "other_weights_gain_nothing": Case([*weights, usual_weights], metrics=SHOWN),
+        "other_rates_alike": Case([*rates, usual_rates], metrics=SHOWN),
     }
 
 
@@ -199,7 +215,7 @@ def judge_of(name: str) -> Callable[[Runs], Evidence]:
     That of MMML-C5 reads the records of a second setting; its comparison is simulated.
     """
     if name == "raw_sound_beats_mel":
-        return partial(evidence.raw_over_mel, alone=system({SOUND: TUNED}))
+        return partial(evidence.raw_over_mel, alone=SOUND_ALONE)
     return bound_test(claim_of(name))
 
 
