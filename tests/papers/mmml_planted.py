@@ -66,6 +66,25 @@ def planted(noise, *, seeds=5, own=False, shared=0.95, dataset="raw", seed=0, **
     return made
 
 
+def as_classes(made):
+    """Records with the numbers of three classes for labels and predictions, heads as well."""
+
+    def numbers(values):
+        return np.digitize(values, (-0.7, 0.7)).tolist()
+
+    changed = []
+    for record in made:
+        parts = {
+            part: clips.model_copy(
+                update={"label": numbers(clips.label), "prediction": numbers(clips.prediction)}
+            )
+            for part, clips in record.predictions.items()
+        }
+        heads = {m: numbers(values) for m, values in record.model_extra["heads"].items()}
+        changed.append(record.model_copy(update={"predictions": parts, "heads": heads}))
+    return changed
+
+
 def judged(name, noise, **about):
     """The verdict of a test, with the arguments of its claim, on planted records."""
     return bound_test(CLAIMS[name])(Runs(planted(noise, **about)))
