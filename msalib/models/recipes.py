@@ -91,6 +91,15 @@ def choices(paper: str) -> Mapping[str, str]:
     return {name: str(value) for name, value in _document(paper).get("choices", {}).items()}
 
 
+@cache
+def usual(family: str, preset: str, profile: str, dataset: str) -> Mapping[str, str]:
+    """Return the settings of a family's recipe by name, as text; none for a family that is gone."""
+    if family not in known():
+        return {}
+    groups = load(family, preset, profile, dataset)
+    return {name: str(value) for group in groups.values() for name, value in group.items()}
+
+
 def load(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict]:
     """Return ``{"model": {name: value}, "train": {name: value}}``; see ``table``."""
     return {

@@ -82,10 +82,14 @@ class Spec(BaseModel):
 
     @property
     def system(self) -> "System":
-        """What was trained, whatever the seed."""
+        """What was trained, whatever the seed; what a preset or profile chooses is no choice."""
         settings = {**self.model, **self.train}
-        usual = recipes.choices(self.paper)
-        choices = {name: str(settings[name]) for name in usual if name in settings}
+        chosen = recipes.usual(self.family, self.preset, self.profile, self.dataset)
+        choices = {
+            name: str(settings[name])
+            for name in recipes.choices(self.paper)
+            if name in settings and (name == "family" or str(settings[name]) != chosen.get(name))
+        }
         return system(self.inputs, self.train_share, paper=self.paper, **choices)
 
 

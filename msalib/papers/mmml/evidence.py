@@ -17,7 +17,6 @@ from msalib.papers.mmml.plan import SOUND, TEXT, system
 from msalib.runs import folds, records, spec
 from msalib.runs.query import Runs
 from msalib.runs.records import Record, Setting
-from msalib.runs.spec import System
 
 ANY_TASK = True
 """Whether the tests read the metrics of whatever task a data set has."""

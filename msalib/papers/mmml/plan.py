@@ -197,6 +197,12 @@ def _sound_alone(study: "Study") -> list[Record]:
     return study.run([compared(whole_of(study))[f"{SOUND} alone"]])
 
 
+def _mel(study: "Study") -> list[Record]:
+    """Train mel features of sound through Table 2's convolutions."""
+    inputs = {SOUND: study.blocks(SOUND)}
+    return study.run([spec.system(inputs, paper=PAPER, family="mel_cnn")])
+
+
 def _fusion(study: "Study") -> list[Record]:
     """Train the fusion network of Tables 1 and 3, and Tables 6 and 8."""
     whole = whole_of(study)
@@ -233,6 +239,7 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "control": (_without_fusion, _fusion, _sweeps),
     "control-opposite": (_without_fusion, _fusion, _sweeps),
     "raw": (_without_fusion, _fusion, _windows, _contexts, _sweeps, on_a_gpu(_window_grid)),
+    "raw log-mel": (_mel,),
     "mosi minilm": (_windows,),
     "mosi-standardised minilm": (_without_fusion, on_a_gpu(_fusion), on_a_gpu(_contexts)),
     "meld-dev": (in_folds(_without_fusion), on_a_gpu(in_folds(_fusion))),

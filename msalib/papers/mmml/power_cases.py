@@ -13,10 +13,9 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import TUNED
 from msalib.data.metrics import METRICS
 from msalib.data.tasks import Regression
-from msalib.evidence import registry
+from msalib.evidence import comparisons, registry
 from msalib.evidence.arms import Arm, Head
 from msalib.evidence.common import Evidence
-from msalib.evidence.comparisons import MARGINS
 from msalib.evidence.printed import table as printed
 from msalib.evidence.scatter import Design, quality_with_gain
 from msalib.evidence.seeds import margin
@@ -123,7 +122,6 @@ def cases() -> dict[str, Case]:
 def _modalities() -> dict[str, Case]:
     """Return cases of claims on context, on words and sound, and on ways of joining them."""
     context = plan.contexts(WHOLE)["fusion network with context"]
-    mel = system({SOUND: evidence.MEL_LAYER})
     heads = [Arm(TEXT_ALONE, Head(TEXT)), Arm(SOUND_ALONE, Head(SOUND))]
     fusion = "table3a/MMML/fusion"
     return {
@@ -131,7 +129,7 @@ def _modalities() -> dict[str, Case]:
             [context, BOTH], Printed("mae", "mosi", "table1a/MMML/context", ("table1a/MMML/",))
         ),
         "raw_sound_beats_mel": Case(
-            [SOUND_ALONE, mel],
+            [SOUND_ALONE, evidence.MEL_SYSTEM],
             Printed("acc2", "mosi", "table2b/Data2Vec/finetuned", ("table2b/Mel-Spectrogram/cnn",)),
             across=True,
             sound=True,
@@ -215,7 +213,8 @@ def judge_of(name: str) -> Callable[[Runs], Evidence]:
     That of MMML-C5 reads the records of a second setting; its comparison is simulated.
     """
     if name == "raw_sound_beats_mel":
-        return partial(evidence.raw_over_mel, alone=SOUND_ALONE)
+        pair = Arm(SOUND_ALONE), Arm(evidence.MEL_SYSTEM)
+        return partial(comparisons.direction_and_size, pairs=[pair], metrics=["acc2_has0"])
     return bound_test(claim_of(name))
 
 
@@ -242,7 +241,7 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         middle = sum(case.limits) / 2
         yield Planted("true", f"{middle:g} points", case.metric, middle, 1)
     elif case.printed is None:
-        gains = {m: margin(MARGINS, m) for m in case.metrics}
+        gains = {m: margin(comparisons.MARGINS, m) for m in case.metrics}
         gains = {m: gain for m, gain in gains.items() if _reachable(study, m, gain)}
         first = min(gains, key=lambda m: quality_with_gain(study, m, gains[m]))
         yield Planted("border", "the margin", first, gains[first], 1)
