@@ -19,6 +19,7 @@ from msalib.data import datasets
 from msalib.data.corpus import TUNED
 from msalib.data.metrics import METRICS
 from msalib.data.tasks import Task
+from msalib.evidence.common import NAMED
 from msalib.evidence.metric_sums import point_and_resamples
 from msalib.evidence.seeds import label as shown_as
 from msalib.runs.query import Runs
@@ -91,7 +92,9 @@ def lacking(runs: Runs, arms: Sequence[Arm], minimum: int | None = None) -> list
     """
     arms = list(dict.fromkeys(arms))
     if untrained := [str(arm) for arm in arms if not runs.has(arm.system)]:
-        return [f"runs of {', '.join(untrained)}"]
+        beyond = len(untrained) - NAMED
+        more = f" and {beyond} more" if beyond > 0 else ""
+        return [f"runs of {', '.join(untrained[:NAMED])}{more}"]
     if unread := [need for arm in arms if (need := _unreadable(runs, arm))]:
         return unread
     least = _least_seeds(arms) if minimum is None else minimum

@@ -12,7 +12,7 @@ from msalib.runs.spec import System
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 
 NAMED = 3
-"""Systems with undefined correlations that a note names; beyond, it counts."""
+"""Systems that a note names; beyond, it counts."""
 
 
 class Evidence(NamedTuple):

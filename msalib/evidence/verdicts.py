@@ -22,7 +22,7 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.evidence import registry, settings
-from msalib.evidence.common import Evidence, Word, not_run, sentence
+from msalib.evidence.common import Evidence, Word, not_run
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells, Table
 from msalib.evidence.printed.verdict import PrintedVerdict, judge_statements, missing_rows, phrases
@@ -240,7 +240,7 @@ def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
     elif not (runs[0].metrics["test"].keys() >= OF_MOSI or _reads_any_task(spec.paper)):
         needs = "labels that are scored as those of CMU-MOSI"
     elif not (pooled := folds.pool(runs)):
-        needs = sentence(*folds.incomplete(runs))
+        needs = f"all folds of a cross-validation ({len(folds.incomplete(runs))} lack some)"
     if needs:
         evidence = not_run([needs])
         return [Verdict(claim, spec.setting, setting, evidence, []) for claim in claims]
