@@ -16,13 +16,15 @@ and, where it needs them,
     extras      (training, fit, examples, outputs) -> what its records add (``models.extras``)
     CONTRIBUTIONS  module that says what each modality contributes to a prediction, with the
                 functions of ``models.gated``; without it a model cannot be saved for single clips
+    MODALITIES  the modalities that the model reads (default: all)
     CONTEXT     True where the model reads streams of context (``data.streams``)
     REPLICABLE  True where runs may train as replicas (``training.replicas``): one part, the default
                 objective, dropout of ``base.noise``, and no buffer that training changes
 
 ``spt`` and ``mult`` encode sequences inside SUGRM; ``multitask``, ``ulgm`` and ``unimodal_tasks``
-are what it shares with Self-MM; ``utterance`` is what TFN and LMF share;
-``gated`` is arithmetic of models with gates.
+are what it shares with Self-MM; ``utterance`` is what TFN and LMF share. ``cme`` fuses text and
+sound inside MMML; ``sound`` is what the two models of sound in its Table 2 share. ``gated`` is
+arithmetic of models with gates, ``heads`` of models with a head per modality.
 """
 
 from importlib import import_module
