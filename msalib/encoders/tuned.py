@@ -84,7 +84,7 @@ def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
         texts = [tokenizer.sep_token.join(some) for some in lines]
     ids = text.tokens(tokenizer, texts)
     lengths = np.array([len(of_text) for of_text in ids])
-    if text.warn_of_cuts(lengths, limit, corpus.name, encoder.name):
+    if cut := text.warn_of_cuts(lengths, limit, corpus.name, encoder.name):
         first = -1 if context is None else 1 - limit  # a text loses its end, a context its start
         ids = [one if len(one) <= limit else [*one[: limit + first], *one[first:]] for one in ids]
     return Features(
@@ -96,6 +96,7 @@ def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
             "encoder": encoder.argument,
             "revision": weights.revision(encoder),
             "convention": convolved.CONVENTION,
+            "truncated": f"{cut} of {len(ids)} clips",
         },
     )
 

@@ -16,7 +16,10 @@ counts attention weights that are not zero; its English model of sound alone ave
 which no model here reads. The layer under f_t starts from random weights for every text encoder,
 as it does for RoBERTa, which ships none; a BERT's own is not taken over. Where the two encoders
 differ in width, sound is mapped to the width of text. Encoders that a variant does not use are not
-built. Sound before the clip is convolved clip by clip. Parity: `python -m tests.parity mmml_v2`
+built. Sound before the clip is convolved and
+normalised clip by clip and kept whole, where the release joins it and keeps the first six seconds.
+Text is cut where the encoder ends, not at 96 tokens, and context loses its oldest words, where the
+release loses the latest. Parity: `python -m tests.parity mmml_v2`
 (and mmml_fusion, mmml_v3, mmml_context, mmml_audio, mmml_grad).
 
 Longer: than a model file should be; three restorations, context, ablations and three losses are one
