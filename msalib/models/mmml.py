@@ -16,11 +16,11 @@ counts attention weights that are not zero; its English model of sound alone ave
 which no model here reads. The layer under f_t starts from random weights for every text encoder,
 as it does for RoBERTa, which ships none; a BERT's own is not taken over. Where the two encoders
 differ in width, sound is mapped to the width of text. Encoders that a variant does not use are not
-built. Sound before the clip is convolved and
-normalised clip by clip and kept whole, where the release joins it and keeps the first six seconds.
-Text is cut where the encoder ends, not at 96 tokens, and context loses its oldest words, where the
-release loses the latest. Parity: `python -m tests.parity mmml_v2`
-(and mmml_fusion, mmml_v3, mmml_context, mmml_audio, mmml_grad).
+built. Sound before the clip is convolved and normalised clip by clip and kept whole, where the
+release joins it and keeps the first six seconds. Text is read as it is and cut where the encoder
+ends, where the release lower-cases English and cuts at 96 tokens; context loses its oldest words,
+where the release loses the latest. Parity: `python -m tests.parity mmml_v2` (and mmml_fusion,
+mmml_v3, mmml_context, mmml_audio, mmml_grad).
 
 Longer: than a model file should be; three restorations, context, ablations and three losses are one
 model in the paper.
