@@ -4,7 +4,7 @@ Predictions with known truth are drawn at the sizes of real settings (``evidence
 the scatter of real records, and judged by the tests of the registry (``evidence.simulation``). All
 metrics of an arm follow one planted quality, and heads are scored on the clips' labels.
 
-    python -m msalib.papers.mmml.power      # a quarter of an hour on one core
+    python -m msalib.papers.mmml.power      # a few minutes on one core
 """
 
 import time
