@@ -124,6 +124,10 @@ class FineTuned(nn.Module):
             modality = streams.modality_of(stream)
             if modality in self.encoders:
                 encoder = self.encoders[modality]
+                if modality == "acoustic":
+                    features[stream], mask[stream] = capped(
+                        features[stream], mask[stream], encoder.limit, streams.is_context(stream)
+                    )
                 if stream == _CONTEXT_OF_SOUND and getattr(self.core, "hears_silence", False):
                     features[stream], mask[stream] = silenced(
                         features[stream], mask[stream], encoder.silence
@@ -133,6 +137,21 @@ class FineTuned(nn.Module):
 
 
 _CONTEXT_OF_SOUND = streams.context_of("acoustic")
+
+
+def capped(frames: Tensor, mask: Tensor, limit: int, first: bool) -> tuple[Tensor, Tensor]:
+    """Keep ``limit`` frames of every clip; return frames (S', C) and mask (B, T').
+
+    Several clips together may be longer than sound is let in. Context loses its end, as in MMML's
+    release (papers/mmml.md (c)); a stream that ends with the clip's own sound loses its beginning.
+    """
+    lengths = mask.sum(1)
+    if not len(frames) or int(lengths.max()) <= limit:
+        return frames, mask
+    pieces = [
+        piece[:limit] if first else piece[-limit:] for piece in frames.split(lengths.tolist())
+    ]
+    return torch.cat(pieces), mask[:, :limit]
 
 
 def silenced(frames: Tensor, mask: Tensor, silence: Tensor) -> tuple[Tensor, Tensor]:
@@ -199,8 +218,8 @@ class Speech(nn.Module):
         self.register_buffer("silence", silent[0].T[:-1].contiguous(), persistent=False)
         self.model.feature_extractor = None
         self.model.adapter = None  # neither read here nor trained
-        limit = speech.frames(config, round(seconds * media.RATE))
-        self.layout = packed.pack(self.model, limit)
+        self.limit = speech.frames(config, round(seconds * media.RATE))
+        self.layout = packed.pack(self.model, self.limit)
         self.width = config.hidden_size
         self.precision = getattr(torch, precision)
 

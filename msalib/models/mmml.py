@@ -16,14 +16,13 @@ counts attention weights that are not zero; its English model of sound alone ave
 which no model here reads. The layer under f_t starts from random weights for every text encoder,
 as it does for RoBERTa, which ships none; a BERT's own is not taken over. Where the two encoders
 differ in width, sound is mapped to the width of text. Encoders that a variant does not use are not
-built. Sound before the clip is convolved and normalised clip by clip and kept whole, where the
-release joins it and keeps the first six seconds. Text is read as it is and cut where the encoder
-ends, where the release lower-cases English and cuts at 96 tokens; context loses its oldest words,
-where the release loses the latest. Parity: `python -m tests.parity mmml_v2` (and mmml_fusion,
+built. Sound before the clip is convolved and normalised clip by clip, where the release joins it
+first; both keep the first six seconds. Text is read as it is and cut where the encoder ends, where
+the release lower-cases English and cuts at 96 tokens; context loses its oldest words, where the
+release loses the latest. Parity: `python -m tests.parity mmml_v2` (and mmml_fusion,
 mmml_v3, mmml_context, mmml_audio, mmml_grad).
 
-Longer: than a model file should be; three restorations, context, ablations and three losses are one
-model in the paper.
+Longer: three restorations, context, ablations and three losses are one model in the paper.
 
 Notation: B clips of up to T frames, S frames of all of them laid end to end, d width, K outputs.
 Heads are keyed by modality, the fused one by "fused".

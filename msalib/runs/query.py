@@ -8,6 +8,7 @@ from msalib.base.errors import UserError
 from msalib.data import datasets
 from msalib.data.corpus import MODALITIES
 from msalib.data.tasks import Regression, Task
+from msalib.models import recipes
 from msalib.runs.records import Predictions, Record
 from msalib.runs.spec import System
 
@@ -61,7 +62,7 @@ class Runs:
 
     def example(self, system: System) -> Record:
         """Return one record of a system, to read what all of them share; it is not ``used``."""
-        return next(iter(self._runs[system].values()))
+        return next(iter(self._runs[self._recorded(system)].values()))
 
     def has(self, *systems: System) -> bool:
         """Check whether all systems were trained with at least one common seed."""
@@ -69,12 +70,24 @@ class Runs:
 
     def seeds(self, *systems: System) -> list[int]:
         """Return the seeds that all systems have, ascending."""
-        return sorted(set.intersection(*(set(self._runs.get(s, ())) for s in systems)))
+        named = [self._recorded(s) for s in systems]
+        return sorted(set.intersection(*(set(self._runs.get(s, ())) for s in named)))
+
+    def _recorded(self, system: System) -> System:
+        """Return a system as records name it: what their preset chooses anyway is no choice."""
+        if not self._runs or not system.choices:
+            return system
+        spec = next(iter(next(iter(self._runs.values())).values())).spec
+        family = dict(system.choices).get("family", spec.paper)
+        usual = recipes.usual(family, spec.preset, spec.profile, spec.dataset)
+        choices = [(n, v) for n, v in system.choices if n == "family" or usual.get(n) != v]
+        return system._replace(choices=tuple(choices))
 
     def records(self, *systems: System) -> list[list[Record]]:
         """Return the records of each system, in the order of their common seeds."""
         seeds = self.seeds(*systems)
-        by_system = [[self._runs[s][seed] for seed in seeds] for s in systems]
+        named = [self._recorded(s) for s in systems]
+        by_system = [[self._runs[s][seed] for seed in seeds] for s in named]
         self._used |= {id(record): record for records in by_system for record in records}
         return by_system
 

@@ -91,3 +91,14 @@ def test_a_clip_without_context_hears_silence_where_the_model_asks_for_it():
         silent, none = torch.zeros(1, 96_000), torch.zeros(1, 96_000, dtype=torch.long)
         expected = original(encoder)(silent, attention_mask=none).last_hidden_state[0]
     torch.testing.assert_close(states[1], expected[:298], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("context", [True, False])
+def test_sound_of_several_clips_is_cut_to_what_is_let_in(context):
+    """Context keeps its beginning, a stream that ends with the clip itself its end."""
+    frames = torch.arange(9.0)[:, None]
+    mask = torch.arange(6) < torch.tensor([[6], [0], [3]])
+    kept, valid = tuned.capped(frames, mask, 4, context)
+    assert valid.sum(1).tolist() == [4, 0, 3]
+    assert kept[:, 0].tolist() == [*((0, 1, 2, 3) if context else (2, 3, 4, 5)), 6, 7, 8]
+    assert tuned.capped(frames, mask, 6, context)[0] is frames

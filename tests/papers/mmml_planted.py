@@ -94,7 +94,7 @@ def noisy(first, others, good, usual):
     return dict.fromkeys(others, usual) | dict.fromkeys(first, good)
 
 
-def windows(*keys, whole=FROZEN):
+def windows(*keys, whole=FINE_TUNED):
     return [plan.windows(whole)[key] for key in keys]
 
 

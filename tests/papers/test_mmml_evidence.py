@@ -6,6 +6,7 @@ import pytest
 
 from msalib.base import stats
 from msalib.data import datasets
+from msalib.data.corpus import TUNED
 from msalib.evidence.verdicts import bound_test, judge
 from msalib.papers.mmml import evidence, plan
 from msalib.papers.mmml.evidence import MEL, TESTS
@@ -123,7 +124,7 @@ def test_a_loss_contradicts_equality_but_not_that_nothing_is_gained():
 def test_a_missing_arm_and_a_missing_seed_are_named(name):
     better, others = (GAINS | NO_GAINS)[name]
     every = noisy(better, others, GOOD, BAD)
-    tuned = name == "other_rates_alike"
+    tuned = name in ("other_rates_alike", "separate_beats_joined", "best_window")
     few = judged(name, every, seeds=2 if tuned else 4)
     needed = "3 seeds" if tuned else "5 seeds"
     assert few.verdict == "not run" and needed in few.note
@@ -164,7 +165,7 @@ def test_one_reading_of_the_layers_is_enough_and_two_are_needed_to_contradict():
 def test_both_kinds_of_context_need_the_claimed_window():
     better, others = GAINS["best_window"]
     noise = noisy(better, others, GOOD, BAD)
-    other = plan.windows(FROZEN)["separate", 3]
+    other = plan.windows(FINE_TUNED)["separate", 3]
     assert judged("best_window", noise | {other: GOOD / 4}).verdict == "contradicted"
     assert judged("best_window", noise | {other: GOOD}, shared=0.5).verdict == "inconclusive"
 
@@ -179,9 +180,7 @@ def test_windows_are_chosen_on_validation():
 # --- two settings -------------------------------------------------------------------------------
 
 OURS = {"dataset": "meld-dev", "encoder": "roberta-wav2vec2", "profile": "paper"}
-THEIRS = {"dataset": MEL["meld-dev"].dataset, "encoder": MEL["meld-dev"].encoder} | {
-    "profile": "paper"
-}
+THEIRS = dict(zip(("dataset", "encoder"), MEL["meld-dev"], strict=False)) | {"profile": "paper"}
 
 
 def write(noise, **about):
@@ -227,7 +226,7 @@ WINDOWS_ONLY = {"separate_beats_joined", "best_window"}
 
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.__name__)
 def test_transcripts_alone_decide_windows_only(test):
-    arms = dict.fromkeys(plan.windows({TEXT: 6}).values(), USUAL)
+    arms = dict.fromkeys(plan.windows({TEXT: TUNED}).values(), USUAL)
     made = planted(arms, dataset="mosi", shared=0.5)
     found = bound_test(CLAIMS[test.__name__])(Runs(made))
     assert (found.verdict != "not run") == (test.__name__ in WINDOWS_ONLY)
@@ -276,3 +275,11 @@ def test_sound_without_records_is_no_error():
 def test_no_record_of_a_verdict_that_was_not_reached_counts_as_read():
     (verdict,) = judge([CLAIMS["sound_helps"]], planted({WORDS: USUAL}))
     assert verdict.records == []
+
+
+def test_joined_context_of_frozen_features_is_no_one_input():
+    """There, clips are encoded one by one; the paper's encoder reads all of them at once."""
+    frozen = dict.fromkeys(plan.windows(FROZEN).values(), USUAL)
+    for name in ("separate_beats_joined", "best_window"):
+        found = judged(name, frozen)
+        assert found.verdict == "not run" and "as one input" in found.note

@@ -138,5 +138,15 @@ def compare(kind: str, path: Path) -> tuple[dict[str, float], float]:
             expected=f"one of {', '.join(kinds())}",
             remedy="Choose a kind that is implemented.",
         )
-    module = kinds()[kind].module
-    return module.errors(read(path)), module.TOLERANCE
+    module, fixture = kinds()[kind].module, read(path)
+    try:
+        return module.errors(fixture), module.TOLERANCE
+    except MISFIT as misfit:
+        what = (str(misfit).splitlines() or [type(misfit).__name__])[0][:80]
+        raise fixture.error(
+            f"arrays that do not fit each other ({what})", f"the sizes of kind {kind}"
+        ) from misfit
+
+
+MISFIT = (RuntimeError, ValueError, TypeError, IndexError, ZeroDivisionError, AssertionError)
+"""What arrays of wrong shapes or values raise, deep inside."""

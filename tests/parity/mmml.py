@@ -35,6 +35,12 @@ def variant(fixture: Fixture) -> str:
 def config(fixture: Fixture) -> mmml.Config:
     """Return the configuration that a file's sizes make."""
     width = fixture["in_text"].shape[-1]
+    layers, heads = depth(fixture, "w.CME_layers."), int(fixture["meta_heads"])
+    if int(fixture["meta_layers"]) != layers or heads < 1 or width % heads:
+        raise fixture.error(
+            f"meta_layers {fixture['meta_layers']}, meta_heads {heads}",
+            f"{layers} layers, and heads that divide {width}",
+        )
     linear = sorted(n for n in fixture if n.startswith("w.fused_output_layers.") and "weight" in n)
     hidden = fixture[linear[-1]].shape[1]
     restoring = {"layers": 1, "head_width": 2 * width, "hidden": 1}
@@ -53,8 +59,8 @@ def config(fixture: Fixture) -> mmml.Config:
         ablation="none",
         pooling="mean",
         empty_context="vector",
-        cross_layers=depth(fixture, "w.CME_layers."),
-        head_width=width // int(fixture["meta_heads"]),
+        cross_layers=layers,
+        head_width=width // heads,
         hidden=hidden,
         hidden_context=hidden,
         dropout=0.0,
@@ -127,7 +133,7 @@ def errors(fixture: Fixture) -> dict[str, float]:
     gradients = fixture.starting_with("out_grad.")
     model.train(bool(gradients))
     output = model.read(clips(fixture, model))
-    label = torch.tensor(fixture["in_labels"])[:, 0]
+    label = torch.tensor(fixture["in_labels"]).squeeze(1)
     loss = sum((score - label).abs().mean() for score in output.heads.values())
     found = {
         f"out_{LETTER[head]}": max_abs_error(
