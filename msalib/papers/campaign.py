@@ -73,6 +73,8 @@ def _chosen(paper: str, steps: Plan, parameters: Mapping) -> list[str]:
     if dataset is not None:
         readers.dataset(dataset)  # refuses an unknown one
     keys = [key for key in steps if _fits(key, parameters)]
+    named = [key for key in keys if key.split()[1:2] == [parameters.get("encoder")]]
+    keys = named or keys
     if dataset is not None:
         if keys:
             return keys

@@ -191,3 +191,10 @@ def test_the_command_says_what_there_is(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert shown == "uegd {'dataset': 'control'}: 7 records, 0 min since the start\n"
     assert os.environ.get("MSALIB_CLEAN") != "1"
+
+
+def test_an_encoder_that_a_key_names_has_the_steps_of_that_key_alone():
+    steps = dict.fromkeys(["raw", "raw log-mel", "mosi minilm-tuned paper"], ())
+    asked = {"dataset": "raw", "encoder": "log-mel"}
+    assert campaign._chosen("mmml", steps, asked) == ["raw log-mel"]
+    assert campaign._chosen("mmml", steps, {"dataset": "raw"}) == ["raw", "raw log-mel"]
