@@ -168,7 +168,7 @@ def test_committed_records_lie_where_their_specification_says(committed):
     folder = paths.BOOK / "records"
     data, counted = set(), set()
     for paper in registry.known():
-        study = settings.study(paper)
+        study = settings.study(paper) + settings.beside(paper)
         for path in (p for p in tracked() if p.is_relative_to(folder / paper)):
             record = records.read(path)
             spec = record.spec

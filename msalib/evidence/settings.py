@@ -63,6 +63,12 @@ def study(paper: str) -> list[Setting]:
     return list(dict.fromkeys([*on_pages(paper), *as_published(paper)]))
 
 
+def beside(paper: str) -> list[Setting]:
+    """Return settings whose records stand beside others in a comparison; none is judged itself."""
+    pairs = papers.fact(paper, "BESIDE", ())
+    return [Setting(dataset, encoder, "release", "paper") for dataset, encoder in pairs]
+
+
 def counted(paper: str) -> list[Setting]:
     """Return the settings of the study that have records, ordered by the folders of these."""
     files = {setting: records.files(paper, setting) for setting in study(paper)}

@@ -211,7 +211,7 @@ def judge_own_runs(paper: str) -> list[Verdict]:
     Leaky settings are left out.
     """
     claims = _tested(paper)
-    study = settings.study(paper)
+    study = settings.study(paper) + settings.beside(paper)
     others = [s for s in records.settings(paper) if s not in study] if claims else []
     verdicts = [v for setting in others for v in judge(claims, records.find(paper, setting))]
     return [v for v in verdicts if v.kind in KINDS]

@@ -18,3 +18,6 @@ FROZEN = {"rates": "features", "pooling": "mean"}
 A text is then the mean over its tokens (the code of 2023): the first token of a frozen encoder
 need not stand for the text, and of joined context it belongs to the oldest clip.
 """
+
+BESIDE = (("meld-dev-mel", "roberta-mel"), ("raw", "log-mel"))
+"""Data set and features of sound that Table 2 compares with an encoder of raw sound."""
