@@ -283,3 +283,11 @@ def test_joined_context_of_frozen_features_is_no_one_input():
     for name in ("separate_beats_joined", "best_window"):
         found = judged(name, frozen)
         assert found.verdict == "not run" and "as one input" in found.note
+
+
+def test_text_is_compared_with_an_encoder_of_raw_sound():
+    """C14 speaks of one; features made by hand say nothing about it."""
+    found = judged("text_ahead_of_sound", {WORDS: GOOD, VOICE: BAD})
+    assert found.verdict == "not run" and "an encoder of raw sound" in found.note
+    tuned = {system({m: layer}): GOOD for m, layer in FINE_TUNED.items()}
+    assert judged("text_ahead_of_sound", tuned, seeds=3).verdict != "not run"

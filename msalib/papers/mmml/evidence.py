@@ -161,6 +161,8 @@ def text_ahead_of_sound(runs: Runs, low: float, high: float) -> Evidence:
     """C14: accuracy of text alone minus that of sound alone, from ``low`` to ``high`` points."""
     if (whole := _whole(runs)) is None:
         return ONE_MODALITY
+    if whole[SOUND] != TUNED and runs.dataset not in MEL:
+        return not_run(["an encoder of raw sound"])
     own = has_own_labels(runs)
     text, sound = (
         Arm(system({m: whole[m]}), Head(m, own=own), f"{name} alone")
