@@ -12,6 +12,7 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import TUNED, Corpus
 from msalib.encoders.tuned import FineTuned
 from msalib.pages import predict as pages
+from msalib.papers.mmml import FROZEN
 from msalib.runs import clips as users
 from msalib.runs import predict, save, saved
 from msalib.runs.clips import Clip
@@ -242,8 +243,7 @@ def test_encoders_are_fine_tuned_unless_others_are_asked_for():
     assert study.encoder == "small-tuned" and study.tuned
     assert save.system_of(study, "mmml", TUNED) == system(dict.fromkeys(PAIR, TUNED), paper="mmml")
     study = save._study("mmml", "spoken", {**CPU, "encoder": "small-bert"})
-    rates = {"rates": "features"}
-    assert save.system_of(study, "mmml", "output") == system({TEXT: 6}, paper="mmml", **rates)
+    assert save.system_of(study, "mmml", "output") == system({TEXT: 6}, paper="mmml", **FROZEN)
 
 
 def test_frozen_features_have_heads_too(tmp_path):
