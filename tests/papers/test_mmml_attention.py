@@ -35,6 +35,8 @@ class Embedded(nn.Module):
 class Projected(nn.Linear):
     """Frames of sound (S, 3) to vectors."""
 
+    limit = 100
+
     def __init__(self):
         super().__init__(3, WIDTH)
 
