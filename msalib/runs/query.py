@@ -8,9 +8,8 @@ from msalib.base.errors import UserError
 from msalib.data import datasets
 from msalib.data.corpus import MODALITIES
 from msalib.data.tasks import Regression, Task
-from msalib.models import recipes
 from msalib.runs.records import Predictions, Record
-from msalib.runs.spec import System
+from msalib.runs.spec import System, without_usual
 
 
 class Runs:
@@ -79,9 +78,8 @@ class Runs:
             return system
         spec = next(iter(next(iter(self._runs.values())).values())).spec
         family = dict(system.choices).get("family", spec.paper)
-        usual = recipes.usual(family, spec.preset, spec.profile, spec.dataset)
-        choices = [(n, v) for n, v in system.choices if n == "family" or usual.get(n) != v]
-        return system._replace(choices=tuple(choices))
+        about = family, spec.preset, spec.profile, spec.dataset
+        return system._replace(choices=without_usual(system.choices, *about))
 
     def records(self, *systems: System) -> list[list[Record]]:
         """Return the records of each system, in the order of their common seeds."""

@@ -7,7 +7,7 @@ records keep their names.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -84,13 +84,21 @@ class Spec(BaseModel):
     def system(self) -> "System":
         """What was trained, whatever the seed; what a preset or profile chooses is no choice."""
         settings = {**self.model, **self.train}
-        chosen = recipes.usual(self.family, self.preset, self.profile, self.dataset)
-        choices = {
-            name: str(settings[name])
-            for name in recipes.choices(self.paper)
-            if name in settings and (name == "family" or str(settings[name]) != chosen.get(name))
-        }
+        named = [(n, str(settings[n])) for n in recipes.choices(self.paper) if n in settings]
+        about = self.family, self.preset, self.profile, self.dataset
+        choices = dict(without_usual(named, *about))
         return system(self.inputs, self.train_share, paper=self.paper, **choices)
+
+
+def without_usual(
+    choices: Iterable[tuple[str, str]], family: str, preset: str, profile: str, dataset: str
+) -> tuple[tuple[str, str], ...]:
+    """Return the choices (setting, value) that the recipe of a family does not make anyway.
+
+    The family itself stays.
+    """
+    usual = recipes.usual(family, preset, profile, dataset)
+    return tuple((n, value) for n, value in choices if n == "family" or usual.get(n) != value)
 
 
 class System(NamedTuple):

@@ -15,7 +15,6 @@ from msalib.evidence import registry
 from msalib.evidence.common import not_run
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.verdicts import Verdict, judge
-from msalib.models import recipes
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
 from msalib.pages.tables import Folded, Note, Table
@@ -26,7 +25,7 @@ from msalib.runs import folds
 from msalib.runs import records as stored
 from msalib.runs.inputs import TUNED_ENDING
 from msalib.runs.records import Record, Setting
-from msalib.runs.spec import System
+from msalib.runs.spec import System, without_usual
 from msalib.runs.study import Study
 
 PAPER = "mmml"
@@ -108,10 +107,7 @@ def gather(study: Study, systems: Iterable[System]) -> list[Record]:
 def _asked(study: Study, known: System) -> System:
     """Return a system as it is asked for: without the choices that its recipe makes anyway."""
     p, family = study.parameters, dict(known.choices).get("family", PAPER)
-    recipe = recipes.load(family, p.preset, p.profile, p.dataset)
-    usual = {name: str(value) for group in recipe.values() for name, value in group.items()}
-    usual.pop("family")
-    choices = tuple((name, value) for name, value in known.choices if usual.get(name) != value)
+    choices = without_usual(known.choices, family, p.preset, p.profile, p.dataset)
     return known._replace(choices=choices)
 
 
