@@ -65,7 +65,7 @@ def study(paper: str) -> list[Setting]:
 
 def beside(paper: str) -> list[Setting]:
     """Return settings whose records stand beside others in a comparison; none is judged itself."""
-    pairs = papers.fact(paper, "BESIDE", ())
+    pairs = papers.fact(paper, "BESIDE", {}).values()
     return [Setting(dataset, encoder, "release", "paper") for dataset, encoder in pairs]
 
 

@@ -19,5 +19,5 @@ A text is then the mean over its tokens (the code of 2023): the first token of a
 need not stand for the text, and of joined context it belongs to the oldest clip.
 """
 
-BESIDE = (("meld-dev-mel", "roberta-mel"), ("raw", "log-mel"))
-"""Data set and features of sound that Table 2 compares with an encoder of raw sound."""
+BESIDE = {"meld-dev": ("meld-dev-mel", "roberta-mel"), "raw": ("raw", "log-mel")}
+"""Data set with an encoder of raw sound -> that with mel features of the same clips (Table 2)."""

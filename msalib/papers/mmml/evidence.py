@@ -13,7 +13,7 @@ from msalib.evidence import arms, choices, comparisons
 from msalib.evidence.arms import Arm, Head
 from msalib.evidence.common import Evidence, Word, not_run, sentence
 from msalib.evidence.videos import within
-from msalib.papers.mmml import plan
+from msalib.papers.mmml import BESIDE, plan
 from msalib.papers.mmml.plan import SOUND, TEXT, system
 from msalib.runs import folds, records, spec
 from msalib.runs.query import Runs
@@ -110,8 +110,8 @@ def restorations_alike(runs: Runs) -> Evidence:
 
 
 MEL = {
-    "meld-dev": ("meld-dev-mel", "roberta-mel", system({SOUND: 1})),
-    "raw": ("raw", "log-mel", spec.system({SOUND: 1}, paper=plan.PAPER, family="mel_cnn")),
+    "meld-dev": (*BESIDE["meld-dev"], system({SOUND: 1})),
+    "raw": (*BESIDE["raw"], spec.system({SOUND: 1}, paper=plan.PAPER, family="mel_cnn")),
 }
 """Data set -> the setting whose sound is read as mel features of the same clips, and the system."""
 

@@ -10,7 +10,7 @@ from msalib.evidence.arms import Arm
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
 from msalib.pages.tables import Note, Table
-from msalib.papers.mmml import plan
+from msalib.papers.mmml import BESIDE, plan
 from msalib.papers.mmml.gains import Side
 from msalib.papers.mmml.plan import SOUND
 from msalib.papers.mmml.tables import (
@@ -40,8 +40,8 @@ class Sound(NamedTuple):
     system: System
 
 
-BESIDE = {"meld-dev": "meld-dev-mel"}
-"""Data sets with an encoder of raw sound -> the same clips with a mel spectrum."""
+OTHER_DATA = {name: beside for name, (beside, _) in BESIDE.items() if beside != name}
+"""Data set -> the one that has mel features of its clips, where that is another."""
 
 
 def models(study: Study) -> dict[str, Sound]:
@@ -50,12 +50,12 @@ def models(study: Study) -> dict[str, Sound]:
     All learn the label of the clip.
     """
     dataset, layer = study.parameters.dataset, study.last_layers.get(SOUND)
-    if layer is None or (SOUND not in study.dataset.raw and dataset not in BESIDE):
+    if layer is None or (SOUND not in study.dataset.raw and dataset not in OTHER_DATA):
         return {}
     copied = {"labels": "copied"} if has_own_labels(study) else {}
     found = {RAW_SOUND: Sound(study, plan.system({SOUND: layer}, **copied))}
     parameters = study.parameters.model_dump()
-    if beside := BESIDE.get(dataset):
+    if beside := OTHER_DATA.get(dataset):
         other = Study(PAPER, **parameters | {"dataset": beside, "encoder": "auto"})
         found[MEL] = Sound(other, plan.system({SOUND: 1}))
     else:
