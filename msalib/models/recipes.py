@@ -109,6 +109,8 @@ def load(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict]
 
 
 def _for_dataset(value, dataset: str):
-    if isinstance(value, dict):
-        return value.get(dataset, value["otherwise"])
-    return value
+    """Return the value for a data set; one named ``mosi-...`` is CMU-MOSI in another form."""
+    if not isinstance(value, dict):
+        return value
+    names = (dataset, dataset.split("-")[0], "otherwise")
+    return next(value[name] for name in names if name in value)

@@ -44,6 +44,6 @@ def _train_all(study: "Study") -> list[Record]:
 PLAN: Mapping[str, tuple[Callable[["Study"], list[Record]], ...]] = {
     "control": (_train_all,),
     "mmmo-stretched": (_train_all,),
-    "mosi": (_train_all,),
+    "mosi-standardised": (_train_all,),
 }
 """Data set -> the steps, in order."""

@@ -136,8 +136,8 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "control": ALL,
     "control-opposite": ALL,
     "mmmo-stretched": ALL,
-    "mosi": ALL,
-    "mosi minilm-tuned paper": (_comparison, on_a_gpu(_labels), on_a_gpu(_grids)),
+    "mosi-standardised": ALL,
+    "mosi-standardised minilm-tuned": (_comparison, on_a_gpu(_labels), on_a_gpu(_grids)),
 }
 """Data set, with encoder and preset where they are not the usual ones -> the steps, in order.
 

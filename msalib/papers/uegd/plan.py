@@ -42,7 +42,7 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "control": EVERYTHING,
     "control-opposite": EVERYTHING,
     "raw": (layers.singles, _sums, _joint),
-    "mosi": EVERYTHING,
+    "mosi-standardised": EVERYTHING,
     "mmmo": (layers.singles, _joint, _concatenated),
     "mosi-leaky": LEAKY,
     "mosi-leaky-unseen": LEAKY,
