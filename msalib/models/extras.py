@@ -26,10 +26,12 @@ class GeneratedLabels(BaseModel):
 
     By modality and epoch, the first of them epoch 1: ``movement``, mean change of a label from the
     epoch before; ``drift``, the same of the targets, from epoch 3 on; ``clamped``, share of targets
-    at an end of the scale; ``percentile``, the 99th of the targets' size before they are clamped.
-    None in epochs without one (no target in epoch 1). ``given`` are the annotated labels, ``made``
-    the generated ones, (epochs, N), kept where training went through all epochs. ``note``: which
-    clips stood in for missing ones at the ends of the scale.
+    at an end of the scale; ``percentile``, the 99th of the targets' size before they are clamped;
+    ``largest_midway`` and ``largest_elsewhere``, the largest such size among the tenth of the clips
+    nearest midway between the two centres, and among the others (older records lack them). None in
+    epochs without one (no target in epoch 1). ``given`` are the annotated labels, ``made`` the
+    generated ones, (epochs, N), kept where training went through all epochs. ``note``: which clips
+    stood in for missing ones at the ends of the scale.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,8 @@ class GeneratedLabels(BaseModel):
     drift: dict[str, list[float | None]]
     clamped: dict[str, list[float | None]]
     percentile: dict[str, list[float | None]]
+    largest_midway: dict[str, list[float | None]] = {}
+    largest_elsewhere: dict[str, list[float | None]] = {}
     made: dict[str, list[list[float]]] = {}
     note: str | None = None
 

@@ -257,7 +257,9 @@ def _generated_labels(
 
 def _by_epoch(labels: Labels) -> dict[str, dict[str, list[float | None]]]:
     """Return the fields of ``GeneratedLabels`` that are numbers per epoch."""
-    past, fields = labels.history, {"movement": {}, "drift": {}, "clamped": {}, "percentile": {}}
+    past = labels.history
+    names = "movement", "drift", "clamped", "percentile", "largest_midway", "largest_elsewhere"
+    fields = {name: {} for name in names}
     for m in labels.generated:
         later = past[1:]  # epoch 1 has no target
         fields["movement"][m] = [None, *_changes([epoch.labels[m] for epoch in past])]
@@ -265,6 +267,8 @@ def _by_epoch(labels: Labels) -> dict[str, dict[str, list[float | None]]]:
         fields["drift"][m] = drift[: len(past)]
         fields["clamped"][m] = [None, *rounded([epoch.at_limit[m] for epoch in later])]
         fields["percentile"][m] = [None, *rounded([epoch.magnitude[m] for epoch in later])]
+        for name in names[-2:]:
+            fields[name][m] = [None, *rounded([getattr(epoch, name)[m] for epoch in later])]
     return fields
 
 

@@ -34,6 +34,9 @@ EXTREME_SHARE = 0.005
 EPSILON = 1e-8
 """Added to every divisor of Self-MM's generator, papers/sugrm.md (d)."""
 
+MIDWAY_SHARE = 0.1
+"""Share of the clips that count as midway between the centres, SUGRM-C19; ours."""
+
 Zero = Literal["positive", "neither"]
 """Where clips labelled 0 belong: to the positive clips (both releases), or to no class."""
 
@@ -45,13 +48,16 @@ class Summary(NamedTuple):
     targets: dict[str, Tensor]  # (N,) last target of each clip, clamped where labels are
     at_limit: dict[str, float]  # share of targets at or beyond the limit
     magnitude: dict[str, float]  # 99th percentile of |target| before the clamp
+    largest_midway: dict[str, float]  # |target| before the clamp, of the clips nearest midway
+    largest_elsewhere: dict[str, float]  # the same of all other clips
 
 
 class Labels:
     """Labels of N clips: ``annotated`` (N,), ``generated[m]`` (N,), equal to it through epoch 1.
 
-    ``raw[m]`` (N,) holds the last target of each clip before the clamp, ``history`` a summary of
-    every epoch that has ended. The scale runs from ``-limit`` to ``limit``.
+    ``raw[m]`` (N,) holds the last target of each clip before the clamp, ``off_middle`` (N,) how far
+    its fused feature then was from midway between the centres (``off_middle``), ``history`` a
+    summary of every epoch that has ended. The scale runs from ``-limit`` to ``limit``.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Labels:
         self.annotated = annotated
         self.generated = {m: annotated.clone() for m in modalities}
         self.raw = {m: annotated.clone() for m in modalities}
+        self.off_middle = torch.ones_like(annotated)
         self.clamp, self.limit = clamp, limit
         self.history: list[Summary] = []
 
@@ -88,14 +95,26 @@ class Labels:
     def end_epoch(self) -> None:
         """Append the summary of the epoch that ends."""
         magnitude = {m: raw.abs() for m, raw in self.raw.items()}
+        nearest = self.off_middle.argsort(stable=True)
+        midway, elsewhere = nearest.tensor_split([math.ceil(MIDWAY_SHARE * len(nearest))])
         self.history.append(
             Summary(
                 labels={m: labels.to("cpu", copy=True) for m, labels in self.generated.items()},
                 targets={m: self._limited(r).to("cpu", copy=True) for m, r in self.raw.items()},
                 at_limit={m: float((a >= self.limit).float().mean()) for m, a in magnitude.items()},
                 magnitude={m: float(a.quantile(0.99)) for m, a in magnitude.items()},
+                largest_midway={m: float(a[midway].max()) for m, a in magnitude.items()},
+                largest_elsewhere={m: float(a[elsewhere].max()) for m, a in magnitude.items()},
             )
         )
+
+
+def off_middle(up: Tensor, down: Tensor) -> Tensor:
+    """Return how far features are from midway, (B,): 0 midway, 1 on a centre.
+
+    ``up`` and ``down`` (B,) are their distances from the positive and the negative centre.
+    """
+    return (down - up).abs() / (down + up).clamp(min=EPSILON)
 
 
 def classes(label: Tensor, zero: Zero) -> Tensor:
@@ -195,6 +214,7 @@ class SugrmULGM:
             direction = (fused_up * down - up * fused_down).sign()
             targets[m] = annotated + direction * 2 * self.labels.limit * reach
         self.labels.move(epoch, rows, targets)
+        self.labels.off_middle[rows] = off_middle(fused_up, fused_down)
         self.features[rows] = fused
         self._centre()
 
@@ -242,22 +262,26 @@ class SelfMMULGM:
         """
         shared = {x: shared[x].to(features) for x, features in self.features.items()}
         annotated = self.labels.annotated[rows]
-        lean = {x: self._lean(x, feature) for x, feature in shared.items()}
+        distances = {x: self._distances(x, feature) for x, feature in shared.items()}
+        # alpha: how much nearer the positive centre is, in units of its distance
+        lean = {x: (down - up) / (up + EPSILON) for x, (up, down) in distances.items()}
         fused = lean.pop("multimodal")
         targets = {
             m: (alpha / (fused + EPSILON) * annotated + annotated + alpha - fused) / 2
             for m, alpha in lean.items()
         }
         self.labels.move(epoch, rows, targets)
+        self.labels.off_middle[rows] = off_middle(*distances["multimodal"])
         for x, features in self.features.items():
             features[rows] = shared[x]
             self._centre(x)
 
-    def _lean(self, x: str, feature: Tensor) -> Tensor:
-        """Return alpha, (B,): how much nearer the positive centre is, in units of its distance."""
-        up = vector_norm(feature - self.positive[x], dim=-1)
-        down = vector_norm(feature - self.negative[x], dim=-1)
-        return (down - up) / (up + EPSILON)
+    def _distances(self, x: str, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """From the positive and from the negative centre of x, (B,) each."""
+        return (
+            vector_norm(feature - self.positive[x], dim=-1),
+            vector_norm(feature - self.negative[x], dim=-1),
+        )
 
     def _centre(self, x: str) -> None:
         label = self.labels.generated.get(x, self.labels.annotated)
