@@ -7,11 +7,10 @@ import pytest
 from msalib.base.paths import ROOT
 from msalib.evidence import arms
 from msalib.evidence.simulation import exceeds
-from msalib.papers.mmml import figures_power, power, power_cases
-from msalib.papers.mmml.evidence import TESTS
+from msalib.pages import error_rates
+from msalib.papers.mmml import power
 
-CASES = power_cases.cases()
-NAMES = [test.__name__ for test in TESTS]
+PLAN = power.power_plan()
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +22,15 @@ def recorded():
 def test_the_record_has_every_test_at_every_size(recorded):
     assert list(recorded.sizes) == list(power.SIZES)
     found = [(one.size, one.test) for one in recorded.tests]
-    assert found == [(size, name) for size in power.SIZES for name in NAMES]
+    tests = [PLAN.claim(name).rerun.test for name in PLAN.cases]
+    assert found == [(size, test) for size in power.SIZES for test in tests]
 
 
 def test_the_record_is_of_the_claims_and_printed_gains_of_today(recorded):
     for one in recorded.tests:
-        case = CASES[one.test]
-        assert one.claim == power_cases.claim_of(one.test).id
-        assert one.printed == (case.printed.gain() if case.printed else None)
+        case = PLAN.cases[one.claim]
+        assert one.test == PLAN.claim(one.claim).rerun.test
+        assert one.printed == (case.printed.gain("mmml") if case.printed else None)
         assert one.printed_in == (case.printed.words() if case.printed else "")
         assert one.arms == len(case.arms)
     for name, of in recorded.sizes.items():
@@ -49,5 +49,5 @@ def test_the_record_has_enough_studies_to_see_a_test_that_errs(recorded):
 
 def test_the_page_shows_the_record(recorded):
     for show in ("answer", "broken", "rates", "origins", "sizes", "provenance", "power_figure"):
-        html = getattr(figures_power, show)(recorded)._repr_html_()
+        html = getattr(error_rates, show)(recorded)._repr_html_()
         assert "nan" not in html.split("base64")[0]

@@ -1,63 +1,24 @@
 """Answer how often the tests of MMML's claims err, and which printed effects they can find.
 
-Predictions with known truth are drawn at the sizes of real settings (``evidence.scatter``), with
-the scatter of real records, and judged by the tests of the registry (``evidence.simulation``). All
-metrics of an arm follow one planted quality, and heads are scored on the clips' labels.
+This file says what is simulated; ``evidence.planting`` does it. Heads are scored on the clips'
+labels.
 
     python -m msalib.papers.mmml.power      # a few minutes on one core
 """
 
-import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from functools import partial
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
-
-from msalib.base.errors import UserError
-from msalib.base.files import Recorded
-from msalib.base.progress import bar
-from msalib.base.provenance import commit, device_name, versions
-from msalib.evidence.arms import Arm
-from msalib.evidence.scatter import Design, design
-from msalib.evidence.simulation import RESAMPLES, ErrorRates, Rate, Verdicts, simulate
+from msalib.data.corpus import TUNED
+from msalib.data.tasks import Regression
+from msalib.evidence import comparisons, error_rates, registry
+from msalib.evidence.arms import Arm, Head
+from msalib.evidence.planting import Case, Plan, Printed, Size, measure
+from msalib.papers.mmml import evidence, plan
 from msalib.papers.mmml.plan import PAPER, SOUND, TEXT, system
-from msalib.papers.mmml.power_cases import (
-    NONE_PRINTED,
-    WHOLE,
-    Case,
-    cases,
-    claim_of,
-    judge_of,
-    planted,
-)
-from msalib.runs import folds, records
-from msalib.runs.query import Runs
-from msalib.runs.records import Setting
 from msalib.runs.spec import System
 
-STUDIES = {"border": 200, "true": 100}
-"""Studies per planted effect: where any verdict is an error, and where the claim is true."""
-
-ENOUGH = 0.8
-"""Power from which an effect counts as one that a test can find."""
-
-
-# --- real settings ------------------------------------------------------------------------------
-
-
-class Size(NamedTuple):
-    """A setting to simulate: seeds, and records to read its scatter from, the first that suffice.
-
-    Records are named by paper, data set, encoder and preset, all of the full recipe.
-    """
-
-    seeds: int
-    sources: tuple[tuple[str, str, str, str], ...]
-
+RECORD = error_rates.record(PAPER)
 
 SIZES = {
     "mosi": Size(
@@ -75,230 +36,139 @@ SIZES = {
     ),
 }
 
+WHOLE = {TEXT: TUNED, SOUND: TUNED}
 
-class Source(NamedTuple):
-    """Records that scatter as simulated ones shall, and what they are."""
-
-    runs: Runs
-    words: str
-
-
-def source(size: Size) -> Source:
-    """Return the first records of a size whose scatter can be estimated.
-
-    They need two systems of text and sound with two shared seeds. Raises ``UserError`` without.
-    """
-    for paper, dataset, encoder, preset in size.sources:
-        runs = Runs(folds.pool(records.find(paper, Setting(dataset, encoder, preset, "paper"))))
-        if sum(len(runs.seeds(s)) > 1 for s in _of_both(runs)) > 1:
-            count = sum(len(runs.seeds(s)) for s in runs.systems)
-            return Source(runs, f"{count} runs of {paper} on {dataset} with {encoder}")
-    raise UserError(
-        "scatter of trained models",
-        found="no records of text and sound together",
-        expected="two systems of both with two seeds",
-        remedy="Restore the records, or make them again (make records).",
-    )
-
-
-def _of_both(runs: Runs) -> list[System]:
-    return [s for s in runs.systems if {TEXT, SOUND} <= dict(s.inputs).keys()]
-
-
-def study_of(case: Case, size: Size, runs: Runs) -> Design:
-    """Return the simulated study of a case: as alike as systems of both modalities, or as all."""
-    arms = [arm if isinstance(arm, Arm) else Arm(arm) for arm in case.arms]
-    alike = () if case.across else _of_both(runs)
-    study = design(runs, arms, seeds=size.seeds, paper=PAPER, scatter_of=alike)
-    if case.sound:
-        quality = max(0.02, _quality_of_sound(runs))
-        study = replace(study, scatter=study.scatter._replace(quality=quality))
-    return study
-
-
-def _quality_of_sound(runs: Runs) -> float:
-    """Return the mean correlation of systems that read sound alone; 0 for constant predictions."""
-    alone = [s for s in runs.systems if {m for m, _ in s.inputs} == {SOUND}]
-    found = [r.metrics["test"]["corr"] or 0.0 for s in alone for r in runs.records(s)[0]]
-    return float(np.mean(found)) if found else 0.0
-
-
-# --- the record ---------------------------------------------------------------------------------
-
-
-class Cell(BaseModel):
-    """Verdicts on studies with one planted effect; ``words`` says which."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    role: Literal["border", "true"]
-    words: str
-    metric: str
-    gain: float
-    verdicts: dict[str, int]
-
-    def rate(self, word: str) -> Rate:
-        """Return how often the test said so, with Wilson's 95% interval."""
-        return self.judged().rate(word)
-
-    def judged(self) -> Verdicts:
-        """Return the verdicts as ``simulation`` has them."""
-        return Verdicts(self.metric, self.gain, Counter(self.verdicts))
-
-
-class Measured(BaseModel):
-    """One test at one size: what was planted, and the verdicts."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    claim: str
-    test: str
-    size: str
-    arms: int
-    quality: float  # correlation of the usual arm
-    printed: float | None  # gain, in the metric of the cells
-    printed_in: str
-    cells: list[Cell]
-
-    @property
-    def is_printed(self) -> bool:
-        """Check whether the paper prints a gain for the claim itself."""
-        return self.printed is not None and not self.printed_in.startswith(NONE_PRINTED)
-
-    def of(self, role: str) -> list[Cell]:
-        """Return the cells of a role."""
-        return [cell for cell in self.cells if cell.role == role]
-
-    def worst(self, word: str) -> Rate:
-        """Return the highest rate of a wrong verdict: at the border, or "contradicted" of truth."""
-        cells = self.cells if word == "contradicted" else self.of("border")
-        return max((cell.rate(word) for cell in cells), key=lambda rate: rate.share)
-
-    def power(self, words: str) -> Rate | None:
-        """Return how often the test finds a true effect; None where it was not planted."""
-        found = [cell.rate("supported") for cell in self.of("true") if cell.words == words]
-        return found[0] if found else None
-
-    def too_high(self) -> list[str]:
-        """Name errors above 5% beyond the simulation's error, as ``ErrorRates.too_high``."""
-        true = tuple(cell.judged() for cell in self.of("true"))
-        every = (ErrorRates(cell.judged(), (), true).too_high() for cell in self.of("border"))
-        return list(dict.fromkeys(phrase for phrases in every for phrase in phrases))
-
-    def found_from(self) -> float | None:
-        """Return the multiple of the printed gain that is found in ``ENOUGH`` of the studies.
-
-        Between planted ones it is interpolated; None where none is found so often.
-        """
-        shares = [0.0, *(cell.rate("supported").share for cell in self.of("true"))]
-        times = [0.0, *(float(cell.words) for cell in self.of("true"))]
-        above = [i for i, share in enumerate(shares) if share >= ENOUGH]
-        if not above:
-            return None
-        i = above[0]
-        return float(np.interp(ENOUGH, shares[i - 1 : i + 1], times[i - 1 : i + 1]))
-
-
-class SizeOf(BaseModel):
-    """What was drawn at a size: seeds, videos, clips, and where the scatter is from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seeds: int
-    videos: dict[str, int]
-    clips: int  # of the test part, on average
-    records: str
-    scatter: dict[str, float]
-
-
-class Power(BaseModel):
-    """Error rates of all tests, and all that decides them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    commit: str
-    device: str
-    versions: dict[str, str]
-    started: str  # UTC
-    seconds: float
-    resamples: int
-    sizes: dict[str, SizeOf]
-    tests: list[Measured]
-
-    @property
-    def setting(self) -> str:
-        """The setting in words, as captions name it."""
-        sizes = (
-            f"{name} ({of.clips} test clips, {of.videos['test']} videos, {of.seeds} seeds)"
-            for name, of in self.sizes.items()
-        )
-        return f"control: simulated predictions at the sizes of {' and '.join(sizes)}"
-
-
-RECORD = Recorded(
-    Power, "power/mmml.json", "record of simulations", "run python -m msalib.papers.mmml.power"
+SEPARATE_WINDOWS = Printed(
+    "mae",
+    "mosi",
+    "table7b/RoBERTa/context_separate_w2",
+    tuple(f"table7b/RoBERTa/context_separate_w{k}" for k in (0, 1, 3)),
 )
+SELF_ATTENTION = Printed("mae", "mosi", "table8/MMML/fusion", ("table8/MMML/no_self_attn",))
 
 
-def measure(
-    sizes: dict[str, Size] | None = None, tests: Sequence[str] = (), scale: float = 1.0
-) -> Power:
-    """Simulate all tests, or some, at all sizes; ``scale`` multiplies the number of studies."""
-    clock, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    sources = {name: (size, source(size)) for name, size in (sizes or SIZES).items()}
-    planned = {name: case for name, case in cases().items() if not tests or name in tests}
-    steps = [(name, case, size) for size in sources for name, case in planned.items()]
-    measured = [
-        _measured(name, case, size, *sources[size], scale)
-        for name, case, size in bar(steps, "simulating", "test")
-    ]
-    return Power(
-        commit=commit(),
-        device=device_name("cpu"),
-        versions=versions(),
-        started=started,
-        seconds=round(time.perf_counter() - clock, 1),
-        resamples=RESAMPLES,
-        sizes={name: _size_of(*of) for name, of in sources.items()},
-        tests=measured,
-    )
+def _first(named: Sequence[System], *first: System) -> list[System]:
+    """Return systems, each once, with these in front."""
+    return list(dict.fromkeys([*first, *named]))
 
 
-def _measured(
-    name: str, case: Case, size_name: str, size: Size, origin: Source, scale: float
-) -> Measured:
-    study, judge, cells = study_of(case, size, origin.runs), judge_of(name), []
-    for one in planted(case, study):
-        count = max(1, round(scale * STUDIES[one.role]))
-        about = {"metric": one.metric, "gain": one.gain, "gaining": one.gaining}
-        found = simulate(judge, study, **about, replications=count)
-        counts = {word: int(k) for word, k in found.counts.items()}
-        cells.append(
-            Cell(role=one.role, words=one.words, metric=one.metric, gain=one.gain, verdicts=counts)
-        )
-    return Measured(
-        claim=claim_of(name).id,
-        test=name,
-        size=size_name,
-        arms=len(study.arms),
-        quality=round(study.scatter.quality, 4),
-        printed=case.printed.gain() if case.printed else None,
-        printed_in=case.printed.words() if case.printed else "",
-        cells=cells,
-    )
+BOTH, JOINED = system(WHOLE), system(WHOLE, fusion="concatenation")
+TEXT_ALONE, SOUND_ALONE = system({TEXT: TUNED}), system({SOUND: TUNED})
+ONE_LOSS = plan.losses(WHOLE)["one loss"]
+SHOWN = Regression.shown
+"""Metrics of "every metric" where labels are scored as those of CMU-MOSI."""
 
 
-def _size_of(size: Size, origin: Source) -> SizeOf:
-    study = study_of(Case([system(WHOLE)]), size, origin.runs)
-    clips = np.mean([len(labels) for labels in study.population.videos]) * study.videos["test"]
-    return SizeOf(
-        seeds=size.seeds,
-        videos=dict(study.videos),
-        clips=round(clips),
-        records=origin.words,
-        scatter={name: round(v, 4) for name, v in study.scatter._asdict().items()},
+def cases() -> dict[str, Case]:
+    """Return what is planted for each test of ``evidence.TESTS``, by its name and in its order."""
+    every = {**_modalities(), **_losses(), **_windows(), **_parts(), **_recipes()}
+    return {test.__name__: every[test.__name__] for test in evidence.TESTS}
+
+
+def _modalities() -> dict[str, Case]:
+    """Return cases of claims on context, on words and sound, and on ways of joining them."""
+    context = plan.contexts(WHOLE)["fusion network with context"]
+    heads = [Arm(TEXT_ALONE, Head(TEXT)), Arm(SOUND_ALONE, Head(SOUND))]
+    fusion = "table3a/MMML/fusion"
+    return {
+        "context_helps": Case(
+            [context, BOTH], Printed("mae", "mosi", "table1a/MMML/context", ("table1a/MMML/",))
+        ),
+        "raw_sound_beats_mel": Case(
+            [SOUND_ALONE, evidence.MEL_SYSTEM],
+            Printed("acc2", "mosi", "table2b/Data2Vec/finetuned", ("table2b/Mel-Spectrogram/cnn",)),
+            across=True,
+            alone=SOUND,
+            planted_in="acc2_has0",
+        ),
+        "sound_helps": Case(
+            [BOTH, JOINED, TEXT_ALONE],
+            Printed("mae", "mosi", fusion, ("table3a/RoBERTa/text_only",)),
+            gaining=2,
+            tied=1,
+            across=True,
+        ),
+        "fusion_beats_concatenation": Case(
+            [BOTH, JOINED], Printed("acc2_non0", "mosi", fusion, ("table3a/MMML/concat",))
+        ),
+        "text_ahead_of_sound": Case(heads, limits=(7.0, 13.0), across=True, alone=SOUND),
+        "restorations_alike": Case(list(plan.restorations(WHOLE).values()), metrics=SHOWN),
+    }
+
+
+def _losses() -> dict[str, Case]:
+    """Return cases of claims on one loss and three."""
+    copied = plan.copied(WHOLE)["three losses, copied labels"]
+    labelled = Arm(TEXT_ALONE, Head(TEXT))  # shows that modalities have labels
+    heads = {m: [Arm(JOINED, Head(m)), Arm(system({m: TUNED}), Head(m))] for m in WHOLE}
+    text_head = "table5a/MMML/text_subnet_multi_loss"
+    return {
+        "losses_alike": Case([JOINED, ONE_LOSS], metrics=SHOWN),
+        "own_labels_help": Case(
+            [JOINED, ONE_LOSS, copied, labelled],
+            Printed("corr", "sims", "table4b/MMML/multi_loss", ("table4b/MMML/single_loss",)),
+            tied=2,
+        ),
+        "text_head_gains": Case(
+            heads[TEXT], Printed("corr", "mosei", text_head, ("table5a/RoBERTa/text_loss_only",))
+        ),
+        "sound_head_gains_nothing": Case(heads[SOUND], metrics=evidence.TESTED, alone=SOUND),
+    }
+
+
+def _windows() -> dict[str, Case]:
+    """Return cases of claims on windows of context."""
+    arms, grid = plan.windows(WHOLE), plan.window_grid(WHOLE)
+    separate, joined = ([arms[kind, k] for k in plan.WINDOWS] for kind in ("separate", "joined"))
+    claimed = arms["joined", 1], arms["separate", 2], arms["joined", 2]
+    kinds = SEPARATE_WINDOWS._replace(others=("table7a/RoBERTa/context_concat_w1",))
+    borrowed = SEPARATE_WINDOWS._replace(stands_in=True)
+    return {
+        "separate_beats_joined": Case([*separate, *joined], kinds, gaining=3, tied=4),
+        "best_window": Case(_first(arms.values(), *claimed), SEPARATE_WINDOWS, gaining=2, tied=3),
+        "best_pair_of_windows": Case(_first(grid.values(), grid[2, 1]), borrowed, tied=2),
+    }
+
+
+def _parts() -> dict[str, Case]:
+    """Return cases of claims on parts of the fusion network."""
+    full, without, *readings = plan.ablations(WHOLE).values()
+    depths = plan.depths(WHOLE)
+    rest = Printed("mae", "mosi", "table8/MMML/no_self_attn", ("table8/MMML/no_self_attn_no_fc",))
+    borrowed = SELF_ATTENTION._replace(stands_in=True)
+    return {
+        "self_attention_helps": Case([full, without], SELF_ATTENTION),
+        "layers_help_more": Case([without, *readings], rest),
+        "five_layers_best": Case(_first(depths.values(), depths["5"]), borrowed, tied=2),
+    }
+
+
+def _recipes() -> dict[str, Case]:
+    """Return cases of claims on weights of losses and on learning rates."""
+    usual_weights, *weights = plan.loss_weights(WHOLE).values()
+    usual_rates, *rates = plan.rates(WHOLE).values()
+    return {
+        "other_weights_gain_nothing": Case([*weights, usual_weights], metrics=SHOWN),
+        "other_rates_alike": Case([*rates, usual_rates], metrics=SHOWN),
+    }
+
+
+def power_plan() -> Plan:
+    """Return what is simulated.
+
+    The test of MMML-C5 reads the records of a second setting; its comparison is simulated.
+    """
+    ids = {claim.rerun.test: claim.id for claim in registry.claims(PAPER)}
+    pair = Arm(SOUND_ALONE), Arm(evidence.MEL_SYSTEM)
+    direction = partial(comparisons.direction_and_size, pairs=[pair], metrics=["acc2_has0"])
+    return Plan(
+        PAPER,
+        SIZES,
+        {ids[test]: case for test, case in cases().items()},
+        together=frozenset(WHOLE),
+        judges={ids["raw_sound_beats_mel"]: direction},
     )
 
 
 if __name__ == "__main__":
-    RECORD.write(measure())
+    RECORD.write(measure(power_plan()))

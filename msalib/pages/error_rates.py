@@ -1,19 +1,23 @@
-"""Tables, numbers and the figure of the page on error rates."""
+"""Tables and the figure of a page on the error rates of a paper's tests."""
+
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
 
 from msalib.data.metrics import METRICS
+from msalib.evidence.error_rates import ENOUGH, Measured, Power
 from msalib.evidence.simulation import Rate
 from msalib.pages.figure import Picture, axes_of, style
 from msalib.pages.tables import Note, Table
-from msalib.papers.mmml.power import ENOUGH, Measured, Power
 
-SIZE_STYLE = {
-    "mosi": {"color": "#D55E00", "marker": "o"},
-    "raw": {"color": "#0072B2", "marker": "^"},
-}
-"""Simulated studies of the size of a setting."""
+STYLES = (
+    {"color": "#D55E00", "marker": "o"},
+    {"color": "#0072B2", "marker": "^"},
+    {"color": "#009E73", "marker": "s"},
+    {"color": "#CC79A7", "marker": "D"},
+)
+"""Looks of simulated studies, size by size, in the order of the record."""
 
 
 def answer(simulated: Power) -> Note:
@@ -22,15 +26,20 @@ def answer(simulated: Power) -> Note:
     printed = [one for one in simulated.tests if one.is_printed]
     able = [one for one in printed if (rate := one.power("1")) and rate.share >= ENOUGH]
     equal = [one for one in simulated.tests if one.printed is None]
-    shares = [_truest(one).share for one in equal]
+    shares = [one.truest().share for one in equal]
     named = ", ".join(f"{_number(one.claim)} at the size of {one.size}" for one in able) or "none"
-    return Note(
+    sentences = [
         f"{kept} of {len(simulated.tests)} tests and sizes keep their level of 5%, as far as so "
-        f"many simulated studies can tell. Of {len(printed)} with a printed gain, {len(able)} find "
-        f"a gain of that size in {ENOUGH:.0%} of the studies ({named}). Claims of no difference, "
-        f"and of a difference within limits, are found in {min(shares):.0%} to {max(shares):.0%} "
-        f"of the studies where they are true. Setting: {simulated.setting}."
-    )
+        "many simulated studies can tell.",
+        f"Of {len(printed)} with a printed gain, {len(able)} find a gain of that size in "
+        f"{ENOUGH:.0%} of the studies ({named}).",
+    ]
+    if shares:
+        sentences.append(
+            "Claims of no difference, and of a difference within limits, are found in "
+            f"{min(shares):.0%} to {max(shares):.0%} of the studies where they are true."
+        )
+    return Note(f"{' '.join(sentences)} Setting: {simulated.setting}.")
 
 
 def broken(simulated: Power) -> Note:
@@ -56,7 +65,7 @@ def rates(simulated: Power) -> Table:
             "false contradiction": _percent(one.worst("contradicted")),
             "planted": _planted(one),
             "power at half": _percent(one.power("0.5")),
-            "power": _percent(one.power("1") if one.printed is not None else _truest(one)),
+            "power": _percent(one.power("1") if one.printed is not None else one.truest()),
             "80% power at": _enough(one),
         }
         for one in simulated.tests
@@ -128,9 +137,8 @@ def power_figure(simulated: Power) -> Picture:
     claims = list(dict.fromkeys(one.claim for one in simulated.tests if one.printed is not None))
     figure, axes = axes_of(height=1.2 + 0.34 * len(claims))
     sentences = []
-    for shift, size in zip(
-        np.linspace(-0.15, 0.15, len(simulated.sizes)), simulated.sizes, strict=True
-    ):
+    shifts = np.linspace(-0.15, 0.15, len(simulated.sizes))
+    for shift, size, look in zip(shifts, simulated.sizes, cycle(STYLES), strict=False):
         for y, claim in enumerate(claims):
             (one,) = (m for m in simulated.tests if (m.claim, m.size) == (claim, size))
             rate = one.power("1")
@@ -143,7 +151,7 @@ def power_figure(simulated: Power) -> Picture:
                 markersize=6,
                 linestyle="none",
                 label=f"size of {size}" if y == 0 else None,
-                **SIZE_STYLE[size],
+                **look,
             )
             sentences.append(f"{_number(claim)} at the size of {size} {share:.0f}%")
     axes.axvline(100 * ENOUGH, color="black", linestyle=":", linewidth=1)
@@ -160,11 +168,6 @@ def power_figure(simulated: Power) -> Picture:
     )
 
 
-def _truest(one: Measured) -> Rate:
-    """Return how often a claim of no difference, or of one within limits, is found."""
-    return one.of("true")[-1].rate("supported")
-
-
 def _planted(one: Measured) -> str:
     """Return the planted effect with its metric."""
     cell = one.of("true")[0]
@@ -177,10 +180,10 @@ def _planted(one: Measured) -> str:
 def _enough(one: Measured) -> str:
     if one.printed is None:
         return ""
-    times, most = one.found_from(), one.of("true")[-1]
+    times = one.found_from()
     if times is not None:
         return f"{times:.1f} times the printed gain"
-    return f"never: {most.rate('supported').share:.0%} at {most.words} times"
+    return f"never: {one.truest().share:.0%} at {one.of('true')[-1].words} times"
 
 
 def _percent(rate: Rate | None) -> str:

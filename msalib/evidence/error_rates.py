@@ -1,0 +1,139 @@
+"""Read how often the tests of a paper's claims err, and which printed effects they can find.
+
+``book/records/power/<paper>.json`` holds the verdicts of each test on simulated studies with a
+known effect. ``evidence.planting`` makes such a record, and a paper says what is simulated.
+"""
+
+from collections import Counter
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from msalib.base.files import Recorded
+from msalib.evidence.simulation import ErrorRates, Rate, Verdicts
+
+NONE_PRINTED = "none is printed"
+"""How it is said that a planted gain is that of another claim."""
+
+ENOUGH = 0.8
+"""Power from which an effect counts as one that a test can find."""
+
+
+class Cell(BaseModel):
+    """Verdicts on studies with one planted effect; ``words`` says which."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["border", "true"]
+    words: str
+    metric: str
+    gain: float
+    verdicts: dict[str, int]
+
+    def rate(self, word: str) -> Rate:
+        """Return how often the test said so, with Wilson's 95% interval."""
+        return self.judged().rate(word)
+
+    def judged(self) -> Verdicts:
+        """Return the verdicts as ``simulation`` has them."""
+        return Verdicts(self.metric, self.gain, Counter(self.verdicts))
+
+
+class Measured(BaseModel):
+    """One test at one size: what was planted, and the verdicts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    claim: str
+    test: str
+    size: str
+    arms: int
+    quality: float  # correlation of the usual arm
+    printed: float | None  # gain, in the metric of the cells
+    printed_in: str
+    cells: list[Cell]
+
+    @property
+    def is_printed(self) -> bool:
+        """Check whether the paper prints a gain for the claim itself."""
+        return self.printed is not None and not self.printed_in.startswith(NONE_PRINTED)
+
+    def of(self, role: str) -> list[Cell]:
+        """Return the cells of a role."""
+        return [cell for cell in self.cells if cell.role == role]
+
+    def worst(self, word: str) -> Rate:
+        """Return the highest rate of a wrong verdict: at the border, or "contradicted" of truth."""
+        cells = self.cells if word == "contradicted" else self.of("border")
+        return max((cell.rate(word) for cell in cells), key=lambda rate: rate.share)
+
+    def power(self, words: str) -> Rate | None:
+        """Return how often the test finds a true effect; None where it was not planted."""
+        found = [cell.rate("supported") for cell in self.of("true") if cell.words == words]
+        return found[0] if found else None
+
+    def truest(self) -> Rate:
+        """Return how often the test supports the truest claim that was planted."""
+        return self.of("true")[-1].rate("supported")
+
+    def too_high(self) -> list[str]:
+        """Name errors above 5% beyond the simulation's error, as ``ErrorRates.too_high``."""
+        true = tuple(cell.judged() for cell in self.of("true"))
+        every = (ErrorRates(cell.judged(), (), true).too_high() for cell in self.of("border"))
+        return list(dict.fromkeys(phrase for phrases in every for phrase in phrases))
+
+    def found_from(self) -> float | None:
+        """Return the multiple of the printed gain that is found in ``ENOUGH`` of the studies.
+
+        Between planted ones it is interpolated; None where none is found so often.
+        """
+        shares = [0.0, *(cell.rate("supported").share for cell in self.of("true"))]
+        times = [0.0, *(float(cell.words) for cell in self.of("true"))]
+        above = [i for i, share in enumerate(shares) if share >= ENOUGH]
+        if not above:
+            return None
+        i = above[0]
+        return float(np.interp(ENOUGH, shares[i - 1 : i + 1], times[i - 1 : i + 1]))
+
+
+class SizeOf(BaseModel):
+    """What was drawn at a size: seeds, videos, clips, and where the scatter is from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seeds: int
+    videos: dict[str, int]
+    clips: int  # of the test part, on average
+    records: str
+    scatter: dict[str, float]
+
+
+class Power(BaseModel):
+    """Error rates of all tests of a paper, and all that decides them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    commit: str
+    device: str
+    versions: dict[str, str]
+    started: str  # UTC
+    seconds: float
+    resamples: int
+    sizes: dict[str, SizeOf]
+    tests: list[Measured]
+
+    @property
+    def setting(self) -> str:
+        """The setting in words, as captions name it."""
+        sizes = (
+            f"{name} ({of.clips} test clips, {of.videos['test']} videos, {of.seeds} seeds)"
+            for name, of in self.sizes.items()
+        )
+        return f"control: simulated predictions at the sizes of {' and '.join(sizes)}"
+
+
+def record(paper: str) -> Recorded[Power]:
+    """Return the record of a paper's error rates, to read or to write."""
+    remedy = f"run python -m msalib.papers.{paper}.power"
+    return Recorded(Power, f"power/{paper}.json", "record of simulations", remedy)

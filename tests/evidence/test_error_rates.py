@@ -1,0 +1,29 @@
+"""What a record of simulated studies says of a test: its errors, its power, its level."""
+
+import pytest
+
+from tests.evidence.made_rates import equivalence, measured
+
+
+@pytest.mark.parametrize(
+    ("shares", "times"),
+    [((1, 2, 6, 10), 3), ((8, 10), 0.5), ((10,), 0.4), ((0, 1, 5, 7), None)],
+)
+def test_the_effect_that_is_found_is_interpolated(shares, times):
+    found = measured(*shares).found_from()
+    assert found == (times if times is None else pytest.approx(times))
+
+
+def test_an_error_above_its_level_is_named():
+    assert measured(1, 2).too_high() == []
+    assert measured(1, 2, border=(4, 8)).too_high() == []
+    (line,) = measured(1, 2, border=(12, 0)).too_high()
+    assert "supported in 12.0%" in line
+    assert measured(1, border=(3, 9)).worst("contradicted").share == 0.09
+    assert not measured(1, printed_in="none is printed, that of table8, mosi").is_printed
+
+
+def test_power_is_at_the_printed_gain_or_where_nothing_differs():
+    assert measured(1, 3).power("1").share == 0.3
+    assert measured(1).power("1") is None
+    assert equivalence(7).truest().share == 0.7
