@@ -20,7 +20,7 @@ from msalib.base.stats import LEVEL
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms, videos
 from msalib.evidence.arms import Arm, Contrast, Printed
-from msalib.evidence.common import Evidence, not_run, sentence
+from msalib.evidence.common import Evidence, Word, not_run, sentence
 from msalib.evidence.seeds import Margins, margin, p_text, verdict
 from msalib.runs.query import Runs
 
@@ -147,34 +147,66 @@ def _within_margins(
 
 def k_of_n(
     runs: Runs,
-    arm: Arm,
-    other: Arm | Printed,
+    pairs: Sequence[Pair],
     *,
     metrics: Sequence[str],
     k: int | None = None,
     minimum: int | None = None,
 ) -> Evidence:
-    """Test whether an arm is better than another in at least ``k`` of n metrics, by default most.
+    """Test whether the first of each pair is better in at least ``k`` of n metrics, usually most.
 
-    Supported if p of "fewer than k gains are positive" is at most 2.5%; contradicted if it is so
-    that n - k + 1 gains are negative (``stats.partial_conjunction``). Metrics may depend on each
-    other in any way. Signs are not counted.
+    Supported if p of "fewer than k gains are positive" is at most 2.5% for every pair, which needs
+    no correction. Contradicted if for one pair, after Holm over all, n - k + 1 gains are negative
+    (``stats.partial_conjunction``). Metrics may depend on each other in any way. Signs are not
+    counted. Metrics that are nearly one number count as one claim several times: name one of them.
     """
-    pairs = [(arm, other)]
     if needs := _lacking(runs, pairs, minimum):
         return not_run(needs)
+    k = len(metrics) // 2 + 1 if k is None else k
+    against = len(metrics) - k + 1
     family = _family(runs, pairs, metrics)
-    gains = {gain.metric: gain.contrast for gain in family}
-    k = len(gains) // 2 + 1 if k is None else k
-    against = len(gains) - k + 1
-    better = stats.partial_conjunction([g.p_above() for g in gains.values()], k)
-    worse = stats.partial_conjunction([g.p_below() for g in gains.values()], against)
-    word = verdict(supported=better <= LEVEL / 2, contradicted=worse <= LEVEL / 2)
-    phrases = [
-        f"p that at least {k} of {len(gains)} gains are positive: {p_text(better)}",
-        f"that at least {against} are negative: {p_text(worse)}",
-    ]
-    return Evidence(word, arms.effects(gains), _note(runs, pairs, family, phrases))
+    better, worse, phrases = [], [], []
+    for first, (arm, other) in zip(range(0, len(family), len(metrics)), pairs, strict=True):
+        gains = [gain.contrast for gain in family[first : first + len(metrics)]]
+        better.append(stats.partial_conjunction([g.p_above() for g in gains], k))
+        worse.append(stats.partial_conjunction([g.p_below() for g in gains], against))
+        of = f"{arms.versus(arm, other)}: " if len(pairs) > 1 else ""
+        phrases += [
+            f"{of}p that at least {k} of {len(gains)} gains are positive: {p_text(better[-1])}",
+            f"that at least {against} are negative: {p_text(worse[-1])}",
+        ]
+    word = verdict(
+        supported=all(p <= LEVEL / 2 for p in better),
+        contradicted=any(stats.holm(worse, LEVEL / 2)),
+    )
+    effects = {gain.name: gain.contrast.estimate() for gain in family}
+    return Evidence(word, effects, _note(runs, pairs, family, phrases))
+
+
+def rises(
+    runs: Runs,
+    doses: Sequence[tuple[Arm, float]],
+    *,
+    metrics: Sequence[str],
+    minimum: int | None = None,
+) -> Evidence:
+    """Test whether every metric gets better with a dose, such as the number of tasks.
+
+    The effect is the slope of the gain per unit, by least squares over the arms. Supported if every
+    slope is positive after Holm, contradicted if one is negative.
+    """
+    compared, x = [arm for arm, _ in doses], np.array([dose for _, dose in doses], float)
+    if needs := arms.lacking(runs, compared, minimum):
+        return not_run(needs)
+    around = x - x.mean()
+    slopes = arms.contrasts(runs, compared, around / (around @ around), metrics)
+    effects = arms.effects(slopes, "gain per unit in")
+    note = sentence(
+        f"slope over {len(doses)} systems from {x.min():g} to {x.max():g}",
+        arms.sample(runs, compared).covers(),
+        *arms.undefined(slopes),
+    )
+    return Evidence(videos.all_positive(effects), effects, note)
 
 
 def interaction(
@@ -256,3 +288,27 @@ def _note(
     covers = arms.sample(runs, _arms(pairs)).covers()
     undefined = [u for g in family for u in arms.undefined({g.metric: g.contrast})]
     return sentence(compared, *phrases, covers, *dict.fromkeys(undefined))
+
+
+# --- claims of several parts --------------------------------------------------------------------
+
+
+def all_parts(found: Mapping[str, Evidence]) -> Evidence:
+    """Return the verdict of a claim of several parts: all must hold, one that fails is enough.
+
+    ``found`` maps a part's name to its evidence. To support needs no correction. To contradict
+    takes each part's own test, whose error is half the level on each side: with two parts the
+    whole keeps the level.
+    """
+    words = {one.verdict for one in found.values()}
+    effects = {f"{name}: {n}": e for name, one in found.items() for n, e in one.effects.items()}
+    if "not run" in words:
+        lacking = (one.note for one in found.values() if one.verdict == "not run")
+        return not_run([note.removeprefix("needs ") for note in lacking], effects)
+    word: Word = "inconclusive"
+    if "contradicted" in words:
+        word = "contradicted"
+    elif words == {"supported"}:
+        word = "supported"
+    note = sentence(*(f"{name}: {one.note}" for name, one in found.items()))
+    return Evidence(word, effects, note)

@@ -8,16 +8,19 @@ from msalib.base.stats import Estimate
 from msalib.data.tasks import Regression
 from msalib.evidence import arms
 from msalib.evidence.arms import Contrast
+from msalib.evidence.common import Evidence
 from msalib.evidence.comparisons import (
+    all_parts,
     direction_and_size,
     equivalent,
     interaction,
     k_of_n,
     no_gain,
+    rises,
     value,
 )
 from msalib.runs.query import Runs
-from tests.evidence.planted_arms import A, B, C, D, planted, runs_of
+from tests.evidence.planted_arms import FOUR, A, B, C, D, planted, runs_of
 from tests.factory import make_record, predictions
 
 TWO = ("mae", "corr")
@@ -28,7 +31,7 @@ EVERY = [
     lambda runs: equivalent(runs, [(A, B)], metrics=TWO),
     lambda runs: no_gain(runs, [(A, B)], metrics=TWO),
     lambda runs: value(runs, A, {"mae": 1.0}),
-    lambda runs: k_of_n(runs, A, B, metrics=ALL),
+    lambda runs: k_of_n(runs, [(A, B)], metrics=ALL),
     lambda runs: interaction(runs, (A, B), (A, B), metrics=TWO),
 ]
 
@@ -182,7 +185,7 @@ def test_better_in_most_metrics_is_an_error_controlled_count(fixed):
 
     def judged(*gains, k=None):
         fixed(**dict(zip(ALL, gains, strict=False)))
-        return k_of_n(runs_of(1, 1), A, B, metrics=ALL[: len(gains)], k=k).verdict
+        return k_of_n(runs_of(1, 1), [(A, B)], metrics=ALL[: len(gains)], k=k).verdict
 
     assert judged(yes, yes, no) == "supported"
     assert judged(yes, yes, no, k=3) == "contradicted"
@@ -197,11 +200,60 @@ def test_better_in_most_metrics_is_an_error_controlled_count(fixed):
 
 def test_most_metrics_of_planted_arms():
     runs = runs_of(0.5, 1.5)
-    assert k_of_n(runs, A, B, metrics=ALL).verdict == "supported"
-    lost = k_of_n(runs, B, A, metrics=ALL)
+    assert k_of_n(runs, [(A, B)], metrics=ALL).verdict == "supported"
+    lost = k_of_n(runs, [(B, A)], metrics=ALL)
     assert lost.verdict == "contradicted"
     assert "at least 5 of 8 gains are positive" in lost.note
     assert "at least 4 are negative" in lost.note
+
+
+def test_every_pair_must_be_better_in_most():
+    runs = runs_of(0.5, 1.5, 1.5)
+    assert k_of_n(runs, [(A, B), (A, C)], metrics=TWO).verdict == "supported"
+    assert k_of_n(runs, [(A, B), (B, C)], metrics=TWO).verdict == "inconclusive"
+    lost = k_of_n(runs, [(A, B), (B, A)], metrics=TWO)
+    assert lost.verdict == "contradicted"
+    assert f"{A} over {B}: p that at least 2 of 2" in lost.note
+
+
+# --- doses --------------------------------------------------------------------------------------
+
+
+def test_metrics_rise_with_a_dose():
+    runs = runs_of(1.6, 1.2, 0.8, 0.4)
+    up = rises(runs, [(A, 0), (B, 1), (C, 2), (D, 3)], metrics=TWO)
+    assert up.verdict == "supported"
+    scores = [
+        np.mean([r.metrics["test"]["mae"] for r in runs.records(x.system)[0]]) for x in (A, B, C, D)
+    ]
+    slope = -np.polyfit([0, 1, 2, 3], scores, 1)[0]
+    assert up.effects["gain per unit in MAE"].effect == pytest.approx(slope)
+    assert rises(runs, [(A, 3), (B, 2), (C, 1), (D, 0)], metrics=TWO).verdict == "contradicted"
+    assert rises(runs, [(A, 0), (B, 1), (C, 1), (D, 0)], metrics=TWO).verdict == "inconclusive"
+
+
+# --- claims of several parts --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        (("supported", "supported"), "supported"),
+        (("supported", "inconclusive"), "inconclusive"),
+        (("supported", "contradicted"), "contradicted"),
+        (("contradicted", "not run"), "not run"),
+    ],
+)
+def test_all_parts_must_hold(words, whole):
+    effect = Estimate(1.0, 0.5, 1.5, 0.01)
+    found = {
+        name: Evidence(word, {"gain": effect}, "needs seeds" if word == "not run" else "told")
+        for name, word in zip(("first", "second"), words, strict=True)
+    }
+    judged = all_parts(found)
+    assert judged.verdict == whole
+    assert set(judged.effects) == {"first: gain", "second: gain"}
+    assert judged.note == ("needs seeds" if whole == "not run" else "first: told; second: told")
 
 
 # --- interaction --------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def study(*of, seeds=5):
 
 TESTS = {
     "direction": (partial(comparisons.direction_and_size, pairs=[(A, B)], metrics=TWO), (A, B)),
-    "most": (partial(comparisons.k_of_n, arm=A, other=B, metrics=SIX), (A, B)),
+    "most": (partial(comparisons.k_of_n, pairs=[(A, B)], metrics=SIX), (A, B)),
     "interaction": (
         partial(comparisons.interaction, pair=(A, B), other=(C, D), metrics=["mae"]),
         FOUR,
@@ -116,7 +116,7 @@ def test_a_rate_exceeds_its_level_beyond_the_simulations_error(rate, trials, abo
 
 
 def test_studies_are_always_the_same_and_resamples_are_put_back():
-    test = partial(comparisons.k_of_n, arm=A, other=B, metrics=TWO)
+    test = partial(comparisons.k_of_n, pairs=[(A, B)], metrics=TWO)
     few = {"metric": "mae", "gain": 0.1, "replications": 20, "resamples": 100}
     before = stats.RESAMPLES
     assert simulate(test, study(A, B), **few) == simulate(test, study(A, B), **few)
@@ -144,6 +144,6 @@ def test_several_arms_may_gain():
 
 
 def test_a_test_that_does_not_run_on_simulated_records_is_a_mistake():
-    test = partial(comparisons.k_of_n, arm=A, other=C, metrics=TWO)
+    test = partial(comparisons.k_of_n, pairs=[(A, C)], metrics=TWO)
     with pytest.raises(ValueError, match="runs of system 3"):
         simulate(test, study(A, B), metric="mae", gain=0, replications=1)

@@ -6,7 +6,7 @@ error rates ``papers.mmml.power`` measures. A claim that compares data sets, or 
 rows, has no test here: its entry says what it needs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msalib.data.corpus import TUNED
 from msalib.evidence import arms, choices, comparisons
@@ -94,7 +94,7 @@ def fusion_beats_concatenation(runs: Runs) -> Evidence:
         return ONE_MODALITY
     named = plan.compared(whole)
     fusion, plain = (Arm(named[n], name=n) for n in ("fusion network", "concatenation"))
-    return comparisons.k_of_n(runs, fusion, plain, metrics=metrics_of(runs))
+    return comparisons.k_of_n(runs, [(fusion, plain)], metrics=metrics_of(runs))
 
 
 def restorations_alike(runs: Runs) -> Evidence:
@@ -286,7 +286,7 @@ def best_window(runs: Runs, joined: int, separate: int) -> Evidence:
         others = [s for k, s in windows.items() if k != claimed]
         one = choices.most_often_chosen(runs, windows[claimed], others, by=chosen_by(runs))
         found.append((kind, one))
-    return _both(dict(found))
+    return comparisons.all_parts(dict(found))
 
 
 def best_pair_of_windows(runs: Runs, text: int, sound: int) -> Evidence:
@@ -296,25 +296,6 @@ def best_pair_of_windows(runs: Runs, text: int, sound: int) -> Evidence:
     grid = plan.window_grid(whole)
     others = [s for pair, s in grid.items() if pair != (text, sound)]
     return choices.most_often_chosen(runs, grid[text, sound], others, by=chosen_by(runs))
-
-
-def _both(found: Mapping[str, Evidence]) -> Evidence:
-    """Return the verdict of a claim with two parts: both must hold, one that fails is enough.
-
-    To contradict takes each part's own test, at half the level on each side.
-    """
-    words = {one.verdict for one in found.values()}
-    effects = {f"{name}: {n}": e for name, one in found.items() for n, e in one.effects.items()}
-    if "not run" in words:
-        lacking = (one.note for one in found.values() if one.verdict == "not run")
-        return not_run([note.removeprefix("needs ") for note in lacking], effects)
-    word: Word = "inconclusive"
-    if "contradicted" in words:
-        word = "contradicted"
-    elif words == {"supported"}:
-        word = "supported"
-    note = sentence(*(f"{name}: {one.note}" for name, one in found.items()))
-    return Evidence(word, effects, note)
 
 
 # --- parts of the fusion network ----------------------------------------------------------------
@@ -340,7 +321,7 @@ def layers_help_more(runs: Runs) -> Evidence:
         for reading in readings
     }
     words = [one.verdict for one in found.values()]
-    both = _both(found)
+    both = comparisons.all_parts(found)
     if "not run" in words:
         return both
     word: Word = "inconclusive"
