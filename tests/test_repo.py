@@ -59,7 +59,7 @@ def pins() -> dict[str, str]:
 def test_every_dependency_is_pinned_within_its_range():
     wanted = PROJECT["dependencies"] + [
         line
-        for extra in ("book", "media", "dev")
+        for extra in ("book", "lexicon", "media", "dev")
         for line in PROJECT["optional-dependencies"][extra]
     ]
     pinned = pins()
@@ -75,7 +75,7 @@ def test_what_the_package_imports_is_a_dependency():
     wanted = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
     wanted |= {
         canonicalize_name(Requirement(line).name)
-        for extra in ("book", "media", "opensmile", "mtcnn")
+        for extra in ("book", "lexicon", "media", "opensmile", "mtcnn")
         for line in PROJECT["optional-dependencies"][extra]
     }
     imported = set()

