@@ -7,14 +7,12 @@ decides alone, it is judged in the setting ``costs.MEASURED`` and in no other.
 import numpy as np
 
 from msalib.base.stats import Estimate, holm
-from msalib.data import datasets as readers
 from msalib.evidence import seeds
 from msalib.evidence.common import Evidence, not_run, sentence
 from msalib.evidence.seeds import Gains, Judgement, listed, p_value, verdict
 from msalib.papers.sugrm import costs
 from msalib.papers.sugrm.evidence_systems import MINUSCULE, compare
-from msalib.papers.sugrm.plan import compared, recorded_whole
-from msalib.papers.sugrm.scope import Named, caveats, lacks
+from msalib.papers.sugrm.scope import Named
 from msalib.runs.query import Runs
 
 RELATIVE = {"parameters": "parameters", "seconds_median": "time", "peak_bytes": "memory"}
@@ -57,60 +55,60 @@ def _relative_costs() -> dict[str, float]:
     return {word: by_key[key]["dense"] / by_key[key]["spt"] for key, word in RELATIVE.items()}
 
 
-def takes_longer(runs: Runs, *, low: float, high: float, data: str | None = None) -> Evidence:
+def takes_longer(runs: Runs, *, low: float, high: float) -> Evidence:
     """Test whether SUGRM's median pass takes ``low`` to ``high`` times Self-MM's (C23).
 
-    Reads the record of times, of models without a text encoder.
+    Reads the record of times, and no record of a run. It decides only where all readings of "a
+    pass" agree (``costs.judge``).
     """
-    system = compared(recorded_whole(runs))["SUGRM"]
-    if needs := lacks(runs, data, [system]) or _elsewhere(runs):
+    if needs := _elsewhere(runs):
         return not_run(needs)
     times = costs.read()
-    title, encoder = readers.dataset(runs.dataset).title, costs.MEASURED[1]
-    if (
-        times is None
-        or not times.inference_on.startswith(f"{title},")
-        or not times.inference_on.endswith(f", {encoder}")
-        or min(map(len, times.inference.values())) < costs.PASSES
-    ):
-        return not_run([f"{costs.PASSES} timed passes of each model over the test part"])
-    ratio = costs.ratio(times.inference)
-    word = verdict(
-        supported=low <= ratio.value <= high, contradicted=ratio.high < low or ratio.low > high
-    )
-    estimate = Estimate(ratio.value, ratio.low, ratio.high, np.nan, kind="level")
+    if times is None or times.count < costs.PASSES:
+        return not_run([f"{costs.PASSES} timed passes of both models in every reading"])
+    ratios = costs.ratios(times)
+    values = [ratio.value for ratio in ratios.values()]
+    effects = {
+        f"ratio of medians, {costs.READINGS[key]}": Estimate(*ratio, np.nan, kind="level")
+        for key, ratio in ratios.items()
+    }
     note = sentence(
-        f"passes over {times.inference_on}, in turn, SUGRM over Self-MM, both without a text "
-        f"encoder; limits {low:g} and {high:g}",
-        *caveats(runs, data, [system]),
+        f"SUGRM over Self-MM, {min(values):.2f} to {max(values):.2f} over {len(values)} readings "
+        f"of what a pass is; limits of ours, {low:g} and {high:g}",
+        costs.over(times),
+        "a measurement, which depends on no run",
     )
-    return Evidence(word, {"ratio of medians": estimate}, note)
+    return Evidence(costs.judge(ratios.values(), low, high), effects, note)
 
 
-def share_of_parameters(runs: Runs, *, most: float, data: str | None = None) -> Evidence:
-    """Test the parameters of the sparse transformer over those of MulT's encoder (C24).
+def share_of_parameters(runs: Runs) -> Evidence:
+    """Show the parameters of the sparse transformer over those of MulT's encoder (C24).
 
-    Reads counts of untrained models at the widths of the paper, and no record.
+    Reads counts of untrained models at the widths of the paper, and no record. Nothing is judged:
+    the paper says "about", and any limit would be ours.
     """
-    if needs := lacks(runs, data, [compared(recorded_whole(runs))["SUGRM"]]) or _elsewhere(runs):
+    if needs := _elsewhere(runs):
         return not_run(needs)
     from msalib.papers.sugrm import timing  # loads torch
 
     counts = timing.parameters()
     sparse, full = counts["spt"], counts["dense"]
-    ratio = sparse / full
-    effects = {"ratio": Estimate(ratio, ratio, ratio, np.nan, kind="level")}
+    share = sparse / full
     widths = ", ".join(f"{m} {size}" for m, size in costs.SIZES.items())
-    note = sentence(
-        f"{sparse:,} against {full:,} parameters at the paper's widths ({widths}), limit {most:g}",
-        "a count, which has no interval and depends on no run",
+    about = [
+        f"{sparse:,} against {full:,} parameters at the paper's widths ({widths})",
+        "a count, which no run can change",
         "how MulT's parts are wired in the ablation is inferred",
+    ]
+    return not_run(
+        ["a limit to 'about', which the paper does not give"],
+        {"share of parameters": Estimate(share, share, share, np.nan, kind="level")},
+        about,
     )
-    return Evidence("supported" if ratio <= most else "contradicted", effects, note)
 
 
 def _elsewhere(runs: Runs) -> list[str]:
-    """Return the setting in which a measurement is judged, unless these runs are of it."""
+    """Return the setting in which a measurement counts, unless these runs are of it."""
     spec = runs.example(runs.systems[0]).spec
     dataset, encoder, preset = costs.MEASURED
     if (spec.dataset, spec.encoder, spec.preset) == costs.MEASURED:

@@ -5,8 +5,9 @@ them. On a CPU, on one thread, a time is what this process was given, so other l
 little; on a GPU it is wall time after all work is done.
 """
 
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import median
 from typing import Annotated
@@ -31,39 +32,31 @@ from msalib.papers.sugrm.costs import (
     RECORD,
     SIZES,
 )
-from msalib.papers.sugrm.plan import whole_of
 from msalib.runs.study import Study
-from msalib.training.regime import Regime
 
 VOCABULARY = 30_522
 """Tokens of BERT; the random ones are drawn from all."""
 
 
-def measure(device: str = "auto", *, passes: int = PASSES, bert: bool = True) -> costs.Times:
+def measure(device: str = "auto", *, passes: int = PASSES) -> costs.Times:
     """Return the whole record. The models take turns, so all meet the same load."""
     device = provenance.pick_device(device)
     torch.manual_seed(0)
-    started = datetime.now(UTC)
+    started, load = datetime.now(UTC), os.getloadavg()[0]
     with provenance.one_thread():  # as a study has it
-        cost = _cost(device, passes)
-        on, batches, sizes = _test_part(device)
-        one = [_random_frames(device)]
+        timed = _inference(passes, device)
         return costs.Times(
             parameters=parameters(),
             model_parameters={f: count(build(f, SIZES)) for f in FAMILIES},
-            **cost,
-            inference=_inference(batches, sizes, passes, device),
-            inference_on=on,
-            inference_unaligned=_inference(one, SIZES, passes, device),
-            inference_with_bert=_inference(one, SIZES, passes, device, _bert(device))
-            if bert
-            else {},
+            **_cost(device, min(passes, costs.ENCODER_PASSES)),
+            **timed,
             provenance={
                 "commit": provenance.commit(),
                 "device": provenance.device_name(device),
                 "threads": torch.get_num_threads(),
                 "versions": provenance.versions(),
                 "started": started.isoformat(timespec="seconds"),
+                "load": [round(load, 2), round(os.getloadavg()[0], 2)],
             },
         )
 
@@ -106,51 +99,75 @@ def _cost(device: str, passes: int) -> dict[str, dict]:
     }
 
 
-def _inference(
-    batches: Sequence[Batch],
-    sizes: Mapping[str, int],
-    passes: int,
-    device: str,
-    text: nn.Module | None = None,
-) -> dict[str, list[float]]:
-    """Return the seconds of whole passes of both models over these batches."""
-
-    def one_pass(model: nn.Module) -> Callable[[], None]:
-        @torch.inference_mode()
-        def run():
-            for batch in batches:
-                features = dict(batch.features)
-                if text is not None:
-                    pieces = torch.randint(VOCABULARY, batch.mask["linguistic"].shape)
-                    states = text(input_ids=pieces.to(device)).last_hidden_state
-                    features["linguistic"] = states.flatten(0, 1)
-                model(features, batch.mask)
-
-        return run
-
-    untrained = {family: build(family, sizes).to(device).eval() for family in FAMILIES}
-    return _in_turn({f: one_pass(model) for f, model in untrained.items()}, passes, device)
+def _inference(passes: int, device: str) -> dict:
+    """Return the passes of both models in every reading, all in turn, and what they are over."""
+    text_of, tokens = _text_lengths()
+    padded = torch.full_like(tokens, LENGTHS["linguistic"])
+    full, trimmed = (_random_clips(n, device) for n in (padded, tokens.clamp(max=padded)))
+    bert = _bert(device)
+    readings = {"padded": (full, bert), "trimmed": (trimmed, bert), "no_text_encoder": (full, None)}
+    models = {family: build(family, SIZES).to(device).eval() for family in FAMILIES}
+    runs = {
+        (reading, family): _one_pass(model, batches, text)
+        for reading, (batches, text) in readings.items()
+        for family, model in models.items()
+    }
+    seconds = _in_turn(runs, passes, device)
+    return {
+        "passes": {r: {f: seconds[r, f] for f in FAMILIES} for r in readings},
+        "clips": len(tokens),
+        "text_of": text_of,
+    }
 
 
-def _test_part(device: str) -> tuple[str, list[Batch], dict[str, int]]:
-    """Return MOSI's test set with MiniLM's last layer, or the control's where it is missing."""
+def _one_pass(
+    model: nn.Module, batches: Sequence[Batch], text: nn.Module | None
+) -> Callable[[], None]:
+    """Return a pass over batches; ``text`` encodes random tokens, else the text is there."""
+
+    @torch.inference_mode()
+    def run():
+        for batch in batches:
+            features = dict(batch.features)
+            if text is not None:
+                mask = batch.mask["linguistic"]
+                pieces = torch.randint(VOCABULARY, mask.shape, device=mask.device)
+                states = text(input_ids=pieces, attention_mask=mask.long()).last_hidden_state
+                features["linguistic"] = states[mask]
+            model(features, batch.mask)
+
+    return run
+
+
+def _text_lengths() -> tuple[str, torch.Tensor]:
+    """Return whose numbers of tokens are taken, and those of so many test clips, (N,).
+
+    MiniLM cuts a text into the same word pieces as BERT. Without CMU-MOSI, the simulated data set.
+    """
     name = "mosi" if readers.is_available("mosi") else "control"
     study = Study("sugrm", dataset=name, profile="paper")
-    corpus = study.encoded
-    rows = corpus.rows("test", study.dataset.split)
-    examples = corpus.examples(rows, inputs=dict(whole_of(study)), device=device)
-    on = f"{study.dataset.title}, {len(rows)} test clips, {study.encoder}"
-    sizes = {m: examples.size(m) for m in examples.inputs}
-    return on, list(examples.batches(Regime.judged_batch)), sizes
+    corpus, clips = study.encoded, CLIPS * costs.BATCHES
+    rows = corpus.rows("test", study.dataset.split)[:clips]
+    lengths = torch.as_tensor(corpus.features["linguistic"].lengths()[rows])
+    text_of = f"the first {len(rows)} test clips of {study.dataset.title}, {study.encoder}"
+    return text_of, lengths
 
 
-def _random_frames(device: str) -> Batch:
-    """Return one batch of random frames of unaligned MOSI's sizes, no padding."""
-    return Batch(
-        features={m: torch.randn(CLIPS * LENGTHS[m], SIZES[m], device=device) for m in SIZES},
-        mask={m: torch.ones(CLIPS, LENGTHS[m], dtype=torch.bool, device=device) for m in SIZES},
-        label=torch.zeros(CLIPS, device=device),
-    )
+def _random_clips(tokens: torch.Tensor, device: str) -> list[Batch]:
+    """Return batches of random frames of unaligned MOSI's sizes; ``tokens`` (N,) of each text."""
+    batches = []
+    for lengths in tokens.split(CLIPS):
+        mask = {
+            m: torch.ones(len(lengths), n, dtype=torch.bool, device=device)
+            for m, n in LENGTHS.items()
+        }
+        longest = torch.arange(int(lengths.max()))
+        mask["linguistic"] = (longest < lengths[:, None]).to(device)
+        features = {
+            m: torch.randn(int(seen.sum()), SIZES[m], device=device) for m, seen in mask.items()
+        }
+        batches.append(Batch(features, mask, torch.zeros(len(lengths), device=device)))
+    return batches
 
 
 def _bert(device: str) -> nn.Module:
@@ -161,11 +178,11 @@ def _bert(device: str) -> nn.Module:
 
 
 def _in_turn(
-    runs: Mapping[str, Callable[[], None]], passes: int, device: str
-) -> dict[str, list[float]]:
+    runs: Mapping[Hashable, Callable[[], None]], passes: int, device: str
+) -> dict[Hashable, list[float]]:
     """Return the seconds of each run, one after the other; a first round warms up."""
     clock = time.process_time if device == "cpu" else time.perf_counter
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    seconds: dict[Hashable, list[float]] = {name: [] for name in runs}
     for _ in range(1 + passes):
         for name, run in runs.items():
             start = clock()
@@ -200,13 +217,12 @@ def _digits(value: float) -> float:
 def main(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     passes: Annotated[int, typer.Option(min=3, help="Timed passes of each model.")] = PASSES,
-    bert: Annotated[bool, typer.Option(help="Also with a text encoder of BERT's size.")] = True,
 ) -> None:
     """Measure, and write the record."""
-    times = measure(device, passes=passes, bert=bert)
+    times = measure(device, passes=passes)
     RECORD.write(times)
-    for key, seconds in times.passes.items():
-        typer.echo(f"{key}: SUGRM over Self-MM {costs.ratio(seconds)}")
+    for key, ratio in costs.ratios(times).items():
+        typer.echo(f"{costs.READINGS[key]}: SUGRM over Self-MM {ratio}")
     typer.echo(f"written: {RECORD.path}")
 
 
