@@ -12,7 +12,7 @@ import pytest
 
 from msalib.models import recipes
 from tests.parity import __main__ as main_module
-from tests.parity import kinds
+from tests.parity import kinds, read, spt, sugrm
 from tests.parity.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,6 +94,77 @@ def test_a_change_of_any_output_is_seen(capsys, tmp_path, kind, name):
             status, error = run(capsys, kind, tmp_path / "changed.npz")
             assert status == 1, output
             assert 0.9e-3 < error < 1.1e-3
+
+
+@needs_fixtures
+@pytest.mark.parametrize(("kind", "name"), PAIRS)
+def test_a_file_without_any_one_of_its_outputs_is_refused(capsys, tmp_path, kind, name):
+    arrays, path = load(name), tmp_path / f"{name}.npz"
+    outputs = [n for n in arrays if n.startswith(("out_", "out.", "mosi.", "sims."))]
+    assert outputs
+    for output in outputs:
+        np.savez(path, **{n: array for n, array in arrays.items() if n != output})
+        status, message = run(capsys, kind, path)
+        assert status == 2, output
+        assert message.startswith(f"{path}: found no ")
+        assert output.rpartition(".")[2] in message.partition(";")[0]
+        assert "make it again with all outputs" in message
+
+
+@needs_fixtures
+def test_every_missing_output_is_named(capsys, tmp_path):
+    arrays = load("mrm")
+    del arrays["out_text"], arrays["out_audio"]
+    np.savez(tmp_path / "less.npz", **arrays)
+    status, message = run(capsys, "mrm", tmp_path / "less.npz")
+    assert status == 2 and "found no out_audio, out_text; expected every output of kind" in message
+
+
+# --- the release's configuration ----------------------------------------------------------------
+
+
+def released(dataset):
+    return recipes.load("sugrm", "release", "paper", dataset)["model"]
+
+
+def intended(dataset):
+    return recipes.load("sugrm", "paper", "paper", dataset)["model"]
+
+
+@needs_fixtures
+@pytest.mark.parametrize(
+    ("kind", "name", "configuration"),
+    [
+        (spt, "spt_as_coded", (4, released("mosi")["shift"], 2)),
+        (spt, "spt_shift_sp", (4, intended("mosi")["shift"], 2)),
+        (sugrm, "sugrm", tuple(released("mosei")[n] for n in ("heads", "shift", "layers"))),
+    ],
+)
+def test_the_configuration_that_fits_is_the_one_that_was_run(kind, name, configuration):
+    """As such: what fits best among all heads, layers and shifts is what the authors ran."""
+    choice, errors = kind.fitting(read(PARITY / f"{name}.npz"))
+    assert tuple(choice) == configuration
+    assert max(errors.values()) <= kind.TOLERANCE
+
+
+@needs_fixtures
+@pytest.mark.parametrize(("name", "other"), [spt.FILES["spt"], spt.FILES["spt"][::-1]])
+def test_another_shift_than_that_of_the_name_is_seen(capsys, tmp_path, name, other):
+    """Under another name the search finds it."""
+    for renamed, status in ((name, 1), ("any", 0)):
+        (tmp_path / f"{renamed}.npz").write_bytes((PARITY / f"{other}.npz").read_bytes())
+        assert run(capsys, "spt", tmp_path / f"{renamed}.npz")[0] == status
+
+
+@needs_fixtures
+def test_a_sugrm_with_another_shift_than_the_release_is_seen(capsys, tmp_path):
+    """Its outputs are right, but those of the paper's intention."""
+    fixture = read(PARITY / "sugrm.npz")
+    choice = sugrm.fitting(fixture)[0]._replace(shift=intended("mosi")["shift"])
+    outputs = {name: ours.numpy() for name, ours in sugrm._whole(fixture, choice).items()}
+    np.savez(tmp_path / "sugrm.npz", **{**fixture, **outputs})
+    status, error = run(capsys, "sugrm", tmp_path / "sugrm.npz")
+    assert status == 1 and error > 1e-3
 
 
 @needs_fixtures
@@ -233,8 +304,11 @@ def test_an_unknown_output_is_refused(capsys, tmp_path, arrays):
 def test_metrics_of_any_number_of_clips(capsys, tmp_path):
     truth, prediction = np.float32([1, -2, 0.4]), np.float32([0.6, -2.4, -0.4])
     arrays = {"mosi_truth": truth, "mosi_pred": prediction}
-    # Two of three signs, |error| 0.4 + 0.4 + 0.8, classes 1 1, -2 -2, 0 0.
-    values = {"mosi.Has0_acc_2": 0.6667, "mosi.MAE": 0.5333, "mosi.Mult_acc_7": 1.0}
+    # Two of three signs, |error| 0.4 + 0.4 + 0.8, classes 1 1, -2 -2, 0 0; F1 of a sign is 2/3.
+    signs = dict.fromkeys(("Has0_acc_2", "Has0_F1_score", "Non0_acc_2", "Non0_F1_score"), 0.6667)
+    values = signs | {"MAE": 0.5333, "Mult_acc_5": 1.0, "Mult_acc_7": 1.0}
+    values["Corr"] = np.round(np.corrcoef(truth, prediction)[0, 1], 4)
+    values = {f"mosi.{name}": value for name, value in values.items()}
     np.savez(tmp_path / "three.npz", **arrays, **values)
     assert run(capsys, "metrics", tmp_path / "three.npz") == (0, 0)
     np.savez(tmp_path / "off.npz", **arrays, **{**values, "mosi.MAE": 0.5335})
@@ -250,6 +324,7 @@ def test_metrics_of_any_number_of_clips(capsys, tmp_path):
         ("metrics", {"mosi.New": 0, "mosi_truth": np.ones(2), "mosi_pred": np.ones(2)}, "mosi.New"),
         ("metrics", {"sims.MAE": 0, "sims_truth": np.ones(2), "sims_pred": np.ones(3)}, "same N"),
         ("uegd", {"mosi_truth": np.zeros(2)}, "no encoder"),
+        ("metrics", {"mosi.MAE": 0, "mosi_truth": np.ones(2), "mosi_pred": np.ones(2)}, "no mosi."),
     ],
 )
 def test_a_file_of_another_kind_is_refused(capsys, tmp_path, kind, arrays, message):

@@ -2,7 +2,8 @@
 
 A fixture (.npz) holds weights ``w.<name>``, inputs ``in_*``, ``len_*`` and outputs ``out_*``. One
 module here per kind compares ours with it: ``errors(fixture)`` returns the largest absolute error
-of each output, ``TOLERANCE`` says what is allowed. Kind and fixture have the name of the module,
+of each output, ``TOLERANCE`` says what is allowed. A file without one of the outputs that its kind
+has is refused, as one with unknown outputs is. Kind and fixture have the name of the module,
 unless its ``FILES`` maps other kinds to their fixtures. Run one with
 `python -m tests.parity KIND FILE`.
 """
@@ -10,7 +11,7 @@ unless its ``FILES`` maps other kinds to their fixtures. Run one with
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache, cached_property, wraps
 from importlib import import_module
 from pathlib import Path
@@ -44,9 +45,9 @@ def kinds() -> dict[str, Kind]:
 class Fixture(dict):
     """The arrays of a file by name; an array that is asked for and missing is the file's fault."""
 
-    def __init__(self, path: Path, arrays):
+    def __init__(self, path: Path, arrays, kind: str = ""):
         super().__init__(arrays)
-        self.path = path
+        self.path, self.kind = path, kind
 
     def __missing__(self, name: str):
         raise self.error(f"no array {name!r}", "every array that this kind needs")
@@ -60,6 +61,17 @@ class Fixture(dict):
                 hashed.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
         return hashed.hexdigest()
 
+    def require(self, outputs: Iterable[str]) -> None:
+        """Refuse a file without one of the outputs that its kind has."""
+        outputs = sorted(outputs)
+        if missing := [name for name in outputs if name not in self]:
+            raise UserError(
+                self.path,
+                found=f"no {', '.join(missing)}",
+                expected=f"every output of kind {self.kind}: {', '.join(outputs)}",
+                remedy="Restore the file, or make it again with all outputs.",
+            )
+
     def error(self, found: str, expected: str) -> UserError:
         return UserError(
             self.path,
@@ -72,11 +84,11 @@ class Fixture(dict):
         return [name for name in self if name.startswith(prefixes)]
 
 
-def read(path: Path) -> Fixture:
+def read(path: Path, kind: str = "") -> Fixture:
     """Load a fixture; raises ``UserError`` if it is missing, damaged or not plain numbers."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Fixture(path, {name: arrays[name] for name in arrays.files})
+            return Fixture(path, {name: arrays[name] for name in arrays.files}, kind)
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         raise UserError(
             path,
@@ -92,6 +104,16 @@ def max_abs_error(fixture: Fixture, name: str, ours) -> float:
     if theirs.shape != ours.shape:
         raise fixture.error(f"{name} of shape {theirs.shape}", f"shape {ours.shape}")
     return float(np.where(np.isnan(theirs) & np.isnan(ours), 0, np.abs(ours - theirs)).max())
+
+
+def compared(
+    fixture: Fixture, ours: Mapping[str, object], optional: Collection[str] = ()
+) -> dict[str, float]:
+    """Return the error of each output of a file; one that lacks any but ``optional`` is refused."""
+    fixture.require({name for name in ours if name not in optional})
+    if unknown := sorted(set(fixture.starting_with("out")) - {*ours, *optional}):
+        raise fixture.error(f"outputs {', '.join(unknown)}", f"some of {', '.join(ours)}")
+    return {n: max_abs_error(fixture, n, value) for n, value in ours.items() if n in fixture}
 
 
 def once(compute: Callable) -> Callable:
@@ -111,15 +133,9 @@ def once(compute: Callable) -> Callable:
 def best(fixture: Fixture, candidates: Mapping[object, Mapping[str, object]]) -> tuple:
     """Return the choice with the least error, and its error of each output.
 
-    ``candidates``: choice -> name of an output -> ours. Every output of the file has to be there.
+    ``candidates``: choice -> name of an output -> ours.
     """
-    names = sorted({name for ours in candidates.values() for name in ours})
-    if unknown := sorted(set(fixture.starting_with("out")) - set(names)):
-        raise fixture.error(f"outputs {', '.join(unknown)}", f"some of {', '.join(names)}")
-    errors = {
-        choice: {name: max_abs_error(fixture, name, value) for name, value in ours.items()}
-        for choice, ours in candidates.items()
-    }
+    errors = {choice: compared(fixture, ours) for choice, ours in candidates.items()}
     choice = min(errors, key=lambda choice: np.nan_to_num(worst(errors[choice]), nan=np.inf))
     return choice, errors[choice]
 
@@ -138,7 +154,7 @@ def compare(kind: str, path: Path) -> tuple[dict[str, float], float]:
             expected=f"one of {', '.join(kinds())}",
             remedy="Choose a kind that is implemented.",
         )
-    module, fixture = kinds()[kind].module, read(path)
+    module, fixture = kinds()[kind].module, read(path, kind)
     try:
         return module.errors(fixture), module.TOLERANCE
     except MISFIT as misfit:

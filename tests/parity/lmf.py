@@ -3,7 +3,7 @@
 import torch
 
 from msalib.models import lmf
-from tests.parity import Fixture, max_abs_error
+from tests.parity import Fixture, compared
 from tests.parity.utterance import inputs, load_subnets, refuse_leftovers, sizes, widths
 
 TOLERANCE = 1e-5
@@ -36,8 +36,5 @@ def errors(fixture: Fixture) -> dict[str, float]:
         "out_Feature_a": "acoustic",
         "out_Feature_v": "visual",
     }
-    return {
-        "out_M": max_abs_error(fixture, "out_M", output.prediction[:, None]),
-        "out_Feature_f": max_abs_error(fixture, "out_Feature_f", output.fused.squeeze(2)),
-        **{n: max_abs_error(fixture, n, output.vectors[m]) for n, m in vectors.items()},
-    }
+    ours = {"out_M": output.prediction[:, None], "out_Feature_f": output.fused.squeeze(2)}
+    return compared(fixture, ours | {name: output.vectors[m] for name, m in vectors.items()})

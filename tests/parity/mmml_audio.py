@@ -8,7 +8,7 @@ import torch
 
 from msalib.models import mmml, recipes
 from msalib.models.mmml import SOUND, Clip
-from tests.parity import Fixture, max_abs_error
+from tests.parity import Fixture, compared
 from tests.parity.mmml_fusion import masked, refuse_leftovers
 
 TOLERANCE = 1e-5
@@ -33,4 +33,4 @@ def errors(fixture: Fixture) -> dict[str, float]:
             f"out_prediction{suffix}": output.prediction[:, None],
         }
     refuse_leftovers(fixture, set(WEIGHTS.values()) | set(ours))
-    return {name: max_abs_error(fixture, name, value) for name, value in ours.items()}
+    return compared(fixture, ours)

@@ -3,7 +3,7 @@
 import torch
 
 from msalib.models.cme import CrossModalEncoder, Places
-from tests.parity import Fixture, max_abs_error
+from tests.parity import Fixture, compared
 
 TOLERANCE = 1e-5
 
@@ -67,10 +67,9 @@ def errors(fixture: Fixture) -> dict[str, float]:
     states = at[0].pack(text), at[1].pack(sound)
     for layer in encoder.eval().layers:
         states = layer(states[0], at[0], states[1], at[1])
-    return {
-        name: max_abs_error(fixture, name, places.pad(x))
-        for name, x, places in zip(("out_text", "out_audio"), states, at, strict=True)
-    }
+    names = "out_text", "out_audio"
+    padded = [places.pad(x) for x, places in zip(states, at, strict=True)]
+    return compared(fixture, dict(zip(names, padded, strict=True)))
 
 
 def everywhere(mask: torch.Tensor) -> Places:

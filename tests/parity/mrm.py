@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from msalib.models.sugrm import SQUEEZED, Recalibration
-from tests.parity import Fixture, max_abs_error
+from tests.parity import Fixture, compared
 
 TOLERANCE = 1e-5
 
@@ -39,9 +39,7 @@ def errors(fixture: Fixture) -> dict[str, float]:
     length = {m: torch.full((len(v),), v.shape[1]) for m, v in x.items()}
     with torch.inference_mode():
         gates = model(x, length)
-    return {
-        name: max_abs_error(fixture, name, gates[m][:, None] * x[m]) for m, name in outputs.items()
-    }
+    return compared(fixture, {name: gates[m][:, None] * x[m] for m, name in outputs.items()})
 
 
 def load(model: nn.Module, fixture: Fixture, name_of: Callable[[str], str]) -> set[str]:

@@ -1,7 +1,8 @@
 """Kind ``sugrm``: the model after its text encoder, on clips of full length, in evaluation mode.
 
-A file holds neither heads nor layers nor shift of the SPT: as for the kind ``spt``, every possible
-choice is tried, from the states of all depths. The whole model with the best one is what counts.
+A file holds neither heads nor layers of the SPT: as for the kind ``spt``, every possible number is
+tried, from the states of all depths, with the shift of the release. The whole model with the best
+choice is what counts.
 """
 
 from collections.abc import Mapping
@@ -97,7 +98,14 @@ def _whole(fixture: Fixture, choice: spt.Choice) -> dict[str, torch.Tensor]:
     return _outputs(model, fixture)
 
 
+def fitting(fixture: Fixture) -> tuple[spt.Choice, dict[str, float]]:
+    """Return the choice of the release that fits best, with the error of each output."""
+    fixture.require([*OUTPUT.values(), *SHARED.values()])
+    released = spt.with_shift(spt.shift_of("release"), _candidates(fixture))
+    choice, _ = best(fixture, released)
+    return best(fixture, {choice: _whole(fixture, choice)})
+
+
 def errors(fixture: Fixture) -> dict[str, float]:
-    """Return the error of each output, with the heads, the layers and the shift that fit best."""
-    choice, _ = best(fixture, _candidates(fixture))
-    return best(fixture, {choice: _whole(fixture, choice)})[1]
+    """Return the error of each output, with the heads and the layers that fit best."""
+    return fitting(fixture)[1]

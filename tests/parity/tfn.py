@@ -3,7 +3,7 @@
 import torch
 
 from msalib.models import tfn
-from tests.parity import Fixture, max_abs_error
+from tests.parity import Fixture, compared
 from tests.parity.utterance import inputs, load_subnets, refuse_leftovers, sizes, widths
 
 TOLERANCE = 1e-5
@@ -39,15 +39,10 @@ def errors(fixture: Fixture) -> dict[str, float]:
     refuse_leftovers(fixture, read | {"w.output_range", "w.output_shift"})
     with torch.inference_mode():
         output = model.eval()(*inputs(fixture))
-    return {
-        "out_M": max_abs_error(fixture, "out_M", output.prediction[:, None]),
-        "out_Feature_f": max_abs_error(fixture, "out_Feature_f", output.fused),
-        **{
-            name: max_abs_error(fixture, name, output.vectors[m])
-            for m, name in (
-                ("linguistic", "out_Feature_t"),
-                ("acoustic", "out_Feature_a"),
-                ("visual", "out_Feature_v"),
-            )
-        },
+    ours = {"out_M": output.prediction[:, None], "out_Feature_f": output.fused}
+    vectors = {
+        "out_Feature_t": "linguistic",
+        "out_Feature_a": "acoustic",
+        "out_Feature_v": "visual",
     }
+    return compared(fixture, ours | {name: output.vectors[m] for name, m in vectors.items()})

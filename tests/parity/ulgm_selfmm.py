@@ -1,8 +1,8 @@
 """Kind ``ulgm_selfmm``: Self-MM's generator over some epochs, batch by batch."""
 
 from msalib.models.ulgm import SelfMMULGM
-from tests.parity import Fixture
-from tests.parity.ulgm_sugrm import MEDIUM, compared, replay, run
+from tests.parity import Fixture, compared
+from tests.parity.ulgm_sugrm import MEDIUM, replay, run
 
 TOLERANCE = 1e-5
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from msalib.models.ulgm import Labels, SugrmULGM
-from tests.parity import Fixture, max_abs_error
+from tests.parity import Fixture, compared
 
 TOLERANCE = 1e-5
 
@@ -45,15 +45,6 @@ def run(fixture: Fixture, generator, features: Features) -> dict[str, np.ndarray
         for m, generated in labels.generated.items():
             epochs[f"out_labels_{MEDIUM[m]}"].append(generated.numpy().copy())
     return {name: np.stack(labels) for name, labels in epochs.items()}
-
-
-def compared(fixture: Fixture, ours: dict[str, np.ndarray]) -> dict[str, float]:
-    """Return the error of each output in the file; refuse a file without labels."""
-    labels = [f"out_labels_{medium}" for medium in MEDIUM.values()]
-    outputs = dict.fromkeys([*labels, *fixture.starting_with("out_")])
-    if unknown := sorted(set(outputs) - set(ours)):
-        raise fixture.error(f"outputs {', '.join(unknown)}", f"some of {', '.join(ours)}")
-    return {name: max_abs_error(fixture, name, ours[name]) for name in outputs}
 
 
 def errors(fixture: Fixture) -> dict[str, float]:
