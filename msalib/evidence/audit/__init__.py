@@ -19,7 +19,14 @@ from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
 from msalib.data.readers import store
-from msalib.evidence.audit import identity, independence, integrity, leakage, leakage_findings
+from msalib.evidence.audit import (
+    identity,
+    independence,
+    integrity,
+    leakage,
+    leakage_findings,
+    scales,
+)
 from msalib.evidence.audit.findings import SEVERITIES, AuditFinding, by_severity
 from msalib.runs.inputs import BASELINES, Inputs
 
@@ -117,6 +124,7 @@ def examine(
     findings = [
         *identity.check(corpus, f"{dataset} {title}", files),
         *integrity.check(corpus, split),
+        *scales.check(corpus),
         *independence.check(corpus),
         *probed,
     ]
