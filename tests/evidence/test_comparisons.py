@@ -20,7 +20,7 @@ from msalib.evidence.comparisons import (
     value,
 )
 from msalib.runs.query import Runs
-from tests.evidence.planted_arms import FOUR, A, B, C, D, planted, runs_of
+from tests.evidence.planted_arms import A, B, C, D, planted, runs_of
 from tests.factory import make_record, predictions
 
 TWO = ("mae", "corr")

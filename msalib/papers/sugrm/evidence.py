@@ -1,8 +1,9 @@
 """Tests of SUGRM's claims on the records of one setting. Templates: papers/sugrm.md (b).
 
-Runs are paired by seed (``evidence.seeds``), and a claim is judged on the data that ``scope`` has
-for it. Names are those of this paper's tests on runs: a statement on printed tables may have the
-same one, as ``no_worse`` has.
+Systems are compared by the shared tests of ``evidence.comparisons``, which cover other videos and
+other seeds; what is on record of training clips alone is judged over seeds. A claim is judged on
+the data that ``scope`` has for it. Names are those of this paper's tests on runs: a statement on
+printed tables may have the same one, as ``no_worse`` has.
 
 Some tests read more than the records of their setting. Each says so in its docstring:
 ``full_gains_little`` and ``takes_longer`` read the record of times (``costs``),
@@ -16,8 +17,9 @@ from msalib.papers.sugrm.evidence_costs import (
     takes_longer,
 )
 from msalib.papers.sugrm.evidence_labels import (
-    distances_agree,
-    ends_are_rarer,
+    blows_up_midway,
+    distances_align,
+    ends_are_commoner,
     labels_agree_with_truth,
     labels_settle,
 )
@@ -25,7 +27,7 @@ from msalib.papers.sugrm.evidence_systems import (
     best_loss,
     better_in_all,
     changes_little,
-    improvements,
+    each_mostly_better,
     limited_gain,
     mostly_better,
     no_worse,
@@ -43,7 +45,7 @@ TESTS = (
     no_worse,
     limited_gain,
     changes_little,
-    improvements,
+    each_mostly_better,
     full_gains_little,
     mostly_better,
     best_loss,
@@ -53,9 +55,10 @@ TESTS = (
     rises_with_tasks,
     tasks_help,
     labels_settle,
-    ends_are_rarer,
+    blows_up_midway,
+    ends_are_commoner,
     labels_agree_with_truth,
-    distances_agree,
+    distances_align,
     takes_longer,
     share_of_parameters,
 )

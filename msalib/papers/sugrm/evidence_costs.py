@@ -6,13 +6,13 @@ decides alone, it is judged in the setting ``costs.MEASURED`` and in no other.
 
 import numpy as np
 
-from msalib.base.stats import Estimate, holm
-from msalib.evidence import seeds
+from msalib.base.stats import Estimate
+from msalib.evidence import comparisons
 from msalib.evidence.common import Evidence, not_run, sentence
-from msalib.evidence.seeds import Gains, Judgement, listed, p_value, verdict
+from msalib.evidence.comparisons import Pair
 from msalib.papers.sugrm import costs
 from msalib.papers.sugrm.evidence_systems import MINUSCULE, compare
-from msalib.papers.sugrm.scope import Named
+from msalib.papers.sugrm.scope import ALL, Named
 from msalib.runs.query import Runs
 
 RELATIVE = {"parameters": "parameters", "seconds_median": "time", "peak_bytes": "memory"}
@@ -25,25 +25,24 @@ def full_gains_little(runs: Runs, *, of: Named, than: Named, data: str | None = 
     Reads the record of times, which is the same for all settings.
     """
 
-    def judge(gains: Gains) -> Judgement:
-        beyond = {m: p_value(v, seeds.margin(MINUSCULE, m)) for m, v in gains.items()}
-        ratios = _relative_costs()
-        word = verdict(
-            supported=bool(ratios)
-            and min(ratios.values()) > 1
-            and seeds.means_within(gains, MINUSCULE),
-            contradicted=any(holm(beyond.values())) or (bool(ratios) and max(ratios.values()) <= 1),
-        )
-        listed_ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
-        phrases = [
-            f"p that a gain exceeds 0.5 points or 0.005: {listed(beyond)}",
-            f"full over sparse transformer, at CMU-MOSI's sizes: {listed_ratios}"
+    def judge(pairs: list[Pair]) -> Evidence:
+        judged = comparisons.no_gain(runs, pairs, metrics=ALL, margins=MINUSCULE)
+        if judged.verdict == "not run":
+            return judged
+        ratios, word = _relative_costs(), judged.verdict
+        if ratios and max(ratios.values()) <= 1:
+            word = "contradicted"
+        elif word == "supported" and not (ratios and min(ratios.values()) > 1):
+            word = "inconclusive"
+        listed = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+        cost = (
+            f"full over sparse transformer, at CMU-MOSI's sizes: {listed}"
             if ratios
-            else "cost not run: needs a record of times (python -m msalib.papers.sugrm.timing)",
-        ]
-        return Judgement(word, phrases)
+            else "cost not run: needs a record of times (python -m msalib.papers.sugrm.timing)"
+        )
+        return judged._replace(verdict=word, note=sentence(judged.note, cost))
 
-    return compare(runs, of, than, data, judge)
+    return compare(runs, [(of, than)], data, judge)
 
 
 def _relative_costs() -> dict[str, float]:
