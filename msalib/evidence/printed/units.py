@@ -12,31 +12,24 @@ ANY = float("inf")
 
 
 class Unit(NamedTuple):
-    """The values that a number in this unit can have.
-
-    Beyond them the checks report, and the file may hold, what lies in ``slip`` without its sign.
-    """
+    """The values that a number in this unit can have; the checks report others."""
 
     name: str
     low: float
     high: float
-    slip: tuple[float, float] = (ANY, ANY)
     whole: bool = False
-
-    def __str__(self) -> str:
-        span = f"{self.low:g} to {self.high:g}" if self.high < ANY else f"{self.low:g} or more"
-        return f"{self.name}: {span}{', a whole number' if self.whole else ''}"
 
 
 UNITS = {
-    Unit("%", 0, 100, slip=(1000, 10_000)): """acc2 acc2_has0 acc2_non0 acc3 acc5 acc7 f1
+    Unit("%", 0, 100): """acc2 acc2_has0 acc2_non0 acc3 acc5 acc7 f1
         f1_has0 f1_non0 f1_mean f1_macro wa ua acc2_angry acc2_happy acc2_neutral acc2_sad
-        f1_happiness f1_sadness f1_fear f1_anger f1_surprise f1_disgust f1_neutrality percent
-        params_ratio_percent acc2_difference delta_acc2 delta_acc2_non0 delta_f1 delta_f1_non0
+        f1_happiness f1_sadness f1_fear f1_anger f1_surprise f1_disgust f1_neutrality percent""",
+    Unit("%", -100, 100): """acc2_difference delta_acc2 delta_acc2_non0 delta_f1 delta_f1_non0
         drop_no_text""",
-    Unit("correlation", -1, 1, slip=(2, 100)): "corr",
-    Unit("points of the label", 0, 6, slip=(20, 600)): "mae",
-    Unit("label", -3, 3, slip=(3, ANY)): """label label_min label_max pred_m pred_t pred_a
+    Unit("%", 0, ANY): "params_ratio_percent",
+    Unit("correlation", -1, 1): "corr",
+    Unit("points of the label", 0, 6): "mae",
+    Unit("label", -3, 3): """label label_min label_max pred_m pred_t pred_a
         pred_v label_m label_t label_a label_v""",
     Unit("variance", 0, ANY): "variance_total variance_intra",
     Unit("share", 0, 1): """weight probability dropout output_dropout attn_dropout relu_dropout
@@ -52,12 +45,7 @@ UNITS = {
         ratio alpha omega learning_rate learning_rate_bert learning_rate_other loss_weight
         frame_size_s frame_step_s""",
 }
-"""Every metric that a paper may print, by its unit.
-
-A share, a correlation or an MAE is printed times 100 now and then; a correlation of 1.7 or an MAE
-of 9 would be neither that nor possible (labels reach from -3 to 3). A label beyond its scale would
-be the paper's own.
-"""
+"""Every metric that a paper may print, by its unit; labels reach from -3 to 3."""
 
 METRIC_UNITS = {metric: unit for unit, names in UNITS.items() for metric in names.split()}
 

@@ -37,13 +37,21 @@ def test_the_labels_are_those_that_these_tests_reckon_with():
         ("mosi", "mae", "71.3", "0 to 6", " Divided by 100 it is 0.713."),
         ("mosi", "mae", "6.001", "0 to 6", "on the scale would keep it."),
         ("sims", "mae", "21", "0 to 2", " Divided by 100 it is 0.21."),
+        ("mosi", "corr", "1.093", "-1 to 1", "."),
+        ("mosi", "corr", "-35.1", "-1 to 1", " Divided by 100 it is -0.351."),
+        ("mosi", "acc7", "100.5", "0 to 100", "."),
+        ("mosi", "acc7", "-45", "0 to 100", "."),
+        ("mosi", "mae", "-0.71", "0 to 6", "."),
+        ("mosi", "dropout", "1.2", "0 to 1", "."),
+        ("mosi", "delta_acc2", "-101", "-100 to 100", "."),
+        ("mosi", "label_max", "3.5", "-3 to 3", "."),
     ],
 )
 def test_out_of_range(place, metric, number, bounds_, hint):
     t = table(row(f"ash/table1/{place}/Net", **{metric: number}))
     (one,) = bounds.check(t, {})
     # Predictions may leave the scale, a correlation or a share may not.
-    severity = "unlikely" if metric == "mae" else "impossible"
+    severity = "unlikely" if metric == "mae" and float(number) > 0 else "impossible"
     assert (one.check, one.severity, one.paper) == ("bounds", severity, "ash")
     assert at(t, one) == [f"ash/table1/{place}/Net#{metric}"]
     assert f"{float(number):g} lies outside {bounds_}" in one.message
@@ -53,15 +61,37 @@ def test_out_of_range(place, metric, number, bounds_, hint):
 
 @pytest.mark.parametrize(
     "numbers",
-    ["corr 1.000", "corr -1", "acc7 100.0", "acc7 0", "mae 6", "mae 0.0", "variance_total 12"],
+    [
+        "corr 1.000",
+        "corr -1",
+        "acc7 100.0",
+        "acc7 0",
+        "mae 6",
+        "mae 0.0",
+        "variance_total 12",
+        "delta_f1 -2.1",
+        "params_ratio_percent 120",
+        "count 0",
+    ],
 )
 def test_within_range(numbers):
     metric, number = numbers.split()
     assert not found(row("ash/table1/mosi/Net", **{metric: number}))
 
 
-def test_the_running_text_is_not_read():
-    assert not found(row("ash/text/mosi/Net", corr="79.0", acc7="50", acc5="40"))
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [("count -3", "-3 is below 0."), ("clips 12.5", "12.5 is no whole number.")],
+)
+def test_numbers_of_things_are_whole_and_not_negative(number, message):
+    metric, value = number.split()
+    (one,) = found(row("ash/table1/mosi/Net", **{metric: value}))
+    assert one.severity == "impossible" and one.message.endswith(message)
+
+
+def test_the_running_text_is_read_for_ranges_alone():
+    (one,) = found(row("ash/text/mosi/Net", corr="1.093", acc7="50", acc5="40"))
+    assert one.message == "Text, MOSI, Net, Corr: 1.093 lies outside -1 to 1."
 
 
 # --- order of accuracies ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pandas as pd
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Cell, Finding, listed, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, place, system
-from msalib.evidence.printed.units import METRIC_UNITS, RESULTS
+from msalib.evidence.printed.units import ANY, METRIC_UNITS, RESULTS
 
 ROW = ["paper", "exhibit", "dataset", "system", "variant"]
 
@@ -30,7 +30,13 @@ which they are steady, and how many they must be."""
 SLIP = (50, 200)
 """How many times a number is another where a factor of 100 may lie between them."""
 
-PLAUSIBLE = {"%": 10.0, "correlation": 0.02, "points of the label": 0.2}
+PLAUSIBLE = {
+    "%": 10.0,
+    "correlation": 0.02,
+    "points of the label": 0.2,
+    "label": 0.2,
+    "share": 0.05,
+}
 """The least of a unit that a hundredth may be for a slip by 100 to be suggested."""
 
 CLEARLY = 0.25
@@ -38,11 +44,11 @@ CLEARLY = 0.25
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Check all relations, row by row."""
-    findings = []
+    """Check all numbers, the running text included, and all relations of a table, row by row."""
+    findings = [finding for cell in listed(table) for finding in in_range(cell)]
     for row in _rows(table):
         corpus = next(iter(row.values()))["corpus"]
-        findings += [*in_range(row), *nested(row), *zeros(row, corpus), *two_classes(row, corpus)]
+        findings += [*nested(row), *zeros(row, corpus), *two_classes(row, corpus)]
     return [*findings, *scaled(table), *error_and_correlation(table)]
 
 
@@ -54,26 +60,30 @@ def _rows(table: pd.DataFrame) -> Iterable[dict[str, Cell]]:
     return rows.values()
 
 
-def in_range(row: Mapping[str, Cell]) -> Iterator[Finding]:
-    """Check that a correlation lies from -1 to 1, a share from 0 to 100%, a label on its scale.
+def in_range(cell: Cell) -> Iterator[Finding]:
+    """Check that a number is one of its unit: a correlation from -1 to 1, a share from 0 to 100%.
 
     An absolute error is no larger than the scale is wide (6 points from -3 to 3, 2 on CH-SIMS) as
     long as predictions stay on it, which they need not, so that beyond it is unlikely. A factor of
-    100 is a common way out of range.
+    100 is a common way out of range. Numbers of things are whole.
     """
-    for cell in row.values():
-        _, low, high, *_ = METRIC_UNITS[cell["metric"]]
-        if cell["metric"] == "mae" and cell["corpus"] == "sims":
-            high = 2.0
-        value = cell["value"]
-        if low - 1e-9 <= value <= high + 1e-9:
-            continue
-        severity, hint = "impossible", "."
-        if cell["metric"] == "mae":
-            severity, hint = "unlikely", ", where predictions on the scale would keep it."
-        if PLAUSIBLE.get(cell["unit"], low) <= abs(value / 100) <= high:
-            hint += f" Divided by 100 it is {value / 100:g}."
-        message = f"{place(cell)}: {value:g} lies outside {low:g} to {high:g}{hint}"
+    _, low, high, whole = METRIC_UNITS[cell["metric"]]
+    if cell["metric"] == "mae" and cell["corpus"] == "sims":
+        high = 2.0
+    value = cell["value"]
+    severity, complaint = "impossible", ""
+    if not low - 1e-9 <= value <= high + 1e-9:
+        complaint = f"lies outside {low:g} to {high:g}" if high < ANY else f"is below {low:g}"
+        end = "."
+        if cell["metric"] == "mae" and value > high:
+            severity, end = "unlikely", ", where predictions on the scale would keep it."
+        if low <= value / 100 <= high and abs(value / 100) >= PLAUSIBLE.get(cell["unit"], 0):
+            end += f" Divided by 100 it is {value / 100:g}."
+        complaint += end
+    elif whole and value % 1:
+        complaint = "is no whole number."
+    if complaint:
+        message = f"{place(cell)}: {value:g} {complaint}"
         yield Finding("bounds", severity, cell["paper"], message, places([cell]))
 
 
