@@ -10,7 +10,9 @@ concatenation; unimodal heads learn labels that a generator (ULGM) derives from 
 feature lies from the centres of positive and negative clips.
 
 Deviations from the paper and the release: one to three modalities; a class of generated labels
-that has lost its last clip keeps its last centre. Parity: `python -m tests.parity ulgm_selfmm`.
+that has lost its last clip keeps its last centre. Validation, the improvement that counts, values
+that are not finite and stored layers are as in msalib/models/sugrm.py, whose header says how that
+differs from the releases. Parity: `python -m tests.parity ulgm_selfmm`.
 
 Notation as in msalib/models/sugrm.py; F* has an own width per modality.
 """

@@ -17,7 +17,10 @@ reads the padding, so both agree where all clips are as long as the batch. ``shi
 the release does (a slip in its configuration turns the shift off), ``shift="phase"`` what it means
 to do. Biases start at zero (the specification does not say). LayerNorm and the projections of keys
 and values come before the windows are gathered, which gives the same numbers; those of input
-attention are the same in all layers and are made once. Parity with the release:
+attention are the same in all layers and are made once. The release has three modalities, ours may
+have fewer. With two, the first hidden states are drawn from Xavier's bound for two rows, which is
+wider than that for three. A layer then adds the residual of cross attention once; with three it
+adds it twice, once for each of the two others. Parity with the release:
 `python -m tests.parity spt`.
 
 Notation: B clips, L frames of the longest, D input features, H hidden states (ceil(L / 5)), W

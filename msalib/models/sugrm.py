@@ -11,12 +11,18 @@ unimodal heads predict sentiment. A unimodal label starts at the multimodal one 
 away as the features of the two lie apart, up or down by which of them is the more positive (ULGM).
 
 Deviations from the paper: with ``head="paper"``, where dropout sits (between feature and output)
-is our choice; the paper does not say.
+is our choice; the paper does not say. An epoch is better if its validation loss is lower by more
+than 1e-6, as in the release; the paper has no rule.
 Deviations from the release: no padding is read. Each clip ends at its own last frame, and means
 run over its own length; the release pads to fixed lengths and reads the padding like frames, which
 full masks reproduce. The labels at the two extremes have a fallback where no clip has them, and
-coincident features cannot divide by zero. Parity: `python -m tests.parity sugrm` (and mrm,
-ulgm_sugrm).
+coincident features cannot divide by zero. The validation loss is the mean over all clips. The
+release takes the mean over batches of shuffled clips, so a small last batch, of other clips in
+every epoch, weighs as much as a full one. Readers refuse features that are NaN or infinite, or set
+them to zero on request and count them; the release sets minus infinity in sound to zero and reads
+NaN. A loss that is not finite ends our training. The layers of a frozen text encoder come from a
+store of half precision (float16); the release fine-tunes its encoder, in float32. Parity:
+`python -m tests.parity sugrm` (and mrm, ulgm_sugrm).
 
 Notation: B clips of up to T frames, S frames of all of them laid end to end, D input features,
 d width, N training clips, e epoch from 1. Features that are compared across modalities (F*) are

@@ -11,7 +11,13 @@ Deviations from the paper: none in the model. Dropout sits after every ReLU (the
 say where; this is the release).
 Deviations from the release: a one-element layer weight per modality without function (softmax of
 one number) and an unused input LayerNorm are left out, so parameter counts are smaller by one per
-modality than those of papers/uegd.md (c). Parity with the release: `python -m tests.parity uegd`.
+modality than those of papers/uegd.md (c). Layers are read from stores of half precision (float16);
+the release stores float32. In the preset "release" the last, smaller batch of validation weighs as
+much as a full one, as in the release; but our batches follow our table of clips and theirs follow
+their list, so other clips are in the last one. A loss that is not finite ends training; the release
+leaves such training batches out without a word. Readers refuse features that are NaN or infinite,
+or set them to zero on request and count them; the release reads minus infinity in COVAREP as it is.
+Parity with the release: `python -m tests.parity uegd`.
 
 Notation: B clips of up to T frames, S frames of all of them laid end to end, L encoder layers,
 D input features, H hidden, J attention heads, F embedding. Modalities in the order visual,
