@@ -4,7 +4,9 @@
 known effect. ``evidence.planting`` makes such a record, and a paper says what is simulated.
 """
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -49,7 +51,7 @@ class Measured(BaseModel):
     test: str
     size: str
     arms: int
-    quality: float  # correlation of the usual arm
+    quality: float | None  # correlation of the usual arm; None where no prediction is drawn
     printed: float | None  # gain, in the metric of the cells
     printed_in: str
     cells: list[Cell]
@@ -76,6 +78,20 @@ class Measured(BaseModel):
     def truest(self) -> Rate:
         """Return how often the test supports the truest claim that was planted."""
         return self.of("true")[-1].rate("supported")
+
+    def at_printed(self) -> tuple[Rate | None, str]:
+        """Return the power that matters, None where nothing true was planted, and of which effect.
+
+        It is that at the printed gain; without one, that where the claim is truest.
+        """
+        if not self.of("true"):
+            return None, ""
+        found = self.power("1")
+        if found is None or self.printed is None:
+            return found or self.truest(), "where the claim is true"
+        if not self.is_printed:
+            return found, "at a gain that is printed for another claim"
+        return found, "at the printed gain"
 
     def too_high(self) -> list[str]:
         """Name errors above 5% beyond the simulation's error, as ``ErrorRates.too_high``."""
@@ -137,3 +153,25 @@ def record(paper: str) -> Recorded[Power]:
     """Return the record of a paper's error rates, to read or to write."""
     remedy = f"run python -m msalib.papers.{paper}.power"
     return Recorded(Power, f"power/{paper}.json", "record of simulations", remedy)
+
+
+def by_claim(paper: str) -> dict[str, list[Measured]]:
+    """Return what is measured of the test of each claim, by size; nothing where it never was.
+
+    A paper may keep a record of another form, which only its own page reads.
+    """
+    kept = record(paper)
+    if not kept.path.is_file() or not _has_tests(kept.path):
+        return {}
+    rates: dict[str, list[Measured]] = {}
+    for one in kept.read().tests:
+        rates.setdefault(one.claim, []).append(one)
+    return rates
+
+
+def _has_tests(path: Path) -> bool:
+    """Check whether a record lists its tests; one that is damaged passes, to be refused later."""
+    try:
+        return "tests" in json.loads(path.read_bytes())
+    except ValueError:
+        return True

@@ -25,7 +25,7 @@ from msalib.evidence.common import Evidence
 from msalib.evidence.error_rates import NONE_PRINTED, Cell, Measured, Power, SizeOf
 from msalib.evidence.printed import table as printed
 from msalib.evidence.scatter import Design, design, quality_with_gain
-from msalib.evidence.seeds import margin
+from msalib.evidence.seeds import Margins, margin
 from msalib.evidence.simulation import RESAMPLES, simulate
 from msalib.evidence.verdicts import bound_test
 from msalib.runs import folds, records
@@ -76,9 +76,11 @@ class Case:
     """What is planted for the test of a claim.
 
     ``arms`` of the simulated studies, those first that gain where the claim is true: ``gaining`` of
-    them by the ``printed`` gain. ``tied`` arms gain where it is at its border although something
-    differs: a rival gains as well, or one of two pairs alone. A claim without ``printed`` says that
-    nothing differs beyond a margin in ``metrics``, or that a gain is within ``limits``.
+    them by the ``printed`` gain, or the first by as many times that gain as ``gaining`` lists.
+    ``tied`` arms gain where it is at its border although something differs: a rival gains as well,
+    or one of two pairs alone. A claim without ``printed`` says that nothing differs beyond
+    ``margins`` in ``metrics``, or that a gain is within ``limits``. ``times`` are multiples of the
+    printed gain for which the claim is true.
     ``across``: arms read different inputs, so their errors are less alike. ``alone``: the usual arm
     is only as good as systems that read this modality alone. The planted gain is in
     ``planted_in``, if not in the printed metric.
@@ -86,9 +88,11 @@ class Case:
 
     arms: Sequence[Arm | System]
     printed: Printed | None = None
-    gaining: int = 1
+    gaining: int | Sequence[float] = 1
     tied: int = 0
+    times: Sequence[float] = TIMES
     metrics: Sequence[str] = ()
+    margins: Margins = field(default_factory=lambda: comparisons.MARGINS)
     limits: tuple[float, float] | None = None
     across: bool = False
     alone: str = ""
@@ -193,7 +197,7 @@ class Planted(NamedTuple):
     words: str
     metric: str
     gain: float
-    gaining: int
+    gaining: int | Sequence[float]
 
 
 def planted(case: Case, study: Design) -> Iterator[Planted]:
@@ -204,7 +208,7 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         middle = sum(case.limits) / 2
         yield Planted("true", f"{middle:g} points", case.metric, middle, 1)
     elif case.printed is None:
-        gains = {m: margin(comparisons.MARGINS, m) for m in case.metrics}
+        gains = {m: margin(case.margins, m) for m in case.metrics}
         gains = {m: gain for m, gain in gains.items() if _reachable(study, m, gain)}
         first = min(gains, key=lambda m: quality_with_gain(study, m, gains[m]))
         yield Planted("border", "the margin", first, gains[first], 1)
@@ -214,7 +218,7 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         yield Planted("border", "nothing differs", case.metric, 0.0, 1)
         if case.tied:
             yield Planted("border", "a gain, but not the claimed one", case.metric, gain, case.tied)
-        for times in TIMES:
+        for times in case.times:
             if times <= 1 or _reachable(study, case.metric, times * gain):
                 yield Planted("true", f"{times:g}", case.metric, times * gain, case.gaining)
 

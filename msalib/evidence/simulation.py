@@ -129,17 +129,19 @@ def simulate(
     *,
     metric: str,
     gain: float,
-    gaining: int = 1,
+    gaining: int | Sequence[float] = 1,
     replications: int = REPLICATIONS,
     resamples: int = RESAMPLES,
 ) -> Verdicts:
     """Count the verdicts of a test on simulated studies; the first arms gain over the others.
 
-    Studies are always the same. Raises ``ValueError`` where the test does not run on them.
+    ``gaining``: how many gain, or by how many times ``gain`` each of the first does. Studies are
+    always the same. Raises ``ValueError`` where the test does not run on them.
     """
     qualities = [design.scatter.quality] * len(design.arms)
     if gain:
-        qualities[:gaining] = [quality_with_gain(design, metric, gain)] * gaining
+        times = [1.0] * gaining if isinstance(gaining, int) else gaining
+        qualities[: len(times)] = [quality_with_gain(design, metric, t * gain) for t in times]
     counts: Counter[Word] = Counter()
     with fewer_resamples(resamples):
         for number in range(replications):

@@ -25,7 +25,7 @@ def answer(simulated: Power) -> Note:
     kept = sum(not one.too_high() for one in simulated.tests)
     printed = [one for one in simulated.tests if one.is_printed]
     able = [one for one in printed if (rate := one.power("1")) and rate.share >= ENOUGH]
-    equal = [one for one in simulated.tests if one.printed is None]
+    equal = [one for one in simulated.tests if one.printed is None and not one.printed_in]
     shares = [one.truest().share for one in equal]
     named = ", ".join(f"{_number(one.claim)} at the size of {one.size}" for one in able) or "none"
     sentences = [
@@ -134,7 +134,7 @@ def provenance(simulated: Power) -> Table:
 @style
 def power_figure(simulated: Power) -> Picture:
     """Draw how often each claim of a gain is supported where the printed gain is true."""
-    claims = list(dict.fromkeys(one.claim for one in simulated.tests if one.printed is not None))
+    claims = list(dict.fromkeys(one.claim for one in simulated.tests if one.power("1")))
     figure, axes = axes_of(height=1.2 + 0.34 * len(claims))
     sentences = []
     shifts = np.linspace(-0.15, 0.15, len(simulated.sizes))
@@ -172,7 +172,8 @@ def _planted(one: Measured) -> str:
     """Return the planted effect with its metric."""
     cell = one.of("true")[0]
     if one.printed is None:
-        return cell.words if cell.gain == 0 else f"{cell.words} of {METRICS[cell.metric].label}"
+        metric = METRICS[cell.metric].label if cell.metric in METRICS else cell.metric
+        return cell.words if cell.gain == 0 else f"{cell.words} ({cell.gain:.2g}, {metric})"
     unit = " points of" if METRICS[cell.metric].unit == "%" else " in"
     return f"{one.printed:.3g}{unit} {METRICS[cell.metric].label}"
 

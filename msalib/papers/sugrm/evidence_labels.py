@@ -173,7 +173,7 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
         return not_run(needs)
     (records,) = runs.records(system)
     labels = [record.extras.labels for record in records]
-    truth, effects, gains = _true_sentiment(runs.dataset), {}, {}
+    truth, effects, gains = true_sentiment(runs.dataset), {}, {}
     for m in labels[0].made:
         true = [[truth[m][clip] for clip in one.id] for one in labels]
         pairs = list(zip(labels, true, strict=True))
@@ -300,7 +300,7 @@ def _correlation(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 @lru_cache(maxsize=len(SIMULATED))
-def _true_sentiment(name: str) -> dict[str, dict[str, float]]:
+def true_sentiment(name: str) -> dict[str, dict[str, float]]:
     """Return modality -> clip -> true sentiment of a simulated data set."""
     from msalib.data.simulate import features  # simulating takes seconds
 
