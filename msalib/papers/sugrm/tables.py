@@ -42,17 +42,29 @@ PAPER = "sugrm"
 METRICS = ALL
 """Columns of SUGRM's tables, in its order."""
 
-PRINTED_AS = {"mosi": "mosi_unaligned", "mosei": "mosei_unaligned"}
+PRINTED_AS = {
+    "mosi": "mosi_unaligned",
+    "mosi-standardised": "mosi_unaligned",
+    "mosei": "mosei_unaligned",
+}
 """Our corpora -> the data sets under which SUGRM's Tables 2 to 4 and 8 print them."""
+
+_OTHER_FEATURES = (
+    "The paper's clips with different features, and no face features. The voice is one openSMILE "
+    "vector for the whole clip, so its sequence has length 1. Printed levels cannot be compared "
+    "with ours."
+)
 
 ABOUT = {
     "control": "Simulated clips with words, voice and face, in which the truth is known. The last "
     "layer of each is read.",
     "control-opposite": "Simulated clips with words, voice and face, with the other story planted. "
     "The last layer of each is read.",
-    "mosi": "The paper's clips with different features, and no face features. The voice is one "
-    "vector for the whole clip, so its sequence has length 1. Printed levels cannot be compared "
-    "with ours.",
+    "mosi": f"{_OTHER_FEATURES} It is read as stored, and one of its values is so much larger than "
+    "the others that they hardly count: mosi-standardised is without that fault.",
+    "mosi-standardised": f"{_OTHER_FEATURES} It is standardised over the training part, as the "
+    "paper's own feature files are: as stored, one of its values is so much larger than the others "
+    "that they hardly count.",
     "mmmo-stretched": "Film reviews of ICT-MMMO, voice and face without words, both aligned to the "
     "words that were spoken. Their labels run from 1 to 5 and are mapped in a straight line to -3 "
     "to 3, because label generators and metrics expect that scale. One clip per video.",
