@@ -85,7 +85,6 @@ def label_movement(
                 f"{null[e - 1]:.2f}"
             )
         panels[0, column].plot(epochs, null[: own.epochs], color="black", label="random targets")
-        panels[0, column].axhline(0.05, color="black", linestyle=":", label="0.05, settled")
         panels[0, column].set_title(f"{name} labels", fontsize=11)
         panels[0, column].set_yscale("log")
         panels[1, column].set_ylim(bottom=0)
@@ -107,7 +106,7 @@ def label_movement(
 
 @style
 def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note:
-    """Show targets at the ends of the scale, and their size before the cut (SUGRM-C19)."""
+    """Show targets at the ends of the scale, and their size before the cut (SUGRM-X3)."""
     if not by_generator:
         return Note("No labels were followed in this setting: there are no targets.")
     modalities = list(next(iter(by_generator.values())).generated)

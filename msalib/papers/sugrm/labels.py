@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from msalib.evidence.printed import names
-from msalib.models.extras import Geometry
+from msalib.models.extras import GeneratedLabels, Geometry
 from msalib.pages.tables import Note, Table, mean_sd
 from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
@@ -36,6 +36,8 @@ class LabelHistory(NamedTuple):
     drift: dict[str, np.ndarray]  # the same of the targets, R_e
     clamped: dict[str, np.ndarray]
     percentile: dict[str, np.ndarray]
+    largest_midway: dict[str, np.ndarray]  # empty where records are older than it
+    largest_elsewhere: dict[str, np.ndarray]
 
     @property
     def seeds(self) -> int:
@@ -75,13 +77,15 @@ def _read(seeds: Sequence[Record]) -> LabelHistory:
         id=first.id,
         annotated=np.array(first.given),
         generated={m: np.array([one.made[m] for one in labels]) for m in first.made},
-        **{
-            field: {
-                m: np.array([getattr(one, field)[m] for one in labels], float) for m in first.made
-            }
-            for field in ("movement", "drift", "clamped", "percentile")
-        },
+        **{field: _by_modality(labels, field) for field in LabelHistory._fields[3:]},
     )
+
+
+def _by_modality(labels: Sequence[GeneratedLabels], field: str) -> dict[str, np.ndarray]:
+    """Return a measure of each epoch, modality -> (S, E); empty unless all seeds have it."""
+    if not all(getattr(one, field) for one in labels):
+        return {}
+    return {m: np.array([getattr(one, field)[m] for one in labels], float) for m in labels[0].made}
 
 
 # --- Fig. 4 in numbers --------------------------------------------------------------------------
@@ -114,8 +118,37 @@ def settling(by_generator: Histories, *, setting: str) -> Table | Note:
     )
 
 
+def midway(by_generator: Histories, *, setting: str) -> Table | Note:
+    """Show how large targets are midway between the centres, and elsewhere (SUGRM-C19)."""
+    shown = {name: own for name, own in by_generator.items() if own.largest_midway}
+    if not shown:
+        return Note("No run of this setting has the size of targets by place on record.")
+    rows = []
+    for name, own in shown.items():
+        for m in own.generated:
+            row = {"labels": name, "modality": m}
+            places = {"midway": own.largest_midway[m], "elsewhere": own.largest_elsewhere[m]}
+            for place, sizes in places.items():
+                sizes = sizes[:, 1:]  # epoch 1 has no target
+                typical = 10 ** np.log10(np.maximum(sizes, 1e-6)).mean()
+                row[f"{place}, typical"] = _three_digits(typical)
+                row[f"{place}, largest"] = _three_digits(sizes.max())
+            rows.append(row)
+    return Table(
+        pd.DataFrame(rows),
+        caption="Size of the largest target in an epoch before the clamp, in points. Midway: among "
+        "the tenth of the clips nearest midway between the two centres; elsewhere: among the "
+        "others. Typical: geometric mean over epochs and seeds. SUGRM's can be no larger than the "
+        f"clip's label plus 6. {_how_many(shown)} Setting: {setting}.",
+    )
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
 def limits(by_generator: Histories, *, setting: str) -> Table | Note:
-    """Show how many targets lie at the ends of the scale, and how far beyond (SUGRM-C19)."""
+    """Show how many targets lie at the ends of the scale, and how far beyond (SUGRM-X3)."""
     if not by_generator:
         return Note(NOTHING)
     rows = [

@@ -114,6 +114,7 @@ def test_without_runs_through_all_epochs_there_is_nothing(corpus):
     usual = [r for r in records() if r.extras.labels is None]
     found = labels.histories(Runs(usual))
     assert found == {}
+    assert "by place" in note(labels.midway(found, setting=SETTING))
     for table in (labels.settling, labels.limits, labels.turned):
         assert "no labels were made" in note(table(found, setting=SETTING))
     for table in (clips.samples, clips.order_and_offsets):
@@ -180,6 +181,29 @@ def test_limits_and_sides(runs):
     assert all(float(text.split("%")[0]) < 5 for text in last["Self-MM's"])
     assert all(rows["Corr with other modalities, last epoch"].str.startswith("1.00"))
     assert rows["Corr with the annotated label, last epoch"]["SUGRM's"].iloc[0].startswith("-1.00")
+
+
+def test_targets_midway_stand_beside_the_others(runs):
+    assert "by place" in note(labels.midway(labels.histories(runs), setting=SETTING))  # older
+    sizes = {"largest_midway": [None, 10.0, 1000.0], "largest_elsewhere": [None, 2.0, 2.0]}
+    told = [
+        r.model_copy(update={"labels": r.extras.labels.model_copy(update=by_modality(sizes))})
+        if r.extras.labels
+        else r
+        for r in records()
+    ]
+    for r in told:
+        r.__dict__.pop("extras", None)  # read before the change, and copied with it
+    table = labels.midway(labels.histories(Runs(told)), setting=SETTING)
+    assert len(table.frame) == 2 * len(WHOLE)
+    columns = ["midway, typical", "midway, largest", "elsewhere, typical", "elsewhere, largest"]
+    for row in table.frame[columns].to_numpy():
+        assert row.tolist() == ["100", "1,000", "2", "2"]
+    assert SETTING in table.caption
+
+
+def by_modality(sizes):
+    return {field: dict.fromkeys(WHOLE, values) for field, values in sizes.items()}
 
 
 def test_one_modality_has_none_to_agree_with():
