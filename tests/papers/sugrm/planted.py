@@ -1,24 +1,34 @@
-"""Records of SUGRM's systems with planted effects, and the verdict of a claim on them."""
+"""Records of SUGRM's systems with planted effects, and the verdict of a claim on them.
+
+A prediction is the label plus noise, so a system with less noise is better in every metric. Most of
+the noise is common to all systems and trainings, so that paired differences are sharp. ``change``
+makes some metrics differ from others.
+"""
 
 from functools import cache
 
 import numpy as np
 
-from msalib.data.metrics import METRICS
 from msalib.evidence import registry
 from msalib.evidence.verdicts import judge
 from msalib.models import recipes
 from msalib.models.extras import GeneratedLabels
 from msalib.papers.sugrm.plan import compared, followed, losses, module_grid, task_grid
-from msalib.papers.sugrm.scope import ALL
 from tests.factory import make_record, predictions
 
 THREE = {"visual": 24, "acoustic": 24, "linguistic": "tuned"}
 MOSI = {"acoustic": 1, "linguistic": "tuned"}
 MMMO = {"visual": 1, "acoustic": 1}
-WHOLE = {"mosi": MOSI, "mmmo-stretched": MMMO, "control": THREE, "control-opposite": THREE}
+WHOLE = {
+    "mosi": MOSI,
+    "mosi-standardised": MOSI,
+    "mmmo-stretched": MMMO,
+    "control": THREE,
+    "control-opposite": THREE,
+}
 SMALL = predictions([1.0, -1.0, 0.0], [0.9, -1.0, 0.1], ["a", "b", "c"])
-UNIT = {"mae": 0.02, "corr": 0.02}  # an accuracy has one point of a hundred
+NOISE = 1.2  # sd, about that of the labels
+BY_VIDEO = 8
 
 
 @cache
@@ -39,46 +49,89 @@ def lacks(evidence, *words):
     return needed and all(word in evidence.note for word in words)
 
 
+# --- systems ------------------------------------------------------------------------------------
+
+
 def named(whole):
     """Systems of all tables."""
     return compared(whole) | task_grid(whole) | losses(whole) | followed(whole) | module_grid(whole)
 
 
-def one(wanted, seed, dataset, rng, better=0.0, encoder="made"):
-    """A record whose metrics are better than usual by so many units, all or each, plus noise."""
-    record = make_record(
+def setting(dataset="control", only=None, better=None, change=None, whole=None, **fields):
+    """Records of all systems, or of ``only`` some; ``better`` and ``change`` by name.
+
+    ``whole``: the layers that are read, if not those of ``WHOLE``. A corner of the grid of modules
+    may be a list.
+    """
+    systems = named(whole or WHOLE[dataset])
+
+    def by_system(values):
+        return {systems[name]: value for name, value in (values or {}).items()}
+
+    names = [tuple(n) if isinstance(n, list) else n for n in only or systems]
+    chosen = {systems[name]: 0.0 for name in names}
+    ahead = {s: value for s, value in by_system(better).items() if s in chosen}
+    return seeds_of(chosen | ahead, dataset, change=by_system(change), **fields)
+
+
+def seeds_of(
+    systems, dataset="mosi", *, seeds=5, seed=0, videos=24, shared=0.9, change=None, **fields
+):
+    """Records of systems, by how often their noise is halved.
+
+    ``shared``: the part of the noise that is common to all. ``change``: system -> function of the
+    labels and its predictions that returns others. Labels are the same for equal ``seed``.
+    """
+    rng = np.random.default_rng(seed)
+    video = np.repeat([f"v{v}" for v in range(videos)], BY_VIDEO)
+    of_video = np.repeat(rng.normal(0, 0.8, videos), BY_VIDEO)
+    label = (of_video + rng.normal(0, 1.2, len(video))).clip(-3, 3).round(1)
+    common = np.sqrt(shared) * rng.normal(size=len(video))
+    records = []
+    for wanted, halved in systems.items():
+        for number in range(seeds):
+            alone = np.sqrt(1 - shared) * rng.normal(size=len(video))
+            guess = label + NOISE / 2**halved * (common + alone)
+            if other := (change or {}).get(wanted):
+                guess = other(label, guess)
+            records.append(one(wanted, number, dataset, predictions(label, guess, video), **fields))
+    return records
+
+
+def one(wanted, seed, dataset, test, encoder="made"):
+    """A record with these predictions of the test clips."""
+    return make_record(
         dict(wanted.inputs),
         seed,
-        parts={"valid": SMALL, "test": SMALL},
+        parts={"valid": SMALL, "test": test},
         paper="sugrm",
         dataset=dataset,
         encoder=encoder,
         model={n: wanted.choice(n, paper="sugrm") for n in recipes.choices("sugrm")},
     )
-    test = {}
-    for metric in ALL:
-        up = better.get(metric, 0.0) if isinstance(better, dict) else better
-        sign = 1 if METRICS[metric].higher_is_better else -1
-        test[metric] = 0.7 + sign * UNIT.get(metric, 0.01) * (up + 0.1 * rng.normal())
-    return record.model_copy(update={"metrics": {**record.metrics, "test": test}})
 
 
-def seeds_of(systems, dataset="mosi", seeds=5, seed=0, **fields):
-    """Records of systems, by how many units they are better than usual."""
-    rng = np.random.default_rng(seed)
-    return [
-        one(wanted, k, dataset, rng, better, **fields)
-        for wanted, better in systems.items()
-        for k in range(seeds)
-    ]
+def stretched(factor):
+    """Change MAE alone: signs and correlation of predictions stay."""
+    return lambda label, guess: factor * guess
 
 
-def setting(dataset="control", only=None, better=None, **fields):
-    """Records of all systems, or ``only`` some; ``better``: name -> how many units."""
-    systems = named(WHOLE[dataset])
-    ahead = {systems[name]: value for name, value in (better or {}).items()}
-    chosen = {systems[name]: ahead.get(systems[name], 0.0) for name in only or systems}
-    return seeds_of(chosen, dataset, **fields)
+def errors_times(factor):
+    """Change MAE and correlation alone: no prediction changes its sign."""
+
+    def change(label, guess):
+        other = label + factor * (guess - label)
+        return np.where((other > 0) == (guess > 0), other, guess)
+
+    return change
+
+
+def constant(label, guess):
+    """Predict the same for all clips, so that there is no correlation."""
+    return np.full_like(guess, 0.25)
+
+
+# --- what else is on record ---------------------------------------------------------------------
 
 
 def changed(records, wanted, change):
@@ -89,24 +142,35 @@ def changed(records, wanted, change):
     return copies
 
 
-def generated(movement=(0.01,) * 30, drift=None, clamped=0.1, percentile=3.0, made=None, **more):
-    """Generated labels that move like this, by epoch, the same for all modalities."""
-    epochs = len(movement)
-    drift = [1 / e for e in range(1, epochs + 1)] if drift is None else drift
+def about(value, seed, spread=0.01):
+    """A value that differs from seed to seed; of five seeds, 0 to 4, it is the mean."""
+    return value * (1 + spread * (seed - 2))
 
-    def each(values):
-        return {m: list(values) for m in THREE}
+
+def generated(movement=(0.01,) * 30, clamped=0.1, midway=3.0, elsewhere=3.0, **more):
+    """Generated labels of so much movement by epoch, the same for all modalities.
+
+    ``movement``: values by epoch, or by modality and epoch. ``midway`` and ``elsewhere`` are the
+    largest targets there in every epoch; with None for one, the record is an older one.
+    """
+    by_modality = movement if isinstance(movement, dict) else dict.fromkeys(THREE, movement)
+    epochs = len(next(iter(by_modality.values())))
+
+    def each(value):
+        return {m: [None] + [value] * (epochs - 1) for m in THREE}
 
     fields = {
         "id": ["a", "b"],
         "video": ["a", "b"],
         "given": [1.0, -1.0],
-        "movement": each([None, *movement[1:]]),
-        "drift": each([None, None, *drift[2:]]),
-        "clamped": each([None, *[clamped] * (epochs - 1)]),
-        "percentile": each([None, *[percentile] * (epochs - 1)]),
+        "movement": {m: [None, *values[1:]] for m, values in by_modality.items()},
+        "drift": {m: ([None, None] + [0.1] * epochs)[:epochs] for m in THREE},
+        "clamped": each(clamped),
+        "percentile": each(3.0),
     }
-    return GeneratedLabels(**fields | ({"made": made} if made else {}) | more)
+    if None not in (midway, elsewhere):
+        fields |= {"largest_midway": each(midway), "largest_elsewhere": each(elsewhere)}
+    return GeneratedLabels(**fields | more)
 
 
 def with_labels(records, name, make):
