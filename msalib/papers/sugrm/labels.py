@@ -139,7 +139,8 @@ def midway(by_generator: Histories, *, setting: str) -> Table | Note:
         caption="Size of the largest target in an epoch before the clamp, in points. Midway: among "
         "the tenth of the clips nearest midway between the two centres; elsewhere: among the "
         "others. Typical: geometric mean over epochs and seeds. SUGRM's can be no larger than the "
-        f"clip's label plus 6. {_how_many(shown)} Setting: {setting}.",
+        f"clip's label plus 6. {names.plural(own.seeds, 'seed')}, {len(own.id)} training clips. "
+        f"Setting: {setting}.",
     )
 
 
