@@ -5,7 +5,8 @@ other trainings. So the choice is repeated in every resample, and effects are gi
 as made and for choosing. Notation: K systems, S seeds, R resamples.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ def most_often_chosen(
     systems = [claimed, *others]
     if needs := _lacking(runs, systems, minimum):
         return not_run(needs)
-    choice = _choice(runs, systems, by)
+    choice = choose(runs, systems, by)
     effects = {
         f"{shown_as(choice.metric)} on validation, minus {other.name()}": Contrast(
             np.round(choice.seeds[0] - choice.seeds[k], 12),
@@ -78,9 +79,21 @@ def best_over_best(
     """
     if needs := _lacking(runs, [*systems, *others], minimum):
         return not_run(needs)
-    ours, theirs = (_choice(runs, group, by) for group in (systems, others))
+    groups = {"ours": systems, "theirs": others}
+    ours, theirs = (choose(runs, group, by) for group in groups.values())
     made = arms.gains(runs, Arm(ours.chosen), Arm(theirs.chosen), metrics)
-    choosing = _gains_of_choosing(runs, ours, theirs, metrics)
+    task = arms.task_of(runs, systems[0])
+    terms = [Term((name,), {(k,): s for k, s in enumerate(g)}) for name, g in groups.items()]
+    choosing = {
+        metric: effect_of_choosing(
+            runs,
+            {"ours": ours, "theirs": theirs},
+            terms,
+            [1, -1],
+            partial(arms.scores, task, metric),
+        )
+        for metric in metrics
+    }
     word = videos.all_positive(choosing)
     short = [m for m, size in (least or {}).items() if not choosing[m].effect >= size]
     if word == "supported" and short:
@@ -103,8 +116,8 @@ def _lacking(runs: Runs, systems: Sequence[System], minimum: int | None) -> list
     return needs or arms.few_videos(runs, systems[0], "valid")
 
 
-class _Choice(NamedTuple):
-    """What validation chooses among systems, on its videos and by resample.
+class Choice(NamedTuple):
+    """What validation chooses among systems, on its videos and by resample (``choose``).
 
     ``seeds`` are validation scores (K, S), positive is better, and ``resampled`` their seed means
     by resample of the validation ``videos`` (R, K). ``places`` (R,) are those of the chosen system
@@ -121,6 +134,7 @@ class _Choice(NamedTuple):
 
     @property
     def chosen(self) -> System:
+        """The system that all validation videos choose."""
         return self.systems[int(videos.best_of(self.seeds.mean(1)))]
 
     def in_words(self) -> str:
@@ -134,7 +148,8 @@ class _Choice(NamedTuple):
         return f"{label} on validation chooses {self.chosen.name()}; in resamples {often}"
 
 
-def _choice(runs: Runs, systems: Sequence[System], by: str | None) -> _Choice:
+def choose(runs: Runs, systems: Sequence[System], by: str | None = None) -> Choice:
+    """Return what validation chooses among systems, by a metric or that of the task."""
     task = arms.task_of(runs, systems[0])
     metric = by or task.selects
     clips = runs.example(systems[0]).predictions["valid"]
@@ -145,7 +160,7 @@ def _choice(runs: Runs, systems: Sequence[System], by: str | None) -> _Choice:
     means = _widened(seeds.mean(1), resampled.mean(2), len(names))
     places = videos.best_of(means + stats.other_trainings(seeds, len(means)))
     covers = f"{seeds.shape[1]} seeds, {len(label)} validation clips of {len(names)} videos"
-    return _Choice(list(systems), metric, seeds, means, places, names, covers)
+    return Choice(list(systems), metric, seeds, means, places, names, covers)
 
 
 def _widened(point: np.ndarray, resampled: np.ndarray, count: int) -> np.ndarray:
@@ -159,37 +174,62 @@ def _widened(point: np.ndarray, resampled: np.ndarray, count: int) -> np.ndarray
     return point + (resampled - point) * factor / ndtri(1 - LEVEL / 2)
 
 
-def _gains_of_choosing(
-    runs: Runs, ours: _Choice, theirs: _Choice, metrics: Iterable[str]
-) -> dict[str, Estimate]:
-    """Estimate the gains on test of one choice over another, both repeated in each resample.
+class Term(NamedTuple):
+    """A system that is read on test: a fixed one, or one that depends on choices.
+
+    ``of`` names the choices; ``systems`` maps the places of what each chooses, in this order, to
+    the system. A fixed one depends on none: ``Term((), {(): system})``.
+    """
+
+    of: tuple[str, ...]
+    systems: Mapping[tuple[int, ...], System]
+
+
+Scored = tuple[np.ndarray, np.ndarray]
+"""A score of K systems: of each seed (K, S), by resample of the test videos (R, K, S)."""
+
+
+def effect_of_choosing(
+    runs: Runs,
+    choices: Mapping[str, Choice],
+    terms: Sequence[Term],
+    weights: Sequence[float],
+    score: Callable[[Sample], Scored],
+) -> Estimate:
+    """Estimate a weighted sum of a test score over terms, with every choice made in each resample.
 
     Validation and test videos are drawn independently, unless they are the same, as in a
     cross-validation. Trainings are the same for both parts, so what they add is drawn together.
     """
-    both = [*ours.systems, *theirs.systems]
-    first, count = len(ours.systems), len(ours.resampled)
-    valid = np.concatenate([_shared(runs, c, both) for c in (ours, theirs)])
-    by_resample = np.concatenate([ours.resampled, theirs.resampled], axis=1)
-    drawn = arms.sample(runs, [Arm(s) for s in both])
-    if ours.videos != set(drawn.videos):
-        by_resample = by_resample[::-1]  # draws of as many videos are always the same
-    task = arms.task_of(runs, both[0])
-    gains = {}
-    for metric in metrics:
-        test, resampled = arms.scores(task, metric, drawn)
-        luck = stats.other_trainings(np.concatenate([valid, test]), count)
-        chosen_by = by_resample + luck[:, : len(both)]
-        scores = resampled.mean(2) + luck[:, len(both) :]
-        our_place = videos.best_of(chosen_by[:, :first])
-        their_place = first + videos.best_of(chosen_by[:, first:])
-        rows = np.arange(count)
-        gain = np.round(scores[rows, our_place] - scores[rows, their_place], 12)
-        gains[metric] = stats.estimate(float(gain.mean()), gain)
-    return gains
+    used = {name: c for name, c in choices.items() if any(name in term.of for term in terms)}
+    read = list(dict.fromkeys(s for term in terms for s in term.systems.values()))
+    everything = [*read, *(s for choice in used.values() for s in choice.systems)]
+    drawn = arms.sample(runs, [Arm(s) for s in everything])
+    count = len(read)
+    drawn = Sample(drawn.label[:count], drawn.predictions[:count], drawn.videos)
+    test, resampled = score(drawn)
+    points = [_shared(runs, choice, everything) for choice in used.values()]
+    luck = stats.other_trainings(np.concatenate([*points, test]), len(resampled))
+    scores = resampled.mean(2) + luck[:, len(luck[0]) - count :]
+    places, begin = {}, 0
+    for (name, choice), seeds in zip(used.items(), points, strict=True):
+        own = slice(begin, begin + len(seeds))
+        same = choice.videos == set(drawn.videos)  # draws of as many videos are always the same
+        chosen_by = choice.resampled if same else choice.resampled[::-1]
+        places[name] = videos.best_of(chosen_by + luck[:, own])
+        begin = own.stop
+    total = np.zeros(len(scores))
+    for term, weight in zip(terms, weights, strict=True):
+        table = np.zeros([len(used[name].systems) for name in term.of], int)
+        for at, system in term.systems.items():
+            table[at] = read.index(system)
+        column = table[tuple(places[name] for name in term.of)]
+        total += weight * scores[np.arange(len(scores)), column]
+    total = np.round(total, 12)  # sums in another order must not tell equal arms apart
+    return stats.estimate(float(total.mean()), total)
 
 
-def _shared(runs: Runs, choice: _Choice, both: Sequence[System]) -> np.ndarray:
+def _shared(runs: Runs, choice: Choice, everything: Sequence[System]) -> np.ndarray:
     """Return the validation scores (K, S) of a choice's systems by the seeds that all have."""
-    own, shared = runs.seeds(*choice.systems), runs.seeds(*both)
+    own, shared = runs.seeds(*choice.systems), runs.seeds(*everything)
     return choice.seeds[:, [own.index(seed) for seed in shared]]

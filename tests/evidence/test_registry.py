@@ -167,7 +167,10 @@ def test_an_entry_that_does_not_fit_is_refused(entry, change, complaint):
     ("change", "complaint"),
     [
         (changed("rerun", test="looks_good"), "UEGD-C1: no test 'looks_good'"),
-        (changed("rerun", arguments={"modality": "acoustic"}), "test better_than: missing a"),
+        (
+            changed("rerun", arguments={"modality": "acoustic"}),
+            "test better_than_conventional: missing a",
+        ),
     ],
 )
 def test_a_test_that_the_paper_does_not_have_is_refused_where_it_is_looked_up(

@@ -24,7 +24,7 @@ from tests.factory import layer_records, system_records
 
 @pytest.fixture(scope="module")
 def uegd():
-    """Claims with a test on records: all of the paper's own."""
+    """Claims with a test on records: all but a proof and one of ours."""
     return [claim for claim in registry.claims("uegd") if claim.rerun.test is not None]
 
 
@@ -41,7 +41,18 @@ def by_id(verdicts):
 
 
 def test_every_claim_of_the_paper_is_there(uegd):
-    assert [claim.id for claim in uegd] == [f"UEGD-C{k}" for k in range(1, 18)]
+    claims = [claim.id for claim in registry.claims("uegd")]
+    assert claims == [*(f"UEGD-C{k}" for k in range(1, 18)), "UEGD-X1", "UEGD-X2"]
+    assert set(claims) - {claim.id for claim in uegd} == {"UEGD-C14", "UEGD-X1"}
+
+
+def test_a_proof_is_no_run_and_says_why():
+    (claim,) = registry.claims("uegd", ["UEGD-C14"])
+    evidence = ClaimEvidence("uegd", claim, Outcome("not run", ""), Outcome("not run", ""), [], [])
+    verdict, note = evidence.not_run("re-run")
+    assert verdict == "not run" and note.startswith("needs no run, because it is a proof")
+    assert evidence.not_run("control").note.startswith("there can be none, because it is a proof")
+    assert claim.rerun.rule.startswith("A proof")
 
 
 def test_every_verdict_has_its_sentence(uegd):
@@ -81,7 +92,7 @@ def test_printed_effects_are_those_of_the_paper(uegd):
     assert "UEGD enc visual 0.016 / 0.230 = 0.07" in of["UEGD-C9"]
     assert "MOSEI layer: UEGD enc mid best visual 19" in of["UEGD-C13"]
     without = {claim for claim, phrases in printed.items() if not phrases}
-    assert without == {f"UEGD-C{k}" for k in (8, 10, 12, 14, 15, 17)}
+    assert without == {*(f"UEGD-C{k}" for k in (8, 10, 12, 15, 17)), "UEGD-X2"}
 
 
 def test_printed_effects_are_those_of_the_data_set_where_it_has_any():
@@ -140,8 +151,8 @@ def test_a_verdict_counts_the_records_that_its_test_read(uegd):
     count = {c: len(v.records) for c, v in verdicts.items()}
     assert count["UEGD-C6"] == 10  # blocks 1 and 2, five seeds
     assert count["UEGD-C7"] == 15
-    assert count["UEGD-C4"] == 20
-    assert count["UEGD-C14"] == 15  # with the vectors
+    assert count["UEGD-C4"] == 0  # no conventional features of these data
+    assert count["UEGD-X2"] == 20
     assert count["UEGD-C17"] == 10  # no block is chosen
     assert count["UEGD-C10"] == 10  # not run, but its own spread is shown
     assert count["UEGD-C2"] == 0
@@ -159,7 +170,7 @@ def test_two_recipes_in_one_setting_are_refused(uegd):
         judge(uegd, [*one, other])
 
 
-def test_a_single_test_video_is_refused(uegd):
+def test_a_single_test_video_gives_no_verdict(uegd):
     layers = {1: 1.0, 2: 0.5}
     found = layer_records({"linguistic": layers}, videos=2)
     one = [
@@ -173,8 +184,9 @@ def test_a_single_test_video_is_refused(uegd):
         )
         for r in found
     ]
-    with pytest.raises(UserError, match="bootstrap over videos: found 1 video; expected at least"):
-        judge(uegd, one)
+    verdicts = by_id(judge(uegd, one))
+    assert {v.evidence.verdict for v in verdicts.values()} == {"not run"}
+    assert "needs 10 test videos (this setting has 1)" in verdicts["UEGD-C6"].evidence.note
 
 
 def written(dataset, encoder, setting, profile="paper"):

@@ -75,7 +75,7 @@ def test_the_control_gets_all_that_any_exhibit_reads_once(monkeypatch):
 
 
 def test_all_real_data_at_hand_are_made(tmp_path, monkeypatch):
-    """MOSI and what leaks from it; five seeds and the full recipe but for what is given."""
+    """MOSI, what leaks from it, and its words without an encoder; the full recipe, given seeds."""
     data = tmp_path / "data"
     write_pack(data / "mosi", table={"split_features": ["train"] * 20 + ["valid", "test"] * 10})
     monkeypatch.setenv("MSALIB_DATA", str(data))
@@ -95,16 +95,20 @@ def test_all_real_data_at_hand_are_made(tmp_path, monkeypatch):
     for name, steps in PLAN.items():
         monkeypatch.setitem(PLAN, name, tuple(map(noting, steps)))
     made = list(make("uegd", seeds=2))
+    standardised = "substitute: CMU-MOSI with standardised openSMILE vectors"
     assert [m.setting.split(";")[0] for m in made] == [
-        "substitute: CMU-MOSI (minilm layers, acoustic vectors)",
+        f"{standardised} (minilm layers, acoustic vectors)",
         "leaky: CMU-MOSI with features that leak (visual vectors, acoustic vectors, linguistic "
         "vectors)",
         "leaky: CMU-MOSI with features that leak, test videos unseen by them (visual vectors, "
         "acoustic vectors, linguistic vectors)",
+        *[f"{standardised} (acoustic vectors, linguistic vectors)"] * 2,
     ]
-    assert asked == ["mosi"] * 5 + ["mosi-leaky"] * 2 + ["mosi-leaky-unseen"] * 2
+    leaky = ["mosi-leaky"] * 2 + ["mosi-leaky-unseen"] * 2
+    mosi = "mosi-standardised"
+    assert asked == [mosi] * len(PLAN[mosi]) + leaky + [mosi] * 2
     assert {path.as_posix() for path in files()} == {
-        "data/mosi.json",
+        "data/mosi-standardised.json",
         "audit/mosi-leaky.json",
         "audit/mosi-leaky-unseen.json",
     }

@@ -8,3 +8,10 @@ FROZEN_ONLY = True
 
 AS_PUBLISHED = (("mosi", "bert-large"), ("mosei", "bert-large"))
 """Data set and encoder, as the paper used them, where a reader can have both."""
+
+BESIDE = {
+    f"{dataset} {encoder}": (dataset, encoder)
+    for dataset in ("mosi-standardised", "mosei", "raw")
+    for encoder in ("lexicon", "tfidf")
+}
+"""Settings with conventional features of words, beside those of text encoders (UEGD-C1, C4)."""

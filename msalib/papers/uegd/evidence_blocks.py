@@ -30,7 +30,9 @@ def spread_smaller_than(runs: Runs, *, modality: str, others: list[str]) -> Evid
         effects[f"spread vs {m}"] = stats.estimate(spread - other, resampled - other_resampled)
     systems = [s for m in (modality, *others) for s in layers.block_systems(runs, m)]
     note = sentence(
-        f"spread over blocks, {modality} minus the other", *why_undefined(runs, systems, effects)
+        f"spread over blocks, {modality} minus the other",
+        layers.covers(runs, (modality, *others), systems),
+        *why_undefined(runs, systems, effects),
     )
     return Evidence(videos.all_negative(effects), effects, note)
 
@@ -63,6 +65,7 @@ def flat_from(runs: Runs, *, modality: str, first: int, margin: float) -> Eviden
     note = sentence(
         f"correlation over {modality} blocks {first} to {blocks[-1]}, margin {margin:g}; the slope "
         "is per block",
+        layers.covers(runs, (modality,), systems),
         *why_undefined(runs, systems, effects),
     )
     return Evidence(verdict, effects, note)
@@ -118,7 +121,9 @@ def _best_blocks(runs: Runs, ranges: dict[str, tuple[int, int]], where: str) -> 
         verdict = "contradicted"
     elif len(defined) == len(ranges) and min(map(min, defined)) >= 1 - stats.LEVEL:
         verdict = "supported"
-    return Evidence(verdict, effects, sentence(*phrases, *undefined))
+    systems = [s for m in ranges for s in layers.block_systems(runs, m)]
+    note = sentence(*phrases, layers.covers(runs, ranges, systems), *undefined)
+    return Evidence(verdict, effects, note)
 
 
 def _best_block(

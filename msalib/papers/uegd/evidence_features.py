@@ -1,96 +1,154 @@
-"""Tests of UEGD's claims that compare features: one with another, with print, with more clips."""
+"""Tests of UEGD's claims that compare features, with one another or as clips become more.
 
-from collections.abc import Sequence
+Where mid-best takes part, the effect decides for which the choice of the block is repeated in
+every resample, and that of the block as chosen stands beside it (``choosing``).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from msalib.base import stats
 from msalib.base.stats import Estimate
 from msalib.data.corpus import MODALITIES
-from msalib.data.metrics import METRICS
 from msalib.evidence import videos
-from msalib.evidence.common import (
-    Evidence,
-    lacking_runs,
-    not_run,
-    sentence,
-    why_undefined,
-    without,
-)
-from msalib.evidence.printed import table as printed
-from msalib.papers.uegd import layers
-from msalib.papers.uegd.layers import SHARES
+from msalib.evidence.common import Evidence, not_run, sentence, why_undefined, without
+from msalib.papers.uegd import choosing, conventional, layers
+from msalib.papers.uegd.choosing import Terms
+from msalib.papers.uegd.layers import SHARES, Group
 from msalib.runs.query import Runs
+from msalib.runs.records import Record
 from msalib.runs.spec import System
 
 
-def better_than(
+def better_than(runs: Runs, *, features: list[str], other: str, groups: list[str]) -> Evidence:
+    """Test (T-MAE, T-CORR) each of ``features`` against ``other``, by group (C6, C7, X2).
+
+    ``groups``: "alone" and "together".
+    """
+    chosen, absent = layers.groups(runs, groups)
+    judged = _Judged(runs)
+    for group in chosen:
+        if missing := layers.missing_choices(runs, group):
+            judged.needs += missing
+            continue
+        made, theirs = choosing.made(runs, group), choosing.term(runs, group, other)
+        terms = {
+            _named(group, features, feature): Terms(
+                runs, made, [choosing.term(runs, group, feature), theirs]
+            )
+            for feature in features
+        }
+        judged.add(group, terms)
+    what = f"{', '.join(map(_words, features))} minus {_words(other)}"
+    return judged.evidence(runs, what, absent)
+
+
+def better_than_conventional(
     runs: Runs,
     *,
     features: list[str],
-    other: str,
     groups: list[str],
-    exception: dict[str, str] | None = None,
+    beside: Callable[[Runs], Iterable[Record]] = conventional.beside,
 ) -> Evidence:
-    """Test (T-MAE, T-CORR) each of ``features`` against ``other``, by group (C1, C4, C6, C7).
+    """Test each of ``features`` against every kind of conventional ones, by group (C1, C4).
 
-    ``groups``: "alone" and "together". ``exception``: a data set and a modality that the claim
-    excepts; their effects are listed and have no part in the verdict.
+    These are features of words, whose records are those ``beside``.
     """
     chosen, absent = layers.groups(runs, groups)
-    effects, partial, signs, needs, phrases, compared = {}, {}, {}, [], [], []
+    judged, pairs = _Judged(runs), {}
     for group in chosen:
-        if missing := layers.missing_choices(runs, group):
-            needs += missing
-            continue
-        pairs = _pairs(runs, group, features, other)
-        missing = [need for pair in pairs.values() if (need := lacking_runs(runs, *pair))]
-        trained = {name: pair for name, pair in pairs.items() if not lacking_runs(runs, *pair)}
-        compared += [s for pair in trained.values() for s in pair]
-        differences, claimed = _differences(runs, trained)
+        if need := conventional.missing(runs, group):
+            absent = [*absent, need]
+        elif missing := layers.missing_choices(runs, group):
+            judged.needs += missing
+        else:
+            usual = layers.system_of(runs, group, "output")
+            pairs[group] = {
+                f"{_named(group, features, feature)} minus {words}": [
+                    choosing.term(runs, group, feature),
+                    choosing.fixed(conventional.system(usual, encoder)),
+                ]
+                for encoder, words in conventional.WORDS.items()
+                for feature in features
+            }
+    made = {m: choice for group in pairs for m, choice in choosing.made(runs, group).items()}
+    merged = _merged(runs, made, [p for named in pairs.values() for p in named.values()], beside)
+    for group, named in pairs.items():
+        judged.add(group, {name: Terms(merged, made, pair) for name, pair in named.items()})
+    what = f"{', '.join(map(_words, features))} minus conventional features of words"
+    return judged.evidence(merged, what, absent)
+
+
+class _Judged:
+    """What a test has found so far, group by group: effects, what is lacking, and words."""
+
+    def __init__(self, runs: Runs):
+        self.runs = runs
+        self.effects: dict[str, Estimate] = {}
+        self.partial: dict[str, Estimate] = {}
+        self.signs: dict[str, int] = {}
+        self.needs: list[str] = []
+        self.phrases: list[str] = []
+        self.compared: dict[System, None] = {}
+        self.covered: dict[str, None] = {}
+
+    def add(self, group: Group, terms: Mapping[str, Terms]) -> None:
+        """Add the comparisons of a group by name; if one lacks something, they are partial."""
+        missing = [need for one in terms.values() if (need := one.lacking())]
+        effects, signs = {}, {}
+        for name, one in terms.items():
+            if one.lacking():
+                continue
+            for metric, compared in one.by_metric(name, [1, -1]).items():
+                effects |= compared.effects
+                signs |= dict.fromkeys(compared.decide, videos.SIGNS[metric])
+            self.compared |= dict.fromkeys(one.as_chosen)
         if missing:
-            needs += missing
-            partial |= differences
-            continue
-        effects |= differences
-        if exception != {"dataset": runs.dataset, "modality": layers.name(group)}:
-            signs |= claimed
-        phrases += [_how_chosen(runs, m) for m in group if m in layers.layered(runs)]
-        if any(ours == theirs for ours, theirs in pairs.values()):
-            phrases.append(f"{layers.name(group)}: that is the last block, no difference can show")
-    if not effects:
-        return not_run(needs or absent, partial, why_undefined(runs, compared, partial))
-    note = sentence(
-        f"{', '.join(map(_words, features))} minus {_words(other)}",
-        *dict.fromkeys(phrases),
-        *without(absent + needs),
-        *why_undefined(runs, compared, effects),
-    )
-    return Evidence(videos.all_of(effects, signs), effects, note)
+            self.needs += missing
+            self.partial |= effects
+            return
+        self.effects |= effects
+        self.signs |= signs
+        self.covered |= dict.fromkeys(group)
+        for one in terms.values():
+            self.phrases += choosing.in_words(self.runs, one, layers.name(group))
+            if len(set(one.as_chosen)) == 1:
+                self.phrases.append(f"{layers.name(group)}: the block as chosen is the last one")
+
+    def evidence(self, merged: Runs, what: str, absent: Sequence[str]) -> Evidence:
+        """Return the verdict on all that was added."""
+        systems = list(self.compared)
+        if not self.effects:
+            needs = self.needs or absent
+            return not_run(needs, self.partial, why_undefined(merged, systems, self.partial))
+        note = sentence(
+            what,
+            *dict.fromkeys(self.phrases),
+            layers.covers(self.runs, self.covered, systems, merged),
+            *without([*absent, *self.needs]),
+            *why_undefined(merged, systems, self.effects),
+        )
+        return Evidence(videos.all_of(self.effects, self.signs), self.effects, note)
 
 
-def _pairs(
-    runs: Runs, group: layers.Group, features: Sequence[str], other: str
-) -> dict[str, tuple[System, System]]:
-    """Return the system of each feature with that of ``other``, by the name of their effects."""
-    theirs = layers.system_of(runs, group, other)
-    names = [layers.name(group)]
-    if len(features) > 1:
-        names = [f"{layers.name(group)} {_words(feature)}" for feature in features]
-    ours = [layers.system_of(runs, group, feature) for feature in features]
-    return {name: (system, theirs) for name, system in zip(names, ours, strict=True)}
+def _named(group: Group, features: Sequence[str], feature: str) -> str:
+    """Return what a comparison is called: its group, and the feature where there are several."""
+    return f"{layers.name(group)} {_words(feature)}" if len(features) > 1 else layers.name(group)
 
 
-def _differences(
-    runs: Runs, pairs: dict[str, tuple[System, System]]
-) -> tuple[dict[str, Estimate], dict[str, int]]:
-    """Return the differences of each pair's scores, and the signs of improvements, by name."""
-    effects, signs = {}, {}
-    for pair_name, pair in pairs.items():
-        for metric, difference in videos.differences(runs, *pair).items():
-            name = f"{pair_name} {METRICS[metric].label}"
-            effects[name], signs[name] = difference, videos.SIGNS[metric]
-    return effects, signs
+def _words(feature: str) -> str:
+    return {"mid_best": "mid-best", "input": "input embeddings"}.get(feature, feature)
+
+
+def _merged(runs: Runs, made: Mapping, pairs: Sequence, beside: Callable) -> Runs:
+    """Return the records that pairs of terms read, with those of conventional features."""
+    systems = [s for pair in pairs for term in pair for s in term.systems.values()]
+    systems += [s for choice in made.values() for s in choice.systems]
+    own = [r for s in dict.fromkeys(systems) if runs.has(s) for r in runs.records(s)[0]]
+    return Runs([*own, *beside(runs)]) if own else runs
+
+
+# --- gains: over the input embeddings, and by the number of clips -------------------------------
 
 
 def gain_largest(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
@@ -100,82 +158,36 @@ def gain_largest(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
         if lacking := layers.missing_layers(runs, m):
             needs.append(lacking)
             continue
-        pairs[m] = [layers.system_of(runs, [m], f) for f in ("mid_best", "input")]
-        if missing := lacking_runs(runs, *pairs[m]):
+        terms = [choosing.term(runs, (m,), feature) for feature in ("mid_best", "input")]
+        pair = Terms(runs, choosing.made(runs, (m,)), terms)
+        if missing := pair.lacking():
             needs.append(missing)
             continue
-        for metric, gain in videos.gains(runs, pairs[m], [1, -1]).items():
-            effects[f"{m} gain {METRICS[metric].label}"] = gain
-    compared = [s for pair in pairs.values() for s in pair if runs.has(s)]
+        pairs[m] = pair
+        for compared in pair.by_metric(f"{m} gain", [1, -1], gains=True).values():
+            effects |= compared.effects
+    compared = [s for pair in pairs.values() for s in pair.as_chosen]
     if needs:
         return not_run(needs, effects, why_undefined(runs, compared, effects))
-    if missing := lacking_runs(runs, *compared):
+    if missing := layers.lacking(runs, *compared):
         return not_run([missing], effects)
-    differences = {
-        f"{METRICS[metric].label} minus {m}": difference
-        for m in others
-        for metric, difference in videos.gains(
-            runs, pairs[modality] + pairs[m], [1, -1, -1, 1]
-        ).items()
-    }
+    made = {m: choice for pair in pairs.values() for m, choice in pair.choices.items()}
+    differences, decide, phrases = {}, [], []
+    for m in others:
+        four = Terms(runs, made, pairs[modality].terms + pairs[m].terms)
+        for one in four.by_metric(f"gain minus {m}", [1, -1, -1, 1], gains=True).values():
+            differences |= one.effects
+            decide += one.decide
+        phrases += choosing.in_words(runs, four, f"{modality} and {m}")
     note = sentence(
-        f"{modality} gain of mid-best over input minus that of the others, positive is larger",
+        f"{modality} gain of mid-best over input embeddings minus that of the others, positive is "
+        "larger",
+        *dict.fromkeys(phrases),
+        layers.covers(runs, pairs, compared),
         *why_undefined(runs, compared, differences),
     )
-    return Evidence(videos.all_positive(differences), differences | effects, note)
-
-
-def beyond_literature(
-    runs: Runs, *, dataset: str, rivals: list[str], metrics: list[stats.Metric], better: bool
-) -> Evidence:
-    """Test each encoder feature of all three modalities against printed values (C2, C3).
-
-    ``better``: than the best of ``rivals``; else worse than the worst of them. Only as published:
-    scores on features of other encoders cannot be compared with these numbers.
-    """
-    spec = runs.records(runs.systems[0])[0][0].spec
-    if spec.setting != "as-published" or spec.dataset != dataset:
-        return not_run([f"{dataset} as published: the printed values are of those features"])
-    if lacking := [need for m in MODALITIES if (need := layers.missing_layers(runs, m))]:
-        return not_run(lacking)
-    table = printed.load(spec.paper)
-    table = table[(table["exhibit"] == "table2") & (table["dataset"] == dataset)]
-    effects, signs, compared = {}, {}, []
-    for feature in ("output", "mid_best", "weighted"):
-        ours = layers.system_of(runs, MODALITIES, feature)
-        if missing := lacking_runs(runs, ours):
-            return not_run([missing], effects)
-        compared.append(ours)
-        for metric in metrics:
-            values = table[table["system"].isin(rivals) & (table["metric"] == metric)]["value"]
-            highest = METRICS[metric].higher_is_better == better
-            value = values.max() if highest else values.min()
-            name = f"{_words(feature)} {METRICS[metric].label} minus printed {value:g}"
-            effects[name] = videos.minus_printed(runs, metric, ours, value)
-            signs[name] = videos.SIGNS[metric] if better else -videos.SIGNS[metric]
-    note = sentence("ours minus the printed value", *why_undefined(runs, compared, effects))
-    return Evidence(videos.all_of(effects, signs), effects, note)
-
-
-def fusions_equal(runs: Runs, *, margin: float) -> Evidence:
-    """Test whether gate and concatenation have the same MAE, by two one-sided tests (C15).
-
-    At 5% each, they reject together where the 90% interval lies within the margin.
-    """
-    chosen, absent = layers.groups(runs, ["together"], with_layers=False)
-    if not chosen:
-        return not_run(absent)
-    (group,) = chosen
-    if lacking := layers.missing_choices(runs, group):
-        return not_run(lacking)
-    gate, concat = (layers.system_of(runs, group, "mid_best", fusion=f) for f in ("gate", "concat"))
-    if missing := lacking_runs(runs, gate, concat):
-        return not_run([missing])
-    drawn = videos.contrast(runs, "mae", [gate, concat], [1, -1])
-    difference = stats.estimate(*drawn, level=2 * stats.LEVEL)
-    verdict = videos.within(difference, -margin, margin)
-    note = f"{layers.name(group)}: gate minus concatenation, margin ±{margin:g} points"
-    return Evidence(verdict, {"MAE (90% interval)": difference}, note)
+    word = videos.all_positive({name: differences[name] for name in decide})
+    return Evidence(word, differences | effects, note)
 
 
 def gain_grows(runs: Runs) -> Evidence:
@@ -188,97 +200,37 @@ def gain_grows(runs: Runs) -> Evidence:
         return not_run(absent)
     x = np.log2(SHARES)
     slope = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
-    effects, needs, compared = {}, [], []
+    effects, decide, needs, phrases, compared, covered = {}, [], [], [], [], []
     for group in chosen:
         if lacking := layers.missing_choices(runs, group):
             needs += lacking
             continue
-        pairs = [
-            [layers.system_of(runs, group, f, train_share=share) for f in ("mid_best", "input")]
+        terms = [
+            choosing.term(runs, group, feature, train_share=share)
             for share in SHARES
+            for feature in ("mid_best", "input")
         ]
-        systems = [s for pair in pairs for s in pair]
-        if not runs.has(*systems):
-            needs.append(
-                f"{layers.name(group)} input and mid-best at every share of the training clips"
-            )
+        line = Terms(runs, choosing.made(runs, group), terms)
+        what = f"{layers.name(group)} mid-best and input embeddings at each share"
+        if lacking := line.lacking(what):
+            needs.append(lacking)
             continue
-        compared += systems
-        weights = np.outer(slope, [1, -1]).ravel()
-        for metric, growth in videos.gains(runs, systems, weights).items():
-            effects[f"{layers.name(group)} {METRICS[metric].label} per doubling"] = growth
+        compared += line.as_chosen
+        covered += group
+        weights, name = np.outer(slope, [1, -1]).ravel(), f"{layers.name(group)} gain per doubling"
+        for one in line.by_metric(name, weights, gains=True).values():
+            effects |= one.effects
+            decide += one.decide
+        phrases += choosing.in_words(runs, line, layers.name(group))
     if not effects:
         return not_run(needs)
     shares = ", ".join(f"{share:g}" for share in SHARES)
     note = sentence(
-        f"slope of the gain of mid-best over input over the shares {shares} of the training clips",
+        "slope per doubling of the gain of mid-best over input embeddings, over the shares "
+        f"{shares} of the training clips",
+        *phrases,
+        layers.covers(runs, [m for m in MODALITIES if m in covered], compared),
         *without(absent + needs),
         *why_undefined(runs, compared, effects),
     )
-    return Evidence(videos.all_positive(effects), effects, note)
-
-
-def learned_weights_overfit(runs: Runs) -> Evidence:
-    """Test whether learned layer weights overfit, compared with equal ones (C17).
-
-    Effects: the difference in test MAE, and in the gap of test to training MAE.
-    """
-    chosen, absent = layers.groups(runs, ["alone", "together"])
-    if not chosen:
-        return not_run(absent)
-    effects, needs, phrases = {}, [], []
-    for group in chosen:
-        pair = [layers.system_of(runs, group, f) for f in ("weighted", "uniform")]
-        if missing := lacking_runs(runs, *pair):
-            needs.append(missing)
-            continue
-        seeds, resampled = videos.contrast(runs, "mae", pair, [1, -1])
-        learned, equal = (
-            np.array([record.metrics["train"]["mae"] for record in records])
-            for records in runs.records(*pair)
-        )
-        fitted = learned - equal  # of the training part, which is not resampled
-        effects[f"{layers.name(group)} test MAE"] = stats.estimate(seeds, resampled)
-        effects[f"{layers.name(group)} gap"] = stats.estimate(
-            seeds - fitted, resampled - fitted.mean()
-        )
-        phrases += _entropies(runs, group)
-    if not effects:
-        return not_run(needs)
-    note = sentence(
-        "learned minus equal layer weights; the gap is test minus training MAE",
-        *phrases,
-        *without(absent + needs),
-    )
-    return Evidence(videos.all_positive(effects), effects, note)
-
-
-def _entropies(runs: Runs, group: layers.Group) -> list[str]:
-    """Put the entropy of one modality's learned weights in words, by share of the training set.
-
-    It is a share of its maximum: 1 for equal weights.
-    """
-    phrases = []
-    for m in group if len(group) == 1 else ():
-        by_share = []
-        for share in SHARES:
-            weighted = layers.system_of(runs, group, "weighted", train_share=share)
-            if runs.has(weighted):
-                whole = layers.entropies(runs, m, weighted).mean()
-                by_share.append(f"{whole:.3f} at {share:g}")
-        phrases.append(f"{m} entropy of the weights, of its maximum: {', '.join(by_share)}")
-    return phrases
-
-
-def _words(feature: str) -> str:
-    return {"mid_best": "mid-best"}.get(feature, feature)
-
-
-def _how_chosen(runs: Runs, modality: str) -> str:
-    """Put in words which block is mid-best and how often resamples of the validation set agree."""
-    best = layers.best_block(runs, modality)
-    blocks, _, resampled = layers.correlations(runs, modality, "valid")
-    if np.isnan(resampled).all():
-        return f"{modality} mid-best is undefined (constant predictions), block {best} replaces it"
-    agree = videos.best_of(resampled) == blocks.index(best)
-    return f"{modality} mid-best is block {best} (in {agree.mean():.0%} of validation resamples)"
+    return Evidence(videos.all_positive({n: effects[n] for n in decide}), effects, note)

@@ -1,12 +1,14 @@
-"""Tests of UEGD's claims about gates (C8, C14) and about variance within videos (C9)."""
+"""Tests of UEGD's claims about the gate of speech (C8) and about variance within videos (C9)."""
 
 import numpy as np
 
 from msalib.base import stats
-from msalib.data.corpus import MODALITIES
 from msalib.evidence import videos
-from msalib.evidence.common import Evidence, lacking_runs, not_run, sentence, why_undefined
-from msalib.papers.uegd import layers
+from msalib.evidence.arms import Sample
+from msalib.evidence.choices import Scored
+from msalib.evidence.common import Evidence, not_run, sentence, why_undefined
+from msalib.papers.uegd import choosing, layers
+from msalib.papers.uegd.choosing import Terms
 from msalib.runs.query import Runs
 
 
@@ -21,7 +23,7 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
     if lacking := layers.missing_choices(runs, group):
         return not_run(lacking)
     pair = [layers.system_of(runs, group, f) for f in ("mid_best", "input")]
-    if missing := lacking_runs(runs, *pair):
+    if missing := layers.lacking(runs, *pair):
         return not_run([missing])
     ours, theirs = layers.gates(runs, *pair)
     _, video = runs.truth("test")
@@ -31,29 +33,12 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
         need = f"{modality} layers of the same clips (here they are the same vectors in both)"
         return not_run([need], effects)
     delta = stats.cliffs_delta(ours[modality].ravel(), theirs[modality].ravel())
-    what = f"mid-best minus input; Cliff's delta over clips and seeds {delta:+.2f}"
-    note = f"{layers.name(group)}: {what}"
+    note = sentence(
+        f"{layers.name(group)}: mid-best as chosen minus input embeddings; Cliff's delta over "
+        f"clips and seeds {delta:+.2f}",
+        layers.covers(runs, group, pair),
+    )
     return Evidence(videos.all_positive(effects), effects, note)
-
-
-def unused_gates_close(runs: Runs, *, below: float) -> Evidence:
-    """Test whether gates close for modalities that a model does not read (C14)."""
-    if not runs.modalities:
-        return not_run(["a modality alone"])
-    lacking = [need for m in layers.layered(runs) if (need := layers.missing_blocks(runs, m))]
-    if lacking:
-        return not_run(lacking)
-    _, video = runs.truth("test")
-    effects, above = {}, {}
-    for m in runs.modalities:
-        (gates,) = layers.gates(runs, layers.system_of(runs, [m], "mid_best"))
-        unused = np.mean([gates[other] for other in MODALITIES if other != m], 0)  # (S, N)
-        seeds, resampled = stats.means(unused, video)
-        name = f"given {m}: unused gates"
-        effects[name] = stats.estimate(seeds, resampled.mean(1), kind="level")
-        above[name] = stats.estimate(seeds - below, resampled.mean(1) - below)
-    note = f"mean of the two unused gates over clips and seeds, against {below:g}"
-    return Evidence(videos.all_negative(above), effects, note)
 
 
 def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
@@ -64,34 +49,47 @@ def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
     _, video = runs.truth("test")
     if len(set(video)) == len(video):
         return not_run(["several clips of a video"])
-    systems, needs = {}, []
+    terms, needs = {}, []
     for m in (modality, *others):
         if m not in runs.modalities:
             needs.append(f"{m} features of the same clips")
         elif m in layers.layered(runs) and (lacking := layers.missing_blocks(runs, m)):
             needs.append(lacking)
         else:
-            systems[m] = layers.system_of(runs, [m], "mid_best")
-    if not systems:
+            terms[m] = choosing.term(runs, (m,), "mid_best")
+    if not terms:
         return not_run(needs)
-    if missing := lacking_runs(runs, *systems.values()):
+    made = choosing.made(runs, list(terms))
+    every = Terms(runs, made, list(terms.values()))
+    if missing := every.lacking():
         return not_run([*needs, missing])
-    levels, share = {}, {}
-    for m, predictions in zip(systems, runs.predictions("test", *systems.values()), strict=True):
-        within, share[m] = stats.within_videos(predictions, video)
-        for name, variance in (("within/total", share[m]), ("within", within)):
+    levels = {}
+    for m, predictions in zip(terms, runs.predictions("test", *every.as_chosen), strict=True):
+        within, share = stats.within_videos(predictions, video)
+        for name, variance in (("within/total", share), ("within", within)):
             drawn = variance.seeds, variance.resampled.mean(1)
             levels[f"{m} {name}"] = stats.estimate(*drawn, kind="level")
     if needs:
-        return not_run(needs, levels, why_undefined(runs, list(systems.values()), levels))
-    differences = {}
+        return not_run(needs, levels, why_undefined(runs, every.as_chosen, levels))
+    differences, decide, phrases = {}, [], []
     for m in others:
-        seeds = share[modality].seeds - share[m].seeds
-        resampled = (share[modality].resampled - share[m].resampled).mean(1)
-        differences[f"within/total minus {m}"] = stats.estimate(seeds, resampled)
+        pair = Terms(runs, made, [terms[modality], terms[m]])
+        one = pair.effects(f"within/total minus {m}", [1, -1], _shares_within)
+        differences |= one.effects
+        decide += one.decide
+        phrases += choosing.in_words(runs, pair, f"{modality} and {m}")
     note = sentence(
         f"variance of predictions within videos over total variance, {modality} minus the others, "
-        "then each and its variance within videos",
-        *why_undefined(runs, list(systems.values()), differences),
+        "then each as chosen and its variance within videos",
+        *dict.fromkeys(phrases),
+        layers.covers(runs, terms, every.as_chosen),
+        *why_undefined(runs, every.as_chosen, differences),
     )
-    return Evidence(videos.all_negative(differences), differences | levels, note)
+    word = videos.all_negative({name: differences[name] for name in decide})
+    return Evidence(word, differences | levels, note)
+
+
+def _shares_within(drawn: Sample) -> Scored:
+    """Return the shares of variance within videos as ``choices.Scored``."""
+    shares = [stats.within_videos(seeds, drawn.videos)[1] for seeds in drawn.predictions]
+    return np.array([s.seeds for s in shares]), np.stack([s.resampled for s in shares], axis=1)

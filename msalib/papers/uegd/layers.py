@@ -1,7 +1,7 @@
 """The layers that UEGD compares: which runs a study makes of them, and which records they are.
 
-Layer 0 is the input of an encoder's first block and no block itself; it stands in for conventional
-features. Vectors that come without layers are layer 1.
+Layer 0, ``input``, are the encoder's own input embeddings: what enters its first block, and no
+block itself. Vectors that come without layers are layer 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,8 @@ from scipy.special import entr  # scipy.stats takes a second and a half to impor
 
 from msalib.base import stats
 from msalib.data.corpus import MODALITIES
+from msalib.evidence import arms
+from msalib.evidence.arms import Arm
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System, system
@@ -24,7 +26,7 @@ Group = tuple[str, ...]
 """Modalities that a model reads."""
 
 FEATURES = ("input", "output", "mid_best", "weighted")
-"""Rows of UEGD's Tables 2 and 3. ``input`` (layer 0) stands in for conventional features."""
+"""What a modality with layers is read by: the encoder's input embeddings, or some of its blocks."""
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the training clips, for what depends on their number (UEGD-C16, C17)."""
@@ -46,6 +48,21 @@ def singles(study: "Study", modalities: Sequence[str] | None = None) -> list[Rec
     last = {m: study.blocks(m) for m in modalities or study.dataset.modalities}
     first = {m: 0 if m in study.dataset.layered else 1 for m in last}
     return study.run([system({m: k}) for m in last for k in range(first[m], last[m] + 1)])
+
+
+def each_block(study: "Study", modalities: Sequence[str], **choices) -> list[Record]:
+    """Run these modalities together with every block, where one of them alone has layers.
+
+    Then the choice of mid-best can be repeated in resamples (``choosing``); with more layers there
+    would be too many models. ``choices``: fusion, train_share.
+    """
+    layered = [m for m in modalities if m in study.dataset.layered]
+    if len(layered) != 1:
+        return []
+    (m,) = layered
+    vectors = dict.fromkeys(modalities, 1)
+    systems = [vectors | {m: k} for k in range(1, study.blocks(m) + 1)]
+    return study.run([system(inputs, paper="uegd", **choices) for inputs in systems])
 
 
 def together(
@@ -85,9 +102,22 @@ def missing_blocks(runs: Runs, modality: str) -> str | None:
         return f"{modality} block{'s' * (len(missing) > 1)} {', '.join(missing)} of {last}"
     if last < 2:
         return f"two or more {modality} blocks"
-    # One training cannot tell its own luck from an effect.
-    enough = len(runs.seeds(*block_systems(runs, modality))) > 1
-    return None if enough else f"a second {modality} seed"
+    return lacking(runs, *block_systems(runs, modality), name=f"every {modality} block")
+
+
+def lacking(runs: Runs, *systems: System, name: str = "what is compared") -> str | None:
+    """Return what a comparison of these systems needs and the records lack, if any.
+
+    It needs runs of each, five seeds that all have, and enough videos (``arms.lacking``). ``name``
+    says what they are, where seeds are too few.
+    """
+    if not runs.has(*systems) and all(map(runs.has, systems)):
+        return f"{arms.SEEDS} seeds of {name} (no seed is in all so far)"
+    if runs.has(*systems) and (count := len(runs.seeds(*systems))) < arms.SEEDS:
+        return f"{arms.SEEDS} seeds of {name} ({count} so far)"
+    needs = arms.lacking(runs, [Arm(s) for s in systems])
+    needs = needs or arms.few_videos(runs, systems[0], "valid")
+    return " and ".join(needs) or None
 
 
 def block_systems(runs: Runs, modality: str) -> list[System]:
@@ -100,10 +130,10 @@ def best_block(runs: Runs, modality: str) -> int:
     return runs.best(block_systems(runs, modality)).inputs[0][1]
 
 
-def system_of(runs: Runs, modalities: Iterable[str], feature: str, **choices) -> System:
-    """Return the system of these modalities with one of ``FEATURES`` or "uniform".
+def system_of(runs: Runs, modalities: Iterable[str], feature: str | int, **choices) -> System:
+    """Return the system of these modalities with one of ``FEATURES``, "uniform" or a layer.
 
-    Vectors are read as they are. ``choices``: fusion or train_share, as for ``records.system``.
+    Vectors are read as they are. ``choices``: fusion or train_share, as for ``spec.system``.
     """
     with_layers, inputs = layered(runs), {}
     for m in modalities:
@@ -159,6 +189,24 @@ def missing_layers(runs: Runs, modality: str) -> str | None:
     if modality in runs.modalities and modality not in layered(runs):
         return f"{modality} layers of the same clips"
     return missing_blocks(runs, modality)
+
+
+def covers(
+    runs: Runs, modalities: Iterable[str], systems: Sequence[System], read: Runs | None = None
+) -> str:
+    """Say what a verdict covers: modalities with their blocks, seeds, test clips and videos.
+
+    ``read`` are the records that have the systems, where these are others than ``runs``.
+    """
+    with_layers = layered(runs)
+    of = [
+        f"{m} ({_last_block(runs, m)} blocks)" if m in with_layers else f"{m} vectors"
+        for m in MODALITIES
+        if m in modalities
+    ]
+    label, video = runs.truth("test")
+    size = f"{len(label)} test clips of {len(set(video))} videos"
+    return f"covers {', '.join(of)}: {len((read or runs).seeds(*systems))} seeds, {size}"
 
 
 # --- numbers of records -------------------------------------------------------------------------

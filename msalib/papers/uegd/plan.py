@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from msalib.data.corpus import SUMS
-from msalib.papers.uegd import layers, leaky, sizes
-from msalib.papers.uegd.layers import FEATURES
+from msalib.papers.uegd import BESIDE, layers, leaky, sizes
+from msalib.papers.uegd.layers import FEATURES, SHARES
 from msalib.runs.records import Record
+from msalib.runs.spec import system
 
 if TYPE_CHECKING:
     from msalib.runs.study import Study
@@ -29,6 +30,24 @@ def _concatenated(study: "Study") -> list[Record]:
     return layers.together(study, study.dataset.modalities, ["mid_best"], fusion="concat")
 
 
+def _each_block(study: "Study") -> list[Record]:
+    """Train every block with all modalities, and alone on each share, for choices in resamples."""
+    made = layers.each_block(study, study.dataset.modalities)
+    for m in study.dataset.layered:
+        for share in SHARES:
+            made += layers.each_block(study, [m], train_share=share)
+    return made
+
+
+def _conventional(study: "Study") -> list[Record]:
+    """Train conventional features of words alone, and with all modalities that have one layer."""
+    if (study.parameters.dataset, study.encoder) not in BESIDE.values():
+        return []  # another encoder was asked for
+    alone, everything = ("linguistic",), study.dataset.modalities
+    joint = [] if study.dataset.layered or alone == everything else [everything]
+    return study.run([system(dict.fromkeys(group, 1)) for group in (alone, *joint)])
+
+
 def _audit(study: "Study") -> list[Record]:
     """Record the audit of features that leak; it trains no model of UEGD."""
     leaky.audit(study.parameters.dataset)
@@ -42,13 +61,14 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "control": EVERYTHING,
     "control-opposite": EVERYTHING,
     "raw": (layers.singles, _sums, _joint),
-    "mosi-standardised": EVERYTHING,
+    "mosi-standardised": (*EVERYTHING, _each_block),
     "mmmo": (layers.singles, _joint, _concatenated),
     "mosi-leaky": LEAKY,
     "mosi-leaky-unseen": LEAKY,
-    "mosei": (layers.singles, _sums),  # last: it has twelve times as many clips as MOSI
+    "mosei": (layers.singles, _sums),  # late: it has twelve times as many clips as MOSI
+    **dict.fromkeys(BESIDE, (_conventional,)),
 }
-"""Data set -> the steps that make what its pages read, in order."""
+"""Data set, with encoder where it is not the usual one -> the steps, in order."""
 
 LAST = ("power",)
 """Modules that measure when all records are made: error rates are drawn at the noise of these."""

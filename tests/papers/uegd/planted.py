@@ -21,6 +21,11 @@ def claims_with_tests():
     return [claim for claim in registry.claims("uegd") if claim.rerun.test is not None]
 
 
+def arguments(claim):
+    """Return the arguments of a claim's test."""
+    return next(c for c in claims_with_tests() if c.id == claim).rerun.arguments
+
+
 def runs(**noise):
     """Modality -> layer -> noise of its predictions."""
     return Runs(layer_records(noise))

@@ -3,35 +3,16 @@
 import numpy as np
 import pytest
 
-from msalib.base import stats
 from msalib.data.corpus import MODALITIES
 from msalib.papers.uegd import layers
-from msalib.papers.uegd.evidence_features import (
-    better_than,
-    beyond_literature,
-    fusions_equal,
-    gain_grows,
-    gain_largest,
-    learned_weights_overfit,
-)
+from msalib.papers.uegd.evidence_features import better_than, gain_grows, gain_largest
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
-from tests.factory import layer_records, predictions, system_records, truth_of
-from tests.papers.uegd.planted import (
-    claims_with_tests,
-    extended,
-    linguistic,
-    replaced,
-    runs,
-    together,
-)
+from tests.factory import layer_records, predictions
+from tests.papers.uegd.planted import extended, linguistic, replaced, runs, together
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
-
-
-def arguments(claim):
-    return next(c for c in claims_with_tests() if c.id == claim).rerun.arguments
 
 
 MID_BEST = {"features": ["mid_best"], "other": "output", "groups": ["alone"]}
@@ -52,15 +33,17 @@ def test_a_better_block_is_found_and_no_other(noise, block, verdict):
     evidence = better_than(linguistic(*noise), **MID_BEST)
     assert evidence.verdict == verdict
     assert evidence.note.startswith(
-        f"mid-best minus output; linguistic mid-best is block {block} (in 100% of validation res"
+        f"mid-best minus output; linguistic mid-best is block {block}; resamples of validation "
+        f"choose block {block} in 100%; choosing decides: the choice is repeated in every resample"
     )
-    mae, corr = evidence.effects["linguistic MAE"], evidence.effects["linguistic Corr"]
+    assert "; covers linguistic (3 blocks): 5 seeds, 160 test clips of 20 videos; " in evidence.note
+    mae, corr = (evidence.effects[f"linguistic {m}, as chosen"] for m in ("MAE", "Corr"))
     assert len(mae.seeds) == len(corr.seeds) == 5
     if verdict == "supported":
         assert mae.high < 0 < corr.low
         assert max(mae.seeds) < 0 < min(corr.seeds)
     else:
-        assert "linguistic: that is the last block, no difference can show" in evidence.note
+        assert "linguistic: the block as chosen is the last one" in evidence.note
         assert mae.effect == corr.effect == 0
 
 
@@ -83,7 +66,8 @@ def test_one_metric_for_and_one_against_contradicts():
     records = layer_records({"linguistic": {1: 0.7, 2: 1.0}})
     mixed = replaced(records, system({"linguistic": 1}), predictions=off_in_order)
     judged = better_than(Runs(mixed), **MID_BEST)
-    assert judged.effects["linguistic Corr"].low > 0 and judged.effects["linguistic MAE"].low > 0
+    assert judged.effects["linguistic Corr, choosing"].low > 0
+    assert judged.effects["linguistic MAE, choosing"].low > 0
     assert judged.verdict == "contradicted"
 
 
@@ -116,10 +100,14 @@ def test_features_of_the_joint_model_are_held_against_its_input(noise, verdict):
     judged = better_than(Runs(records), **ALL, groups=["together"])
     assert judged.verdict == verdict
     assert list(judged.effects) == [
-        f"acoustic+linguistic {feature} {metric}"
+        f"acoustic+linguistic {feature} {metric}{', as chosen' * (feature == 'mid-best')}"
         for feature in ("output", "mid-best", "weighted")
         for metric in ("MAE", "Corr")
     ]
+    assert (
+        "acoustic+linguistic: as chosen decides, as models of other blocks were not trained"
+    ) in judged.note
+    assert "covers acoustic vectors, linguistic (3 blocks): 5 seeds" in judged.note
 
 
 def test_what_the_joint_model_lacks_is_named_and_the_rest_shown():
@@ -144,8 +132,14 @@ def test_alone_and_together_are_one_family_and_what_is_not_here_is_named():
     records = together(layer_records(ALONE), mid_best=0.5, output=1.5)
     judged = better_than(Runs(records), **{**MID_BEST, "groups": ["alone", "together"]})
     assert judged.verdict == "supported"
-    groups = ("linguistic", "acoustic+linguistic")
-    assert list(judged.effects) == [f"{group} {m}" for group in groups for m in ("MAE", "Corr")]
+    assert list(judged.effects) == [
+        "linguistic MAE, choosing",
+        "linguistic MAE, as chosen",
+        "linguistic Corr, choosing",
+        "linguistic Corr, as chosen",
+        "acoustic+linguistic MAE, as chosen",
+        "acoustic+linguistic Corr, as chosen",
+    ]
     assert "; missing: visual and acoustic layers of the same clips" in judged.note
     worse = together(layer_records(ALONE), mid_best=2.5, output=1.5)
     judged = better_than(Runs(worse), **{**MID_BEST, "groups": ["alone", "together"]})
@@ -158,21 +152,8 @@ def test_a_modality_whose_sweep_was_cut_off_is_named_and_the_others_judged():
     done = [r for r in records if r.spec.inputs != {"visual": 4}]
     judged = better_than(Runs(done), **MID_BEST)
     assert judged.verdict == "supported"
-    assert list(judged.effects) == ["linguistic MAE", "linguistic Corr"]
+    assert {name.split()[0] for name in judged.effects} == {"linguistic"}
     assert "missing: acoustic layers of the same clips, visual block 4 of 4" in judged.note
-
-
-@pytest.mark.parametrize(("dataset", "verdict"), [("mosi", "supported"), ("mosei", "contradicted")])
-def test_an_exception_is_shown_and_counts_neither_way(dataset, verdict):
-    systems = {
-        system({m: k}): (3.0 if m == "visual" and k else 2.0 if k == 0 else 0.7)
-        for m in ("visual", "linguistic")
-        for k in (0, 1, 2, "weighted")
-    }
-    records = system_records(systems, {"visual": 2, "linguistic": 2}, dataset=dataset)
-    judged = better_than(Runs(records), **arguments("UEGD-C4"))
-    assert judged.verdict == verdict
-    assert judged.effects["visual output MAE"].low > 0
 
 
 GAINS = {
@@ -190,9 +171,17 @@ def test_the_largest_gain_is_found(swap, verdict):
     judged = gain_largest(runs(**gains), modality="acoustic", others=["visual", "linguistic"])
     assert judged.verdict == verdict
     others = ("visual", "linguistic")
-    assert list(judged.effects)[:4] == [f"{m} minus {o}" for o in others for m in ("MAE", "Corr")]
-    gain, other = (judged.effects[f"{m} gain MAE"].effect for m in ("acoustic", "visual"))
-    assert judged.effects["MAE minus visual"].effect == pytest.approx(gain - other)
+    assert list(judged.effects)[:8] == [
+        f"gain minus {o} {m}, {how}"
+        for o in others
+        for m in ("MAE", "Corr")
+        for how in ("choosing", "as chosen")
+    ]
+    gain, other = (
+        judged.effects[f"{m} gain MAE, as chosen"].effect for m in ("acoustic", "visual")
+    )
+    minus = judged.effects["gain minus visual MAE, as chosen"].effect
+    assert minus == pytest.approx(gain - other)
     assert (gain > other) == (verdict == "supported")
 
 
@@ -205,95 +194,12 @@ def test_equal_gains_are_not_told_apart_and_those_at_hand_are_shown():
     assert (
         judged.note == "needs acoustic layers of the same clips and visual layers of the same clips"
     )
-    assert list(judged.effects) == ["linguistic gain MAE", "linguistic gain Corr"]
+    assert list(judged.effects) == [
+        f"linguistic gain {m}, {how}" for m in ("MAE", "Corr") for how in ("choosing", "as chosen")
+    ]
 
 
-# --- printed literature -------------------------------------------------------------------------
-
-
-def published(dataset, sd, setting="as-published"):
-    single = {system({m: k}): 1.0 for m in MODALITIES for k in (1, 2)}
-    spec = {"setting": setting, "dataset": dataset}
-    blocks = dict.fromkeys(MODALITIES, 2)
-    records = system_records(single, blocks, **spec)
-    known = Runs(records)
-    joint = {layers.system_of(known, MODALITIES, f): sd for f in ("output", "mid_best", "weighted")}
-    # mid-best may be the output: one system
-    return records + system_records(joint, blocks, truth=truth_of(records[0]), **spec)
-
-
-@pytest.mark.parametrize(
-    ("claim", "dataset", "sd", "verdict"),
-    [
-        ("UEGD-C2", "mosei", 0.4, "supported"),
-        ("UEGD-C2", "mosei", 1.5, "contradicted"),
-        ("UEGD-C3", "mosi", 1.5, "supported"),
-        ("UEGD-C3", "mosi", 0.4, "contradicted"),
-        ("UEGD-C3", "mosi", 1.01, "inconclusive"),  # MAE 0.80 in the long run
-    ],
-)
-def test_ours_is_held_against_the_printed_values_of_others(claim, dataset, sd, verdict):
-    judged = beyond_literature(Runs(published(dataset, sd)), **arguments(claim))
-    assert judged.verdict == verdict
-    names = list(judged.effects)
-    if claim == "UEGD-C2":  # the best of the others: Self-MM
-        assert names[:2] == ["output MAE minus printed 0.53", "output Corr minus printed 0.765"]
-    else:  # the worst of those that the paper ranks above it: MISA
-        assert names[0] == "output MAE minus printed 0.804" and len(names) == 3
-
-
-def test_printed_values_of_other_features_are_no_yardstick():
-    need = "needs mosei as published: the printed values are of those features"
-    for other in (published("mosei", 0.4, "substitute"), published("mosi", 0.4)):
-        records = Runs(other)
-        assert beyond_literature(records, **arguments("UEGD-C2")) == ("not run", {}, need)
-    text = [r for r in published("mosei", 0.4) if list(r.spec.inputs) == ["linguistic"]]
-    judged = beyond_literature(Runs(text), **arguments("UEGD-C2"))
-    assert (
-        judged.note == "needs visual layers of the same clips and acoustic layers of the same clips"
-    )
-
-
-# --- fusion, size of training, layer weights ----------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("gate", "concat", "verdict"),
-    [
-        (0.01, 0.011, "supported"),
-        (0.3, 1.0, "contradicted"),
-        (1.0, 0.3, "contradicted"),
-        (1.0, 1.0, "inconclusive"),
-    ],
-)
-def test_fusions_are_equal_within_a_margin(gate, concat, verdict):
-    records = layer_records({"visual": {1: 1.0}, "acoustic": {1: 1.0}})
-    records = together(records, mid_best=gate)
-    records = together(records, np.random.default_rng(2), fusion="concat", mid_best=concat)
-    judged = fusions_equal(Runs(records), margin=0.01)
-    assert judged.verdict == verdict
-    assert judged.note == "visual+acoustic: gate minus concatenation, margin ±0.01 points"
-    (name,) = judged.effects
-    assert name == "MAE (90% interval)"
-    wide = stats.mae_difference(*_pair(records), videos=Runs(records).truth("test")[1])
-    if verdict == "inconclusive":
-        assert wide.low < judged.effects[name].low and judged.effects[name].high < wide.high
-
-
-def _pair(records):
-    known = Runs(records)
-    pair = [layers.system_of(known, ["visual", "acoustic"], "output", fusion=f) for f in FUSIONS]
-    return known.truth("test")[0], *known.predictions("test", *pair)
-
-
-FUSIONS = ("gate", "concat")
-
-
-def test_a_fusion_that_was_not_run_is_named():
-    records = layer_records({"visual": {1: 1.0}, "acoustic": {1: 1.0}})
-    assert "together and each alone" in fusions_equal(Runs(records), margin=0.01).note
-    judged = fusions_equal(Runs(together(records, mid_best=1.0)), margin=0.01)
-    assert judged == ("not run", {}, "needs runs of visual-1+acoustic-1-concat")
+# --- the size of training -----------------------------------------------------------------------
 
 
 def by_share(mid_best, feature="input", other=2.0):
@@ -317,7 +223,9 @@ def by_share(mid_best, feature="input", other=2.0):
 def test_a_gain_that_grows_with_the_training_part_is_found(noise, verdict):
     judged = gain_grows(Runs(by_share(noise)))
     assert judged.verdict == verdict
-    assert list(judged.effects) == ["linguistic MAE per doubling", "linguistic Corr per doubling"]
+    assert list(judged.effects) == [
+        f"linguistic gain per doubling {m}, as chosen" for m in ("MAE", "Corr")
+    ]
     assert "shares 0.125, 0.25, 0.5, 1 of the training clips" in judged.note
     assert "missing: visual and acoustic layers of the same clips" in judged.note
 
@@ -333,7 +241,8 @@ def test_the_slope_is_that_of_a_line():
 
     slope = np.polyfit([-3, -2, -1, 0], mae(0) - mae(2), 1)[0]
     judged = gain_grows(Runs(records))
-    assert judged.effects["linguistic MAE per doubling"].effect == pytest.approx(slope)
+    found = judged.effects["linguistic gain per doubling MAE, as chosen"].effect
+    assert found == pytest.approx(slope)
 
 
 def test_a_share_that_was_not_run_is_named():
@@ -342,51 +251,5 @@ def test_a_share_that_was_not_run_is_named():
     assert judged == (
         "not run",
         {},
-        "needs linguistic input and mid-best at every share of the training clips",
+        "needs runs of linguistic-2-share0.25, linguistic-0-share0.25",
     )
-
-
-def overfit(learned, equal, gap):
-    """Noise of learned and equal weights on test; how much closer the learned fit training."""
-    records = layer_records({"linguistic": {1: 1.0, 2: 1.0, "weighted": learned, "uniform": equal}})
-
-    def fitted(record):
-        mae = 0.5 - gap * (record.spec.inputs["linguistic"] == "weighted")
-        return {**record.metrics, "train": {**record.metrics["train"], "mae": mae}}
-
-    for feature in ("weighted", "uniform"):
-        records = replaced(records, system({"linguistic": feature}), metrics=fitted)
-    return records
-
-
-@pytest.mark.parametrize(
-    ("noise", "gap", "verdict"),
-    [
-        ((1.5, 0.7), 0.2, "supported"),
-        ((1.5, 0.7), -3.0, "contradicted"),  # worse on test, but no closer fit
-        ((0.7, 1.5), 0.2, "contradicted"),
-        ((1.0, 1.0), 0.0, "inconclusive"),
-    ],
-)
-def test_learned_weights_that_overfit_are_found(noise, gap, verdict):
-    judged = learned_weights_overfit(Runs(overfit(*noise, gap)))
-    assert judged.verdict == verdict
-    test, whole = (judged.effects[f"linguistic {name}"] for name in ("test MAE", "gap"))
-    assert whole.effect == pytest.approx(test.effect + gap)
-    assert whole.high - whole.low == pytest.approx(test.high - test.low)
-
-
-def test_the_entropy_of_learned_weights_is_told_by_share():
-    records = overfit(1.0, 1.0, 0.0)
-    some = system({"linguistic": "weighted"}, train_share=0.25)
-    records = replaced(
-        extended(records, {some: 1.0}),
-        some,
-        layer_weights=lambda record: {"linguistic": [1.0, 0.0]},
-    )
-    judged = learned_weights_overfit(Runs(records))
-    assert "linguistic entropy of the weights, of its maximum: 0.000 at 0.25, 1.000 at 1" in (
-        judged.note
-    )
-    without = Runs([r for r in records if r.spec.inputs != {"linguistic": "uniform"}])
-    assert learned_weights_overfit(without).note == "needs runs of linguistic-uniform"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from msalib.data.corpus import MODALITIES
-from msalib.papers.uegd.evidence_gates import gate_rises, speaker_driven, unused_gates_close
+from msalib.papers.uegd.evidence_gates import gate_rises, speaker_driven
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from tests.factory import layer_records, predictions
@@ -51,30 +51,6 @@ def test_a_gate_whose_own_features_stay_the_same_is_shown_and_not_judged():
     assert judged.note.startswith("needs acoustic layers of the same clips (here they are")
     judged = gate_rises(Runs(records), modality="visual")
     assert judged == ("not run", {}, "needs visual layers of the same clips")
-
-
-@pytest.mark.parametrize(
-    ("levels", "verdict"),
-    [
-        ((0.05, 0.05), "supported"),
-        ((0.05, 0.5), "contradicted"),
-        ((0.05, 0.1), "inconclusive"),
-    ],
-)
-def test_unused_gates_are_held_against_the_threshold(levels, verdict):
-    """Of both modalities the own gate is wide open, which must not count."""
-    records = layer_records({"acoustic": {1: 1.0}, "linguistic": {1: 1.0, 2: 0.5}})
-    for inputs, level in zip(({"acoustic": 1}, {"linguistic": 2}), levels, strict=True):
-        weights = dict.fromkeys(MODALITIES, level) | dict.fromkeys(inputs, 0.9)
-        records = gated(records, system(inputs), weights, spread=0.02)
-    judged = unused_gates_close(Runs(records), below=0.1)
-    assert judged.verdict == verdict
-    assert list(judged.effects) == [
-        "given acoustic: unused gates",
-        "given linguistic: unused gates",
-    ]
-    for e, level in zip(judged.effects.values(), levels, strict=True):
-        assert e.effect == pytest.approx(level, abs=0.01) and e.kind == "level"
 
 
 def by_speaker(record):

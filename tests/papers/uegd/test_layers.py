@@ -113,12 +113,16 @@ def test_a_block_with_an_undefined_correlation_is_not_the_best():
 @pytest.mark.parametrize(
     ("records", "missing"),
     [
-        (sweep("linguistic", TEXT), None),
+        (sweep("linguistic", TEXT), "5 seeds of every linguistic block (2 so far)"),
+        (sweep("linguistic", TEXT, range(5)), "10 test videos (this setting has 4)"),
         (sweep("acoustic", AUDIO), "linguistic layers of the same clips"),
         ([record({"linguistic": 0})], "linguistic layers of the same clips"),
         ([record({"linguistic": k}) for k in (0, 1, 3)], "linguistic block 2 of 3"),
         ([record({"linguistic": 2})], "linguistic blocks 1, 3 of 3"),
-        ([record({"linguistic": k}, seed=k) for k in (1, 2, 3)], "a second linguistic seed"),
+        (
+            [record({"linguistic": k}, seed=k) for k in (1, 2, 3)],
+            "5 seeds of every linguistic block (no seed is in all so far)",
+        ),
         (
             [record({"linguistic": k}, train_share=0.5) for k in (1, 2, 3)],
             "linguistic layers of the same clips",

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.evidence import arms
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.power.synthetic import Noise, Population, closeness
 from msalib.runs.query import Runs
@@ -27,11 +28,11 @@ def errors(runs: Runs, modality: str) -> dict[str, float]:
 
     Errors are what is left of predictions after regression on the labels, in standard deviations;
     validation and test clips are pooled. Raises ``UserError`` unless every block of ``modality``
-    has two seeds.
+    has the seeds that tests ask for.
     """
     blocks = layers.block_systems(runs, modality) if modality in runs.modalities else []
-    if not blocks or layers.missing_blocks(runs, modality) or len(runs.seeds(*blocks)) < 2:
-        raise _unfinished(f"two seeds of every {modality} block")
+    if not blocks or layers.missing_blocks(runs, modality):
+        raise _unfinished(f"{arms.SEEDS} seeds of every {modality} block")
     label, video, predictions = _pooled(runs, blocks)
     error = _standard_errors(predictions, label)
     other = ~np.eye(error.shape[1], dtype=bool)  # pairs of two seeds
