@@ -6,7 +6,7 @@ from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.statements import Line
 from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.registry import Exhibit, Noted
-from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict
+from msalib.evidence.verdicts import ClaimEvidence, Verdict
 from msalib.pages import tables
 from msalib.runs.records import Setting
 from tests import cells
@@ -82,9 +82,7 @@ def evidences(
         )
         for i, w in enumerate(words)
     ]
-    return ClaimEvidence(
-        "one", claim, printed_, Outcome("not run", "needs a <model>"), verdicts, []
-    )
+    return ClaimEvidence("one", claim, printed_, verdicts, [])
 
 
 PRINTED = PrintedVerdict(

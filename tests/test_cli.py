@@ -12,6 +12,7 @@ import pytest
 from msalib import __main__ as cli
 from msalib.base import paths
 from msalib.data import datasets as readers
+from msalib.evidence import registry
 from msalib.pages import notebooks
 from msalib.runs import records
 from tests.encoders.tiny import change_weights, save_bert
@@ -292,22 +293,25 @@ def test_claims_are_a_line_for_each_kind_of_evidence(msalib):
     status, out, error = msalib("claims", "uegd")
     assert (status, error) == (0, "")
     lines = [line.split(" | ") for line in out.splitlines()]
-    ids = [f"UEGD-C{k}" for k in range(1, 18)] + ["UEGD-X1"]
+    ids = [claim.id for claim in registry.claims("uegd")]
     assert list(dict.fromkeys(line[0] for line in lines)) == ids
     c6 = [line for line in lines if line[0] == "UEGD-C6"]
     assert [line[1] for line in c6] == [
         "printed",
-        "parity",
+        "error rates of the test",
         "as-published: mosi, bert-large, release recipe, profile paper",
         "as-published: mosei, bert-large, release recipe, profile paper",
-        "control: raw, small, release recipe, profile paper, 5 seeds",
+        "control: raw, small, release recipe, profile paper",
     ]
-    printed, _, published, _, control = c6
+    printed, errors, published, _, control = c6
+    assert errors[2] == "not measured"
     assert printed[2] == "contradicted" and printed[3].startswith("holds in 20 of 24 comparisons")
-    assert published[2] == "not run" and published[3].startswith("needs bert-large layers of mosi")
-    assert control[2] == "supported"
-    assert control[3].startswith("linguistic MAE -") and "mid-best is block 2 (in 1" in control[3]
-    assert control[4] == "15 records"
+    assert published[2:4] == ["not run", "no records"]
+    assert published[4].startswith("needs bert-large layers of mosi")
+    assert control[2] == "supported" and control[3].startswith("5 seeds, ")
+    assert control[3].endswith(" videos; linguistic (3 blocks)")
+    assert control[4].startswith("linguistic MAE") and "mid-best is block 2" in control[4]
+    assert control[5] == "15 records"
 
 
 def test_claims_of_all_papers_are_told_with_what_a_rerun_needs(msalib):

@@ -123,8 +123,10 @@ class Claim(_Entry):
     """One claim, in our words, with its test for each kind of evidence.
 
     ``ours``: the paper does not make it, its numbers invite it; it is never counted as the paper's.
-    ``control`` says what a simulated corpus with known truth must hold for the same test to be
-    tried on it, or why there can be none; then it begins with "None" or "There can be none".
+    ``parity`` names those fixtures of the paper that say something on this claim: outputs of the
+    part of the model that it is about. ``control`` says what a simulated corpus with known truth
+    must hold for the same test to be tried on it, or why there can be none; then it begins with
+    "None" or "There can be none".
     ``paper`` is that of the file and not written in it.
     """
 
@@ -133,6 +135,7 @@ class Claim(_Entry):
     ours: bool = False
     statement: Text
     exhibit: Text
+    parity: list[str] = []
     printed: PrintedTest
     rerun: Rerun
     control: Text
@@ -161,6 +164,13 @@ class Paper(_Entry):
     exhibits: list[Exhibit]
     noted: list[Noted]
     claims: list[Claim]
+
+    @model_validator(mode="after")
+    def _fixtures(self) -> Self:
+        for claim in self.claims:
+            if unknown := [name for name in claim.parity if name not in self.parity.fixtures]:
+                raise ValueError(f"{claim.id}: {', '.join(unknown)} is no fixture of the paper")
+        return self
 
 
 @cache

@@ -3,14 +3,16 @@
 ``book/claims/<paper>.yaml`` states each claim with a test for each kind of evidence (``registry``):
 
 - printed: a test of ``printed.statements`` on the paper's own tables,
-- parity: our models against outputs of the authors' code, as last recorded,
 - re-run and control: a test of the paper's own (``papers.<paper>.evidence``) on the records of one
   setting. A test that reads more, such as a measurement, says so in its docstring, and judges a
   measurement in one setting only.
+
+Beside them stand parity with outputs of the authors' code, which is no evidence for or against a
+claim, and the error rates of the test on records (``error_rates``).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -21,8 +23,10 @@ from msalib import papers
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
-from msalib.evidence import registry, settings
+from msalib.data.corpus import TUNED
+from msalib.evidence import error_rates, registry, settings
 from msalib.evidence.common import Evidence, Word, not_run
+from msalib.evidence.error_rates import Measured
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells, Table
 from msalib.evidence.printed.verdict import PrintedVerdict, judge_statements, missing_rows, phrases
@@ -33,15 +37,32 @@ from msalib.runs.query import Runs
 from msalib.runs.records import Record, Setting
 
 
+class Coverage(NamedTuple):
+    """What a test covers: seeds, clips and videos of the test part, and what the systems read.
+
+    ``inputs``: stream -> blocks of its encoder, 1 for vectors without layers, 0 where the encoder
+    is fine-tuned. ``seeds`` is 0 where a test read no records; the rest is then of the setting.
+    """
+
+    seeds: int
+    clips: int
+    videos: int
+    inputs: dict[str, int]
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """A claim in a setting of a kind (``KINDS``): evidence, and the records that the test read."""
+    """A claim in a setting of a kind (``KINDS``): evidence, and the records that the test read.
+
+    ``coverage`` is None where the setting has no records.
+    """
 
     claim: Claim
     kind: str
     setting: Setting
     evidence: Evidence
     records: list[Record]
+    coverage: Coverage | None = None
 
     @property
     def reading(self) -> str:
@@ -60,16 +81,19 @@ class Outcome(NamedTuple):
 class ClaimEvidence:
     """A claim with its evidence of every kind.
 
-    ``printed`` and ``parity`` are of the paper; ``rerun`` and ``control`` have a verdict for each
-    setting, as published first, and are empty where the claim has no test on records yet.
+    ``printed`` is of the paper; ``rerun`` and ``control`` have a verdict for each setting, as
+    published first, and are empty where the claim has no test on records yet. ``parity`` is a
+    sentence on the part of the model that the claim is about, or empty. ``error_rates`` are those
+    of the test on records, by size of the data, as far as they are measured.
     """
 
     paper: str
     claim: Claim
     printed: PrintedVerdict
-    parity: Outcome
     rerun: list[Verdict]
     control: list[Verdict]
+    parity: str = ""
+    error_rates: Sequence[Measured] = ()
 
     @property
     def runs(self) -> list[Verdict]:
@@ -108,15 +132,15 @@ def weigh(paper: str, table: pd.DataFrame | None = None) -> list[ClaimEvidence]:
     by_claim: dict[str, list[Verdict]] = {}
     for verdict in judge_study(paper):
         by_claim.setdefault(verdict.claim.id, []).append(verdict)
-    parity = judge_parity(paper)
+    rates = error_rates.by_claim(paper)
     weighed = []
     for claim in claims:
         verdicts = by_claim.get(claim.id, [])
         rerun = [v for v in verdicts if v.kind != "control"]
         control = [v for v in verdicts if v.kind == "control"]
-        weighed.append(
-            ClaimEvidence(paper, claim, judge_printed(cells, paper, claim), parity, rerun, control)
-        )
+        on_paper, beside = judge_printed(cells, paper, claim), parity(claim.parity)
+        errors = rates.get(claim.id, ())
+        weighed.append(ClaimEvidence(paper, claim, on_paper, rerun, control, beside, errors))
     return weighed
 
 
@@ -162,12 +186,13 @@ def printed_effects(
     return phrases(about_corpus or lines)
 
 
-def judge_parity(paper: str) -> Outcome:
-    """Check whether our models of a paper return the outputs of the authors' code, as recorded.
+def parity(fixtures: Sequence[str]) -> str:
+    """Say how far our outputs are from those of the authors' code, as last recorded.
 
-    It says nothing on a claim itself: it says that a re-run is of the authors' model.
+    ``fixtures`` name their outputs. The sentence is empty without any.
     """
-    entry = registry.load(paper).parity
+    if not fixtures:
+        return ""
     record = Recorded(
         dict[str, dict],
         paths.BOOK / "records" / "parity.json",
@@ -175,12 +200,19 @@ def judge_parity(paper: str) -> Outcome:
         "compare anew: python -m tests.parity FOLDER",
     )
     recorded = record.read() if record.path.is_file() else {}
-    if not entry.fixtures or not set(entry.fixtures) <= recorded.keys():
-        return Outcome("not run", f"needs {entry.needs or 'a comparison on record'}")
-    errors = {name: recorded[name]["max_abs_error"] for name in entry.fixtures}
-    within = all(errors[name] <= recorded[name]["tolerance"] for name in entry.fixtures)
-    note = ", ".join(f"{name} {error:.1g}" for name, error in errors.items())
-    return Outcome("supported" if within else "contradicted", f"largest difference: {note}")
+    if missing := [name for name in fixtures if name not in recorded]:
+        return f"our model is not compared with the authors' outputs yet ({', '.join(missing)})"
+    errors = {name: recorded[name]["max_abs_error"] for name in fixtures}
+    beyond = {n: e for n, e in errors.items() if not e <= recorded[n]["tolerance"]}
+    if beyond:
+        return (
+            f"our model differs from the authors' outputs by {max(beyond.values()):.1g} "
+            f"({', '.join(beyond)})"
+        )
+    return (
+        f"our model equals the authors' outputs within {max(errors.values()):.1g} "
+        f"({', '.join(errors)})"
+    )
 
 
 # --- on records ---------------------------------------------------------------------------------
@@ -253,11 +285,27 @@ def _reads_any_task(paper: str) -> bool:
 
 
 def _judge_one(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:
+    examples = [runs.example(system) for system in runs.systems]
     if claim.rerun.test is None:
-        return Verdict(claim, kind, setting, not_run([claim.rerun.needs]), [])
+        evidence = not_run([claim.rerun.needs])
+        return Verdict(claim, kind, setting, evidence, [], coverage(examples, 0))
     evidence = bound_test(claim)(runs)
     read = runs.used if evidence.effects or evidence.verdict != "not run" else []
-    return Verdict(claim, kind, setting, evidence, read)
+    # Records may have more seeds than a test could pair.
+    paired = max((len(e.seeds) for e in evidence.effects.values()), default=0)
+    seeds = paired or len({record.spec.seed for record in read})
+    return Verdict(claim, kind, setting, evidence, read, coverage(read or examples, seeds))
+
+
+def coverage(records: Sequence[Record], seeds: int) -> Coverage:
+    """Return what records of one setting cover."""
+    clips = records[0].predictions["test"]
+    inputs = {
+        stream: 0 if layer == TUNED else record.blocks.get(stream, 1)
+        for record in records
+        for stream, layer in record.spec.inputs.items()
+    }
+    return Coverage(seeds, len(clips.id), len(set(clips.video)), dict(sorted(inputs.items())))
 
 
 def bound_test(claim: Claim) -> Callable[[Runs], Evidence]:

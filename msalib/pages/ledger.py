@@ -1,19 +1,23 @@
 """Verdicts for readers: the ledger, the rules behind it, and texts for prose."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 import numpy as np
 import pandas as pd
 
 from msalib.base.stats import Estimate
+from msalib.evidence import error_rates
 from msalib.evidence.common import Evidence
+from msalib.evidence.error_rates import Measured
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells
+from msalib.evidence.printed.names import plural
 from msalib.evidence.registry import Claim
 from msalib.evidence.verdicts import (
     ClaimEvidence,
+    Coverage,
     Verdict,
     judge_own_runs,
     printed_effects,
@@ -31,14 +35,16 @@ CITED = 3
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
     """Show a row per claim and setting, the verdict beside the claim so that a phone shows it."""
-    cells = Cells(printed.load_all())
+    cells, rates = Cells(printed.load_all()), error_rates.by_claim(paper)
     rows = [
         {
             "claim and verdict": f"{named(v.claim)} {badge(v.evidence.verdict)}<br>"
             f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
             "setting": setting_text(v),
+            "covers": coverage_text(v.coverage),
             "effect and 95% interval": _effects(v.evidence),
             "printed effect": _printed(printed_effects(paper, v.claim, v.setting.dataset, cells)),
+            "errors of the test": errors_cell(rates.get(v.claim.id, ())),
             "records": _cited(v.records),
         }
         for v in verdicts
@@ -162,13 +168,50 @@ def badge(verdict: str) -> str:
 
 
 def setting_text(verdict: Verdict) -> str:
-    """Return the setting of a verdict, short: kind, data, encoder, recipe, profile and seeds."""
+    """Return the setting of a verdict, short: kind, data, encoder, recipe and profile."""
     dataset, encoder, preset, profile = verdict.setting
-    text = f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
-    # Records may have more seeds than a test could pair.
-    paired = max((len(e.seeds) for e in verdict.evidence.effects.values()), default=0)
-    seeds = paired or len({record.spec.seed for record in verdict.records})
-    return f"{text}, {seeds} seeds" if seeds else text
+    return f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
+
+
+def coverage_text(covered: Coverage | None) -> str:
+    """Return what a test covers: seeds, clips and videos of the test part, and what was read."""
+    if covered is None:
+        return ""
+    seeds = f"{plural(covered.seeds, 'seed')}, " if covered.seeds else ""
+    inputs = ", ".join(_input(*item) for item in covered.inputs.items())
+    clips, videos = plural(covered.clips, "test clip"), plural(covered.videos, "video")
+    return f"{seeds}{clips} of {videos}; {inputs}"
+
+
+def _input(stream: str, blocks: int) -> str:
+    layers = {0: "fine-tuned", 1: "vectors"}.get(blocks, f"{blocks} blocks")
+    return f"{stream.replace('_', ' ')} ({layers})"
+
+
+def errors_text(one: Measured) -> str:
+    """Return how often a test errs at a size of data, and how often it finds what is printed."""
+    false = ", ".join(
+        f"{name} {one.worst(word).share:.1%}"
+        for name, word in (("false support", "supported"), ("false contradiction", "contradicted"))
+    )
+    power, effect = one.at_printed()
+    found = "" if power is None else f", power {power.share:.0%} {effect}"
+    return f"size of {one.size}: {false}{found}"
+
+
+def errors_cell(rates: Sequence[Measured]) -> str:
+    """Return the error rates of a test as two numbers; those of each size open on a click."""
+    if not rates:
+        return "not measured"
+    worst = max(one.worst(w).share for one in rates for w in ("supported", "contradicted"))
+    powers = sorted(power.share for one in rates if (power := one.at_printed()[0]) is not None)
+    ends = dict.fromkeys(f"{share:.0%}" for share in [*powers[:1], *powers[-1:]])
+    power = f", power {' to '.join(ends)}" if ends else ""
+    lines = "<br>".join(escape(errors_text(one)) for one in rates)
+    return (
+        f"<details><summary>false verdicts {worst:.1%} at most{power}</summary>"
+        f"<small>{lines}</small></details>"
+    )
 
 
 # --- in lines, for a terminal ---------------------------------------------------------------------
@@ -190,7 +233,11 @@ def lines(paper: str) -> Iterator[str]:
 
 def _evidence(evidences: ClaimEvidence) -> Iterator[list[str]]:
     yield ["printed", evidences.printed.verdict, evidences.printed.note]
-    yield ["parity", *evidences.parity]
+    if evidences.parity:
+        yield ["parity", evidences.parity]
+    if evidences.claim.rerun.test is not None:
+        measured = "; ".join(map(errors_text, evidences.error_rates)) or "not measured"
+        yield ["error rates of the test", measured]
     for verdict in evidences.runs:
         yield _on_records(verdict)
     for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):
@@ -199,12 +246,13 @@ def _evidence(evidences: ClaimEvidence) -> Iterator[list[str]]:
 
 
 def _on_records(verdict: Verdict) -> list[str]:
-    """Return the setting of a verdict, the verdict, its effects and its number of records."""
+    """Return setting, verdict, what it covers, effects and number of records."""
     effects = "; ".join(effect_text(*e) for e in verdict.evidence.effects.items())
     note = verdict.evidence.note
     return [
         setting_text(verdict),
         verdict.evidence.verdict,
+        coverage_text(verdict.coverage) or "no records",
         f"{effects} ({note})" if effects else note,
         f"{len(verdict.records)} records",
     ]

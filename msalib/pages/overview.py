@@ -16,16 +16,24 @@ from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.registry import Exhibit, Paper
-from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
+from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper, parity
 from msalib.pages.findings import Entries, details, page_link, paper_link
-from msalib.pages.ledger import SYMBOLS, badge, matrix, named, setting_text
+from msalib.pages.ledger import (
+    SYMBOLS,
+    badge,
+    coverage_text,
+    errors_cell,
+    matrix,
+    named,
+    setting_text,
+)
 from msalib.pages.ledger import ledger as one_row_each
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Block, Note, Table
 
 Weighed = Mapping[str, Sequence[ClaimEvidence]]
 
-KINDS = ("printed", "parity", "re-run", "control")
+KINDS = ("printed", "re-run", "control")
 """Kinds of evidence, as columns are called."""
 
 MARKS = {False: "✗", None: "=", True: "✓"}
@@ -42,9 +50,9 @@ def claims(weighed: Sequence[ClaimEvidence], paper: str) -> Sortable:
             "id": e.claim.id,
             "claim": _claim(e),
             "printed": _printed(e.printed),
-            "parity": _outcome(e.parity),
             "re-run": _runs(e, "re-run"),
             "control": _runs(e, "control"),
+            "errors of the test": _errors(e),
         }
         for e in weighed
     )
@@ -63,9 +71,9 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
             "id": e.claim.id,
             "claim": _claim(e, f"paper-{paper}.html#{e.claim.id}"),
             "printed": _verdict(e.printed.verdict, _needs(e.printed)),
-            "parity": _verdict(*e.parity),
             "re-run": _badges(e, "re-run"),
             "control": _badges(e, "control"),
+            "errors of the test": _errors(e),
             "paper": paper_link(paper, entries),
             "whose": "ours" if e.claim.ours else "the paper's",
         }
@@ -83,7 +91,13 @@ def _claim(evidences: ClaimEvidence, href: str | None = None) -> str:
     claim = evidences.claim
     statement, exhibit = escape(claim.statement), escape(claim.exhibit)
     name = named(claim, href)
-    return f'<div class="claim">{name} {statement} <small>{exhibit}</small></div>'
+    parity = f"<br><small>Parity: {escape(evidences.parity)}.</small>" if evidences.parity else ""
+    return f'<div class="claim">{name} {statement} <small>{exhibit}</small>{parity}</div>'
+
+
+def _errors(evidences: ClaimEvidence) -> str:
+    """Return the error rates of the test on records; nothing where the claim has no such test."""
+    return errors_cell(evidences.error_rates) if evidences.claim.rerun.test else ""
 
 
 def _verdict(word: str, needs: str = "") -> str:
@@ -136,7 +150,8 @@ def _runs(evidences: ClaimEvidence, which: str) -> str:
         return _outcome(evidences.not_run(which))
     return "".join(
         f'<div class="run">{_verdict(v.evidence.verdict, v.evidence.note)} '
-        f'<small title="{escape(setting_text(v))}">{_setting(v)}</small></div>'
+        f'<small title="{escape(setting_text(v))}">{_setting(v)}</small>'
+        f"<div><small>{escape(coverage_text(v.coverage))}</small></div></div>"
         for v in verdicts
     )
 
@@ -152,9 +167,19 @@ def _badges(evidences: ClaimEvidence, which: str) -> str:
     parts = []
     for word, verdicts in by_word.items():
         note = "; ".join(f"{_setting(v)}: {v.evidence.note}" for v in verdicts)
-        number = plural(len(verdicts), "setting")
-        parts.append(f'<div class="run">{_verdict(word, note)} <small>{number}</small></div>')
+        parts.append(f'<div class="run">{_verdict(word, note)} {_covered(verdicts)}</div>')
     return "".join(parts)
+
+
+def _covered(verdicts: Sequence[Verdict]) -> str:
+    """Return the number of settings and of seeds; what each covers opens on a click."""
+    number = plural(len(verdicts), "setting")
+    seeds = sorted({v.coverage.seeds for v in verdicts if v.coverage and v.coverage.seeds})
+    if seeds:
+        ends = dict.fromkeys(map(str, (seeds[0], seeds[-1])))
+        number += f", {' to '.join(ends)} seed{'s' * (seeds[-1] != 1)}"
+    each = [f"{_setting(v)}: {coverage_text(v.coverage) or 'no records'}" for v in verdicts]
+    return details(f"<small>{number}</small>", each)
 
 
 def _setting(verdict: Verdict) -> str:
@@ -187,8 +212,8 @@ def _tally(evidences: Iterable[ClaimEvidence], which: str) -> Counter:
     """Count verdicts by word: one for each claim and setting, and not run where there is none."""
     counts: Counter = Counter()
     for e in evidences:
-        if which in ("printed", "parity"):
-            counts[getattr(e, which).verdict] += 1
+        if which == "printed":
+            counts[e.printed.verdict] += 1
         else:
             counts.update([v.evidence.verdict for v in _of_kind(e, which)] or ["not run"])
     return counts
@@ -226,7 +251,7 @@ def totals(weighed: Weighed, findings: Sequence[Finding], entries: Entries) -> d
 
 
 def about(paper: str, entry: Paper) -> Block:
-    """Introduce a paper in a few lines: authors, venue, idea, questions, runs and code."""
+    """Introduce a paper in a few lines: authors, venue, idea, questions, runs, code and parity."""
     chapter = f"{paper}/index"
     name = escape(entry.name)
     if (paths.BOOK / f"{chapter}.md").is_file():
@@ -238,8 +263,16 @@ def about(paper: str, entry: Paper) -> Block:
         f"{escape(entry.authors)}, {escape(entry.venue)}.</p>"
         f"<p>{escape(entry.idea)}</p><p>It asks:</p><ul>{questions}</ul>"
         f"<p>Runs behind a printed mean: {runs} ({escape(entry.runs_source.rstrip('.'))}). "
-        f"Released code: {_linked(entry.code)}.</p></div>"
+        f"Released code: {_linked(entry.code)}. {escape(_parity(entry))}</p></div>"
     )
+
+
+def _parity(entry: Paper) -> str:
+    """Say in a sentence how our models compare with the authors' code, which decides no claim."""
+    text = parity(entry.parity.fixtures)
+    if not text:
+        text = f"none; needs {entry.parity.needs or 'a comparison on record'}"
+    return f"Parity: {text}."
 
 
 def _linked(text: str) -> str:

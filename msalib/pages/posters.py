@@ -72,16 +72,8 @@ def _share(share: float) -> str:
 
 # --- the whole study ----------------------------------------------------------------------------
 
-KINDS = ("printed", "parity", "re-run", "control")
+KINDS = ("printed", "re-run", "control")
 """Kinds of evidence, in rows."""
-
-PARITY = {
-    "supported": "our model gives the authors' outputs",
-    "contradicted": "our model's outputs are others",
-    "inconclusive": "undecided",
-    "not run": "not compared",
-}
-"""What a verdict of parity says, which is of the paper and not of a claim."""
 
 COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -93,7 +85,6 @@ def verdicts_by_kind(evidences: ClaimEvidence) -> dict[str, list[str]]:
     """
     kinds = {
         "printed": [evidences.printed.verdict],
-        "parity": [evidences.parity.verdict],
         "re-run": [v.evidence.verdict for v in evidences.rerun],
         "control": [v.evidence.verdict for v in evidences.control],
     }
@@ -133,9 +124,9 @@ def poster(
             sheet.legend("A column is a claim (1 is C1), a row a kind of evidence:", keys),
             *(paper.html() for paper in rows),
         ],
-        caption=f"Rows: the paper's own tables (printed), our model beside outputs of the authors' "
-        "code (parity), trainings on real data (re-run), and the same test on simulated data with "
-        "known truth (control). Where settings differ in their verdicts, a cell shows each of them "
+        caption="Rows: the paper's own tables (printed), trainings on real data (re-run), and the "
+        "same test on simulated data with known truth (control). Where settings differ in their "
+        "verdicts, a cell shows each of them "
         f"({plural(mixed, 'cell')}); settings that were not run are left out where another was. "
         "Findings are printed numbers that do not fit together, or that a reader should know."
         f"{apart}",
@@ -185,12 +176,7 @@ class _Claims:
         return sheet.table(f"{entry.name}: verdicts", caption, ["claim", *self.ids], {"": rows})
 
     def _verdicts(self, kind: str) -> list[str]:
-        cells = [cell[kind] for cell in self.cells]
-        if kind == "parity" and len({cell[0] for cell in cells}) == 1:
-            word = cells[0][0]  # it holds for the paper, so one cell spans all claims
-            text = f"{sheet.mark(SYMBOLS[word], word + ':')} {PARITY[word]}"
-            return [f'<td colspan="{len(cells)}" class="{_look(word)}">{text}</td>']
-        return [self._claim(i, verdicts) for i, verdicts in enumerate(cells)]
+        return [self._claim(i, cell[kind]) for i, cell in enumerate(self.cells)]
 
     def _claim(self, i: int, verdicts: Sequence[str]) -> str:
         apart = " apart" if i == self.number else ""

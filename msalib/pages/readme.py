@@ -3,11 +3,13 @@
 A paper's ``tables`` may offer ``headline()``: a sentence and the data frame of its main table.
 """
 
+import re
+
 from msalib import papers
 from msalib.base.paths import ROOT
 from msalib.data import datasets as readers
 from msalib.evidence import registry, settings
-from msalib.evidence.verdicts import judge
+from msalib.evidence.verdicts import Verdict, judge
 from msalib.pages import ledger
 from msalib.runs import records
 
@@ -39,14 +41,23 @@ def _verdicts(paper: str) -> str:
     columns = [judge(chosen, records.find(paper, setting)) for setting in real]
     heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in real]
     rows = [
-        [f"{claim.id}: {claim.statement}", *(_word(v.evidence.verdict) for v in verdicts)]
+        [f"{claim.id}: {claim.statement}", *map(_cell, verdicts)]
         for claim, *verdicts in zip(chosen, *columns, strict=True)
     ]
     return _table(["claim", *heads], rows)
 
 
-def _word(verdict: str) -> str:
-    return f"{ledger.SYMBOLS[verdict]} {verdict}"
+def _cell(verdict: Verdict) -> str:
+    """Return a verdict with what it covers, or with the seeds or videos that it lacks."""
+    word = f"{ledger.SYMBOLS[verdict.evidence.verdict]} {verdict.evidence.verdict}"
+    if verdict.evidence.verdict != "not run":
+        return f"{word}<br>{ledger.coverage_text(verdict.coverage)}"
+    minimum = _MINIMUM.search(verdict.evidence.note)
+    return f"{word} (needs {minimum.group()})" if minimum else word
+
+
+_MINIMUM = re.compile(r"\d+ (seeds|(test|validation) videos)\b")
+"""How a note says that a setting has less than the minimum of a test."""
 
 
 def _table(heads, rows) -> str:

@@ -8,11 +8,12 @@ import pytest
 from msalib.base import stats
 from msalib.base.stats import Estimate
 from msalib.data.corpus import MODALITIES
-from msalib.evidence import registry
+from msalib.evidence import error_rates, registry
 from msalib.evidence.common import Word
-from msalib.evidence.verdicts import judge, judge_study
+from msalib.evidence.verdicts import Coverage, judge, judge_study
 from msalib.pages import ledger
 from msalib.runs import records
+from tests.evidence.made_rates import equivalence, measured, power
 from tests.factory import COUNTED, layer_records
 from tests.html import Page, read
 
@@ -59,10 +60,10 @@ def test_the_ledger_tells_verdict_reading_setting_effect_print_and_records(verdi
         assert v.claim.id in row["claim and verdict"]
         assert f"{ledger.SYMBOLS[v.evidence.verdict]} {v.evidence.verdict}" in text
         assert v.claim.statement in text and v.reading in text and v.evidence.note in text
-        seeds = ", 5 seeds" if v.records else ""
-        assert row["setting"] == (
-            f"control: control, planted, release recipe, profile quick{seeds}"
-        )
+        assert row["setting"] == "control: control, planted, release recipe, profile quick"
+        seeds = "5 seeds, " if v.records else ""
+        clips, videos = v.coverage.clips, v.coverage.videos
+        assert row["covers"].startswith(f"{seeds}{clips} test clips of {videos} videos; ")
         for name, e in v.evidence.effects.items():
             assert ledger.effect_text(name, e) in row["effect and 95% interval"]
     assert "MOSI, UEGD enc mid best minus UEGD enc output: MAE -0.022, Corr +0.033" in text
@@ -83,7 +84,8 @@ def test_records_are_counted_and_the_first_are_named(verdicts):
 
 def test_seeds_are_told_beside_a_difference(verdicts):
     (c6,) = [v for v in verdicts if v.claim.id == "UEGD-C6"]
-    mae = c6.evidence.effects["linguistic MAE"]
+    effects = c6.evidence.effects.items()
+    mae = next(e for name, e in effects if "linguistic MAE" in name and len(e.seeds) == 5)
     cell = ledger.ledger([c6], "uegd", caption="One.").frame["effect and 95% interval"][0]
     sd = f"{np.std(mae.seeds, ddof=1):.3f}"
     assert f"(seeds ± {sd}, 5 of 5 below 0)" in Page(cell).text
@@ -116,9 +118,9 @@ def test_texts_for_prose_are_those_of_the_verdicts(verdicts):
         assert texts[f"{name}_note"] == v.evidence.note
         assert texts[f"{name}_records"] == str(len(v.records))
     (c6,) = [v for v in verdicts if v.claim.id == "UEGD-C6"]
-    assert texts["C6_linguistic_mae"] == ledger.effect_text(
-        "linguistic MAE", c6.evidence.effects["linguistic MAE"]
-    )
+    name, effect = next(iter(c6.evidence.effects.items()))
+    key = "_".join(re.findall(r"\w+", name.lower()))
+    assert texts[f"C6_{key}"] == ledger.effect_text(name, effect)
     assert "C13_linguistic_best_block_test" in texts and "C9_visual_within_total" in texts
     assert all(re.fullmatch(r"\w+", name) for name in texts)  # names that glue takes
     assert not any("nan" in text for text in texts.values())
@@ -143,3 +145,72 @@ def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
     (ours,) = [cell for column, cell in row.items() if column.startswith("raw, small")]
     assert 'aria-label="supported"' in ours and "✓" in ours
     assert "✓ supported" in table.caption
+
+
+# --- what a verdict covers, and how often its test errs -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("covered", "text"),
+    [
+        (
+            Coverage(5, 685, 31, {"acoustic": 1, "linguistic": 6}),
+            "5 seeds, 685 test clips of 31 videos; acoustic (vectors), linguistic (6 blocks)",
+        ),
+        (
+            Coverage(0, 20, 1, {"linguistic_context": 0}),
+            "20 test clips of 1 video; linguistic context (fine-tuned)",
+        ),
+        (Coverage(1, 1, 1, {"visual": 1}), "1 seed, 1 test clip of 1 video; visual (vectors)"),
+        (None, ""),
+    ],
+)
+def test_what_is_covered_is_said_in_words(covered, text):
+    assert ledger.coverage_text(covered) == text
+
+
+def test_error_rates_are_said_with_their_size_and_power():
+    gain = measured(1, 9, border=(2, 4))
+    assert ledger.errors_text(gain) == (
+        "size of raw: false support 2.0%, false contradiction 4.0%, power 90% at the printed gain"
+    )
+    borrowed = measured(1, 9, printed_in="none is printed, that of table8, mosi")
+    assert ledger.errors_text(borrowed).endswith("at a gain that is printed for another claim")
+    assert ledger.errors_text(equivalence(7)).endswith("power 70% where the claim is true")
+    without = gain.model_copy(update={"cells": gain.of("border")})
+    assert ledger.errors_text(without).endswith("false contradiction 4.0%")
+
+
+def test_error_rates_of_several_sizes_are_two_numbers_and_open_on_a_click():
+    cell = ledger.errors_cell([measured(1, 2, border=(2, 0)), measured(1, 9, size="mosi")])
+    page = Page(cell)
+    assert page.text.startswith("false verdicts 2.0% at most, power 20% to 90%")
+    assert "size of raw: false support 2.0%" in page.text and "size of mosi" in page.text
+    assert Page(ledger.errors_cell([equivalence(7)])).text.startswith(
+        "false verdicts 0.0% at most, power 70%"
+    )
+    assert ledger.errors_cell([]) == "not measured"
+
+
+def test_the_ledger_and_the_command_show_the_errors_of_a_test(verdicts):
+    """A record of made-up rates: they are found by the claim."""
+    about = measured(1, 9, border=(2, 4), claim="UEGD-C6")
+    error_rates.record("uegd").write(power(about))
+    table = ledger.ledger(verdicts, "uegd", caption="All.")
+    shown = {
+        v.claim.id: c for v, c in zip(verdicts, table.frame["errors of the test"], strict=True)
+    }
+    assert "false verdicts 4.0% at most" in shown["UEGD-C6"]
+    assert shown["UEGD-C7"] == "not measured"
+    lines = list(ledger.lines("uegd"))
+    told = [line.split(" | ")[2] for line in lines if line.startswith("UEGD-C6 | error rates")]
+    assert told == [ledger.errors_text(about)]
+    assert "UEGD-C7 | error rates of the test | not measured" in lines
+
+
+def test_parity_is_a_line_of_claims_that_it_is_about(monkeypatch):
+    claims = {claim.id: claim for claim in registry.claims("sugrm")}
+    told = {line.split(" | ")[0]: line for line in ledger.lines("sugrm") if " | parity | " in line}
+    assert set(told) == {name for name, claim in claims.items() if claim.parity}
+    assert all("our model equals the authors' outputs within " in line for line in told.values())
+    assert not any(word in line for line in told.values() for word in Word.__args__)

@@ -1,6 +1,7 @@
 """What readers see of claims and papers: badges, links, sums, and nothing unsafe."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -10,9 +11,16 @@ from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks.drift import shared
 from msalib.evidence.printed.checks.finding import SEVERITIES
-from msalib.evidence.verdicts import ClaimEvidence, judge_parity, judge_printed, made_by_paper
+from msalib.evidence.verdicts import (
+    ClaimEvidence,
+    Coverage,
+    judge_printed,
+    made_by_paper,
+    parity,
+)
 from msalib.pages import findings, gains, overview
 from msalib.pages.ledger import SYMBOLS
+from tests.evidence.made_rates import measured
 from tests.html import read
 from tests.small import (
     ENTRIES,
@@ -45,7 +53,7 @@ def test_comparisons_that_fail_come_first():
     assert PRINTED.note in text
 
 
-@pytest.mark.parametrize("column", ["printed", "parity", "re-run", "control"])
+@pytest.mark.parametrize("column", ["printed", "re-run", "control"])
 @pytest.mark.parametrize("make", ["claims", "ledger"])
 def test_what_is_not_run_tells_its_needs_twice(make, column):
     own = evidences(SILENT)
@@ -56,7 +64,6 @@ def test_what_is_not_run_tells_its_needs_twice(make, column):
     )
     needs = {
         "printed": SILENT.note,
-        "parity": own.parity.note,
         "re-run": own.not_run("re-run").note,
         "control": own.not_run("control").note,
     }[column]
@@ -82,7 +89,43 @@ def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
     cell = shown.frame["re-run"][0]
     assert values(cell) == ["✓ supported", "○ not run"]
     assert "2 settings" in read_cell(cell).text and "1 setting" in read_cell(cell).text
+    assert "mosi, net0: no records" in read_cell(cell).text
     assert 'href="paper-one.html#C1"' in shown.frame["claim"][0]
+
+
+def test_seeds_and_coverage_are_beside_a_verdict():
+    own = evidences(PRINTED, "supported", "supported")
+    covered = [Coverage(seeds, 685, 31, {"linguistic": 6}) for seeds in (5, 3)]
+    pairs = zip(own.rerun, covered, strict=True)
+    own = replace(own, rerun=[replace(v, coverage=c) for v, c in pairs])
+    text = read_cell(overview.claims([own], "ONE").frame["re-run"][0]).text
+    assert "5 seeds, 685 test clips of 31 videos; linguistic (6 blocks)" in text
+    cell = overview.ledger({"one": [own]}, ENTRIES).frame["re-run"][0]
+    text = read_cell(cell).text
+    assert "2 settings, 3 to 5 seeds" in text and "mosi, net1: 3 seeds, 685 test clips" in text
+
+
+@pytest.mark.parametrize("make", ["claims", "ledger"])
+def test_parity_and_error_rates_are_beside_a_claim_and_no_verdict(make):
+    tested = evidences(PRINTED).claim
+    tested = tested.model_copy(update={"rerun": tested.rerun.model_copy(update={"test": "any"})})
+    own = replace(
+        evidences(PRINTED),
+        claim=tested,
+        parity="our model equals the authors' outputs within 7e-07 (net)",
+        error_rates=[measured(1, 9, border=(2, 4))],
+    )
+    shown = (
+        overview.claims([own, evidences(SILENT, number=2)], "ONE")
+        if make == "claims"
+        else overview.ledger({"one": [own, evidences(SILENT, number=2)]}, ENTRIES)
+    )
+    first, second = (read_cell(cell).text for cell in shown.frame["claim"])
+    assert "Parity: our model equals the authors' outputs within 7e-07 (net)." in first
+    assert "Parity" not in second and "parity" not in shown.frame
+    assert values(shown.frame["claim"][0]) == []
+    rates = [read_cell(cell).text for cell in shown.frame["errors of the test"]]
+    assert rates[0].startswith("false verdicts 4.0% at most, power 90%") and rates[1] == ""
 
 
 def test_verdicts_are_counted_by_claim_and_setting():
@@ -92,7 +135,6 @@ def test_verdicts_are_counted_by_claim_and_setting():
     shown = {name: read_cell(row[name]).text for name in overview.KINDS}
     assert shown == {
         "printed": "✗\u00a01 ○\u00a01",
-        "parity": "○\u00a02",
         "re-run": "✓\u00a01 ○\u00a02",
         "control": "○\u00a02",
     }
@@ -110,7 +152,7 @@ def test_claims_of_ours_are_not_counted():
     own = [evidences(PRINTED), evidences(SILENT, "supported", number=2, ours=True)]
     row = overview.verdicts({"one": own}, ENTRIES).frame.iloc[0]
     assert read_cell(row["claims"]).text == "1 and 1 of ours"
-    assert [read_cell(row[name]).text[:1] for name in overview.KINDS] == ["✗", "○", "○", "○"]
+    assert [read_cell(row[name]).text[:1] for name in overview.KINDS] == ["✗", "○", "○"]
     texts = overview.totals({"one": own}, FOUND, ENTRIES)
     assert (texts["claims"], texts["ours"]) == ("1", "1")
     assert (texts["printed_not_run"], texts["rerun_supported"]) == ("0", "0")
@@ -125,7 +167,7 @@ def test_totals_are_named_for_prose():
     assert texts["printed_contradicted"] == texts["rerun_supported"] == "1"
     assert texts["control_not_run"] == "1" and texts["findings_notable"] == "2"
     assert all(name.isidentifier() for name in texts)
-    assert len(texts) == 4 + 4 * len(SYMBOLS) + len(SEVERITIES)
+    assert len(texts) == 4 + 3 * len(SYMBOLS) + len(SEVERITIES)
 
 
 # --- one paper ----------------------------------------------------------------------------------
@@ -144,6 +186,13 @@ def test_a_paper_is_told_with_links(tmp_path, monkeypatch):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "index.md").touch()
     assert read(overview.about("one", own)).attributes("a")[0]["href"] == "../one/index.html"
+
+
+def test_parity_of_a_paper_is_told_once_where_it_is_introduced():
+    text = read(overview.about("sugrm", registry.load("sugrm"))).text
+    assert "Parity: our model equals the authors' outputs within " in text
+    text = read(overview.about("glomo", registry.load("glomo"))).text
+    assert "Parity: none; needs our model of it" in text
 
 
 def test_a_summary_counts_verdicts_and_findings():
@@ -181,9 +230,9 @@ def test_every_paper_of_the_project_can_be_shown(project):
                 paper,
                 claim,
                 judge_printed(table, paper, claim),
-                judge_parity(paper),
                 [],
                 [],
+                parity(claim.parity),
             )
             for claim in own.claims
         ]

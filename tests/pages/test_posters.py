@@ -7,11 +7,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from msalib.evidence import registry, settings
-from msalib.evidence.common import Evidence, Word
+from msalib.evidence.common import Evidence
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.verdict import PrintedVerdict
-from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
+from msalib.evidence.verdicts import ClaimEvidence, Verdict, made_by_paper
 from msalib.pages import posters
 from msalib.pages.ledger import SYMBOLS
 from msalib.runs.records import Setting
@@ -85,14 +85,13 @@ def verdict(claim, setting, word):
     return Verdict(claim, kind, setting, Evidence(word, {}, ""), [])
 
 
-def evidences(paper, *, prints=("supported",), parity="not run", rerun=(), control=()):
+def evidences(paper, *, prints=("supported",), rerun=(), control=()):
     """All claims of a paper; ``prints`` in turn, the verdicts of settings for each claim."""
     return [
         ClaimEvidence(
             paper,
             claim,
             PrintedVerdict(prints[i % len(prints)], [], ""),
-            Outcome(parity, ""),
             [verdict(claim, s, w) for s, w in zip(SETTINGS, rerun, strict=False)],
             [verdict(claim, s, w) for s, w in zip(SETTINGS, control, strict=False)],
         )
@@ -111,10 +110,9 @@ def evidences(paper, *, prints=("supported",), parity="not run", rerun=(), contr
     ],
 )
 def test_settings_that_agree_are_one_verdict(words, expected):
-    (first, *_) = evidences("uegd", rerun=words, parity="supported")
+    (first, *_) = evidences("uegd", rerun=words)
     assert posters.verdicts_by_kind(first) == {
         "printed": ["supported"],
-        "parity": ["supported"],
         "re-run": expected,
         "control": ["not run"],
     }
@@ -122,7 +120,7 @@ def test_settings_that_agree_are_one_verdict(words, expected):
 
 def test_the_poster_counts_claims_and_findings():
     study = {
-        "uegd": evidences("uegd", parity="supported", rerun=["not run", "inconclusive"]),
+        "uegd": evidences("uegd", rerun=["not run", "inconclusive"]),
         "sugrm": evidences("sugrm", prints=("supported", "contradicted", "not run", "supported")),
     }
     findings = [Finding("bounds", "impossible", "uegd", "", (0,))] * 2
@@ -133,20 +131,22 @@ def test_the_poster_counts_claims_and_findings():
         f"{sums.total()} claims of two papers: their printed tables support {sums['supported']}, "
         f"contradict {sums['contradicted']}, leave 0 open and cannot test {sums['not run']}."
     ) in read(sheet).text
-    assert "3 claims of ours (X1 is ours) are shown separately, not counted" in sheet.caption
+    ours = {paper: sum(e.claim.ours for e in each) for paper, each in study.items()}
+    apart = f"{sum(ours.values())} claims of ours (X1 is ours) are shown separately, not counted"
+    assert apart in sheet.caption
     uegd, sugrm = tables(sheet)  # in the order of the study
-    assert "UEGD" in uegd.caption.text and "17 claims and 1 of ours" in uegd.caption.text
+    assert (
+        "UEGD" in uegd.caption.text and f"17 claims and {ours['uegd']} of ours" in uegd.caption.text
+    )
     assert "2 impossible, 0 inconsistent, 0 unlikely, 0 notable" in uegd.caption.text
     assert "0 impossible" in sugrm.caption.text and "1 notable" in sugrm.caption.text
     theirs = Counter(e.printed.verdict for e in made_by_paper(study["sugrm"]))
     assert all(f"{theirs[word]} {word}" in sugrm.caption.text for word in SYMBOLS)
     heads = [head.text for head in sugrm.thead.find_all("th")]
     assert heads[0] == "claim" and "3a" in heads and heads[-1].startswith("X")
-    assert texts(uegd, "parity") == [f"✓ supported: {posters.PARITY['supported']}"]
-    assert texts(sugrm, "parity") == [f"○ not run: {posters.PARITY['not run']}"]
-    assert texts(uegd, "re-run") == ["? inconclusive"] * 18
+    assert texts(uegd, "re-run") == ["? inconclusive"] * len(study["uegd"])
     apart = [row.find_all("td", class_="apart") for row in uegd.tbody.find_all("tr")]
-    assert [len(cells) for cells in apart] == [1, 0, 1, 1]  # one cell of parity spans all
+    assert [len(cells) for cells in apart] == [1, 1, 1]
 
 
 def test_mixed_cells_have_several_marks():
@@ -182,7 +182,3 @@ def test_findings_are_those_of_all_checks_unless_given(monkeypatch):
         posters.checks, "run", lambda table: [Finding("x", "unlikely", "cmt", "", (0,))]
     )
     assert "1 unlikely" in posters.poster({"cmt": evidences("cmt")}).html
-
-
-def test_every_verdict_has_its_words():
-    assert set(SYMBOLS) == set(posters.PARITY) == set(Word.__args__)
