@@ -25,7 +25,7 @@ SIZES = {
         5,
         # Not MMML's own: its predictions from standardised sound vary so much that no better ones
         # could gain what the paper prints.
-        (("uegd", "mosi", "minilm", "release"),),
+        (("uegd", "mosi-standardised", "minilm", "release"),),
     ),
     "raw": Size(
         3,

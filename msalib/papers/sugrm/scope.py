@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msalib.data.corpus import MODALITIES, TUNED
 from msalib.evidence.arms import Arm
 from msalib.evidence.common import without
+from msalib.models.unimodal_tasks import tasks
 from msalib.papers.sugrm.plan import (
     SELF_MM,
     compared,
@@ -83,7 +84,9 @@ def in_words(name: Named) -> str:
     """Return a name of a system as notes have it."""
     if isinstance(name, list):
         return " + ".join(WORDS[part] for part in name)
-    return WORDS.get(name, name.replace("tasks_", "tasks "))
+    if name.startswith("tasks_") and name not in WORDS:
+        return f"tasks of {' and '.join(tasks(name, MODALITIES))}"
+    return WORDS.get(name, name)
 
 
 def lacks(runs: Runs, data: str | None) -> list[str]:
