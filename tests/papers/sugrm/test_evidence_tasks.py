@@ -39,7 +39,7 @@ def test_a_single_task_that_harms_is_found(ones, verdict):
     evidence = judged("C6", setting(better=better, only=["tasks_none", *ONE]))
     assert evidence.verdict == verdict
     assert len(evidence.effects) == 6 and "sets of tasks" not in evidence.note
-    harm = evidence.effects["the multimodal task alone over tasks t: gain in MAE"]
+    harm = evidence.effects["the multimodal task alone over tasks of linguistic: gain in MAE"]
     assert (harm.low > 0) == (ones[0] < 0)
 
 
@@ -110,7 +110,7 @@ def test_sets_of_tasks_without_runs_or_seeds_are_named():
     sets = list(task_grid(THREE))
     found = setting(only=[name for name in sets if name != "tasks_av"], better=by_number(1))
     for claim in ("C7", "C8", "C25"):
-        assert lacks(judged(claim, found), "runs of tasks av"), claim
+        assert lacks(judged(claim, found), "runs of tasks of visual and acoustic"), claim
     assert judged("C6", found).verdict == "contradicted"
     few = setting(only=sets, better=by_number(1), seeds=2)
     for claim in ("C6", "C7", "C8", "C25"):
