@@ -91,10 +91,12 @@ def blows_up_midway(runs: Runs) -> Evidence:
         "beyond other clips": midway - _log10(theirs, "largest_elsewhere"),
     }
     largest = max(_largest(records, ours_name) for records, ours_name in _both_places(ours))
+    sugrms = _log10(ours, "largest_midway") - np.log10(BOUND)
     effects = {f"Self-MM's midway, log10 {name}": over_seeds(v) for name, v in beyond.items()}
-    effects["SUGRM's midway, log10 over the bound"] = over_seeds(
-        _log10(ours, "largest_midway") - np.log10(BOUND)
-    )
+    effects |= {
+        "Self-MM's midway, times the bound": over_seeds(10 ** beyond["beyond the bound"], "level"),
+        "SUGRM's midway, times the bound": over_seeds(10**sugrms, "level"),
+    }
     higher = {name: p_value(values) for name, values in beyond.items()}
     lower = p_value(beyond["beyond the bound"], 0, "less")
     bounded = largest <= BOUND + 1e-4
