@@ -4,14 +4,13 @@
 known effect. ``evidence.planting`` makes such a record, and a paper says what is simulated.
 """
 
-import json
 from collections import Counter
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from msalib import papers
 from msalib.base.files import Recorded
 from msalib.evidence.simulation import ErrorRates, Rate, Verdicts
 
@@ -88,7 +87,7 @@ class Measured(BaseModel):
             return None, ""
         found = self.power("1")
         if found is None or self.printed is None:
-            return found or self.truest(), "where the claim is true"
+            return self.truest(), f"where it is true ({self.of('true')[-1].words})"
         if not self.is_printed:
             return found, "at a gain that is printed for another claim"
         return found, "at the printed gain"
@@ -158,20 +157,17 @@ def record(paper: str) -> Recorded[Power]:
 def by_claim(paper: str) -> dict[str, list[Measured]]:
     """Return what is measured of the test of each claim, by size; nothing where it never was.
 
-    A paper may keep a record of another form, which only its own page reads.
+    It is read from the paper's record. A paper whose record has another form says what is measured
+    in a module ``error_rates`` of its own (``measured()``).
     """
-    kept = record(paper)
-    if not kept.path.is_file() or not _has_tests(kept.path):
-        return {}
     rates: dict[str, list[Measured]] = {}
-    for one in kept.read().tests:
+    for one in _measured(paper):
         rates.setdefault(one.claim, []).append(one)
     return rates
 
 
-def _has_tests(path: Path) -> bool:
-    """Check whether a record lists its tests; one that is damaged passes, to be refused later."""
-    try:
-        return "tests" in json.loads(path.read_bytes())
-    except ValueError:
-        return True
+def _measured(paper: str) -> list[Measured]:
+    if own := papers.part(paper, "error_rates"):
+        return own.measured()
+    kept = record(paper)
+    return kept.read().tests if kept.path.is_file() else []

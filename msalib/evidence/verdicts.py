@@ -209,10 +209,9 @@ def parity(fixtures: Sequence[str]) -> str:
             f"our model differs from the authors' outputs by {max(beyond.values()):.1g} "
             f"({', '.join(beyond)})"
         )
-    return (
-        f"our model equals the authors' outputs within {max(errors.values()):.1g} "
-        f"({', '.join(errors)})"
-    )
+    worst = max(errors.values())
+    how = f"within {worst:.1g}" if worst else "exactly"
+    return f"our model equals the authors' outputs {how} ({', '.join(errors)})"
 
 
 # --- on records ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from msalib.base.stats import Estimate
+from msalib.base.stats import LEVEL, Estimate
 from msalib.evidence import error_rates
 from msalib.evidence.common import Evidence
 from msalib.evidence.error_rates import Measured
@@ -196,7 +196,8 @@ def errors_text(one: Measured) -> str:
     )
     power, effect = one.at_printed()
     found = "" if power is None else f", power {power.share:.0%} {effect}"
-    return f"size of {one.size}: {false}{found}"
+    high = f" (above the level of {LEVEL:.0%})" if one.too_high() else ""
+    return f"size of {one.size}: {false}{high}{found}"
 
 
 def errors_cell(rates: Sequence[Measured]) -> str:
@@ -207,9 +208,10 @@ def errors_cell(rates: Sequence[Measured]) -> str:
     powers = sorted(power.share for one in rates if (power := one.at_printed()[0]) is not None)
     ends = dict.fromkeys(f"{share:.0%}" for share in [*powers[:1], *powers[-1:]])
     power = f", power {' to '.join(ends)}" if ends else ""
+    high = " (above the level)" if any(one.too_high() for one in rates) else ""
     lines = "<br>".join(escape(errors_text(one)) for one in rates)
     return (
-        f"<details><summary>false verdicts {worst:.1%} at most{power}</summary>"
+        f"<details><summary>false verdicts {worst:.1%} at most{high}{power}</summary>"
         f"<small>{lines}</small></details>"
     )
 

@@ -176,9 +176,19 @@ def test_error_rates_are_said_with_their_size_and_power():
     )
     borrowed = measured(1, 9, printed_in="none is printed, that of table8, mosi")
     assert ledger.errors_text(borrowed).endswith("at a gain that is printed for another claim")
-    assert ledger.errors_text(equivalence(7)).endswith("power 70% where the claim is true")
+    assert ledger.errors_text(equivalence(7)).endswith(
+        "power 70% where it is true (nothing differs)"
+    )
     without = gain.model_copy(update={"cells": gain.of("border")})
     assert ledger.errors_text(without).endswith("false contradiction 4.0%")
+
+
+def test_a_test_that_errs_more_often_than_its_level_says_so():
+    wrong = measured(1, 9, border=(12, 4))
+    told = "false support 12.0%, false contradiction 4.0% (above the level of 5%), power 90%"
+    assert told in ledger.errors_text(wrong)
+    told = "false verdicts 12.0% at most (above the level), power 90%"
+    assert Page(ledger.errors_cell([measured(1, 9, size="mosi"), wrong])).text.startswith(told)
 
 
 def test_error_rates_of_several_sizes_are_two_numbers_and_open_on_a_click():
@@ -195,22 +205,23 @@ def test_error_rates_of_several_sizes_are_two_numbers_and_open_on_a_click():
 def test_the_ledger_and_the_command_show_the_errors_of_a_test(verdicts):
     """A record of made-up rates: they are found by the claim."""
     about = measured(1, 9, border=(2, 4), claim="UEGD-C6")
-    error_rates.record("uegd").write(power(about))
-    table = ledger.ledger(verdicts, "uegd", caption="All.")
-    shown = {
-        v.claim.id: c for v, c in zip(verdicts, table.frame["errors of the test"], strict=True)
-    }
+    error_rates.record("mmml").write(power(about))  # it is read by the name of the paper
+    table = ledger.ledger(verdicts, "mmml", caption="All.")
+    rates = table.frame["errors of the test"]
+    shown = {v.claim.id: cell for v, cell in zip(verdicts, rates, strict=True)}
     assert "false verdicts 4.0% at most" in shown["UEGD-C6"]
     assert shown["UEGD-C7"] == "not measured"
-    lines = list(ledger.lines("uegd"))
-    told = [line.split(" | ")[2] for line in lines if line.startswith("UEGD-C6 | error rates")]
-    assert told == [ledger.errors_text(about)]
-    assert "UEGD-C7 | error rates of the test | not measured" in lines
+    gain = measured(1, 9, border=(2, 4), claim="MMML-C9")
+    error_rates.record("mmml").write(power(gain))
+    lines = list(ledger.lines("mmml"))
+    told = [line.split(" | ")[2] for line in lines if line.startswith("MMML-C9 | error rates")]
+    assert told == [ledger.errors_text(gain)]
+    assert "MMML-C10 | error rates of the test | not measured" in lines
 
 
 def test_parity_is_a_line_of_claims_that_it_is_about(monkeypatch):
     claims = {claim.id: claim for claim in registry.claims("sugrm")}
     told = {line.split(" | ")[0]: line for line in ledger.lines("sugrm") if " | parity | " in line}
     assert set(told) == {name for name, claim in claims.items() if claim.parity}
-    assert all("our model equals the authors' outputs within " in line for line in told.values())
+    assert all("our model equals the authors' outputs " in line for line in told.values())
     assert not any(word in line for line in told.values() for word in Word.__args__)

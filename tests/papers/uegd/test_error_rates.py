@@ -1,98 +1,62 @@
-"""Equal inputs decide a claim as rarely as its level allows, drawn and trained."""
+"""The error rates of UEGD's tests as the ledger shows them."""
 
-from collections import Counter
-
-import numpy as np
 import pytest
 
-from msalib.base import stats
-from msalib.data import datasets as readers
-from msalib.data.corpus import MODALITIES
-from msalib.data.datasets import Dataset
-from msalib.data.simulate.features import control
-from msalib.evidence.verdicts import judge
-from msalib.papers.uegd import layers
-from msalib.papers.uegd.layers import SHARES
-from msalib.runs.query import Runs
-from msalib.runs.spec import system
-from msalib.runs.study import Study
-from tests.factory import layer_records
-from tests.papers.uegd.planted import claims_with_tests, every_claim, extended, most_by_chance
+from msalib.base import files
+from msalib.evidence import error_rates, registry
+from msalib.evidence.verdicts import weigh
+from msalib.pages import ledger
+from msalib.papers.uegd.power.record import Cell, Plan, Power, record_path
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
-
-# --- error rates --------------------------------------------------------------------------------
-
-SIMULATIONS = 100
-TESTED = ("C1", "C4", "C5", "C6", "C7", "C9", "C10", "C13", "C16", "C17")
-"""Claims that say that one thing exceeds another; the others have tests of their own above."""
+(C6,) = registry.claims("uegd", ["UEGD-C6"])
+EFFECTS = (-0.05, 0.0, 0.05, 0.1)
 
 
-@pytest.fixture(scope="module")
-def verdicts_of_equal_inputs():
-    """How often each claim gets each verdict where all inputs are equally good: truth plus
-    independent noise of one size.
-    """
-    rng = np.random.default_rng(0)
-    equal = dict.fromkeys([0, 1, 2, 3, "weighted", "uniform"], 1.5)
-    counts = {f"UEGD-{claim}": Counter() for claim in TESTED}
-    chosen = [claim for claim in claims_with_tests() if claim.id in counts]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stats, "RESAMPLES", 200)
-        for _ in range(SIMULATIONS):
-            alone = layer_records(dict.fromkeys(MODALITIES, equal), seeds=2, clips=4, rng=rng)
-            known = Runs(alone)
-            more = {
-                layers.system_of(known, group, feature, train_share=share)
-                for group in [(m,) for m in MODALITIES] + [MODALITIES]
-                for feature in ("input", "output", "mid_best", "weighted", "uniform")
-                for share in (SHARES if feature in ("input", "mid_best") else [1.0])
-            } - set(known.systems)
-            records = extended(alone, dict.fromkeys(sorted(more, key=str), 1.5), rng)
-            fixed = {m: {**records[0].metrics[m], "mae": 1.0} for m in ("train",)}
-            records = [r.model_copy(update={"metrics": {**r.metrics, **fixed}}) for r in records]
-            for verdict in judge(chosen, records):
-                counts[verdict.claim.id][verdict.evidence.verdict] += 1
-    return counts
+@pytest.fixture
+def write():
+    def written(**changed):
+        about = {"name": C6.rerun.test, **C6.rerun.arguments} | changed
+        shares = dict(zip(EFFECTS, (0, 4, 30, 90), strict=True))
+        cells = [
+            Cell(
+                claim=C6.id,
+                dataset="mosi",
+                effect=effect,
+                verdicts={"supported": share, "contradicted": 3, "inconclusive": 97 - share},
+                found={},
+                videos_only={},
+            )
+            for effect, share in shares.items()
+        ]
+        made = Power(
+            settings={"videos": {"mosi": {}, "mosei": {}}, "tests": {C6.id: about}},
+            commit="0",
+            device="cpu",
+            versions={},
+            started="2026-01-01",
+            seconds=1.0,
+            plans={C6.id: Plan(unit="Corr", effects=EFFECTS, false_at=0.0)},
+            gains={},
+            cells=cells,
+        )
+        files.write_json(record_path(), made.model_dump())
+
+    return written
 
 
-@pytest.mark.parametrize("claim", TESTED)
-@pytest.mark.parametrize("verdict", ["supported", "contradicted"])
-def test_equal_inputs_decide_a_claim_as_rarely_as_its_level_allows(
-    verdicts_of_equal_inputs, claim, verdict
-):
-    counts = verdicts_of_equal_inputs[f"UEGD-{claim}"]
-    assert sum(counts.values()) == SIMULATIONS and not counts["not run"]
-    assert counts[verdict] <= most_by_chance(SIMULATIONS)
-
-
-# --- with training ------------------------------------------------------------------------------
-
-
-def trained(monkeypatch, profile, seed=0, seeds=5):
-    """Records of the linguistic blocks of a small control with this planted profile."""
-    profiles = dict.fromkeys(MODALITIES, (profile[0] / 2, *profile))  # from layer 0 on
-    corpus = control(seed, videos=30, profiles=profiles)
-    small = Dataset(
-        "small control", lambda: corpus, layered=MODALITIES, shipped="planted", real=False
+def test_rates_are_where_the_claim_is_barely_false_and_where_it_is_true(write):
+    write()
+    (one,) = error_rates.by_claim("uegd")["UEGD-C6"]
+    assert one.size == "mosi" and [cell.gain for cell in one.of("true")] == [0.05, 0.1]
+    assert one.worst("supported").share == 0.04
+    assert ledger.errors_text(one) == (
+        "size of mosi: false support 4.0%, false contradiction 3.0%, "
+        "power 90% where it is true (0.1 Corr)"
     )
-    monkeypatch.setitem(readers.DATASETS, "control", small)
-    study = Study("uegd", profile="quick", seeds=seeds, refresh=True)
-    return study.run([system({"linguistic": k}) for k in range(1, len(profile) + 1)])
+    (c6,) = [e for e in weigh("uegd") if e.claim.id == "UEGD-C6"]
+    assert list(c6.error_rates) == [one]
 
 
-def test_the_planted_best_layer_is_found_by_training(monkeypatch):
-    records = trained(monkeypatch, (0.1, 0.1, 2.5, 0.1))
-    assert layers.best_block(Runs(records), "linguistic") == 3
-    judged = every_claim(records)
-    assert judged["UEGD-C6"].verdict == "supported"
-    assert judged["UEGD-C13"].verdict == "supported"
-
-
-def test_layers_planted_equal_support_no_claim_more_often_than_its_level_allows(monkeypatch):
-    supported, corpora = Counter(), 6
-    for seed in range(corpora):
-        records = trained(monkeypatch, (1.0, 1.0, 1.0), seed, seeds=3)
-        for claim, judged in every_claim(records).items():
-            supported[claim] += judged.verdict == "supported"
-    assert max(supported.values()) <= most_by_chance(corpora)
+def test_rates_of_a_test_that_has_changed_since_are_not_shown(write):
+    write(name="another")
+    assert error_rates.by_claim("uegd") == {}
