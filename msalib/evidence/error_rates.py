@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib import papers
 from msalib.base.files import Recorded
-from msalib.evidence.simulation import ErrorRates, Rate, Verdicts
+from msalib.evidence.simulation import Rate, Verdicts, exceeds
 
 NONE_PRINTED = "none is printed"
 """How it is said that a planted gain is that of another claim."""
@@ -22,11 +22,15 @@ ENOUGH = 0.8
 
 
 class Cell(BaseModel):
-    """Verdicts on studies with one planted effect; ``words`` says which."""
+    """Verdicts on studies with one planted effect; ``words`` says which.
+
+    Where a claim is at its border any verdict but inconclusive is wrong, where it is false outright
+    "supported" is, and where it is true "contradicted".
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    role: Literal["border", "true"]
+    role: Literal["border", "false", "true"]
     words: str
     metric: str
     gain: float
@@ -65,9 +69,12 @@ class Measured(BaseModel):
         return [cell for cell in self.cells if cell.role == role]
 
     def worst(self, word: str) -> Rate:
-        """Return the highest rate of a wrong verdict: at the border, or "contradicted" of truth."""
-        cells = self.cells if word == "contradicted" else self.of("border")
-        return max((cell.rate(word) for cell in cells), key=lambda rate: rate.share)
+        """Return the highest rate of "supported", or of "contradicted", where that is wrong."""
+        return max((cell.rate(word) for cell in self._wrong(word)), key=lambda rate: rate.share)
+
+    def _wrong(self, word: str) -> list[Cell]:
+        right = "true" if word == "supported" else "false"
+        return [cell for cell in self.cells if cell.role != right]
 
     def power(self, words: str) -> Rate | None:
         """Return how often the test finds a true effect; None where it was not planted."""
@@ -85,18 +92,27 @@ class Measured(BaseModel):
         """
         if not self.of("true"):
             return None, ""
-        found = self.power("1")
-        if found is None or self.printed is None:
-            return self.truest(), f"where it is true ({self.of('true')[-1].words})"
+        found, truest = self.power("1"), self.of("true")[-1].words
+        if self.printed is None:
+            return self.truest(), f"where it is true ({truest})"
+        if found is None:
+            return self.truest(), f"at {truest} times the printed gain"
         if not self.is_printed:
             return found, "at a gain that is printed for another claim"
         return found, "at the printed gain"
 
     def too_high(self) -> list[str]:
-        """Name errors above 5% beyond the simulation's error, as ``ErrorRates.too_high``."""
-        true = tuple(cell.judged() for cell in self.of("true"))
-        every = (ErrorRates(cell.judged(), (), true).too_high() for cell in self.of("border"))
-        return list(dict.fromkeys(phrase for phrases in every for phrase in phrases))
+        """Name wrong verdicts that are more frequent than 5% beyond the simulation's error."""
+        found = []
+        for word in ("supported", "contradicted"):
+            for cell in self._wrong(word):
+                rate = cell.rate(word)
+                if exceeds(rate.share, rate.trials):
+                    found.append(
+                        f"{word} in {rate.share:.1%} of {rate.trials} studies with a gain of "
+                        f"{cell.gain:g}"
+                    )
+        return list(dict.fromkeys(found))
 
     def found_from(self) -> float | None:
         """Return the multiple of the printed gain that is found in ``ENOUGH`` of the studies.

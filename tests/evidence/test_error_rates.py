@@ -27,3 +27,18 @@ def test_power_is_at_the_printed_gain_or_where_nothing_differs():
     assert measured(1, 3).power("1").share == 0.3
     assert measured(1).power("1") is None
     assert equivalence(7).truest().share == 0.7
+
+
+def test_contradicting_what_is_false_outright_is_no_error():
+    of = measured(1, 2, border=(12, 40))
+    outright = of.cells[0].model_copy(update={"role": "false"})
+    of = of.model_copy(update={"cells": [outright, *of.cells[1:]]})
+    assert of.worst("supported").share == 0.12 and of.worst("contradicted").share == 0
+    (line,) = of.too_high()
+    assert line == "supported in 12.0% of 100 studies with a gain of 0"
+
+
+def test_a_power_names_its_effect():
+    assert measured(1, 3).at_printed()[1] == "at the printed gain"
+    assert measured(1).at_printed()[1] == "at 0.5 times the printed gain"
+    assert equivalence(7).at_printed()[1] == "where it is true (nothing differs)"
