@@ -19,7 +19,7 @@ FEATURE_STYLE = {
     "weighted": {"facecolor": "#E69F00", "hatch": "...."},
 }
 FEATURE_NAMES = {
-    "input": "encoder input (for conventional)",
+    "input": "input embeddings of the encoder",
     "mid_best": "mid-best block",
     "weighted": "weighted sum of the blocks",
 }
@@ -32,7 +32,7 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
     """Draw Fig. 6: the correlation of every single block on ``part``, one line per modality.
 
     Line: mean over seeds. Band: 95% interval over resampled videos. Small dots: single seeds.
-    Ring: the block that validation would choose. Block 0 is the encoder's input. Features without
+    Ring: the block that validation would choose. Block 0: the input embeddings. Features without
     layers are a level, dotted.
     """
     if not layers.layered(runs):
@@ -53,7 +53,7 @@ def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
             words = _draw_level(axes, runs, part, modality)
         sentences.append(f"{modality}: {words}")
     seeds = len(runs.seeds(*systems))
-    axes.set_xlabel("encoder block (0: input to block 1)")
+    axes.set_xlabel("encoder block (0: input embeddings)")
     axes.set_ylabel(f"{name} correlation (Pearson's r)")
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside upper center", ncols=len(runs.modalities))
@@ -121,7 +121,7 @@ def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Pictu
             below.plot(blocks, mean, **look)
     above.set_ylabel("planted signal-to-noise ratio")
     below.set_ylabel("test correlation (Pearson's r)")
-    below.set_xlabel("encoder block (0: input to block 1)")
+    below.set_xlabel("encoder block (0: input embeddings)")
     figure.legend(loc="outside upper center", ncols=len(truth["profiles"]))
     return Picture(
         figure,
@@ -288,7 +288,7 @@ def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
 def gain_by_size(
     gains: Mapping[str, Mapping[float, stats.Estimate]], *, setting: str
 ) -> Picture | Note:
-    """Draw what the best block gains over the encoder's input, by training share (UEGD-C16).
+    """Draw what the best block gains over the input embeddings, by training share (UEGD-C16).
 
     ``gains``: modality -> share of the training clips -> difference of MAE, positive for a gain.
     """
@@ -323,9 +323,10 @@ def gain_by_size(
     axes.legend()
     return Picture(
         figure,
-        alt="Gain of the best block over the encoder's input by the share of training clips. "
+        alt="Gain of the best block over the input embeddings by the share of training clips. "
         + "; ".join(sentences)
         + ".",
-        caption="Gain: test MAE with the encoder's input minus that with the block that validation "
-        f"chooses; bars: 95% intervals over other videos and trainings. Setting: {setting}.",
+        caption="Gain: test MAE with the encoder's own input embeddings minus that with the block "
+        "that validation chooses; bars: 95% intervals over other videos and trainings. "
+        f"Setting: {setting}.",
     )

@@ -30,7 +30,7 @@ def train(study: Study, modalities: Sequence[str] | None = None) -> list[Record]
 
 
 def gains(runs: Runs, modality: str) -> dict[float, stats.Estimate]:
-    """Return MAE of the encoder's input minus that of its best block, by share: the gain."""
+    """Return MAE of the input embeddings minus that of the best block, by share: the gain."""
     pairs = {
         share: [
             layers.system_of(runs, [modality], f, train_share=share) for f in ("input", "mid_best")

@@ -13,8 +13,8 @@ from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.pages import compare
 from msalib.pages.tables import Folded, Note, Table, mean_sd, spread
-from msalib.papers.uegd import layers
-from msalib.papers.uegd.layers import FEATURES
+from msalib.papers.uegd import conventional, layers
+from msalib.papers.uegd.layers import FEATURES, Group
 from msalib.runs import records
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
@@ -24,12 +24,15 @@ FEW, STEP = 8, 4
 """A table shows this many blocks, or every fourth of more."""
 
 ROWS = {
-    "input": "Conv.",
+    "input": "Input embeddings",
     "output": "Enc. output",
     "mid_best": "Enc. mid-best",
     "weighted": "Enc. weighted",
 }
-"""``layers.FEATURES`` as the rows of UEGD's Table 2 have them; ours has a stand-in for Conv."""
+"""``layers.FEATURES`` as rows; the paper's Table 2 has no row of input embeddings."""
+
+PRINTED_OF = {"mosi-standardised": "mosi"}
+"""Data set -> the one whose printed rows are of the same clips, where its name is another."""
 
 PRINTED_NAMES = {
     "conv": "Conv. (GloVe, COVAREP, Facet)",
@@ -53,16 +56,17 @@ def multimodal(runs: Runs, *, setting: str) -> Table | Note:
     modalities, spec = runs.modalities, spec_of(runs)
     if len(modalities) < 2:
         return Note(f"{_names(modalities)} features only: no model of several modalities here.")
-    features = FEATURES if layers.layered(runs) else FEATURES[:1]
+    with_layers = layers.layered(runs)
+    features = FEATURES if with_layers else FEATURES[:1]
     systems = {feature: layers.system_of(runs, modalities, feature) for feature in features}
     records = runs.records(*systems.values())
     rows = [
-        _row(f"{ROWS[feature]}: {inputs_in_words(runs, system)}", seeds)
-        for (feature, system), seeds in zip(systems.items(), records, strict=True)
+        _row(f"{row_name(runs, modalities, f)}: {inputs_in_words(runs, system)}", seeds)
+        for (f, system), seeds in zip(systems.items(), records, strict=True)
     ]
-    missing = [("Conv-BERT", "no second stand-in")]
-    missing += [(ROWS[feature], "no layers") for feature in FEATURES if feature not in systems]
-    rows += [{"whose": "ours", "feature": f"{name}: not run ({why})"} for name, why in missing]
+    missing = [f"{ROWS[f]}: not run (no layers)" for f in FEATURES if f not in systems]
+    rows += [{"whose": "ours", "feature": name} for name in missing]
+    rows += _conventional(runs, tuple(modalities)) if with_layers else []
     rows.append(_chance(records[0][0]))
     rows += (printed_rows := _printed_multimodal(spec))
     return Table(
@@ -77,6 +81,8 @@ def single_modality(runs: Runs, modality: str, *, setting: str) -> Table:
     names = _layers(runs, modality)
     records = runs.records(*(system({modality: k}) for k in names))
     rows = [_row(name, seeds) for name, seeds in zip(names.values(), records, strict=True)]
+    if modality == conventional.MODALITY and modality in layers.layered(runs):
+        rows += _conventional(runs, (modality,))
     rows.append(_chance(records[0][0]))
     rows += (printed_rows := _printed_single(spec_of(runs), modality))
     return Table(
@@ -88,7 +94,8 @@ def single_modality(runs: Runs, modality: str, *, setting: str) -> Table:
 
 def headline() -> tuple[str, pd.DataFrame]:
     """Return the README's table: Table 3 for the text of MOSI, with the number of seeds."""
-    runs = Runs(records.find("uegd", records.Setting("mosi", "minilm", "release", "paper")))
+    setting = records.Setting("mosi-standardised", "minilm", "release", "paper")
+    runs = Runs(records.find("uegd", setting))
     frame = single_modality(runs, "linguistic", setting="").frame
     seeds = len(runs.seeds(*layers.block_systems(runs, "linguistic")))
     return f"{seeds} seeds.", frame[~frame["whose"].str.startswith("printed")].iloc[:, 1:5]
@@ -125,7 +132,7 @@ def _layers(runs: Runs, modality: str) -> dict[int | str, str]:
     marks = {blocks[-1]: "output", best: "mid-best"}
     if blocks[-1] == best:
         marks = {best: "output, mid-best"}
-    names = dict.fromkeys(_input(runs, modality), "0 (input)")
+    names = dict.fromkeys(_input(runs, modality), "0 (input embeddings)")
     for k in blocks:
         if len(blocks) <= FEW or k % STEP == 0 or k in marks:
             names[k] = f"block {k}" + (f" ({marks[k]})" if k in marks else "")
@@ -137,10 +144,32 @@ def _input(runs: Runs, modality: str) -> list[int]:
     return [0] if runs.has(system({modality: 0})) else []
 
 
+def _conventional(runs: Runs, group: Group) -> list[dict]:
+    """Return the rows of conventional features of words, with the vectors of other modalities."""
+    if conventional.missing(runs, group):
+        return [{"whose": "ours", "feature": "Conv.: not run (no such features of these clips)"}]
+    beside = Runs(conventional.beside(runs))
+    usual = layers.system_of(runs, group, "output")
+    others = "".join(f", {m} vectors" for m in group if m != conventional.MODALITY)
+    rows = []
+    for encoder, words in conventional.WORDS.items():
+        name, one = f"Conv.: {words}{others}", conventional.system(usual, encoder)
+        if beside.has(one):
+            rows.append(_row(name, beside.records(one)[0]))
+        else:
+            rows.append({"whose": "ours", "feature": f"{name}: not run"})
+    return rows
+
+
+def printed_of(dataset: str) -> str:
+    """Return the data set whose printed rows are of the same clips as one of ours."""
+    return PRINTED_OF.get(dataset, dataset)
+
+
 def _printed_multimodal(spec: Spec) -> list[dict]:
     """Return the rows of the paper's Table 2; those copied from another paper name it."""
     table = printed.load(spec.paper)
-    table = table[(table["exhibit"] == "table2") & (table["dataset"] == spec.dataset)]
+    table = table[(table["exhibit"] == "table2") & (table["dataset"] == printed_of(spec.dataset))]
     rows = []
     for (name, variant), cells in table.groupby(["system", "variant"], sort=False):
         source = "" if name == "UEGD" else f", {cells['note'].iloc[0].split(';')[0]}"
@@ -155,7 +184,7 @@ def _printed_multimodal(spec: Spec) -> list[dict]:
 def _printed_single(spec: Spec, modality: str) -> list[dict]:
     """Return the rows of the paper's Table 3 for one modality."""
     table = printed.load(spec.paper)
-    table = table[(table["exhibit"] == "table3") & (table["dataset"] == spec.dataset)]
+    table = table[(table["exhibit"] == "table3") & (table["dataset"] == printed_of(spec.dataset))]
     table = table[table["variant"].str.startswith(f"{modality}_")]
     return [
         {"whose": "printed", "feature": PRINTED_NAMES[variant.removeprefix(f"{modality}_")]}
@@ -239,13 +268,19 @@ def spec_of(runs: Runs) -> Spec:
     return runs.records(runs.systems[0])[0][0].spec
 
 
+def row_name(runs: Runs, modalities: Iterable[str], feature: str) -> str:
+    """Return the name of a feature's row: vectors without layers are conventional ones."""
+    return ROWS[feature] if set(layers.layered(runs)) & set(modalities) else "Conv."
+
+
 def inputs_in_words(runs: Runs, system: System) -> str:
     """Return what a system reads of each modality, in words."""
 
     def name(modality, layer):
         if modality not in layers.layered(runs):
             return "vectors"
-        return {"weighted": "sum", "uniform": "mean", 0: "input"}.get(layer, f"block {layer}")
+        named = {"weighted": "sum", "uniform": "mean", 0: "layer 0"}
+        return named.get(layer, f"block {layer}")
 
     return ", ".join(f"{m} {name(m, layer)}" for m, layer in system.inputs)
 

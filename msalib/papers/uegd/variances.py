@@ -11,7 +11,7 @@ from msalib.pages import compare
 from msalib.pages.tables import Table, mean_sd
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
-from msalib.papers.uegd.tables import ROWS, inputs_in_words, spec_of
+from msalib.papers.uegd.tables import inputs_in_words, printed_of, row_name, spec_of
 from msalib.runs.query import Runs
 from msalib.runs.spec import Spec, System
 
@@ -34,7 +34,7 @@ def table(runs: Runs, *, setting: str) -> Table:
     rows = [_variance_row("ours", "ground truth", label[None], videos)]
     for m, feature, system in _alone(runs):
         (guess,) = runs.predictions("test", system)
-        name = f"{m}, {ROWS[feature]}: {inputs_in_words(runs, system)}"
+        name = f"{m}, {row_name(runs, [m], feature)}: {inputs_in_words(runs, system)}"
         rows.append(_variance_row("ours", name, guess, videos))
     printed_rows = _printed_variances(spec_of(runs))
     single = "" if len(set(videos)) < len(videos) else "Every video is one clip: none within. "
@@ -87,7 +87,7 @@ def _variance_row(whose: str, name: str, values: np.ndarray, videos: np.ndarray)
 
 def _printed_variances(spec: Spec) -> list[dict]:
     table = printed.load(spec.paper)
-    table = table[(table["exhibit"] == "table4") & (table["dataset"] == spec.dataset)]
+    table = table[(table["exhibit"] == "table4") & (table["dataset"] == printed_of(spec.dataset))]
     rows = []
     for (name, variant), cells in table.groupby(["system", "variant"], sort=False):
         feature, _, modality = variant.partition("_")

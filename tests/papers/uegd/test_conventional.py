@@ -2,7 +2,7 @@
 
 import pytest
 
-from msalib.papers.uegd import BESIDE, conventional, layers
+from msalib.papers.uegd import BESIDE, conventional, layers, tables
 from msalib.papers.uegd.evidence_features import better_than_conventional
 from msalib.runs import records
 from msalib.runs.query import Runs
@@ -136,6 +136,18 @@ def test_speech_with_layers_has_no_conventional_features_and_words_are_judged_al
     judged = judge("UEGD-C4", made)
     assert judged.verdict == "supported"
     assert "missing: visual layers of the same clips, conventional acoustic features" in judged.note
+
+
+def test_tables_show_conventional_features_and_the_printed_rows_of_the_same_clips():
+    made = encoded(input=1.0, output=0.9, mid_best=0.6, weighted=0.8)
+    write(made, lexicon=2.0)
+    joint = tables.multimodal(Runs(made), setting="").frame
+    alone = tables.single_modality(Runs(made), "linguistic", setting="").frame
+    for frame, others in ((joint, ", acoustic vectors"), (alone, "")):
+        rows = frame.set_index("feature")
+        assert "±" in rows.loc[f"Conv.: sentiment lexicon{others}"]["MAE ↓ (points)"]
+        assert rows.loc[f"Conv.: TF-IDF{others}: not run"]["MAE ↓ (points)"] == "-"
+        assert (frame["whose"] == "printed").any()
 
 
 def test_every_setting_beside_names_features_of_words():

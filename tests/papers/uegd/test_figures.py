@@ -132,7 +132,7 @@ def test_gate_weights_are_told_by_modality_and_feature(records):
     picture = figures.gate_violins(Runs(raised), setting=SETTING)
     image(picture)
     assert "acoustic, mid-best block: median 0.80, middle half 0.75 to 0.85" in picture.alt
-    assert "acoustic, encoder input (for conventional): median 0.50" in picture.alt
+    assert "acoustic, input embeddings of the encoder: median 0.50" in picture.alt
     assert "weighted" not in picture.alt  # it was not trained
     assert "visual, acoustic, linguistic together" in picture.caption
     assert SETTING in picture.caption

@@ -75,11 +75,11 @@ def measured(runs, system, metric, part="test"):
 def test_table_2_has_five_feature_rows_and_chance(runs):
     table = exhibits.multimodal(runs, setting=SETTING)
     assert table.frame["feature"].tolist() == [
-        "Conv.: visual input, acoustic input, linguistic input",
+        "Input embeddings: visual layer 0, acoustic layer 0, linguistic layer 0",
         "Enc. output: visual block 3, acoustic block 3, linguistic block 3",
         "Enc. mid-best: visual block 2, acoustic block 2, linguistic block 2",
         "Enc. weighted: visual sum, acoustic sum, linguistic sum",
-        "Conv-BERT: not run (no second stand-in)",
+        "Conv.: not run (no such features of these clips)",
         "constant: training median, test majority",
     ]
     assert table.frame["whose"].tolist() == ["ours"] * 5 + ["chance"]
@@ -118,7 +118,7 @@ def test_table_2_without_layers_says_what_is_not_run():
     table = exhibits.multimodal(runs, setting=SETTING)
     features = table.frame["feature"].tolist()
     assert features[0] == "Conv.: visual vectors, acoustic vectors"
-    assert features[2:5] == [
+    assert features[1:4] == [
         f"Enc. {kind}: not run (no layers)" for kind in ("output", "mid-best", "weighted")
     ]
 
@@ -134,14 +134,15 @@ def test_the_same_record_may_be_given_twice():
 def test_table_3_shows_every_layer_the_weighted_sum_and_chance(runs):
     table = exhibits.single_modality(runs, "linguistic", setting=SETTING)
     assert table.frame["feature"].tolist() == [
-        "0 (input)",
+        "0 (input embeddings)",
         "block 1",
         "block 2 (mid-best)",
         "block 3 (output)",
         "weighted sum of the blocks",
+        "Conv.: not run (no such features of these clips)",
         "constant: training median, test majority",
     ]
-    assert table.frame["whose"].tolist() == ["ours"] * 5 + ["chance"]
+    assert table.frame["whose"].tolist() == ["ours"] * 6 + ["chance"]
     best = cells(table, "block 2 (mid-best)")
     assert best[MAE] == mean_sd(measured(runs, system({"linguistic": 2}), "mae"))
     assert best["Acc-2 (has 0) ↑ (%)"] == "75.0\u00a0±\u00a00.0"
@@ -155,7 +156,7 @@ def test_of_many_blocks_every_fourth_is_shown_and_those_with_a_name():
     runs = Runs(layer_records({"acoustic": noise}))
     table = exhibits.single_modality(runs, "acoustic", setting=SETTING)
     assert table.frame["feature"].tolist()[:-1] == [
-        "0 (input)",
+        "0 (input embeddings)",
         "block 4",
         "block 7 (mid-best)",
         "block 8",

@@ -4,7 +4,7 @@ from msalib.base.errors import UserError
 from msalib.papers.uegd.power.calibration import calibrate, errors, population, rounded
 from msalib.papers.uegd.power.cases import ACOUSTIC, LINGUISTIC
 from msalib.papers.uegd.power.record import record_path
-from msalib.papers.uegd.power.simulation import SIZES, measure
+from msalib.papers.uegd.power.simulation import DATASETS, measure
 from msalib.runs import records
 from msalib.runs.query import Runs
 from msalib.runs.records import Setting
@@ -13,13 +13,13 @@ from msalib.runs.records import Setting
 def main() -> None:
     """Calibrate and simulate; raises ``UserError`` without the records of a data set."""
     runs_of = {
-        name: Runs(records.find("uegd", Setting(name, "minilm", "release", "paper")))
-        for name in SIZES
+        name: Runs(records.find("uegd", Setting(dataset, "minilm", "release", "paper")))
+        for name, dataset in DATASETS.items()
     }
     for name, runs in runs_of.items():
         if not runs.systems:
             raise UserError(
-                f"records of {name}",
+                f"records of {DATASETS[name]}",
                 found="none",
                 expected="those of the transcripts with MiniLM, for labels and errors",
                 remedy="Restore them, or make them again: make records-uegd.",

@@ -1,6 +1,7 @@
 """The record of the simulations: verdicts by claim, size of data and true effect."""
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,10 @@ from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.base.paths import records_folder
+from msalib.evidence.simulation import exceeds
+
+FALSE_OUTRIGHT = ("UEGD-C11", "UEGD-C13")
+"""Claims on where the best block is, which equal blocks make plainly false."""
 
 
 class Rate(NamedTuple):
@@ -121,6 +126,26 @@ class Power(BaseModel):
     def false(self, claim: str, dataset: str) -> Cell:
         """Return the cell in which the claim is false, though barely."""
         return self.cell(claim, dataset, self.plans[claim].false_at)
+
+    def too_high(self) -> list[str]:
+        """Name wrong verdicts that are more frequent than 5% beyond the simulation's error.
+
+        Where a claim is barely false, "supported" is wrong, and "contradicted" as well unless it is
+        plainly false there (``FALSE_OUTRIGHT``); where it is true, "contradicted" is.
+        """
+        errors = []
+        for claim, plan in self.plans.items():
+            barely = ("supported",) if claim in FALSE_OUTRIGHT else ("supported", "contradicted")
+            wrong = {plan.false_at: barely} | dict.fromkeys(plan.truer, ("contradicted",))
+            for dataset, (effect, words) in product(self.datasets, wrong.items()):
+                cell = self.cell(claim, dataset, effect)
+                errors += [
+                    f"{claim} at {dataset}'s size: {word} in {cell.rate(word).share:.1%} of "
+                    f"{cell.simulations} studies with an effect of {effect:g}"
+                    for word in words
+                    if exceeds(cell.rate(word).share, cell.simulations)
+                ]
+        return errors
 
     def detected_from(self, claim: str, dataset: str, power: float = 0.8) -> float | None:
         """Return the effect from which so many studies are "supported", interpolated.

@@ -19,8 +19,9 @@ from msalib.base.errors import UserError
 from msalib.base.progress import bar
 from msalib.base.provenance import commit, device_name, versions
 from msalib.data.corpus import MODALITIES
-from msalib.evidence import registry, verdicts
+from msalib.evidence import registry
 from msalib.papers.uegd import layers
+from msalib.papers.uegd.power import cases as planting
 from msalib.papers.uegd.power.cases import CASES, LINGUISTIC, Case, each_block, printed_level
 from msalib.papers.uegd.power.record import Cell, Plan, Power, read
 from msalib.papers.uegd.power.synthetic import BLOCKS, SEEDS, Noise, Population, draw
@@ -33,6 +34,9 @@ SIMULATIONS = {"mosi": (400, 80), "mosei": (200, 50)}
 
 SIZES = {"mosi": {"valid": 10, "test": 31}, "mosei": {"valid": 298, "test": 675}}
 """Videos of the parts of the standard splits."""
+
+DATASETS = {"mosi": "mosi-standardised", "mosei": "mosei"}
+"""Size -> the data set of that size whose records are read, and simulated."""
 
 GAINS = 1000
 """Draws of the gain by chance, which need no resamples and so are cheap."""
@@ -86,8 +90,8 @@ def measure(
             count = simulations[name][effect != case.false_at]
             planted = case.planted(effect, noise[name], populations[name])
             about = noise[name], populations[name], SIZES[name]
-            study = partial(draw, planted, *about, dataset=name)
-            judge = verdicts.bound_test(claims[case.claim])
+            study = partial(draw, planted, *about, dataset=DATASETS[name])
+            judge = planting.judge_of(claims[case.claim])
             key = _Key(case.claim, name, effect, barely=effect == case.false_at)
             state = _fill(path, state, key, count, study, judge, resamples)
     return state
@@ -149,7 +153,7 @@ def _gains_by_chance(noise, people, name, count) -> dict[str, list[float]]:
     gains = {"valid": [], "test": []}
     for i in range(count):
         rng = np.random.default_rng([zlib.crc32(f"gains {name}".encode()), i])
-        runs = draw(planted, noise, people, SIZES[name], rng, name)
+        runs = draw(planted, noise, people, SIZES[name], rng, DATASETS[name])
         pair = [layers.system_of(runs, LINGUISTIC, feature) for feature in ("mid_best", "output")]
         for part, differences in gains.items():
             best, last = (
@@ -173,11 +177,13 @@ def _resampled(resamples: int) -> Iterator[None]:
 @contextmanager
 def _these_trainings() -> Iterator[None]:
     """Let intervals cover other videos only, as if training again gave the same models."""
-    before, stats._students_t = stats._students_t, lambda _, count: np.zeros(count)
+    before = stats._students_t, stats._multivariate_t
+    stats._students_t = lambda _, count: np.zeros(count)
+    stats._multivariate_t = lambda seeds, count: (np.zeros((count, seeds)), np.ones(count))
     try:
         yield
     finally:
-        stats._students_t = before
+        stats._students_t, stats._multivariate_t = before
 
 
 def _begin(path: Path, settings: dict, plans: dict[str, Plan]) -> Power:

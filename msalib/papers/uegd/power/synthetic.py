@@ -29,8 +29,17 @@ from msalib.runs.spec import Spec, System, system
 BLOCKS = 24
 SEEDS = 5
 
-DEPTH = {"input": 0.0, "mid_best": 0.8, "output": 1.0, "weighted": 0.5, "uniform": 0.5}
-"""Where in the encoder a feature stands; a sum of the blocks in its middle."""
+DEPTH = {
+    "input": 0.0,
+    "mid_best": 0.8,
+    "output": 1.0,
+    "weighted": 0.5,
+    "uniform": 0.5,
+    "lexicon": -0.5,
+    "tfidf": -1.0,
+}
+"""Where in the encoder a feature stands; a sum of the blocks in its middle, and conventional ones
+farther from all blocks than these are from each other."""
 
 
 class Noise(BaseModel):
@@ -77,7 +86,10 @@ def closeness(distance: np.ndarray, reach: float, kept: float) -> np.ndarray:
 
 
 class Planted(NamedTuple):
-    """A system and its true quality. ``feature`` is a layer's number or one of ``DEPTH``."""
+    """A system and its true quality. ``feature`` is a layer's number or one of ``DEPTH``.
+
+    Of several modalities the one with layers is read at that number, and vectors as they are.
+    """
 
     modalities: tuple[str, ...]
     feature: int | str
@@ -203,7 +215,8 @@ def _runs(planted, parts, gates, train_mae, dataset) -> Runs:
 
 
 def _is_block(p: Planted) -> bool:
-    return len(p.modalities) == 1 and isinstance(p.feature, int)
+    """Check whether it is a layer alone, trained on all clips: what mid-best is chosen among."""
+    return len(p.modalities) == 1 and isinstance(p.feature, int) and p.train_share == 1
 
 
 def _maker(planted, parts, gates, train_mae, dataset) -> Callable[[int, System], list[Record]]:

@@ -91,6 +91,25 @@ def test_the_best_block_names_the_systems_that_use_it():
     assert gates["acoustic"].mean(1).std(ddof=1) > 0.005  # seeds differ
 
 
+def test_blocks_together_and_at_a_share_and_conventional_features_are_systems_of_their_own():
+    planted = [
+        *blocks(2),
+        *blocks(1, group=("acoustic",)),
+        *blocks(2, group=BOTH),
+        *blocks(2, train_share=0.5),
+        Planted(TEXT, "lexicon", 0.2),
+        Planted(BOTH, "tfidf", 0.2),
+    ]
+    runs = study(planted)
+    assert layers.blocks(runs, "linguistic") == [1, 2]
+    assert runs.has(
+        *(system({"acoustic": 1, "linguistic": k}) for k in (1, 2, "tfidf")),
+        *(system({"linguistic": k}, train_share=0.5) for k in (1, 2)),
+        system({"linguistic": "lexicon"}),
+    )
+    assert len(runs.systems) == len(planted)
+
+
 def everything(peak=3, count=4):
     return [
         *(Planted(TEXT, k, 0.75 - 0.05 * (k != peak)) for k in range(1, count + 1)),
@@ -120,8 +139,8 @@ def test_calibration_finds_what_was_drawn():
 @pytest.mark.parametrize(
     ("kept", "missing"),
     [
-        (lambda p: p.modalities == ("acoustic",), "two seeds of every linguistic block"),
-        (lambda p: p.feature != 2, "two seeds of every linguistic block"),
+        (lambda p: p.modalities == ("acoustic",), "5 seeds of every linguistic block"),
+        (lambda p: p.feature != 2, "5 seeds of every linguistic block"),
         (lambda p: p.fusion != "concat", "acoustic-1+linguistic-3-concat"),
         (lambda p: p.feature != "uniform", "linguistic-uniform"),
         (lambda p: p.train_share == 1, "linguistic-3-share0.5"),
