@@ -85,7 +85,11 @@ def test_the_planted_best_layer_is_found_by_training(monkeypatch):
     records = trained(monkeypatch, (0.1, 0.1, 2.5, 0.1))
     assert layers.best_block(Runs(records), "linguistic") == 3
     judged = every_claim(records)
-    assert judged["UEGD-C6"].verdict == "supported"
+    # Five validation videos are few to choose by: other draws of them may choose the last block.
+    assert judged["UEGD-C6"].verdict in ("supported", "inconclusive")
+    as_chosen = judged["UEGD-C6"].effects["linguistic MAE, as chosen"]
+    assert as_chosen.high < judged["UEGD-C6"].effects["linguistic MAE, choosing"].high
+    assert as_chosen.high < 0
     assert judged["UEGD-C13"].verdict == "supported"
 
 
