@@ -68,7 +68,7 @@ ABOUT = {
     "mmmo-stretched": "Film reviews of ICT-MMMO, voice and face without words, both aligned to the "
     "words that were spoken. Their labels run from 1 to 5 and are mapped in a straight line to -3 "
     "to 3, because label generators and metrics expect that scale. One clip per video. Features "
-    "are read as stored: pitch, in hertz, outweighs all other values of the voice (audit of ICT-MMMO).",
+    "are read as stored: pitch, in hertz, outweighs all other values of the voice (see the audit).",
 }
 """What a reader must know of a corpus before the numbers."""
 
