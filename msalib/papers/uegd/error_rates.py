@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msalib.evidence import registry
 from msalib.evidence.error_rates import Cell, Measured
-from msalib.papers.uegd.power.record import Power, read, record_path
+from msalib.papers.uegd.power.record import FALSE_OUTRIGHT, Power, read, record_path
 
 
 def measured() -> list[Measured]:
@@ -21,7 +21,7 @@ def measured() -> list[Measured]:
             continue
         for dataset in simulated.datasets:
             cells = list(_cells(simulated, claim, dataset))
-            if {cell.role for cell in cells} == {"border", "true"}:
+            if len({cell.role for cell in cells}) == 2:  # both were simulated
                 about = {"claim": claim, "test": rerun.test, "size": dataset}
                 # Arms and their quality differ by claim, and no gain is planted that is printed.
                 none = {"arms": 0, "quality": None, "printed": None, "printed_in": ""}
@@ -30,10 +30,11 @@ def measured() -> list[Measured]:
 
 
 def _cells(simulated: Power, claim: str, dataset: str) -> Iterator[Cell]:
-    """Yield the verdicts where a claim is barely false, and at each effect where it is true."""
+    """Yield the verdicts where a claim is false, and at each effect where it is true."""
     plan = simulated.plans[claim]
     known = {(c.claim, c.dataset, c.effect): c.verdicts for c in simulated.cells}
-    for role, effects in (("border", [plan.false_at]), ("true", plan.truer)):
+    false = "false" if claim in FALSE_OUTRIGHT else "border"
+    for role, effects in ((false, [plan.false_at]), ("true", plan.truer)):
         for effect in effects:
             if verdicts := known.get((claim, dataset, effect)):
                 words = f"{effect:g} {plan.unit}"
