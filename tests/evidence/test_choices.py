@@ -1,5 +1,7 @@
 """Choices on validation: shares of resamples, and gains of choosing beside the choice as made."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -7,7 +9,13 @@ from scipy.stats import t as student
 
 from msalib.base import stats
 from msalib.evidence import arms
-from msalib.evidence.choices import best_over_best, most_often_chosen
+from msalib.evidence.choices import (
+    Term,
+    best_over_best,
+    choose,
+    effect_of_choosing,
+    most_often_chosen,
+)
 from msalib.runs.query import Runs
 from tests.evidence.planted_arms import FOUR, planted, runs_of
 
@@ -141,3 +149,53 @@ def test_validation_and_test_videos_are_drawn_apart_unless_they_are_the_same(
     assert judged.effects["choosing, gain in Corr"].effect == pytest.approx(gain, abs=2e-3)
     together = np.mean(drawn.max(1) - drawn[:, 0])
     assert same_videos or gain < together - 4e-3
+
+
+# --- what is read may be another system than what is chosen -------------------------------------
+
+
+def raw(runs):
+    return partial(arms.scores, runs.task, "mae")
+
+
+def fixed(system):
+    return Term((), {(): system})
+
+
+def test_what_is_read_follows_what_is_chosen():
+    """Validation chooses among two systems; on test two others are read in their places."""
+    runs = runs_of(0.3, 2.0, 0.5, 1.5)
+    made = {"block": choose(runs, [W, X])}
+    assert made["block"].chosen == W
+    follows = Term(("block",), {(0,): Y, (1,): Z})
+    effect = effect_of_choosing(runs, made, [follows, fixed(Z)], [1, -1], raw(runs))
+    gain = arms.gains(runs, FOUR[2], FOUR[3], ["mae"])["mae"].estimate()
+    assert effect.effect == pytest.approx(gain.effect, abs=0.02) and effect.low > 0
+    swapped = Term(("block",), {(0,): Z, (1,): Y})
+    none = effect_of_choosing(runs, made, [swapped, fixed(Z)], [1, -1], raw(runs))
+    assert none.effect == none.low == none.high == 0  # the same system in every resample
+
+
+def test_two_choices_are_made_apart_and_weights_are_free():
+    runs = runs_of(0.3, 2.0, 0.5, 1.5)
+    made = {"a": choose(runs, [W, X]), "b": choose(runs, [Z, Y])}
+    both = Term(("a", "b"), {(i, j): s for i in (0, 1) for j, s in enumerate((Z, Y))})
+    effect = effect_of_choosing(runs, made, [both, fixed(X)], [2, -2], raw(runs))
+    gain = arms.gains(runs, FOUR[2], FOUR[1], ["mae"])["mae"].estimate()
+    assert effect.effect == pytest.approx(2 * gain.effect, abs=0.05)
+
+
+def test_without_a_choice_it_is_the_plain_contrast():
+    runs = runs_of(0.5, 1.5)
+    effect = effect_of_choosing(runs, {}, [fixed(W), fixed(X)], [1, -1], raw(runs))
+    gain = arms.gains(runs, FOUR[0], FOUR[1], ["mae"])["mae"].estimate()
+    assert effect.effect == pytest.approx(gain.effect, abs=0.01)
+    assert effect.high - effect.low == pytest.approx(gain.high - gain.low, rel=0.15)
+
+
+def test_the_same_records_give_the_same_effect():
+    runs = runs_of(0.8, 0.9, 1.0)
+    made = {"block": choose(runs, [W, X])}
+    terms = [Term(("block",), {(0,): W, (1,): X}), fixed(Y)]
+    one, again = (effect_of_choosing(runs, made, terms, [1, -1], raw(runs)) for _ in range(2))
+    assert one == again

@@ -146,6 +146,34 @@ def test_alone_and_together_are_one_family_and_what_is_not_here_is_named():
     assert judged.verdict == "contradicted"
 
 
+def test_with_every_block_together_the_choice_is_repeated_there_as_well():
+    records = together(layer_records(ALONE), mid_best=0.5, output=1.5)
+    records = extended(records, {system({"acoustic": 1, "linguistic": 1}): 1.5})
+    judged = better_than(Runs(records), **{**MID_BEST, "groups": ["together"]})
+    assert judged.verdict == "supported" and "not trained" not in judged.note
+    choosing, made = (
+        judged.effects[f"acoustic+linguistic MAE, {how}"] for how in ("choosing", "as chosen")
+    )
+    assert choosing.effect == pytest.approx(made.effect, abs=0.05)  # validation is sure here
+    assert not choosing.seeds and len(made.seeds) == 5
+
+
+def test_an_unsure_choice_of_a_block_decides_nothing_though_the_one_chosen_is_better():
+    """Validation cannot tell blocks 2 and 3 apart; on test block 2 is far better than the last."""
+    records = layer_records({"linguistic": {1: 2.0, 2: 1.0, 3: 1.01}}, videos=20)
+    better = layer_records({"linguistic": {1: 2.0, 2: 0.3, 3: 1.01}}, videos=20)
+    mixed = [
+        r.model_copy(update={"predictions": {**r.predictions, "test": o.predictions["test"]}})
+        for r, o in zip(records, better, strict=True)
+    ]
+    assert layers.best_block(Runs(mixed), "linguistic") == 2
+    judged = better_than(Runs(mixed), **MID_BEST)
+    assert judged.verdict == "inconclusive"
+    assert judged.effects["linguistic MAE, as chosen"].high < 0
+    assert judged.effects["linguistic MAE, choosing"].high == 0  # the last block is chosen, too
+    assert "resamples of validation choose block" in judged.note
+
+
 def test_a_modality_whose_sweep_was_cut_off_is_named_and_the_others_judged():
     steep = {1: 2.0, 2: 0.5, 3: 2.0, 4: 2.0}
     records = layer_records({"visual": steep, "linguistic": steep})
@@ -228,6 +256,18 @@ def test_a_gain_that_grows_with_the_training_part_is_found(noise, verdict):
     ]
     assert "shares 0.125, 0.25, 0.5, 1 of the training clips" in judged.note
     assert "missing: visual and acoustic layers of the same clips" in judged.note
+
+
+def test_with_every_block_at_every_share_the_choice_is_repeated():
+    records = by_share((2.0, 1.5, 1.0, 0.5))
+    others = {system({"linguistic": k}, train_share=s): 2.5 for k in (1, 3) for s in SHARES[:-1]}
+    judged = gain_grows(Runs(extended(records, others)))
+    assert judged.verdict == "supported"
+    assert list(judged.effects) == [
+        f"linguistic gain per doubling {m}, {how}"
+        for m in ("MAE", "Corr")
+        for how in ("choosing", "as chosen")
+    ]
 
 
 def test_the_slope_is_that_of_a_line():
