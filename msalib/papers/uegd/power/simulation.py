@@ -29,7 +29,7 @@ from msalib.papers.uegd.power.synthetic import BLOCKS, SEEDS, Noise, Population,
 RESAMPLES = 1000
 """Of the videos, inside a simulation: fewer than a single verdict takes, for time."""
 
-SIMULATIONS = {"mosi": (400, 80), "mosei": (200, 50)}
+SIMULATIONS = {"mosi": (200, 50), "mosei": (100, 30)}
 """Data set -> studies where the claim is false, and at each other effect."""
 
 SIZES = {"mosi": {"valid": 10, "test": 31}, "mosei": {"valid": 298, "test": 675}}
