@@ -4,15 +4,19 @@
 known effect. ``evidence.planting`` makes such a record, and a paper says what is simulated.
 """
 
+from __future__ import annotations
+
 from collections import Counter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from msalib import papers
 from msalib.base.files import Recorded
-from msalib.evidence.simulation import Rate, Verdicts, exceeds
+
+if TYPE_CHECKING:
+    from msalib.evidence.simulation import Rate, Verdicts
 
 NONE_PRINTED = "none is printed"
 """How it is said that a planted gain is that of another claim."""
@@ -42,6 +46,8 @@ class Cell(BaseModel):
 
     def judged(self) -> Verdicts:
         """Return the verdicts as ``simulation`` has them."""
+        from msalib.evidence.simulation import Verdicts  # loads scipy
+
         return Verdicts(self.metric, self.gain, Counter(self.verdicts))
 
 
@@ -103,6 +109,8 @@ class Measured(BaseModel):
 
     def too_high(self) -> list[str]:
         """Name wrong verdicts that are more frequent than 5% beyond the simulation's error."""
+        from msalib.evidence.simulation import exceeds  # loads scipy
+
         found = []
         for word in ("supported", "contradicted"):
             for cell in self._wrong(word):
