@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib import papers
 from msalib.base.files import Recorded
+from msalib.base.stats import LEVEL
 
 if TYPE_CHECKING:
     from msalib.evidence.simulation import Rate, Verdicts
@@ -107,18 +108,26 @@ class Measured(BaseModel):
             return found, "at a gain that is printed for another claim"
         return found, "at the printed gain"
 
+    def level(self, word: str) -> float:
+        """Return how often a verdict may be wrong: 2.5%, as two make the 5% of a 95% interval.
+
+        To support that nothing differs, or a difference within limits, takes a 90% interval: 5%.
+        """
+        within = self.printed is None and not self.printed_in
+        return LEVEL if within and word == "supported" else LEVEL / 2
+
     def too_high(self) -> list[str]:
-        """Name wrong verdicts that are more frequent than 5% beyond the simulation's error."""
+        """Name wrong verdicts that are more frequent than allowed beyond the simulation's error."""
         from msalib.evidence.simulation import exceeds  # loads scipy
 
         found = []
         for word in ("supported", "contradicted"):
             for cell in self._wrong(word):
                 rate = cell.rate(word)
-                if exceeds(rate.share, rate.trials):
+                if exceeds(rate.share, rate.trials, self.level(word)):
                     found.append(
                         f"{word} in {rate.share:.1%} of {rate.trials} studies with a gain of "
-                        f"{cell.gain:g}"
+                        f"{cell.gain:g}, level {self.level(word):.1%}"
                     )
         return list(dict.fromkeys(found))
 

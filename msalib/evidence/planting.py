@@ -80,7 +80,8 @@ class Case:
     ``tied`` arms gain where it is at its border although something differs: a rival gains as well,
     or one of two pairs alone. A claim without ``printed`` says that nothing differs beyond
     ``margins`` in ``metrics``, or that a gain is within ``limits``. ``times`` are multiples of the
-    printed gain for which the claim is true.
+    printed gain for which the claim is true. ``borders`` are further ones: words, metric and gain
+    of the first arm, which is negative where it loses.
     ``across``: arms read different inputs, so their errors are less alike. ``alone``: the usual arm
     is only as good as systems that read this modality alone. The planted gain is in
     ``planted_in``, if not in the printed metric.
@@ -91,6 +92,7 @@ class Case:
     gaining: int | Sequence[float] = 1
     tied: int = 0
     times: Sequence[float] = TIMES
+    borders: Sequence[tuple[str, str, float]] = ()
     metrics: Sequence[str] = ()
     margins: Margins = field(default_factory=lambda: comparisons.MARGINS)
     limits: tuple[float, float] | None = None
@@ -202,6 +204,8 @@ class Planted(NamedTuple):
 
 def planted(case: Case, study: Design) -> Iterator[Planted]:
     """Yield what is planted for a case, without multiples of a gain that no quality has."""
+    for words, metric, gain in case.borders:
+        yield Planted("border", words, metric, gain, 1)
     if case.limits:
         for gain in case.limits:
             yield Planted("border", f"{gain:g} points", case.metric, gain, 1)

@@ -16,9 +16,18 @@ def test_the_effect_that_is_found_is_interpolated(shares, times):
 
 def test_an_error_above_its_level_is_named():
     assert measured(1, 2).too_high() == []
-    assert measured(1, 2, border=(4, 8)).too_high() == []
+    assert measured(1, 2, border=(4, 5)).too_high() == []
     (line,) = measured(1, 2, border=(12, 0)).too_high()
-    assert "supported in 12.0%" in line
+    assert line == "supported in 12.0% of 100 studies with a gain of 0, level 2.5%"
+
+
+def test_to_support_that_nothing_differs_has_twice_the_level():
+    of = equivalence(7)
+    assert (of.level("supported"), of.level("contradicted")) == (0.05, 0.025)
+    assert measured(1).level("supported") == 0.025
+
+
+def test_what_is_worst_and_what_is_printed():
     assert measured(1, border=(3, 9)).worst("contradicted").share == 0.09
     assert not measured(1, printed_in="none is printed, that of table8, mosi").is_printed
 
@@ -35,7 +44,7 @@ def test_contradicting_what_is_false_outright_is_no_error():
     of = of.model_copy(update={"cells": [outright, *of.cells[1:]]})
     assert of.worst("supported").share == 0.12 and of.worst("contradicted").share == 0
     (line,) = of.too_high()
-    assert line == "supported in 12.0% of 100 studies with a gain of 0"
+    assert line == "supported in 12.0% of 100 studies with a gain of 0, level 2.5%"
 
 
 def test_a_power_names_its_effect():

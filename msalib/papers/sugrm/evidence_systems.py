@@ -131,15 +131,13 @@ def each_mostly_better(
     )
 
 
-def best_loss(runs: Runs, *, of: str, than: list[str], points: float) -> Evidence:
-    """Test whether a loss is better than each other, by so many points of F1 (C22)."""
+def best_loss(runs: Runs, *, of: str, than: list[str]) -> Evidence:
+    """Test whether a loss is better than each other in all six metrics (C22)."""
     return compare(
         runs,
         [(of, name) for name in than],
         None,
-        lambda pairs: comparisons.direction_and_size(
-            runs, pairs, metrics=ALL, least={"f1_non0": points}
-        ),
+        lambda pairs: comparisons.direction_and_size(runs, pairs, metrics=ALL),
     )
 
 

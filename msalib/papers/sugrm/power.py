@@ -94,14 +94,23 @@ def _modules() -> dict[str, Case]:
     )
     return {
         # All metrics of an arm follow one quality: a gain in MAE alone is true only if small.
-        "C10": Case([swaps[0], base], swap("add_mrm"), times=(0.5,)),
+        "C10": Case(
+            [swaps[0], base],
+            swap("add_mrm"),
+            times=(0.5,),
+            borders=[("F1 gains the margin", "f1_non0", COMPARABLE["%"])],
+        ),
         "C11": Case([swaps[1], base], metrics=ALL, margins=COMPARABLE),
         "C12": Case([swaps[2], base], swap("ulgm_sugrm")),
         "C13": Case([*swaps, base], swap("add_mrm", "f1_non0", MOSEI), gaining=3, tied=2),
         "C14": Case([own, spt], without("no_mrm")),
         "C15": Case([grid["mrm", "dense", "own_ulgm"], own], metrics=ALL, margins=MINUSCULE),
         "C16": Case([own, mrm], without("lstm_for_spt")),
-        "C17": Case([own, grid["mrm", "spt", "other_ulgm"]], without("ulgm_selfmm")),
+        "C17": Case(
+            [own, grid["mrm", "spt", "other_ulgm"]],
+            without("ulgm_selfmm"),
+            borders=[("the other gains the margin", "f1_non0", -MINUSCULE["%"])],
+        ),
         "C22": Case(trained, loss, tied=2),
         # Both, then neither, then each alone: one printed step from each to the next.
         "X1": Case(

@@ -31,7 +31,6 @@ DATA: Mapping[str, tuple[str, ...]] = {
     "CMU-MOSI": (*MOSI, *SIMULATED),
     "unaligned CMU-MOSI": (*MOSI, *SIMULATED),
     "aligned CMU-MOSI": ("mmmo-stretched",),
-    "CMU-MOSI, not simulated": MOSI,
     "unaligned CMU-MOSEI": ("mosei", *SIMULATED),
     "aligned CMU-MOSEI": (),
 }

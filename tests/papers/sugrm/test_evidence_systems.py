@@ -276,19 +276,16 @@ def test_the_other_label_generator_may_gain_little(halved, change, verdict):
     ("l2", "huber", "verdict"),
     [
         (-1, -1, "supported"),
-        (-1, -0.1, "inconclusive"),  # by one point or so
+        (-1, 0, "inconclusive"),
         (-1, 1, "contradicted"),
         (0, 0, "inconclusive"),
     ],
 )
-def test_the_best_loss_is_better_by_two_points(l2, huber, verdict):
+def test_the_best_loss_is_better_than_each_other(l2, huber, verdict):
     found = setting(
         only=["l1", "l2", "huber"], better={"l2": l2, "huber": huber}, shared=1, videos=100
     )
-    evidence = judged("C22", found)
-    assert evidence.verdict == verdict
-    only_direction = "only the direction holds: less than the gain asked for (F1 (non 0) 2)"
-    assert (only_direction in evidence.note) == (huber == -0.1)
+    assert judged("C22", found).verdict == verdict
 
 
 @pytest.mark.parametrize(
