@@ -31,13 +31,6 @@ def not_run(
     return Evidence("not run", effects or {}, note)
 
 
-def lacking_runs(runs: Runs, *systems: System) -> str | None:
-    """Say which of these systems were not trained, or that they do not share two seeds."""
-    if names := [s.name() for s in systems if not runs.has(s)]:
-        return f"runs of {', '.join(names)}"
-    return None if len(runs.seeds(*systems)) > 1 else "a second seed that all runs have"
-
-
 def sentence(*phrases: str) -> str:
     """Join phrases to a sentence, without those that are empty."""
     return "; ".join(phrase for phrase in phrases if phrase)
