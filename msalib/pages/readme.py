@@ -51,13 +51,14 @@ def _cell(verdict: Verdict) -> str:
     """Return a verdict with what it covers, or with the seeds or videos that it lacks."""
     word = f"{ledger.SYMBOLS[verdict.evidence.verdict]} {verdict.evidence.verdict}"
     if verdict.evidence.verdict != "not run":
-        return f"{word}<br>{ledger.coverage_text(verdict.coverage)}"
-    minimum = _MINIMUM.search(verdict.evidence.note)
+        return "<br>".join(filter(None, [word, ledger.coverage_text(verdict.coverage)]))
+    needs, *_ = verdict.evidence.note.split(";")  # what it says of the setting comes behind
+    minimum = _MINIMUM.search(needs)
     return f"{word} (needs {minimum.group()})" if minimum else word
 
 
 _MINIMUM = re.compile(r"\d+ (seeds|(test|validation) videos)\b")
-"""How a note says that a setting has less than the minimum of a test."""
+"""How what a test needs names more seeds or videos than its setting has."""
 
 
 def _table(heads, rows) -> str:

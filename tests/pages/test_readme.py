@@ -1,5 +1,7 @@
 """The table of results in the README: verdicts with what they cover, or what they lack."""
 
+from dataclasses import replace
+
 import pytest
 
 from msalib.evidence.common import Evidence
@@ -25,6 +27,11 @@ COVERED = Coverage(5, 685, 31, {"linguistic": 6})
             "○ not run (needs 10 test videos)",
         ),
         ("not run", "needs layers of an encoder", "○ not run"),
+        (
+            "not run",
+            "needs a fine-tuned text encoder; 5 seeds, 685 test clips of 31 videos",
+            "○ not run",
+        ),
     ],
 )
 def test_a_cell_has_its_coverage_or_the_minimum_that_is_missing(word, note, cell):
@@ -33,3 +40,8 @@ def test_a_cell_has_its_coverage_or_the_minimum_that_is_missing(word, note, cell
         verdict.claim, verdict.kind, verdict.setting, Evidence(word, {}, note), [], COVERED
     )
     assert readme._cell(verdict) == cell
+
+
+def test_a_measurement_covers_nothing():
+    (verdict,) = evidences(SILENT, "supported").rerun
+    assert readme._cell(replace(verdict, coverage=None)) == "✓ supported"
