@@ -306,7 +306,7 @@ def test_claims_are_a_line_for_each_kind_of_evidence(msalib):
     printed, errors, published, _, control = c6
     assert errors[2] == "not measured"
     assert printed[2] == "contradicted" and printed[3].startswith("holds in 20 of 24 comparisons")
-    assert published[2:4] == ["not run", "no records"]
+    assert published[2:4] == ["not run", "no records read"]
     assert published[4].startswith("needs bert-large layers of mosi")
     assert control[2] == "supported" and control[3].startswith("5 seeds, ")
     assert control[3].endswith(" videos; linguistic (3 blocks)")

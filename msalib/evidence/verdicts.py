@@ -41,7 +41,7 @@ class Coverage(NamedTuple):
     """What a test covers: seeds, clips and videos of the test part, and what the systems read.
 
     ``inputs``: stream -> blocks of its encoder, 1 for vectors without layers, 0 where the encoder
-    is fine-tuned. ``seeds`` is 0 where a test read no records; the rest is then of the setting.
+    is fine-tuned.
     """
 
     seeds: int
@@ -54,7 +54,7 @@ class Coverage(NamedTuple):
 class Verdict:
     """A claim in a setting of a kind (``KINDS``): evidence, and the records that the test read.
 
-    ``coverage`` is None where the setting has no records.
+    ``coverage`` is None where the test read no records, as that of a measurement or a count does.
     """
 
     claim: Claim
@@ -284,16 +284,16 @@ def _reads_any_task(paper: str) -> bool:
 
 
 def _judge_one(claim: Claim, kind: str, setting: Setting, runs: Runs) -> Verdict:
-    examples = [runs.example(system) for system in runs.systems]
     if claim.rerun.test is None:
-        evidence = not_run([claim.rerun.needs])
-        return Verdict(claim, kind, setting, evidence, [], coverage(examples, 0))
+        return Verdict(claim, kind, setting, not_run([claim.rerun.needs]), [])
     evidence = bound_test(claim)(runs)
     read = runs.used if evidence.effects or evidence.verdict != "not run" else []
+    if not read:
+        return Verdict(claim, kind, setting, evidence, [])
     # Records may have more seeds than a test could pair.
     paired = max((len(e.seeds) for e in evidence.effects.values()), default=0)
     seeds = paired or len({record.spec.seed for record in read})
-    return Verdict(claim, kind, setting, evidence, read, coverage(read or examples, seeds))
+    return Verdict(claim, kind, setting, evidence, read, coverage(read, seeds))
 
 
 def coverage(records: Sequence[Record], seeds: int) -> Coverage:

@@ -177,10 +177,9 @@ def coverage_text(covered: Coverage | None) -> str:
     """Return what a test covers: seeds, clips and videos of the test part, and what was read."""
     if covered is None:
         return ""
-    seeds = f"{plural(covered.seeds, 'seed')}, " if covered.seeds else ""
     inputs = ", ".join(_input(*item) for item in covered.inputs.items())
-    clips, videos = plural(covered.clips, "test clip"), plural(covered.videos, "video")
-    return f"{seeds}{clips} of {videos}; {inputs}"
+    seeds, clips = plural(covered.seeds, "seed"), plural(covered.clips, "test clip")
+    return f"{seeds}, {clips} of {plural(covered.videos, 'video')}; {inputs}"
 
 
 def _input(stream: str, blocks: int) -> str:
@@ -254,7 +253,7 @@ def _on_records(verdict: Verdict) -> list[str]:
     return [
         setting_text(verdict),
         verdict.evidence.verdict,
-        coverage_text(verdict.coverage) or "no records",
+        coverage_text(verdict.coverage) or "no records read",
         f"{effects} ({note})" if effects else note,
         f"{len(verdict.records)} records",
     ]

@@ -178,7 +178,7 @@ def _covered(verdicts: Sequence[Verdict]) -> str:
     if seeds:
         ends = dict.fromkeys(map(str, (seeds[0], seeds[-1])))
         number += f", {' to '.join(ends)} seed{'s' * (seeds[-1] != 1)}"
-    each = [f"{_setting(v)}: {coverage_text(v.coverage) or 'no records'}" for v in verdicts]
+    each = [f"{_setting(v)}: {coverage_text(v.coverage) or 'no records read'}" for v in verdicts]
     return details(f"<small>{number}</small>", each)
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from msalib.base import paths, stats
 from msalib.base.errors import UserError
+from msalib.base.stats import Estimate
 from msalib.data.corpus import TUNED
-from msalib.evidence import error_rates, registry
+from msalib.evidence import error_rates, registry, verdicts
+from msalib.evidence.common import Evidence
 from msalib.evidence.verdicts import judge, judge_study, parity, weigh
 from tests.evidence.made_rates import measured, power
 from tests.factory import layer_records, make_record, predictions
@@ -34,20 +36,28 @@ def test_a_verdict_covers_the_seeds_clips_and_inputs_that_its_test_read():
     assert set(c6.coverage.inputs) == read
 
 
-def test_a_test_that_reads_nothing_shows_what_its_setting_has():
+def test_a_test_that_reads_no_record_covers_nothing():
     found = layer_records({"linguistic": {1: 2.0, 2: 0.5}, "acoustic": {1: 1.0}})
     (c2,) = [v for v in judge(CLAIMS, found) if v.claim.id == "UEGD-C2"]
     assert c2.evidence.verdict == "not run" and c2.records == []
-    assert c2.coverage.seeds == 0 and c2.coverage.clips == len(found[0].predictions["test"].id)
-    assert list(c2.coverage.inputs) == ["acoustic", "linguistic"]
+    assert c2.coverage is None
+
+
+def test_a_measurement_covers_no_clips(monkeypatch):
+    """It shows an effect, and yet reads no record."""
+    effect = {"ratio": Estimate(2.0, 1.9, 2.1, float("nan"), kind="level")}
+    measure = lambda runs: Evidence("supported", effect, "a measurement")  # noqa: E731
+    monkeypatch.setattr(verdicts, "bound_test", lambda claim: measure)
+    (verdict,) = judge(CLAIMS[:1], layer_records({"linguistic": {1: 2.0}}))
+    assert verdict.evidence.verdict == "supported"
+    assert verdict.coverage is None and verdict.records == []
 
 
 def test_a_fine_tuned_encoder_has_no_blocks_to_choose_from():
     clips = predictions([1.0, -1.0] * 10, [1.0, -1.0] * 10, [f"v{i}" for i in range(20)])
     parts = dict.fromkeys(("valid", "test"), clips)
     record = make_record({"linguistic": TUNED}, 0, parts=parts)
-    (verdict, *_) = judge(CLAIMS, [record])
-    assert verdict.coverage.inputs == {"linguistic": 0}
+    assert verdicts.coverage([record], 1) == verdicts.Coverage(1, 20, 20, {"linguistic": 0})
 
 
 def test_a_setting_without_records_covers_nothing():

@@ -198,13 +198,13 @@ def written(dataset, encoder, setting, profile="paper"):
 
 def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_missing(uegd):
     written("raw", "small", "control")
-    written("mosi", "minilm", "substitute")
+    written("mosi-standardised", "minilm", "substitute")
     verdicts = judge_study("uegd")
     settings = list(dict.fromkeys(v.setting for v in verdicts))
     assert settings == [
         ("mosi", "bert-large", "release", "paper"),
         ("mosei", "bert-large", "release", "paper"),
-        ("mosi", "minilm", "release", "paper"),
+        ("mosi-standardised", "minilm", "release", "paper"),
         ("raw", "small", "release", "paper"),
     ]
     assert len(verdicts) == len(settings) * len(uegd)
@@ -243,7 +243,7 @@ def test_a_data_set_with_a_hyphen_keeps_its_name():
     ("dataset", "encoder", "setting", "profile"),
     [
         ("control", "planted", "control", "quick"),  # a page shows it, and no total counts it
-        ("mosi", "minilm", "substitute", "quick"),
+        ("mosi-standardised", "minilm", "substitute", "quick"),
         ("mosi", "some-bert", "substitute", "paper"),
         ("mine", "csv", "substitute", "quick"),
         ("mine", "csv", "substitute", "paper"),
@@ -252,7 +252,7 @@ def test_a_data_set_with_a_hyphen_keeps_its_name():
 def test_runs_of_other_settings_stand_apart_and_change_no_count(
     dataset, encoder, setting, profile, uegd
 ):
-    written("mosi", "minilm", "substitute")
+    written("mosi-standardised", "minilm", "substitute")
     before = [repr(v) for v in judge_study("uegd")]
     assert judge_own_runs("uegd") == []
     written(dataset, encoder, setting, profile)

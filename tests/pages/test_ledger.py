@@ -61,9 +61,12 @@ def test_the_ledger_tells_verdict_reading_setting_effect_print_and_records(verdi
         assert f"{ledger.SYMBOLS[v.evidence.verdict]} {v.evidence.verdict}" in text
         assert v.claim.statement in text and v.reading in text and v.evidence.note in text
         assert row["setting"] == "control: control, planted, release recipe, profile quick"
-        seeds = "5 seeds, " if v.records else ""
-        clips, videos = v.coverage.clips, v.coverage.videos
-        assert row["covers"].startswith(f"{seeds}{clips} test clips of {videos} videos; ")
+        covers = row["covers"]
+        if v.records:
+            clips, videos = v.coverage.clips, v.coverage.videos
+            assert covers.startswith(f"5 seeds, {clips} test clips of {videos} videos; ")
+        else:
+            assert v.coverage is None and covers == ""
         for name, e in v.evidence.effects.items():
             assert ledger.effect_text(name, e) in row["effect and 95% interval"]
     assert "MOSI, UEGD enc mid best minus UEGD enc output: MAE -0.022, Corr +0.033" in text
@@ -158,8 +161,8 @@ def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
             "5 seeds, 685 test clips of 31 videos; acoustic (vectors), linguistic (6 blocks)",
         ),
         (
-            Coverage(0, 20, 1, {"linguistic_context": 0}),
-            "20 test clips of 1 video; linguistic context (fine-tuned)",
+            Coverage(2, 20, 1, {"linguistic_context": 0}),
+            "2 seeds, 20 test clips of 1 video; linguistic context (fine-tuned)",
         ),
         (Coverage(1, 1, 1, {"visual": 1}), "1 seed, 1 test clip of 1 video; visual (vectors)"),
         (None, ""),

@@ -89,7 +89,7 @@ def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
     cell = shown.frame["re-run"][0]
     assert values(cell) == ["✓ supported", "○ not run"]
     assert "2 settings" in read_cell(cell).text and "1 setting" in read_cell(cell).text
-    assert "mosi, net0: no records" in read_cell(cell).text
+    assert "mosi, net0: no records read" in read_cell(cell).text
     assert 'href="paper-one.html#C1"' in shown.frame["claim"][0]
 
 
