@@ -9,6 +9,7 @@ choice can be repeated only where models of every block were trained.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -62,6 +63,40 @@ def made(runs: Runs, modalities: Sequence[str]) -> dict[str, Choice]:
     }
 
 
+class Score(NamedTuple):
+    """A score of the systems of a sample, and its name."""
+
+    name: str
+    of: Callable[[Sample], Scored]
+
+
+# Comparisons share systems, and resampling every block at the size of CMU-MOSEI takes a second.
+_SCORES: WeakKeyDictionary[Runs, dict[tuple, Scored]] = WeakKeyDictionary()
+
+
+def _remembered(
+    runs: Runs, score: Score, read: Sequence[System], beside: Sequence[System] = ()
+) -> Callable[[Sample], Scored]:
+    """Return a score of the systems that are read, in this order, which scores none twice.
+
+    The sample has the seeds that they and those ``beside`` share.
+    """
+    known = _SCORES.setdefault(runs, {})
+    about = score.name, stats.RESAMPLES, tuple(runs.seeds(*read, *beside))
+
+    def scored(drawn: Sample) -> Scored:
+        new = [k for k, system in enumerate(read) if (*about, system) not in known]
+        if new:
+            some = Sample(drawn.label[new], drawn.predictions[new], drawn.videos)
+            seeds, resampled = score.of(some)
+            for place, k in enumerate(new):
+                known[*about, read[k]] = seeds[place], resampled[:, place]
+        seeds, resampled = zip(*(known[*about, system] for system in read), strict=True)
+        return np.array(seeds), np.stack(resampled, axis=1)
+
+    return scored
+
+
 class Compared(NamedTuple):
     """Effects by name, those that decide first of each pair, and which of them decide."""
 
@@ -90,22 +125,28 @@ class Terms:
         return bool(self.choices)
 
     @property
+    def read(self) -> list[System]:
+        """Every system that the terms may read, each once, in the order of the terms."""
+        return list(dict.fromkeys(s for term in self.terms for s in term.systems.values()))
+
+    @property
+    def candidates(self) -> list[System]:
+        """What validation chooses among."""
+        return [s for choice in self.choices.values() for s in choice.systems]
+
+    @property
     def repeatable(self) -> bool:
         """Whether models of everything that could have been chosen are there."""
-        systems = [s for term in self.terms for s in term.systems.values()]
-        candidates = [s for choice in self.choices.values() for s in choice.systems]
-        return self.chosen and len(self.runs.seeds(*systems, *candidates)) >= arms.SEEDS
+        return self.chosen and len(self.runs.seeds(*self.read, *self.candidates)) >= arms.SEEDS
 
     def lacking(self, name: str = "what is compared") -> str | None:
         """Return what the comparison needs and the records lack, if any (``layers.lacking``)."""
         return layers.lacking(self.runs, *dict.fromkeys(self.as_chosen), name=name)
 
-    def effects(
-        self, name: str, weights: Sequence[float], score: Callable[[Sample], Scored]
-    ) -> Compared:
+    def effects(self, name: str, weights: Sequence[float], score: Score) -> Compared:
         """Return the weighted sum of a score over the terms, by one name or two."""
         drawn = arms.sample(self.runs, [arms.Arm(s) for s in self.as_chosen])
-        seeds, resampled = score(drawn)
+        seeds, resampled = _remembered(self.runs, score, self.as_chosen)(drawn)
         # Sums in another order differ in the last digits, which must not tell equal systems apart.
         seeds = np.round(np.asarray(weights) @ seeds, 12)
         resampled = np.round(resampled.mean(2) @ np.asarray(weights), 12)
@@ -116,7 +157,8 @@ class Terms:
         if not self.repeatable:
             return Compared(beside, tuple(beside))
         decides = f"{name}, {CHOOSING}"
-        effect = choices.effect_of_choosing(self.runs, self.choices, self.terms, weights, score)
+        scored = _remembered(self.runs, score, self.read, self.candidates)
+        effect = choices.effect_of_choosing(self.runs, self.choices, self.terms, weights, scored)
         return Compared({decides: effect, **beside}, (decides,))
 
     def by_metric(
@@ -131,13 +173,13 @@ class Terms:
         return result
 
 
-def _raw(metric: stats.Metric, runs: Runs) -> Callable[[Sample], Scored]:
+def _raw(metric: stats.Metric, runs: Runs) -> Score:
     def score(drawn: Sample) -> Scored:
         sign = arms.signed(metric)
         point, resampled = arms.scores(runs.task, metric, drawn)
         return sign * point, sign * resampled
 
-    return score
+    return Score(metric, score)
 
 
 def in_words(runs: Runs, terms: Terms, name: str) -> list[str]:

@@ -145,7 +145,8 @@ def _merged(runs: Runs, made: Mapping, pairs: Sequence, beside: Callable) -> Run
     systems = [s for pair in pairs for term in pair for s in term.systems.values()]
     systems += [s for choice in made.values() for s in choice.systems]
     own = [r for s in dict.fromkeys(systems) if runs.has(s) for r in runs.records(s)[0]]
-    return Runs([*own, *beside(runs)]) if own else runs
+    conventional = list(beside(runs))
+    return Runs([*own, *conventional]) if own and conventional else runs
 
 
 # --- gains: over the input embeddings, and by the number of clips -------------------------------

@@ -8,7 +8,7 @@ from msalib.evidence.arms import Sample
 from msalib.evidence.choices import Scored
 from msalib.evidence.common import Evidence, not_run, sentence, why_undefined
 from msalib.papers.uegd import choosing, layers
-from msalib.papers.uegd.choosing import Terms
+from msalib.papers.uegd.choosing import Score, Terms
 from msalib.runs.query import Runs
 
 
@@ -74,7 +74,9 @@ def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
     differences, decide, phrases = {}, [], []
     for m in others:
         pair = Terms(runs, made, [terms[modality], terms[m]])
-        one = pair.effects(f"within/total minus {m}", [1, -1], _shares_within)
+        one = pair.effects(
+            f"within/total minus {m}", [1, -1], Score("within/total", _shares_within)
+        )
         differences |= one.effects
         decide += one.decide
         phrases += choosing.in_words(runs, pair, f"{modality} and {m}")

@@ -27,13 +27,18 @@ class Rate(NamedTuple):
 
 
 class Plan(BaseModel):
-    """What is varied for a claim; see ``Case``."""
+    """What is varied for a claim, see ``Case``, and the test that judged it.
+
+    Cells are of the test of today only where its plan is the same.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unit: str
     effects: tuple[float, ...]
     false_at: float
+    test: dict[str, object] = {}  # its name and its arguments
+    since: str = ""  # day of the test's last change; records had none until 2026-11-30
 
     @property
     def truer(self) -> list[float]:
@@ -52,7 +57,7 @@ class Cell(BaseModel):
     effect: float
     verdicts: dict[str, int]
     found: dict[str, float]  # effect of the test -> its mean over the studies
-    videos_only: dict[str, int]  # verdicts if other trainings were left out; only at false_at
+    videos_only: dict[str, int]  # the first ones if other trainings are left out; at false_at
 
     @property
     def simulations(self) -> int:
@@ -73,9 +78,10 @@ class Cell(BaseModel):
 
     def rate(self, verdict: str, *, videos_only: bool = False) -> Rate:
         """Return how often the test said so, with the 95% Wilson interval over simulations."""
-        count = (self.videos_only if videos_only else self.verdicts).get(verdict, 0)
-        low, high = stats.wilson(count, self.simulations)
-        share = count / self.simulations
+        counts = self.videos_only if videos_only else self.verdicts
+        count, trials = counts.get(verdict, 0), sum(counts.values())
+        low, high = stats.wilson(count, trials)
+        share = count / trials
         return Rate(share, float(min(low, share)), float(max(high, share)))  # but for rounding
 
 

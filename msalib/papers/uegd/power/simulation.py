@@ -5,7 +5,7 @@ What is finished is recorded every few seconds, so that a run that was killed go
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,7 @@ from msalib.papers.uegd.power import cases as planting
 from msalib.papers.uegd.power.cases import CASES, LINGUISTIC, Case, each_block, printed_level
 from msalib.papers.uegd.power.record import Cell, Plan, Power, read
 from msalib.papers.uegd.power.synthetic import BLOCKS, SEEDS, Noise, Population, draw
+from msalib.runs.query import Runs
 
 RESAMPLES = 1000
 """Of the videos, inside a simulation: fewer than a single verdict takes, for time."""
@@ -37,6 +38,9 @@ SIZES = {"mosi": {"valid": 10, "test": 31}, "mosei": {"valid": 298, "test": 675}
 
 DATASETS = {"mosi": "mosi-standardised", "mosei": "mosei"}
 """Size -> the data set of that size whose records are read, and simulated."""
+
+VIDEOS_ONLY = 50
+"""Studies that are judged again by intervals over other videos only, where a claim is false."""
 
 GAINS = 1000
 """Draws of the gain by chance, which need no resamples and so are cheap."""
@@ -59,18 +63,12 @@ def measure(
 
     ``simulations``: data set -> studies where the claim is false, and at each other effect. A study
     depends on nothing but its number, so a run that was killed goes on and ends with the same
-    numbers. A record of other settings or code at ``path`` is begun anew. Raises ``UserError``
-    while another process simulates.
+    numbers. What a record at ``path`` has of the same plans and settings is kept; other cells are
+    begun anew. Raises ``UserError`` while another process simulates.
     """
     claims = {claim.id: claim for claim in registry.claims("uegd")}
-    plans = {
-        case.claim: Plan(unit=case.unit, effects=case.effects, false_at=case.false_at)
-        for case in cases
-    }
-    tests = {case.claim: claims[case.claim].rerun for case in cases}
-    settings = _settings(noise, populations, simulations, resamples) | {
-        "tests": {claim: {"name": t.test, **t.arguments} for claim, t in tests.items()}
-    }
+    plans = {case.claim: planting.plan_of(case, claims[case.claim]) for case in cases}
+    settings = _settings(noise, populations, simulations, resamples)
     with files.reserved(path, wait=False) as free:
         if not free:
             raise UserError(
@@ -85,20 +83,37 @@ def measure(
                 clock = time.perf_counter()
                 drawn = _gains_by_chance(noise[name], people, name, gains)
                 state = _write(path, state, clock, gains={**state.gains, name: drawn})
-        steps = [(case, name, e) for case in cases for name in populations for e in case.effects]
-        for case, name, effect in bar(steps, "simulating", "effect"):
-            count = simulations[name][effect != case.false_at]
-            planted = case.planted(effect, noise[name], populations[name])
+        steps = [(alike, name) for name in populations for alike in _alike(cases)]
+        steps = [(alike, name, e) for alike, name in steps for e in alike[0].effects]
+        for alike, name, effect in bar(steps, "simulating", "effect"):
+            barely = effect == alike[0].false_at
+            planted = alike[0].planted(effect, noise[name], populations[name])
             about = noise[name], populations[name], SIZES[name]
-            study = partial(draw, planted, *about, dataset=DATASETS[name])
-            judge = planting.judge_of(claims[case.claim])
-            key = _Key(case.claim, name, effect, barely=effect == case.false_at)
-            state = _fill(path, state, key, count, study, judge, resamples)
+            draws = _Draws(
+                partial(draw, planted, *about, dataset=DATASETS[name]),
+                f"{alike[0].claim} {name}",
+                simulations[name][not barely],
+                VIDEOS_ONLY if barely else 0,
+            )
+            judges = {(c.claim, name, effect): planting.judge_of(claims[c.claim]) for c in alike}
+            state = _fill(path, state, draws, judges, resamples)
     return state
 
 
+def _alike(cases: Sequence[Case]) -> list[list[Case]]:
+    """Return cases in groups for which the same studies are drawn."""
+    groups: dict[tuple, list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.planted, case.effects, case.false_at), []).append(case)
+    return list(groups.values())
+
+
+_BY_DATASET = ("videos", "clips", "centres", "within", "simulations", "noise")
+"""Settings that each data set has its own of."""
+
+
 def _settings(noise, populations, simulations, resamples) -> dict[str, object]:
-    """Return all that decides the numbers but the tests."""
+    """Return all that decides the numbers but the plans."""
     return {
         "blocks": BLOCKS,
         "seeds": SEEDS,
@@ -113,38 +128,50 @@ def _settings(noise, populations, simulations, resamples) -> dict[str, object]:
     }
 
 
-class _Key(NamedTuple):
-    """The place of a cell; ``barely``: the effect at which the claim is false, though barely."""
+class _Draws(NamedTuple):
+    """Studies of one size with one true effect; the first are also judged over videos only."""
 
-    claim: str
-    dataset: str
-    effect: float
-    barely: bool
+    study: Callable[..., Runs]
+    stream: str
+    count: int
+    videos_only: int
 
 
-def _fill(path, state, key, count, study, judge, resamples) -> Power:
-    """Add studies to a cell, finished in part or not at all, until it has ``count``."""
+def _fill(path, state, draws: _Draws, judges: Mapping[tuple, Callable], resamples: int) -> Power:
+    """Add studies to cells, finished in part or not at all, until each has enough.
+
+    ``judges``: claim, data set and effect -> the test.
+    """
     cells = {(c.claim, c.dataset, c.effect): c for c in state.cells}
-    empty = {"verdicts": {}, "found": {}, "videos_only": {}}
-    of = {"claim": key.claim, "dataset": key.dataset, "effect": key.effect}
-    cell = cells.get(tuple(of.values())) or Cell(**of, **empty)
-    stream = zlib.crc32(f"{key.claim} {key.dataset}".encode())
-    clock = time.perf_counter()
-    for number in range(cell.simulations, count):
-        runs = study(rng=np.random.default_rng([stream, number]))
-        with _resampled(resamples):
-            verdict, effects, note = judge(runs)
-            videos_only = None
-            if key.barely:
-                with _these_trainings():
-                    videos_only = judge(runs).verdict
-        if verdict == "not run":
-            raise ValueError(f"{key.claim} on simulated records: {note}")
-        cell = cells[tuple(of.values())] = cell.with_study(verdict, effects, videos_only)
-        if number + 1 == count or time.perf_counter() - clock > SITTING:
+    for claim, dataset, effect in judges.keys() - cells.keys():
+        empty = Cell(
+            claim=claim, dataset=dataset, effect=effect, verdicts={}, found={}, videos_only={}
+        )
+        cells[claim, dataset, effect] = empty
+    stream, clock = zlib.crc32(draws.stream.encode()), time.perf_counter()
+    for number in range(min(cells[key].simulations for key in judges), draws.count):
+        runs = draws.study(rng=np.random.default_rng([stream, number]))
+        for key, judge in judges.items():
+            if cells[key].simulations == number:
+                again = number < draws.videos_only
+                with _resampled(resamples):
+                    cells[key] = _with_study(cells[key], runs, judge, again)
+        if number + 1 == draws.count or time.perf_counter() - clock > SITTING:
             state = _write(path, state, clock, cells=list(cells.values()))
             clock = time.perf_counter()
     return state
+
+
+def _with_study(cell: Cell, runs: Runs, judge: Callable, again: bool) -> Cell:
+    """Return a cell with one more study, judged again over videos only if asked for."""
+    verdict, effects, note = judge(runs)
+    if verdict == "not run":
+        raise ValueError(f"{cell.claim} on simulated records: {note}")
+    videos_only = None
+    if again:
+        with _these_trainings():
+            videos_only = judge(runs).verdict
+    return cell.with_study(verdict, effects, videos_only)
 
 
 def _gains_by_chance(noise, people, name, count) -> dict[str, list[float]]:
@@ -187,7 +214,7 @@ def _these_trainings() -> Iterator[None]:
 
 
 def _begin(path: Path, settings: dict, plans: dict[str, Plan]) -> Power:
-    """Return the record at ``path`` if it has these settings and this code, else an empty one."""
+    """Return a record to go on with: what the one at ``path`` has of these plans and settings."""
     now = Power(
         settings=settings,
         commit=commit(),
@@ -202,8 +229,25 @@ def _begin(path: Path, settings: dict, plans: dict[str, Plan]) -> Power:
     if not path.is_file():
         return now
     before = read(path)
-    same = ("settings", "plans", "commit")
-    return before if all(getattr(before, n) == getattr(now, n) for n in same) else now
+    same = [n for n in settings["videos"] if _of(before.settings, n) == _of(settings, n)]
+    gains = {name: drawn for name, drawn in before.gains.items() if name in same}
+    kept = [
+        cell
+        for cell in before.cells
+        if cell.dataset in same and before.plans[cell.claim] == plans.get(cell.claim)
+    ]
+    if not kept:
+        return now.model_copy(update={"gains": gains})
+    begun = {"started": before.started, "seconds": before.seconds, "commit": before.commit}
+    return now.model_copy(update={"gains": gains, "cells": kept, **begun})
+
+
+def _of(settings: Mapping[str, object], dataset: str) -> dict[str, object]:
+    """Return the settings that decide the numbers of a data set."""
+    return {
+        name: value.get(dataset) if name in _BY_DATASET else value
+        for name, value in settings.items()
+    }
 
 
 def _write(path: Path, state: Power, clock: float, **changes) -> Power:

@@ -113,7 +113,8 @@ def test_what_is_measured(path):
         "test": 5,
     }
     assert min(simulated.gains["mosi"]["valid"]) >= 0  # the best is never behind the last
-    assert simulated.settings["tests"]["UEGD-C7"]["name"] == "better_than"
+    assert simulated.plans["UEGD-C7"].test["name"] == "better_than"
+    assert simulated.plans["UEGD-C7"].since == "2026-11-30"
     assert sum(simulated.cells[0].videos_only.values()) == 4 and not simulated.cells[1].videos_only
     assert stats.RESAMPLES == 10_000  # fewer only meanwhile
 
@@ -148,12 +149,32 @@ def test_a_killed_simulation_goes_on_and_ends_the_same(path, tmp_path, monkeypat
     assert path.read_bytes() == before
 
 
-def test_other_settings_or_code_begin_anew(path, monkeypatch):
+def test_other_settings_begin_anew(path, monkeypatch):
     first = measure(path)
+    monkeypatch.setattr(simulation, "commit", lambda: "another")
     longer = measure(path, resamples=50)
     assert longer.settings["resamples"] == 50
+    assert longer.commit == "another" != first.commit
+
+
+def test_cells_of_tests_that_have_not_changed_are_kept(path, monkeypatch):
+    first = measure(path)
     monkeypatch.setattr(simulation, "commit", lambda: "another")
-    assert measure(path, resamples=50).commit == "another" != first.commit
+    other = Case("UEGD-C17", "Corr", (0,), cases._learned_worse)
+    both = measure(path, planted=(SUM, other))
+    assert both.cells[:2] == first.cells and both.commit == first.commit
+    assert [cell.claim for cell in both.cells] == ["UEGD-C7", "UEGD-C7", "UEGD-C17"]
+    later = measure(path, planted=(SUM._replace(since="2026-12-01"), other))
+    assert [cell.claim for cell in later.cells] == ["UEGD-C17", "UEGD-C7", "UEGD-C7"]
+    assert later.cells[0] == both.cells[2] and later.gains == first.gains
+
+
+def test_claims_for_which_the_same_is_planted_share_their_studies(path, monkeypatch):
+    draws, draw = [], simulation.draw
+    monkeypatch.setattr(simulation, "draw", lambda *a, **kw: draws.append(1) or draw(*a, **kw))
+    pair = [BY_CLAIM[claim]._replace(effects=(0,)) for claim in ("UEGD-C4", "UEGD-X2")]
+    simulated = measure(path, planted=pair, simulations={"mosi": (1, 1)}, gains=0)
+    assert [cell.simulations for cell in simulated.cells] == [1, 1] and len(draws) == 1
 
 
 def test_only_one_process_simulates(path):
@@ -286,8 +307,7 @@ def test_the_committed_simulation_is_whole_and_of_the_tests_of_today():
     claims = {claim.id: claim for claim in registry.claims("uegd")}
     assert list(simulated.plans) == list(BY_CLAIM)
     for claim, plan in simulated.plans.items():
-        test = {"name": claims[claim].rerun.test, **claims[claim].rerun.arguments}
-        assert simulated.settings["tests"][claim] == test
+        assert plan == cases.plan_of(BY_CLAIM[claim], claims[claim])
         for dataset in simulated.datasets:
             barely, others = simulated.settings["simulations"][dataset]
             for effect in plan.effects:
