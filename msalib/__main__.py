@@ -315,6 +315,7 @@ def check(
 
     from msalib.evidence.printed import checks
     from msalib.evidence.printed import table as printed
+    from msalib.evidence.printed.names import plural
 
     table = printed.load_all(folder)
     findings = checks.run(table)
@@ -322,9 +323,9 @@ def check(
         print(json.dumps([finding.as_json(table) for finding in findings], indent=1))
         return
     for finding in findings:
-        print(f"{finding.severity} | {finding.paper} | {finding.check} | {finding.message}")
-    papers = table["paper"].nunique()
-    print(f"{len(findings)} findings in {len(table)} printed numbers of {papers} papers")
+        print(finding.as_line(table))
+    found, numbers = plural(len(findings), "finding"), plural(len(table), "printed number")
+    print(f"{found} in {numbers} of {plural(table['paper'].nunique(), 'paper')}")
 
 
 @app.command()

@@ -55,6 +55,13 @@ RESULTS = ("%", "correlation", "points of the label")
 MEASURED = (*RESULTS, "variance")
 """Units of all that is measured."""
 
+
+def outside(metric: str, value: float) -> bool:
+    """Check whether a value is none that a number in the unit of the metric can have."""
+    _, low, high, _ = METRIC_UNITS[metric]
+    return not low - 1e-9 <= value <= high + 1e-9
+
+
 LOWER_IS_BETTER = {m for m in METRICS if not METRICS[m].higher_is_better} | {"params", "seconds"}
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?")

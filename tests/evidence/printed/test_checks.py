@@ -7,7 +7,7 @@ from msalib.data import metrics
 from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.checks import direction
-from msalib.evidence.printed.checks.finding import SEVERITIES
+from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from tests.cells import entry, row, table
 
 # --- together -------------------------------------------------------------------------------------
@@ -30,11 +30,27 @@ def test_a_finding_spelt_out():
     told = checks.run(t)[0].as_json(t)
     assert list(told) == ["check", "severity", "paper", "message", "cells"]
     assert told["cells"] == [
-        {"exhibit": "table1", "dataset": "mosi", "system": "Net", "variant": "", "metric": "acc7"}
-        | {"printed": "57.8", "paper": "ash"},
-        {"exhibit": "table1", "dataset": "mosi", "system": "Net", "variant": "", "metric": "acc5"}
-        | {"printed": "56.9", "paper": "ash"},
+        {"exhibit": "table1", "dataset": "mosi", "system": "Net", "variant": "", "metric": metric}
+        | {"printed": number, "paper": "ash", "file": "ash.csv", "line": 0}
+        for metric, number in (("acc7", "57.8"), ("acc5", "56.9"))
     ]
+
+
+def test_a_finding_names_its_lines_file_by_file():
+    cells = row("ash/table1/mosi/Net", acc7="1", acc5="1", acc3="1", mae="1", corr="1", f1="1")
+    t = table(cells, row("birch/table1/mosi/Net", mae="1"))
+    t["line"] = range(2, 9)
+    found = Finding("bounds", "notable", "ash", "", (3, 0, 6))
+    assert found.lines(t) == "ash.csv lines 5, 2; birch.csv line 8"
+    assert (
+        found._replace(cells=(0, 1, 2, 3, 4, 5)).lines(t) == "ash.csv lines 2, 3, 4, 5 and 2 more"
+    )
+
+
+def test_a_number_that_cannot_be_is_found_once():
+    t = table(row("ash/table1/mosi/Net", acc2_has0="70.0", f1_has0="-3", mae="0.9", corr="-1.2"))
+    found = checks.run(t)
+    assert [(f.check, f.severity) for f in found] == [("bounds", "impossible")] * 2
 
 
 def test_an_empty_table_has_no_findings():

@@ -37,6 +37,11 @@ def test_a_constant_does_as_well(metric, worse, at_level, better):
     assert constant(better, metric)[1] == []
 
 
+def test_what_no_number_can_be_is_left_to_the_check_of_bounds():
+    for metric, number in (("f1_has0", "-3.0"), ("corr", "-3.0"), ("mae", "72.1")):
+        assert constant(number, metric)[1] == []
+
+
 def test_levels_are_those_of_the_labels():
     level = testparts.labels("mosi").chance
     assert level["acc2_non0"] == pytest.approx(378 / 655)

@@ -13,7 +13,7 @@ import pandas as pd
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Cell, Finding, listed, places
 from msalib.evidence.printed.names import dataset, exhibit, metric, place, system
-from msalib.evidence.printed.units import ANY, METRIC_UNITS, RESULTS
+from msalib.evidence.printed.units import ANY, METRIC_UNITS, RESULTS, outside
 
 ROW = ["paper", "exhibit", "dataset", "system", "variant"]
 
@@ -44,8 +44,13 @@ CLEARLY = 0.25
 
 
 def check(table: pd.DataFrame, entries: Mapping) -> list[Finding]:
-    """Check all numbers, the running text included, and all relations of a table, row by row."""
+    """Check all numbers, the running text included, and all relations of a table, row by row.
+
+    A number that its unit does not have is reported as that, and takes part in no relation.
+    """
     findings = [finding for cell in listed(table) for finding in in_range(cell)]
+    odd = [outside(*pair) for pair in zip(table["metric"], table["value"], strict=True)]
+    table = table[~np.array(odd, dtype=bool)]
     for row in _rows(table):
         corpus = next(iter(row.values()))["corpus"]
         findings += [*nested(row), *zeros(row, corpus), *two_classes(row, corpus)]

@@ -10,7 +10,7 @@ from msalib.data.metrics import METRICS
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.names import dataset, exhibit, metric, system
-from msalib.evidence.printed.units import sign
+from msalib.evidence.printed.units import outside, sign
 
 UNSTATED = {"acc2": "acc2_has0", "f1": "f1_has0"}
 """Where the convention for label 0 is not printed, the level that keeps every clip."""
@@ -75,13 +75,14 @@ def constants(table: pd.DataFrame) -> list[Finding]:
     Chance levels are computed from the labels (``metrics.chance``): the MAE of the median of the
     training labels, and accuracy and F1 of the largest class of the test labels. A correlation of
     0 or less is chance, too. A number at its level or behind it was not learned from the clips, or
-    was learned and lost in scale. One finding per row.
+    was learned and lost in scale. One finding per row. Numbers outside their unit are left to
+    ``bounds``.
     """
     measured = table[(table["exhibit"] != "text") & table["metric"].isin(list(METRICS))]
     rows: dict[tuple, list[tuple[int, dict, float]]] = {}
     for index, cell in measured.to_dict("index").items():
         level = _level(cell)
-        if level is None:
+        if level is None or outside(cell["metric"], cell["value"]):
             continue
         ahead = sign(cell["metric"]) * (cell["value"] - level)
         if ahead <= cell["half"]:

@@ -8,7 +8,11 @@ import pandas as pd
 Severity = Literal["impossible", "inconsistent", "unlikely", "notable"]
 SEVERITIES = get_args(Severity)
 
-CELL = ("exhibit", "dataset", "system", "variant", "metric", "printed")
+CELL = ("exhibit", "dataset", "system", "variant", "metric", "printed", "paper", "file", "line")
+"""What names a cell: its place in the paper, and its file with the number of the line."""
+
+NAMED = 4
+"""Lines of a file that a finding names; beyond, it counts."""
 
 
 class Finding(NamedTuple):
@@ -22,10 +26,7 @@ class Finding(NamedTuple):
 
     def as_json(self, table: pd.DataFrame) -> dict:
         """Return the finding with its cells spelt out; a cell of another paper says so."""
-        cells = [
-            {name: row[name] for name in CELL} | {"paper": row["paper"]}
-            for row in (table.loc[index] for index in self.cells)
-        ]
+        cells = [dict(zip(CELL, row, strict=True)) for row in self._rows(table, CELL)]
         return {
             "check": self.check,
             "severity": self.severity,
@@ -33,6 +34,26 @@ class Finding(NamedTuple):
             "message": self.message,
             "cells": cells,
         }
+
+    def as_line(self, table: pd.DataFrame) -> str:
+        """Return the finding in one line, with the lines of the files that it is about."""
+        fields = self.severity, self.paper, self.check, self.message, self.lines(table)
+        return " | ".join(fields)
+
+    def lines(self, table: pd.DataFrame) -> str:
+        """Name the files of the cells with the numbers of their lines: ash.csv lines 2, 5."""
+        by_file: dict[str, list[int]] = {}
+        for file, line in self._rows(table, ("file", "line")):
+            by_file.setdefault(file, []).append(line)
+        named = []
+        for file, lines in by_file.items():
+            more = f" and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
+            listed = ", ".join(map(str, lines[:NAMED])) + more
+            named.append(f"{file} line{'s' * (len(lines) > 1)} {listed}")
+        return "; ".join(named)
+
+    def _rows(self, table: pd.DataFrame, columns: Sequence[str]) -> list[list]:
+        return table.loc[list(self.cells), list(columns)].astype(object).values.tolist()
 
 
 Cell = Mapping
