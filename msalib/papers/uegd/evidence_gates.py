@@ -34,8 +34,8 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
         return not_run([need], effects)
     delta = stats.cliffs_delta(ours[modality].ravel(), theirs[modality].ravel())
     note = sentence(
-        f"{layers.name(group)}: mid-best as chosen minus input embeddings; Cliff's delta over "
-        f"clips and seeds {delta:+.2f}",
+        f"{layers.name(group)}: mid-best as chosen, a choice that is not repeated, minus input "
+        f"embeddings; Cliff's delta over clips and seeds {delta:+.2f}",
         layers.covers(runs, group, pair),
     )
     return Evidence(videos.all_positive(effects), effects, note)

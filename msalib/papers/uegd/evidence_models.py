@@ -45,7 +45,7 @@ def beyond_literature(
             effects[name] = videos.minus_printed(runs, metric, ours, value)
             signs[name] = videos.SIGNS[metric] if better else -videos.SIGNS[metric]
     note = sentence(
-        "ours minus the printed value; mid-best as chosen",
+        "ours minus the printed value; mid-best as chosen, a choice that is not repeated",
         layers.covers(runs, MODALITIES, compared),
         *why_undefined(runs, compared, effects),
     )

@@ -147,7 +147,7 @@ def _input(runs: Runs, modality: str) -> list[int]:
 def _conventional(runs: Runs, group: Group) -> list[dict]:
     """Return the rows of conventional features of words, with the vectors of other modalities."""
     if conventional.missing(runs, group):
-        return [{"whose": "ours", "feature": "Conv.: not run (no such features of these clips)"}]
+        return [{"whose": "ours", "feature": "Conv.: these clips have no such features"}]
     beside = Runs(conventional.beside(runs))
     usual = layers.system_of(runs, group, "output")
     others = "".join(f", {m} vectors" for m in group if m != conventional.MODALITY)
@@ -157,7 +157,7 @@ def _conventional(runs: Runs, group: Group) -> list[dict]:
         if beside.has(one):
             rows.append(_row(name, beside.records(one)[0]))
         else:
-            rows.append({"whose": "ours", "feature": f"{name}: not run"})
+            rows.append({"whose": "ours", "feature": f"{name} (no runs so far)"})
     return rows
 
 

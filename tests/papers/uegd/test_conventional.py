@@ -146,7 +146,7 @@ def test_tables_show_conventional_features_and_the_printed_rows_of_the_same_clip
     for frame, others in ((joint, ", acoustic vectors"), (alone, "")):
         rows = frame.set_index("feature")
         assert "±" in rows.loc[f"Conv.: sentiment lexicon{others}"]["MAE ↓ (points)"]
-        assert rows.loc[f"Conv.: TF-IDF{others}: not run"]["MAE ↓ (points)"] == "-"
+        assert rows.loc[f"Conv.: TF-IDF{others} (no runs so far)"]["MAE ↓ (points)"] == "-"
         assert (frame["whose"] == "printed").any()
 
 

@@ -79,7 +79,7 @@ def test_table_2_has_five_feature_rows_and_chance(runs):
         "Enc. output: visual block 3, acoustic block 3, linguistic block 3",
         "Enc. mid-best: visual block 2, acoustic block 2, linguistic block 2",
         "Enc. weighted: visual sum, acoustic sum, linguistic sum",
-        "Conv.: not run (no such features of these clips)",
+        "Conv.: these clips have no such features",
         "constant: training median, test majority",
     ]
     assert table.frame["whose"].tolist() == ["ours"] * 5 + ["chance"]
@@ -139,7 +139,7 @@ def test_table_3_shows_every_layer_the_weighted_sum_and_chance(runs):
         "block 2 (mid-best)",
         "block 3 (output)",
         "weighted sum of the blocks",
-        "Conv.: not run (no such features of these clips)",
+        "Conv.: these clips have no such features",
         "constant: training median, test majority",
     ]
     assert table.frame["whose"].tolist() == ["ours"] * 6 + ["chance"]

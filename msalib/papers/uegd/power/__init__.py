@@ -5,5 +5,5 @@ and how large an effect must be before it is detected. Trainings would take year
 predictions are drawn instead, at the sizes of CMU-MOSI and CMU-MOSEI, and made to err as trained
 models do (``synthetic``). The tests are those of the registry, on records as runs leave them.
 
-    python -m msalib.papers.uegd.power      # an hour; goes on where it was stopped
+    python -m msalib.papers.uegd.power      # an hour or two; goes on where it was stopped
 """

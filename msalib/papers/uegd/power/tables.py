@@ -66,7 +66,8 @@ def amended(simulated: Power) -> Table:
     return Table(
         pd.DataFrame(rows),
         caption="Verdicts if the claim is false, though barely, in % of simulated studies with "
-        "95% Monte Carlo intervals: with intervals over other videos only, and with "
+        "95% Monte Carlo intervals: with intervals over other videos only (the first studies), and "
+        "with "
         f"the actual ones, over other videos and other trainings. Setting: {simulated.setting}.",
     )
 
