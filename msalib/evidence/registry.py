@@ -103,7 +103,7 @@ class Rerun(_Entry):
     ``rule`` in words, with the threshold; ``needs`` what it takes, or what it does not cover yet.
     ``test`` names a test of the paper's own module, ``papers.part(paper, "evidence").TESTS``. That
     module is imported when a claim is judged, not before. With a test, ``reading`` has a sentence
-    for every verdict.
+    for every verdict. ``unsimulated`` says why the errors of the test cannot be simulated.
     """
 
     rule: Text
@@ -111,11 +111,14 @@ class Rerun(_Entry):
     test: Text | None = None
     arguments: dict = {}
     reading: dict[Word, Text] = {}
+    unsimulated: Text | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.test is not None and (lacking := set(Word.__args__) - set(self.reading)):
             raise ValueError(f"no reading for {', '.join(sorted(lacking))}")
+        if self.unsimulated is not None and self.test is None:
+            raise ValueError("unsimulated is said of a test, and there is none")
         return self
 
 

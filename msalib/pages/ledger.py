@@ -44,7 +44,7 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
             "covers": coverage_text(v.coverage),
             "effect and 95% interval": _effects(v.evidence),
             "printed effect": _printed(printed_effects(paper, v.claim, v.setting.dataset, cells)),
-            "errors of the test": errors_cell(rates.get(v.claim.id, ())),
+            "errors of the test": errors_cell(v.claim, rates.get(v.claim.id, ())),
             "records": _cited(v.records),
         }
         for v in verdicts
@@ -199,18 +199,28 @@ def errors_text(one: Measured) -> str:
     return f"size of {one.size}: {false}{high}{found}"
 
 
-def errors_cell(rates: Sequence[Measured]) -> str:
-    """Return the error rates of a test as two numbers; those of each size open on a click."""
+def not_measured(claim: Claim) -> str:
+    """Say that the errors of a test are not measured, and why where they cannot be."""
+    why = claim.rerun.unsimulated
+    return f"not measured ({why})" if why else "not measured"
+
+
+def errors_cell(claim: Claim, rates: Sequence[Measured]) -> str:
+    """Return the error rates of a test as two numbers with the sizes that they are of.
+
+    Those of each size open on a click.
+    """
     if not rates:
-        return "not measured"
+        return escape(not_measured(claim))
     worst = max(one.worst(w).share for one in rates for w in ("supported", "contradicted"))
     powers = sorted(power.share for one in rates if (power := one.at_printed()[0]) is not None)
     ends = dict.fromkeys(f"{share:.0%}" for share in [*powers[:1], *powers[-1:]])
     power = f", power {' to '.join(ends)}" if ends else ""
     high = " (above the level)" if any(one.too_high() for one in rates) else ""
+    sizes = f"size{'s' * (len(rates) > 1)} of {', '.join(escape(one.size) for one in rates)}"
     lines = "<br>".join(escape(errors_text(one)) for one in rates)
     return (
-        f"<details><summary>false verdicts {worst:.1%} at most{high}{power}</summary>"
+        f"<details><summary>false verdicts {worst:.1%} at most{high}{power}; {sizes}</summary>"
         f"<small>{lines}</small></details>"
     )
 
@@ -237,8 +247,8 @@ def _evidence(evidences: ClaimEvidence) -> Iterator[list[str]]:
     if evidences.parity:
         yield ["parity", evidences.parity]
     if evidences.claim.rerun.test is not None:
-        measured = "; ".join(map(errors_text, evidences.error_rates)) or "not measured"
-        yield ["error rates of the test", measured]
+        measured = "; ".join(map(errors_text, evidences.error_rates))
+        yield ["error rates of the test", measured or not_measured(evidences.claim)]
     for verdict in evidences.runs:
         yield _on_records(verdict)
     for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):

@@ -97,7 +97,8 @@ def _claim(evidences: ClaimEvidence, href: str | None = None) -> str:
 
 def _errors(evidences: ClaimEvidence) -> str:
     """Return the error rates of the test on records; nothing where the claim has no such test."""
-    return errors_cell(evidences.error_rates) if evidences.claim.rerun.test else ""
+    claim = evidences.claim
+    return errors_cell(claim, evidences.error_rates) if claim.rerun.test else ""
 
 
 def _verdict(word: str, needs: str = "") -> str:

@@ -141,6 +141,7 @@ def changed(part, **values):
     ("change", "complaint"),
     [
         (changed("rerun", reading={"supported": "yes"}), "no reading for"),
+        (changed("rerun", test=None, unsimulated="a count"), "unsimulated is said of a test"),
         (
             changed("printed", tests=[{"test": "best"}]),
             "claims.0.printed: test 'best': one of better",

@@ -18,6 +18,7 @@ from tests.factory import COUNTED, layer_records
 from tests.html import Page, read
 
 SETTING = "control: a <small> corpus & more; release recipe, profile quick, 2 seeds"
+(ANY,) = registry.claims("uegd", ["UEGD-C6"])
 NOISE = {0: 3.0, 1: 2.0, 2: 0.8, 3: 1.5, "weighted": 1.0}
 
 
@@ -191,18 +192,26 @@ def test_a_test_that_errs_more_often_than_its_level_says_so():
     told = "false support 12.0%, false contradiction 4.0% (above the level of 5%), power 90%"
     assert told in ledger.errors_text(wrong)
     told = "false verdicts 12.0% at most (above the level), power 90%"
-    assert Page(ledger.errors_cell([measured(1, 9, size="mosi"), wrong])).text.startswith(told)
+    assert Page(ledger.errors_cell(ANY, [measured(1, 9, size="mosi"), wrong])).text.startswith(told)
 
 
 def test_error_rates_of_several_sizes_are_two_numbers_and_open_on_a_click():
-    cell = ledger.errors_cell([measured(1, 2, border=(2, 0)), measured(1, 9, size="mosi")])
+    cell = ledger.errors_cell(ANY, [measured(1, 2, border=(2, 0)), measured(1, 9, size="mosi")])
     page = Page(cell)
-    assert page.text.startswith("false verdicts 2.0% at most, power 20% to 90%")
+    assert page.text.startswith("false verdicts 2.0% at most, power 20% to 90%; sizes of raw, mosi")
     assert "size of raw: false support 2.0%" in page.text and "size of mosi" in page.text
-    assert Page(ledger.errors_cell([equivalence(7)])).text.startswith(
-        "false verdicts 0.0% at most, power 70%"
+    assert Page(ledger.errors_cell(ANY, [equivalence(7)])).text.startswith(
+        "false verdicts 0.0% at most, power 70%; size of raw"
     )
-    assert ledger.errors_cell([]) == "not measured"
+    assert ledger.errors_cell(ANY, []) == "not measured"
+
+
+def test_why_errors_cannot_be_measured_is_said():
+    (timed,) = registry.claims("sugrm", ["SUGRM-C23"])
+    told = "not measured (a measurement, which depends on no run)"
+    assert ledger.errors_cell(timed, []) == told
+    lines = list(ledger.lines("sugrm"))
+    assert f"SUGRM-C23 | error rates of the test | {told}" in lines
 
 
 def test_the_ledger_and_the_command_show_the_errors_of_a_test(verdicts):
