@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from msalib.base.paths import ROOT
-from msalib.evidence import arms
+from msalib.evidence import arms, registry
+from msalib.evidence.planting import Size
 from msalib.evidence.simulation import exceeds
 from msalib.pages import error_rates
 from msalib.papers.mmml import power as mmml
@@ -14,6 +15,11 @@ from msalib.papers.sugrm import power as sugrm
 PLANS = {"mmml": mmml.power_plan(), "sugrm": sugrm.power_plan()}
 LABELS = {"mmml": {}, "sugrm": sugrm.power_labels.CASES}
 """Claims whose tests read no predictions, with what is drawn for them."""
+
+
+def scatter_words(size: Size) -> list[str]:
+    """What a record may say of where the scatter of a size is from, but for the number of runs."""
+    return [f"runs of {paper} on {data} with {encoder}" for paper, data, encoder, _ in size.sources]
 
 
 @pytest.fixture(scope="module", params=PLANS)
@@ -51,6 +57,19 @@ def test_the_record_is_of_the_claims_and_printed_gains_of_today(paper, recorded)
         assert one.arms == len(case.arms)
     for name, of in recorded.sizes.items():
         assert of.seeds == plan.sizes[name].seeds and of.videos["test"] >= arms.VIDEOS["test"]
+
+
+def test_the_record_has_its_scatter_from_the_records_of_the_plan(paper, recorded):
+    for name, of in recorded.sizes.items():
+        _, said = of.records.split(" ", 1)
+        assert said in scatter_words(PLANS[paper].sizes[name])
+
+
+def test_a_test_is_simulated_or_says_why_not(paper):
+    tested = [claim for claim in registry.claims(paper) if claim.rerun.test]
+    simulated = {*PLANS[paper].cases, *LABELS[paper]}
+    without = {claim.id for claim in tested if claim.rerun.unsimulated}
+    assert simulated | without == {claim.id for claim in tested} and not simulated & without
 
 
 def test_no_test_errs_more_often_than_its_level(recorded):
