@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from msalib.base.stats import LEVEL, Estimate
+from msalib.base.stats import Estimate
 from msalib.evidence import error_rates
 from msalib.evidence.common import Evidence
 from msalib.evidence.error_rates import Measured
@@ -195,7 +195,7 @@ def errors_text(one: Measured) -> str:
     )
     power, effect = one.at_printed()
     found = "" if power is None else f", power {power.share:.0%} {effect}"
-    high = f" (above the level of {LEVEL:.0%})" if one.too_high() else ""
+    high = " (above the level)" if one.too_high() else ""
     return f"size of {one.size}: {false}{high}{found}"
 
 

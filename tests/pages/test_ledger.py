@@ -189,7 +189,7 @@ def test_error_rates_are_said_with_their_size_and_power():
 
 def test_a_test_that_errs_more_often_than_its_level_says_so():
     wrong = measured(1, 9, border=(12, 4))
-    told = "false support 12.0%, false contradiction 4.0% (above the level of 5%), power 90%"
+    told = "false support 12.0%, false contradiction 4.0% (above the level), power 90%"
     assert told in ledger.errors_text(wrong)
     told = "false verdicts 12.0% at most (above the level), power 90%"
     assert Page(ledger.errors_cell(ANY, [measured(1, 9, size="mosi"), wrong])).text.startswith(told)
