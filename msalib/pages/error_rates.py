@@ -31,8 +31,8 @@ def answer(simulated: Power) -> Note:
     named = ", ".join(f"{_number(one.claim)} at the size of {one.size}" for one in able) or "none"
     sentences = [
         f"{kept} of {len(simulated.tests)} tests and sizes keep their level, as far as so many "
-        f"simulated studies can tell: {LEVEL / 2:.1%} of them for either wrong verdict, {LEVEL:.0%} "
-        "for support that takes a 90% interval.",
+        f"simulated studies can tell: {LEVEL / 2:.1%} of them for either wrong verdict, "
+        f"{LEVEL:.0%} for support that takes a 90% interval.",
         f"Of {len(printed)} with a printed gain, {len(able)} find a gain of that size in "
         f"{ENOUGH:.0%} of the studies ({named}).",
     ]
