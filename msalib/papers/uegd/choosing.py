@@ -70,6 +70,9 @@ class Score(NamedTuple):
     of: Callable[[Sample], Scored]
 
 
+BATCH = 8
+"""Systems that are scored at once: with more, sums over clips wait for the memory."""
+
 # Comparisons share systems, and resampling every block at the size of CMU-MOSEI takes a second.
 _SCORES: WeakKeyDictionary[Runs, dict[tuple, Scored]] = WeakKeyDictionary()
 
@@ -86,10 +89,11 @@ def _remembered(
 
     def scored(drawn: Sample) -> Scored:
         new = [k for k, system in enumerate(read) if (*about, system) not in known]
-        if new:
-            some = Sample(drawn.label[new], drawn.predictions[new], drawn.videos)
+        for begin in range(0, len(new), BATCH):
+            batch = new[begin : begin + BATCH]
+            some = Sample(drawn.label[batch], drawn.predictions[batch], drawn.videos)
             seeds, resampled = score.of(some)
-            for place, k in enumerate(new):
+            for place, k in enumerate(batch):
                 known[*about, read[k]] = seeds[place], resampled[:, place]
         seeds, resampled = zip(*(known[*about, system] for system in read), strict=True)
         return np.array(seeds), np.stack(resampled, axis=1)
