@@ -28,7 +28,7 @@ MOSI, MOSEI = "mosi_unaligned", "mosei_unaligned"
 
 def cases() -> dict[str, Case]:
     """Return what is planted for each claim that compares systems, by the id of the claim."""
-    every = {**_rivals(), **_tasks(), **_modules()}
+    every = {**_rivals(), **_tasks(), **_swaps(), **_modules()}
     return {f"SUGRM-{name}": case for name, case in every.items()}
 
 
@@ -66,55 +66,63 @@ def _tasks() -> dict[str, Case]:
     }
 
 
-def _modules() -> dict[str, Case]:
-    """Return cases of claims on modules and losses."""
-    grid, trained = plan.module_grid(WHOLE), list(plan.losses(WHOLE).values())
-    own, base = grid["mrm", "spt", "own_ulgm"], grid["no_mrm", "lstm", "other_ulgm"]
-    swaps = [
+def _of_sugrm(variant: str) -> Printed:
+    """Return what SUGRM is printed to gain over itself with a part left out or changed."""
+    return Printed("mae", MOSI, "table4/SUGRM/", (f"table4/SUGRM/{variant}",))
+
+
+def _of_self_mm(variant: str, metric: str = "mae", dataset: str = MOSI) -> Printed:
+    """Return what Self-MM is printed to gain by one of SUGRM's modules."""
+    return Printed(metric, dataset, f"table4/Self-MM/{variant}", ("table4/Self-MM/",))
+
+
+def _swaps() -> dict[str, Case]:
+    """Return cases of claims on Self-MM with one of SUGRM's modules."""
+    grid = plan.module_grid(WHOLE)
+    base = grid["no_mrm", "lstm", "other_ulgm"]
+    mrm, spt, ulgm = (
         grid[corner]
         for corner in (
             ("mrm", "lstm", "other_ulgm"),
             ("no_mrm", "spt", "other_ulgm"),
             ("no_mrm", "lstm", "own_ulgm"),
         )
-    ]
-    mrm, spt = grid["mrm", "lstm", "own_ulgm"], grid["no_mrm", "spt", "own_ulgm"]
-
-    def without(variant: str) -> Printed:
-        return Printed("mae", MOSI, "table4/SUGRM/", (f"table4/SUGRM/{variant}",))
-
-    def swap(variant: str, metric: str = "mae", dataset: str = MOSI) -> Printed:
-        return Printed(metric, dataset, f"table4/Self-MM/{variant}", ("table4/Self-MM/",))
-
-    loss = Printed(
-        "mae",
-        MOSI,
-        "table8/SUGRM/loss_l1",
-        tuple(f"table8/SUGRM/loss_{n}" for n in ("l2", "huber")),
     )
     return {
         # All metrics of an arm follow one quality: a gain in MAE alone is true only if small.
         "C10": Case(
-            [swaps[0], base],
-            swap("add_mrm"),
+            [mrm, base],
+            _of_self_mm("add_mrm"),
             times=(0.5,),
             borders=[("F1 gains the margin", "f1_non0", COMPARABLE["%"])],
         ),
-        "C11": Case([swaps[1], base], metrics=ALL, margins=COMPARABLE),
-        "C12": Case([swaps[2], base], swap("ulgm_sugrm")),
-        "C13": Case([*swaps, base], swap("add_mrm", "f1_non0", MOSEI), gaining=3, tied=2),
-        "C14": Case([own, spt], without("no_mrm")),
+        "C11": Case([spt, base], metrics=ALL, margins=COMPARABLE),
+        "C12": Case([ulgm, base], _of_self_mm("ulgm_sugrm")),
+        "C13": Case(
+            [mrm, spt, ulgm, base], _of_self_mm("add_mrm", "f1_non0", MOSEI), gaining=3, tied=2
+        ),
+    }
+
+
+def _modules() -> dict[str, Case]:
+    """Return cases of claims on SUGRM without a module, and on its losses."""
+    grid, trained = plan.module_grid(WHOLE), list(plan.losses(WHOLE).values())
+    own, neither = grid["mrm", "spt", "own_ulgm"], grid["no_mrm", "lstm", "own_ulgm"]
+    mrm, spt = grid["mrm", "lstm", "own_ulgm"], grid["no_mrm", "spt", "own_ulgm"]
+    others = "table8/SUGRM/loss_l2", "table8/SUGRM/loss_huber"
+    return {
+        "C14": Case([own, spt], _of_sugrm("no_mrm")),
         "C15": Case([grid["mrm", "dense", "own_ulgm"], own], metrics=ALL, margins=MINUSCULE),
-        "C16": Case([own, mrm], without("lstm_for_spt")),
+        "C16": Case([own, mrm], _of_sugrm("lstm_for_spt")),
         "C17": Case(
             [own, grid["mrm", "spt", "other_ulgm"]],
-            without("ulgm_selfmm"),
+            _of_sugrm("ulgm_selfmm"),
             borders=[("the other gains the margin", "f1_non0", -MINUSCULE["%"])],
         ),
-        "C22": Case(trained, loss, tied=2),
+        "C22": Case(trained, Printed("mae", MOSI, "table8/SUGRM/loss_l1", others), tied=2),
         # Both, then neither, then each alone: one printed step from each to the next.
         "X1": Case(
-            [own, swaps[2], mrm, spt],
+            [own, neither, mrm, spt],
             Printed("mae", MOSI, "table4/SUGRM/", ("table4/Self-MM/ulgm_sugrm",)),
             gaining=(1.0, 0.0, -1.0, -1.0),
             tied=1,

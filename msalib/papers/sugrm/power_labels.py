@@ -32,6 +32,8 @@ CONTROL = Setting("control", "planted", "release", "paper")
 STUDIES = {"border": 1000, "true": 200}
 """Studies per planted effect: many, for a t-test takes no time."""
 
+NOTHING_PRINTED = "nothing is printed; our own trainings show as much"
+
 AS_RECORDED = "as large as in our trainings"
 
 Values = np.ndarray
@@ -265,7 +267,7 @@ def _measured(claim: str, case: LabelCase, scale: float) -> Measured:
         arms=len(systems),
         quality=None,
         printed=None,
-        printed_in="nothing is printed; our own trainings show as much",
+        printed_in=NOTHING_PRINTED if case.true is None else "nothing is printed; the size is ours",
         cells=cells,
     )
 
