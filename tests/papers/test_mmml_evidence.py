@@ -106,7 +106,7 @@ def test_equal_systems_support_and_a_gain_contradicts(name):
     about = {"seeds": 3} if name == "other_rates_alike" else {}
     alike = noisy(others, usual, USUAL, USUAL)
     assert judged(name, alike, shared=1 - 1e-7, **about).verdict == "supported"
-    gain = noisy(others, usual, GOOD, BAD)
+    gain = noisy(others, usual, GOOD, 1.5 * BAD)
     assert judged(name, gain, **about).verdict == "contradicted"
     assert judged(name, alike, shared=0.3, **about).verdict == "inconclusive"
 
