@@ -21,8 +21,9 @@ REPLICATIONS = 400
 RESAMPLES = 1000
 """Of the videos, inside a simulation: a single verdict takes ten times as many.
 
-p-values are then multiples of 1/1001, far below the levels that tests compare them with, and the
-error of a quantile at 2.5% is a fifth of its distance to that at 5%.
+p-values are then multiples of 1/1001, below the levels that tests compare them with, but for
+families of forty and more comparisons, which can then not contradict. The error of a quantile at
+2.5% is a fifth of its distance to that at 5%.
 """
 
 
