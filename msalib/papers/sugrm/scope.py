@@ -68,6 +68,12 @@ ALL = ("f1_has0", "f1_non0", "acc2_has0", "acc2_non0", "mae", "corr")
 DISTINCT = ("f1_non0", "mae", "corr")
 """The same for claims of "most metrics": F1 and accuracy of two classes are nearly one number."""
 
+GATES_KNOW_MORE = (
+    "recalibration sets its gates by all tokens of the frozen text, of which the LSTM behind it "
+    "reads the first"
+)
+"""What an LSTM gains by recalibration where no encoder sums up a text in its first token."""
+
 GRID = "corners of one grid of modules, with SUGRM's widths and rates"
 
 
@@ -103,8 +109,11 @@ def caveats(runs: Runs, data: str | None, *names: Named) -> list[str]:
     """Return what a reader must know of the data and of the named systems, in phrases."""
     absent = [m for m in MODALITIES if m not in recorded_whole(runs)]
     stands = ABOUT.get((data, runs.dataset), "")
-    grid = GRID if any(isinstance(name, list) for name in names) else ""
-    return [stands, grid, *without(absent)]
+    corners = [name for name in names if isinstance(name, list)]
+    frozen = recorded_whole(runs).get("linguistic", TUNED) != TUNED
+    gated = frozen and any({"mrm", "lstm"} <= set(corner) for corner in corners)
+    about = [stands, GRID if corners else "", GATES_KNOW_MORE if gated else ""]
+    return [*about, *without(absent)]
 
 
 def read_unlike_text(runs: Runs, systems: Sequence[System]) -> str:

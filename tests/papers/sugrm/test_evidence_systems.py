@@ -308,3 +308,10 @@ def test_modules_that_help_only_together_are_found(mrm, spt, both, verdict):
             assert joined.low > 0
         if (mrm, spt, both) == (-1, -1, -1):
             assert joined.effect > 0  # both together harm no more than one
+
+
+def test_what_gates_know_of_a_frozen_text_is_told():
+    frozen = setting("mosi", whole={"acoustic": 1, "linguistic": 6}, only=[MRM, BASE])
+    assert "recalibration sets its gates by all tokens" in judged("C10", frozen).note
+    tuned = setting("mosi", only=[MRM, BASE])
+    assert "sets its gates" not in judged("C10", tuned).note
