@@ -159,6 +159,17 @@ def test_runs_of_a_fine_tuned_encoder_are_only_read(monkeypatch):
     assert compare.gather(study, plan.compared(plan.whole_of(study)).values()) == []
 
 
+def test_the_full_recipe_on_real_data_is_read_and_not_trained(monkeypatch):
+    """Its data may lie there without the weights of its encoder, as where the book is built."""
+    study = Study("sugrm", dataset="mmmo-stretched", profile="paper", seeds=1, preset="paper")
+    monkeypatch.setattr(type(study), "corpus", object())
+    monkeypatch.setattr(study, "run", lambda systems: pytest.fail("trains"))
+    assert compare.gather(study, plan.compared(plan.whole_of(study)).values()) == []
+    quick = Study("sugrm", dataset="mmmo-stretched", seeds=1)
+    monkeypatch.setattr(quick, "run", lambda systems: ["trained"])
+    assert compare.gather(quick, plan.compared(plan.whole_of(quick)).values()) == ["trained"]
+
+
 def test_a_refresh_trains_each_system_once(monkeypatch):
     asked = []
     monkeypatch.setattr(Study, "run", lambda self, systems: asked.extend(systems) or [])
