@@ -268,8 +268,8 @@ def test_the_study_is_what_pages_show_with_the_full_recipe():
         study = settings.study(paper)
         assert len(study) == len(set(study)) > 3
         assert {s.profile for s in study} == {"paper"}
-    tuned = ("mosi-standardised", "minilm-tuned", "release", "paper")
-    assert tuned in settings.study("sugrm")
+    frozen = ("mosi-standardised", "minilm", "release", "paper")
+    assert frozen in settings.study("sugrm")
     assert settings.study("glomo") == []
 
 
