@@ -91,8 +91,8 @@ def test_a_field_that_came_later_enters_the_hash_where_it_differs_from_its_defau
         ("uegd/mosi-leaky-unseen-leaking/release/paper/acoustic-1-seed1", "e58e06e535fb"),
         ("uegd/mmmo-covarep-facet/release/paper/visual-1+acoustic-1-concat-seed0", "8dd038116e55"),
         (
-            "sugrm/mosi-minilm-tuned/paper/paper/acoustic-1+linguistic-tuned-self_mm-seed0",
-            "ffe1bbbe6543",
+            "sugrm/mosi-standardised-minilm/release/paper/acoustic-1+linguistic-6-self_mm-seed0",
+            "d7e8cc9e409b",
         ),
     ],
 )
