@@ -85,13 +85,13 @@ def blows_up_midway(runs: Runs) -> Evidence:
     if needs := _lacks(runs, _named(systems), _told_midway):
         return not_run(needs)
     ours, theirs = runs.records(*systems.values())
-    midway = _log10(theirs, "largest_midway")
+    midway = log10_of_targets(theirs, "largest_midway")
     beyond = {
         "beyond the bound": midway - np.log10(BOUND),
-        "beyond other clips": midway - _log10(theirs, "largest_elsewhere"),
+        "beyond other clips": midway - log10_of_targets(theirs, "largest_elsewhere"),
     }
-    largest = max(_largest(records, ours_name) for records, ours_name in _both_places(ours))
-    sugrms = _log10(ours, "largest_midway") - np.log10(BOUND)
+    largest = _largest(ours)
+    sugrms = log10_of_targets(ours, "largest_midway") - np.log10(BOUND)
     effects = {f"Self-MM's midway, log10 {name}": over_seeds(v) for name, v in beyond.items()}
     effects |= {
         "Self-MM's midway, times the bound": over_seeds(10 ** beyond["beyond the bound"], "level"),
@@ -105,7 +105,7 @@ def blows_up_midway(runs: Runs) -> Evidence:
         "are the tenth of the training clips nearest to it",
         f"p that Self-MM's are larger: {listed(higher)}",
         f"largest target of SUGRM's in any epoch {largest:.3g}, bound {BOUND:g}; of Self-MM's "
-        f"{max(_largest(r, n) for r, n in _both_places(theirs)):.3g}",
+        f"{_largest(theirs):.3g}",
         THESE_CLIPS,
         *caveats(runs, None),
     )
@@ -116,15 +116,14 @@ def blows_up_midway(runs: Runs) -> Evidence:
     return Evidence(word, effects, note)
 
 
-def _both_places(records: list[Record]) -> list[tuple[list[Record], str]]:
-    return [(records, "largest_midway"), (records, "largest_elsewhere")]
+def _largest(records: Sequence[Record]) -> float:
+    """Return the largest target of any epoch, midway or elsewhere."""
+    fields = "largest_midway", "largest_elsewhere"
+    sizes = [v for r in records for field in fields for v in _by_modality(r, field).values()]
+    return max(np.nanmax(as_numbers(values)) for values in sizes)
 
 
-def _largest(records: Sequence[Record], field: str) -> float:
-    return max(np.nanmax(as_numbers(v)) for r in records for v in _by_modality(r, field).values())
-
-
-def _log10(records: Sequence[Record], field: str) -> np.ndarray:
+def log10_of_targets(records: Sequence[Record], field: str) -> np.ndarray:
     """Return the mean log10 of each seed over modalities and the epochs that have targets (S,)."""
     each = [
         [np.log10(np.maximum(as_numbers(v)[1:], 1e-6)) for v in _by_modality(r, field).values()]
@@ -139,7 +138,7 @@ def ends_are_commoner(runs: Runs) -> Evidence:
     if needs := _lacks(runs, _named(systems), _of_every_epoch(2)):
         return not_run(needs)
     by_generator = dict(zip(systems, runs.records(*systems.values()), strict=True))
-    shares = {name: _mean_over_epochs(records) for name, records in by_generator.items()}
+    shares = {name: share_at_the_ends(records) for name, records in by_generator.items()}
     ours, theirs = shares.values()
     effects = {"share at the ends, difference": over_seeds(ours - theirs)} | {
         f"share at the ends, {name}": level_over_seeds(share, 0, 1)
@@ -157,7 +156,7 @@ def ends_are_commoner(runs: Runs) -> Evidence:
     return Evidence(word, effects, note)
 
 
-def _mean_over_epochs(records: Sequence[Record]) -> np.ndarray:
+def share_at_the_ends(records: Sequence[Record]) -> np.ndarray:
     """Return the mean share at the ends of each seed over modalities and epochs (S,)."""
     each = [_by_modality(record, "clamped").values() for record in records]
     return np.array([np.mean([as_numbers(v)[1:] for v in values]) for values in each])

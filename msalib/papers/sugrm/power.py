@@ -3,7 +3,7 @@
 This file says what is simulated for claims that compare systems; ``evidence.planting`` does it.
 Claims on labels and distances, which read the training clips, are in ``power_labels``.
 
-    python -m msalib.papers.sugrm.power      # half an hour on one core
+    python -m msalib.papers.sugrm.power      # some minutes on one core
 """
 
 from functools import partial

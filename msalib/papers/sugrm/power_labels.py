@@ -18,7 +18,12 @@ from msalib.evidence.error_rates import Cell, Measured
 from msalib.evidence.seeds import as_numbers
 from msalib.evidence.verdicts import bound_test
 from msalib.models.extras import GeneratedLabels, Geometry
-from msalib.papers.sugrm.evidence_labels import BOUND, true_sentiment
+from msalib.papers.sugrm.evidence_labels import (
+    BOUND,
+    log10_of_targets,
+    share_at_the_ends,
+    true_sentiment,
+)
 from msalib.papers.sugrm.momentum import null_movement
 from msalib.papers.sugrm.plan import compared, followed, recorded_whole
 from msalib.runs import records
@@ -46,7 +51,7 @@ class LabelCase:
 
     ``systems`` of a setting are read; ``read`` takes their records, system by system, and ``write``
     returns the extras of one record of each for one row of values. Where the claim is true, values
-    are as large as recorded, or ``true``; at the border those that ``borders`` names are zero.
+    are as recorded, or ``true``; at the border those that ``borders`` names are zero.
     """
 
     setting: Setting
@@ -103,15 +108,9 @@ def _moving(trained: Sequence[Record], values: Values) -> list[dict]:
 def _sizes(by_system: Sequence[Sequence[Record]]) -> Values:
     """Return log10 of Self-MM's targets midway over the bound, and over those elsewhere."""
     _, theirs = by_system
-    midway, elsewhere = (
-        np.array([_log10(_labels(r), field) for r in theirs])
-        for field in ("largest_midway", "largest_elsewhere")
-    )
+    midway = log10_of_targets(theirs, "largest_midway")
+    elsewhere = log10_of_targets(theirs, "largest_elsewhere")
     return np.stack([midway - np.log10(BOUND), midway - elsewhere], 1)
-
-
-def _log10(labels: GeneratedLabels, field: str) -> float:
-    return float(np.mean([np.log10(as_numbers(v)[1:]) for v in getattr(labels, field).values()]))
 
 
 def _sized(trained: Sequence[Record], values: Values) -> list[dict]:
@@ -127,17 +126,13 @@ def _sized(trained: Sequence[Record], values: Values) -> list[dict]:
 
 def _shares(by_system: Sequence[Sequence[Record]]) -> Values:
     """Return how much larger SUGRM's share of targets at the ends is."""
-    ours, theirs = (np.array([_share(_labels(r)) for r in trained]) for trained in by_system)
+    ours, theirs = map(share_at_the_ends, by_system)
     return (ours - theirs)[:, None]
-
-
-def _share(labels: GeneratedLabels) -> float:
-    return float(np.mean([as_numbers(v)[1:] for v in labels.clamped.values()]))
 
 
 def _at_the_ends(trained: Sequence[Record], values: Values) -> list[dict]:
     ours, theirs = trained
-    usual = _share(_labels(theirs))
+    (usual,) = share_at_the_ends([theirs])
     return [
         {"labels": _labels(r).model_copy(update={"clamped": _each(r, float(share))})}
         for r, share in ((ours, usual + values[0]), (theirs, usual))
@@ -228,12 +223,12 @@ CASES: Mapping[str, LabelCase] = {
 }
 
 
-def measure(scale: float = 1.0) -> list[Measured]:
-    """Simulate every test on labels; ``scale`` multiplies the number of studies."""
-    return [_measured(claim, case, scale) for claim, case in CASES.items()]
+def measure() -> list[Measured]:
+    """Simulate every test on labels."""
+    return [_measured(claim, case) for claim, case in CASES.items()]
 
 
-def _measured(claim: str, case: LabelCase, scale: float) -> Measured:
+def _measured(claim: str, case: LabelCase) -> Measured:
     (entry,) = registry.claims("sugrm", [claim])
     runs = Runs(records.find("sugrm", case.setting))
     systems = list(case.systems(runs))
@@ -241,14 +236,14 @@ def _measured(claim: str, case: LabelCase, scale: float) -> Measured:
     values = case.read(by_system)
     judge, cells = bound_test(entry), []
     planted = [("border", words, places) for words, places in case.borders.items()]
-    true = np.abs(values.mean(0)) * _towards_truth(claim)
-    true = true if case.true is None else np.full_like(true, case.true)
+    recorded = values.mean(0)
+    true = recorded if case.true is None else np.full_like(recorded, case.true)
     words_of_true = AS_RECORDED if case.true is None else f"{case.true:g} in each modality"
     for role, words, zero in [*planted, ("true", words_of_true, ())]:
         mean = true.copy()
         mean[list(zero)] = 0
         counts: Counter[str] = Counter()
-        for number in range(max(1, round(scale * STUDIES[role]))):
+        for number in range(STUDIES[role]):
             drawn = _draw(values, mean, np.random.default_rng([1, number]))
             counts[judge(_study(by_system, drawn, case)).verdict] += 1
         cells.append(
@@ -270,11 +265,6 @@ def _measured(claim: str, case: LabelCase, scale: float) -> Measured:
         printed_in=NOTHING_PRINTED if case.true is None else "nothing is printed; the size is ours",
         cells=cells,
     )
-
-
-def _towards_truth(claim: str) -> int:
-    """Return the sign of a true claim: C18 says that movement is below chance."""
-    return -1 if claim == "SUGRM-C18" else 1
 
 
 def _draw(values: Values, mean: np.ndarray, rng: np.random.Generator) -> Values:

@@ -105,7 +105,7 @@ def test_a_test_on_distances_keeps_its_level_and_finds_what_is_there(few, monkey
 
     found = changed(found, own, grown)
     monkeypatch.setattr(power_labels.records, "find", lambda *_: found)
-    measured = power_labels._measured(claim, power_labels.CASES[claim], 1.0)
+    measured = power_labels._measured(claim, power_labels.CASES[claim])
     border, true = measured.of("border"), measured.of("true")
     assert all(cell.verdicts["inconclusive"] >= 50 for cell in border)
     assert true[0].verdicts == {"supported": 10}
