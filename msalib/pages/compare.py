@@ -19,7 +19,6 @@ from msalib.evidence.printed import table as printed_table
 from msalib.evidence.printed.names import plural
 from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table, constants, mean_sd, spread
-from msalib.runs import records
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -52,10 +51,7 @@ def gather(study: Study, systems: Iterable[System]) -> list[Record]:
     systems, p = list(dict.fromkeys(systems)), study.parameters
     recorded = p.profile == "paper" and study.dataset.real and p.dataset in DATASETS
     trains = study.corpus is not None and not study.tuned and not recorded
-    if p.refresh or trains:
-        return study.run(systems)
-    specs = (study.spec(s, seed) for s in systems for seed in range(p.seeds))
-    return [records.read(path) for path in (spec.path() for spec in specs) if path.is_file()]
+    return study.run(systems) if p.refresh or trains else study.recorded(systems)
 
 
 def missing_runs_note(study: Study, runs: Runs, named: Mapping[str, System]) -> Note:

@@ -77,6 +77,11 @@ class Study(Inputs):
             self._train([spec for spec in specs if not spec.path().is_file()])
         return [self.check_record(records.read(spec.path())) for spec in specs]
 
+    def recorded(self, systems: Sequence[System]) -> list[Record]:
+        """Return the records that these systems have, with every seed; nothing is trained."""
+        specs = (self.spec(s, seed) for s in systems for seed in range(self.parameters.seeds))
+        return [records.read(path) for spec in specs if (path := spec.path()).is_file()]
+
     def _train(self, specs: list[Spec]) -> None:
         """Train and record these runs, beside other processes that may be at the same."""
         # These models are so small that a second thread gains little, loses much beside any other

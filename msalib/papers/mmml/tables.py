@@ -22,7 +22,6 @@ from msalib.papers.mmml import plan
 from msalib.papers.mmml.gains import CLIPS, OWN, scored
 from msalib.papers.mmml.plan import SOUND, TEXT
 from msalib.runs import folds
-from msalib.runs import records as stored
 from msalib.runs.inputs import TUNED_ENDING
 from msalib.runs.records import Record, Setting
 from msalib.runs.spec import System, without_usual
@@ -96,11 +95,7 @@ def gather(study: Study, systems: Iterable[System]) -> list[Record]:
     trains = p.refresh or (quick and study.corpus is not None)
     records = []
     for one in _parts(study):
-        if trains:
-            records += one.run(systems)
-            continue
-        specs = (one.spec(s, seed) for s in systems for seed in range(p.seeds))
-        records += [stored.read(path) for spec in specs if (path := spec.path()).is_file()]
+        records += one.run(systems) if trains else one.recorded(systems)
     return folds.pool(records)
 
 
