@@ -24,13 +24,23 @@ SET = "eGeMAPSv02"
 WINDOW, STEP, BANDS, RANGE = 960, 320, 128, 80.0
 """Of the log-mel spectrogram: samples (0.06 s, 0.02 s), mel bands, decibels (MMML A.2)."""
 
+BIN = 10
+"""Frames of the log-mel spectrogram in one of the coarse: 0.2 s, for models that read some tens of
+steps. A clip of a few seconds has hundreds of the fine ones."""
+
+_LOG_MEL = (
+    f"{BANDS} mel bands, windows of {WINDOW} samples every {STEP}, decibels, at most {RANGE:g} "
+    "below the clip's loudest"
+)
+
 ABOUT = {
     "opensmile": (f"{SET} functionals", "clip"),
     "opensmile-frames": (f"{SET} low-level descriptors", "0.01 s of speech"),
-    "log-mel": (
-        f"{BANDS} mel bands, windows of {WINDOW} samples every {STEP}, decibels, at most "
-        f"{RANGE:g} below the clip's loudest",
-        "0.02 s of speech",
+    "log-mel": (_LOG_MEL, "0.02 s of speech"),
+    "log-mel-coarse": (
+        f"{_LOG_MEL}; means of {BIN} windows, the last of those that are left, scaled by the same "
+        f"rule for all data: {-RANGE:g} dB is -1, 0 dB is 1",
+        "0.2 s of speech",
     ),
 }
 """Extractor -> what it gives, and what a frame is."""
@@ -96,7 +106,7 @@ def features(path: Path, name: str, mix: media.Mix) -> np.ndarray:
     wave = media.sound(path, mix)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Segment too short")  # refused below
-        values = log_mel(wave) if name == "log-mel" else _smile(name)(wave, media.RATE)
+        values = _compute(name)(wave)
     values = np.ascontiguousarray(values, np.float32)
     if not len(values) or not np.isfinite(values).all():
         raise UserError(
@@ -119,8 +129,30 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
     return librosa.power_to_db(power, ref=1.0, top_db=RANGE).T
 
 
+def coarse(spectrogram: np.ndarray) -> np.ndarray:
+    """Return a log-mel spectrogram (T, BANDS), dB, at a tenth of the steps: (ceil(T / BIN), BANDS).
+
+    A step is the mean of ``BIN`` frames, the last one of those that are left. The scale is that of
+    a full-scale sound and depends on no data: ``-RANGE`` dB becomes -1 and 0 dB becomes 1, so that
+    speech lies around these.
+    """
+    starts = np.arange(0, len(spectrogram), BIN)
+    counts = np.diff(starts, append=len(spectrogram))
+    means = np.add.reduceat(spectrogram, starts, axis=0, dtype=np.float64) / counts[:, None]
+    return (means + RANGE / 2) / (RANGE / 2)
+
+
+def _compute(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what makes the features of a waveform."""
+    if name == "log-mel":
+        return log_mel
+    if name == "log-mel-coarse":
+        return lambda wave: coarse(log_mel(wave))
+    return _smile(name)
+
+
 @lru_cache
-def _smile(name: str) -> Callable[[np.ndarray, int], np.ndarray]:
+def _smile(name: str) -> Callable[[np.ndarray], np.ndarray]:
     import opensmile
 
     level = (
@@ -129,4 +161,4 @@ def _smile(name: str) -> Callable[[np.ndarray, int], np.ndarray]:
         else opensmile.FeatureLevel.LowLevelDescriptors
     )
     smile = opensmile.Smile(feature_set=opensmile.FeatureSet[SET], feature_level=level)
-    return lambda wave, rate: smile.process_signal(wave, rate).to_numpy()
+    return lambda wave: smile.process_signal(wave, media.RATE).to_numpy()

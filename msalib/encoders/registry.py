@@ -137,6 +137,7 @@ ENCODERS = {
         _handcrafted("opensmile", 88, "eGeMAPS functionals, one vector a clip (openSMILE)"),
         _handcrafted("opensmile-frames", 25, "eGeMAPS low-level descriptors (openSMILE)"),
         _handcrafted("log-mel", 128, "log-mel spectrogram, MMML A.2 (librosa)"),
+        _handcrafted("log-mel-coarse", 128, "log-mel spectrogram, a frame per 0.2 s (librosa)"),
         _handcrafted("lexicon", 5, "sentiment lexicon, a frame a word (VADER)", "linguistic"),
         _handcrafted(
             "tfidf",

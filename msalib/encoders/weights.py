@@ -37,6 +37,7 @@ HANDCRAFTED = {
     "opensmile": "opensmile",
     "opensmile-frames": "opensmile",
     "log-mel": "librosa",
+    "log-mel-coarse": "librosa",
     "lexicon": "vaderSentiment",
     "tfidf": "scikit-learn",
 }
