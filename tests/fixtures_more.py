@@ -140,6 +140,39 @@ def media(folder: Path, videos: int = 12, clips: int = 2) -> Path:
     return folder
 
 
+def ravdess(folder: Path, actors: int = 10) -> Path:
+    """Four clips of each actor, all eight emotions."""
+    soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed")
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    pitch = (0, 0, 1, -1, -1, -1, -1, 0)
+    for i in range(4 * actors):
+        emotion, actor = i % 8, i // 4 + 1
+        name = f"03-01-{emotion + 1:02d}-01-{i % 2 + 1:02d}-01-{actor:02d}.wav"
+        soundfile.write(folder / name, tone(rng, pitch[emotion]), 16000)
+    return folder
+
+
+def nemo(folder: Path, sentences: int = 1) -> Path:
+    """Every actor reads every sentence in every emotion; speakers have blanks before them."""
+    soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed")
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    pitch = {"neutral": 0, "anger": -1, "fear": -1, "happiness": 1, "sadness": -1, "surprised": 0}
+    rows = []
+    for speaker in ("EB0", "IC0", "KD0", "KS0", "MK0", "MP0", "SM0", "TP0", "WR0"):
+        for number in range(1, sentences + 1):
+            text = f"w lesie rośnie {number} „dębów”"
+            for emotion, height in pitch.items():
+                name = f"{speaker}_{emotion}_{number}.wav"
+                soundfile.write(folder / name, tone(rng, height), 16000)
+                rows.append([name, emotion, f'"{text}"', text, " " * 8 + speaker, "female", 27])
+    head = ["file_id", "emotion", "raw_text", "normalized_text", "speaker_id", "gender", "age"]
+    lines = ["\t".join(map(str, row)) for row in [head, *rows]]
+    (folder / "clips.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
 # --- transcripts --------------------------------------------------------------------------------
 
 
@@ -282,6 +315,8 @@ FIXTURES: dict[str, Callable[[Path], Path]] = {
     "mustard": mustard,
     "iemocap": iemocap,
     "frames": mmmo,
+    "ravdess": ravdess,
+    "nemo": nemo,
 }
 VARIANTS: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "youtube": ("frames", youtube),

@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from msalib.base.errors import UserError
 from msalib.base.paths import data_folder
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.data.readers import frames, iemocap, meld, meld_dev, mustard, store
+from msalib.data.readers import frames, iemocap, meld, meld_dev, mustard, nemo, ravdess, store
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import Regression, Task, choose
 
@@ -163,6 +164,23 @@ def _meld_dev(speech: str, title: str, shipped: str) -> Dataset:
     )
 
 
+def _speech(reader: ModuleType, title: str) -> Dataset:
+    """Return a data set of acted speech: sound, and words that say nothing of the emotion.
+
+    An encoder of text reads the words if it is asked for.
+    """
+    name = reader.NAME
+    return Dataset(
+        title,
+        lambda: reader.read(data_folder() / name, name, Options()),
+        layered=("acoustic",),
+        raw=("acoustic", "linguistic"),
+        encoder="log-mel-coarse",
+        split=reader.SPLIT,
+        tasks=reader.TASKS,
+    )
+
+
 def _leaky() -> Corpus:
     return _pack("mosi", ("visual_3dcnn", "audio_opensmile", "text_cnn"), "leaky")
 
@@ -218,6 +236,8 @@ DATASETS = {
     "meld-dev-mel": _meld_dev(meld_dev.MEL, "MELD dev, words and mel spectrum", "roberta-mel"),
     "iemocap": _transcripts("iemocap", "IEMOCAP", iemocap.TASKS),
     "mustard": _transcripts("mustard", "MUStARD", mustard.TASKS),
+    "ravdess": _speech(ravdess, "RAVDESS speech"),
+    "nemo": _speech(nemo, "nEMO speech"),
     "youtube": _vectors("youtube", "YouTube", frames.YOUTUBE),
     "pom": _vectors("pom", "POM", Regression()),
     "mosi-leaky": Dataset(
@@ -288,6 +308,7 @@ def _added(name: str) -> Dataset:
         shipped=about.format if vectors else None,
         raw=raw,
         encoder="minilm" if raw == ("linguistic",) else "small",
+        split="standard" if "standard" in about.splits else about.splits[0],
         tasks=about.tasks,
     )
 

@@ -103,12 +103,12 @@ def test_a_target_is_chosen_by_its_column():
 # --- data sets ----------------------------------------------------------------------------------
 
 WRITERS = {
-    **{name: FIXTURES[name] for name in ("meld", "iemocap", "mustard")},
+    **{name: FIXTURES[name] for name in ("meld", "iemocap", "mustard", "ravdess", "nemo")},
     **{name: VARIANTS[name][1] for name in ("youtube", "pom")},
     **dict.fromkeys(("mmmo", "mmmo-stretched"), FIXTURES["frames"]),
     **dict.fromkeys(("meld-dev", "meld-dev-mel"), meld_dev),
 }
-OUTPUTS = {"meld": 3, "iemocap": 4, "mustard": 2, "youtube": 3}
+OUTPUTS = {"meld": 3, "iemocap": 4, "mustard": 2, "youtube": 3, "ravdess": 8, "nemo": 6}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -141,9 +141,10 @@ def test_classes_are_those_of_the_source(tmp_path, monkeypatch):
         corpus, task = datasets.load(name), datasets.dataset(name).target(column)
         return [task.classes[k] for k in task.labels(corpus.utterances)], corpus.utterances
 
-    for name in ("meld", "iemocap"):
+    for name in ("meld", "iemocap", "ravdess", "nemo"):
         emotions, table = named(name, "emotion")
         assert emotions == table["emotion"].tolist()
+    for name in ("meld", "iemocap"):
         polarity, table = named(name, "label")
         words = {-1: "negative", 0: "neutral", 1: "positive"}
         assert polarity == [words[label] for label in table["label"]]

@@ -23,7 +23,10 @@ PICKLED = ("mmsa", "multibench", "mag")
 
 FORMATS = {
     name: f"msalib.data.readers.{name}"
-    for name in (*PICKLED, "csd", "media", "meld", "mustard", "iemocap", "frames")
+    for name in (
+        *(*PICKLED, "csd", "media", "meld", "mustard", "iemocap", "frames"),
+        *("ravdess", "nemo"),
+    )
 }
 """Name of a format -> module that reads it."""
 

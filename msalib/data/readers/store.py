@@ -31,7 +31,7 @@ from msalib.data.readers.published import PUBLISHED, UNPUBLISHED
 from msalib.data.tasks import Regression, Task
 
 MEDIA = (
-    *(".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac"),
+    *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac"),
     *(".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv", ".mpg"),
     *(".png", ".jpg", ".jpeg", ".bmp"),
 )

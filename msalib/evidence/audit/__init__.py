@@ -149,7 +149,8 @@ def _files(dataset: str) -> dict[str, str] | None:
     if not readers.dataset(dataset).real:
         return None
     folder = paths.data_folder() / readers.folder(dataset)
-    return {p.name: sha256(p) for p in sorted(folder.iterdir()) if p.is_file()}
+    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() not in store.MEDIA]
+    return {p.name: sha256(p) for p in files if p.is_file()}
 
 
 def write(audit: Report, path: Path) -> None:
