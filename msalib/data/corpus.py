@@ -22,6 +22,12 @@ PARTS = ("train", "valid", "test")
 SUMS = ("weighted", "uniform")
 """Inputs that take all blocks of an encoder: summed with learned weights, or their mean."""
 
+LAST_TWO = "last_two"
+"""Input that takes the outputs of the last two blocks side by side, the last first."""
+
+STACKS = (*SUMS, LAST_TWO)
+"""Inputs of several layers: (L, S, D) where others are (S, D)."""
+
 TUNED = "tuned"
 """Input of a fine-tuned encoder: the layer holds tokens (S, 1) or frames of convolutions (S, C)."""
 
@@ -66,9 +72,11 @@ class Features:
         return np.diff(np.concatenate([[0], stored[numbers].cumsum()])[cuts])
 
     def select(self, layer: int | str) -> list[np.ndarray]:
-        """Return the arrays (S, D) of an input: of one layer, or of all blocks for ``SUMS``."""
+        """Return the arrays (S, D) of an input: one of a layer, several of ``STACKS``."""
         if layer in SUMS:
             return [self.layers[k] for k in self.blocks]
+        if layer == LAST_TWO and len(self.blocks) > 1:
+            return [self.layers[k] for k in sorted(self.blocks)[:-3:-1]]
         if layer not in self.layers:
             raise UserError(
                 f"layer {layer!r} of {self.source}",
@@ -187,7 +195,7 @@ class Corpus:
     ) -> "Examples":
         """Return these clips, ready to batch, with the labels of ``task``, by default the usual.
 
-        ``inputs`` maps a stream to a layer number or one of ``SUMS``.
+        ``inputs`` maps a stream to a layer number or one of ``STACKS``.
         """
         missing = [stream for stream in inputs if stream not in self.features]
         if missing:
@@ -205,7 +213,7 @@ class Corpus:
 class Batch:
     """B clips, their frames laid end to end as in ``Features``: padding costs nothing until asked.
 
-    ``features[m]`` is (S, D), or (L, S, D) for a sum of layers. ``mask[m]`` is (B, T), true where
+    ``features[m]`` is (S, D), or (L, S, D) for several layers (``STACKS``). ``mask[m]`` is (B, T), true where
     a clip has a frame, so that frame s belongs to the s-th true place. A clip may have no frame of
     a context; if no clip has one, S is 0 and T is 1. ``label`` is (B,): float32, or int64 for
     classes.
@@ -304,7 +312,7 @@ class Examples:
             index = frames.index(rows).to(self.device)  # (S,) frames to take
             layers = [values.index_select(0, index) for values in frames.layers]
             layers = [x.float() if x.is_floating_point() else x for x in layers]
-            features[stream] = torch.stack(layers) if layer in SUMS else layers[0]
+            features[stream] = torch.stack(layers) if layer in STACKS else layers[0]
             length = frames.lengths[rows]
             step = torch.arange(max(1, int(length.max())))
             masks[stream] = (step < length[:, None]).to(self.device)

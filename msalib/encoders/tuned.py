@@ -18,7 +18,7 @@ look beyond the end of a clip, unless it is six seconds long) or said in ``convo
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -104,6 +104,19 @@ def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
 # --- models -------------------------------------------------------------------------------------
 
 
+class Reading(NamedTuple):
+    """How a model reads a fine-tuned text encoder, where it does not read the last block alone."""
+
+    last: int
+    """Blocks that it reads, the last first."""
+
+    longest: int
+    """Tokens of a text at most, SEP among them."""
+
+    padding: bool
+    """Whether all texts are padded to ``longest`` and the states at padded places are read."""
+
+
 class FineTuned(nn.Module):
     """A model behind the encoders that are trained with it: ``encoders`` by modality.
 
@@ -111,6 +124,7 @@ class FineTuned(nn.Module):
     each stream in a batch of its own. ``core`` reads ``(features, mask)`` with the states in place
     of what the encoders read. Where it says ``hears_silence``, a clip without a context of sound
     has silence there instead (``Speech.silence``), as in MMML's release (papers/mmml.md (c)).
+    Where it has a ``reading``, text is read so.
     """
 
     def __init__(self, core: nn.Module, encoders: Mapping[str, nn.Module]):
@@ -132,7 +146,12 @@ class FineTuned(nn.Module):
                     features[stream], mask[stream] = silenced(
                         features[stream], mask[stream], encoder.silence
                     )
-                features[stream] = encoder(features[stream], mask[stream])
+                if modality == "linguistic" and hasattr(self.core, "reading"):
+                    features[stream], mask[stream] = encoder.read(
+                        features[stream], mask[stream], self.core.reading
+                    )
+                else:
+                    features[stream] = encoder(features[stream], mask[stream])
         return self.core(features, mask)
 
 
@@ -198,6 +217,36 @@ class Text(nn.Module):
         with _autocast(ids.device, self.precision):
             states = self.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
         return states[mask].float()
+
+    def read(self, frames: Tensor, mask: Tensor, reading: Reading) -> tuple[Tensor, Tensor]:
+        """Return states (last, S', width) of tokens (S, 1), and the mask (B, T') of what is there.
+
+        With ``padding`` every place is there, T' is ``longest``, and no valid token attends to a
+        padded one.
+        """
+        ids, valid = shortened(pad(frames, mask).squeeze(-1).long(), mask, reading.longest)
+        if reading.padding:
+            more = reading.longest - valid.shape[1]
+            ids = nn.functional.pad(ids, (0, more))
+            valid = nn.functional.pad(valid, (0, more))
+            ids = ids.masked_fill(~valid, self.model.config.pad_token_id or 0)
+        with _autocast(ids.device, self.precision):
+            states = self.model(
+                input_ids=ids, attention_mask=valid.long(), output_hidden_states=True
+            ).hidden_states
+        there = torch.ones_like(valid) if reading.padding else valid
+        last = [states[-1 - i][there] for i in range(reading.last)]
+        return torch.stack(last).float(), there
+
+
+def shortened(ids: Tensor, mask: Tensor, longest: int) -> tuple[Tensor, Tensor]:
+    """Cut token ids (B, T) and their mask to ``longest`` places; a cut text keeps its last token."""
+    if ids.shape[1] <= longest:
+        return ids, mask
+    last = ids.gather(1, mask.sum(1, keepdim=True) - 1).squeeze(1)
+    kept, long = ids[:, :longest].clone(), mask[:, longest]
+    kept[long, -1] = last[long]
+    return kept, mask[:, :longest]
 
 
 class Speech(nn.Module):

@@ -17,6 +17,7 @@ and, where it needs them,
     CONTRIBUTIONS  module that says what each modality contributes to a prediction, with the
                 functions of ``models.gated``; without it a model cannot be saved for single clips
     MODALITIES  the modalities that the model reads (default: all)
+    LAST        last blocks of a fine-tuned text encoder that the model reads (default: one)
     CONTEXT     True where the model reads streams of context (``data.streams``)
     REPLICABLE  True where runs may train as replicas (``training.replicas``): one part, the default
                 objective, dropout of ``base.noise``, and no buffer that training changes

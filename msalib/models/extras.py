@@ -80,7 +80,36 @@ class HeadExtras(Extras):
     unimodal_labels: dict[str, list[float]] = {}
 
 
+class ExpertUse(BaseModel):
+    """How busy the experts of one modality were, as shares of all.
+
+    ``importance`` and ``load`` by epoch of training, (epochs, s); those of ``valid`` with the
+    weights that were selected, the load a count of clips.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    importance: list[list[float]]
+    load: list[list[float]]
+    valid_importance: list[float]
+    valid_load: list[float]
+
+
+class ExpertExtras(Extras):
+    """Experts of GLoMo by modality, and numbers on the vectors of the first test clips.
+
+    ``experts``: the one with the largest gate, for each test clip. ``spaces``: by modality
+    ``base.spaces.two_kinds`` of global and local vectors, and under "fused" ``grouped`` of what
+    the head reads.
+    """
+
+    experts: dict[str, list[int]] = {}
+    use: dict[str, ExpertUse] = {}
+    spaces: dict[str, dict[str, float]] = {}
+
+
 EXTRAS: dict[str, type[Extras]] = {
+    "glomo": ExpertExtras,
     "mmml": HeadExtras,
     "uegd": GateExtras,
     "sugrm": MultitaskExtras,

@@ -27,10 +27,20 @@ from msalib.models.spt import modalities, positions
 class Layer(nn.Module):
     """Attention (pre-norm) to a source, then a feed-forward network four times as wide."""
 
-    def __init__(self, *, width: int, heads: int, residual_dropout: float, relu_dropout: float):
+    def __init__(
+        self,
+        *,
+        width: int,
+        heads: int,
+        residual_dropout: float,
+        relu_dropout: float,
+        attention_dropout: float = 0.0,
+    ):
         super().__init__()
         self.norm_attention = nn.LayerNorm(width)
-        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.attention = nn.MultiheadAttention(
+            width, heads, dropout=attention_dropout, batch_first=True
+        )
         self.norm = nn.LayerNorm(width)
         self.expand = nn.Linear(width, 4 * width)
         self.contract = nn.Linear(4 * width, width)
@@ -40,7 +50,7 @@ class Layer(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
-    def forward(self, h: Tensor, source: Tensor | None, padding: Tensor) -> Tensor:
+    def forward(self, h: Tensor, source: Tensor | None, padding: Tensor | None) -> Tensor:
         """h (B, L, W) reads ``source`` (B, S, W), or itself; ``padding`` (B, S) is not read."""
         query = self.norm_attention(h)
         source = query if source is None else self.norm_attention(source)
@@ -53,16 +63,23 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """``layers`` layers and a LayerNorm; inputs are scaled and given positions first."""
+    """``layers`` layers and a LayerNorm; inputs are scaled and given positions first.
 
-    def __init__(self, *, width: int, layers: int, embed_dropout: float, **layer):
+    ``guess_padding``: a frame whose first feature is exactly 0 counts as padding and gets no
+    position, as in the authors' code and in what was built on it. It is read all the same.
+    """
+
+    def __init__(
+        self, *, width: int, layers: int, embed_dropout: float, guess_padding: bool = False, **layer
+    ):
         super().__init__()
         self.scale = width**0.5
+        self.guess_padding = guess_padding
         self.embed_dropout = nn.Dropout(embed_dropout)
         self.layers = nn.ModuleList(Layer(width=width, **layer) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, source: Tensor | None, padding: Tensor) -> Tensor:
+    def forward(self, x: Tensor, source: Tensor | None, padding: Tensor | None) -> Tensor:
         """x (B, L, W) reads ``source`` (B, S, W), or itself: (B, L, W)."""
         h = self._embed(x)
         if source is not None:
@@ -72,7 +89,10 @@ class Encoder(nn.Module):
         return self.norm(h)
 
     def _embed(self, x: Tensor) -> Tensor:
-        return self.embed_dropout(self.scale * x + positions(*x.shape[1:], x.device))
+        at = positions(*x.shape[1:], x.device)
+        if self.guess_padding:
+            at = at * (x[..., :1] != 0)
+        return self.embed_dropout(self.scale * x + at)
 
 
 class MulT(nn.Module):

@@ -19,7 +19,7 @@ from msalib.data.streams import ORDER, ordered
 from msalib.models import recipes
 
 Layer = int | str
-"""A layer number, one of ``corpus.SUMS``, or ``corpus.TUNED``."""
+"""A layer number, one of ``corpus.STACKS``, or ``corpus.TUNED``."""
 
 
 def roots(dataset: str) -> list[Path]:

@@ -16,7 +16,7 @@ import numpy as np
 from msalib import encoders, models, papers
 from msalib.base.errors import UserError
 from msalib.base.provenance import commit, device_name, versions
-from msalib.data.corpus import PARTS, TUNED, Corpus, Examples
+from msalib.data.corpus import LAST_TWO, PARTS, TUNED, Corpus, Examples
 from msalib.data.streams import is_context, modality_of
 from msalib.data.tasks import Task, choose
 from msalib.models.extras import rounded
@@ -143,11 +143,7 @@ class Trainer:
         sizes = {m: examples.size(m) for m, _ in spec.system.inputs}
         fine_tuned = [s for s, layer in spec.system.inputs if layer == TUNED]
         sizes |= {s: tuned[modality_of(s)].width for s in fine_tuned}
-        layers = {
-            m: len(self.corpus.features[m].blocks)
-            for m, layer in spec.inputs.items()
-            if layer == "weighted"
-        }
+        layers = layers_of(module, spec.inputs, self.corpus)
         model = module.build(
             module.Config(**spec.model), sizes=sizes, layers=layers, outputs=self.task.outputs
         )
@@ -206,6 +202,22 @@ class Trainer:
             extras = module.extras(training, fit, examples, outputs)
             fields |= extras.model_dump(exclude_defaults=True)
         return fields
+
+
+def layers_of(module, inputs: Mapping[str, int | str], corpus: Corpus) -> dict[str, int]:
+    """Return how many layers a model reads of the streams of which it reads several.
+
+    Of a fine-tuned text encoder it reads as many blocks as its file says (``LAST``).
+    """
+    counts = {}
+    for stream, layer in inputs.items():
+        if layer == "weighted":
+            counts[stream] = len(corpus.features[stream].blocks)
+        elif layer == LAST_TWO:
+            counts[stream] = 2
+        elif layer == TUNED and modality_of(stream) == "linguistic" and hasattr(module, "LAST"):
+            counts[stream] = module.LAST
+    return counts
 
 
 def _refuse_context(spec: Spec) -> None:

@@ -116,6 +116,17 @@ def compared(
     return {n: max_abs_error(fixture, n, value) for n, value in ours.items() if n in fixture}
 
 
+def gradient_error(fixture: Fixture, name: str, gradient) -> float:
+    """Return the error of a gradient, as a tenth of its share of the largest entry.
+
+    Gradients may differ by 1e-4 of their largest entry, outputs by 1e-5; so one tolerance does for
+    both. None stands for no gradient at all.
+    """
+    largest = float(np.abs(fixture[name]).max()) or 1.0
+    ours = np.zeros(fixture[name].shape) if gradient is None else gradient
+    return max_abs_error(fixture, name, ours) / largest / 10
+
+
 def once(compute: Callable) -> Callable:
     """Remember what ``compute(fixture, ...)`` returns for the same weights and inputs."""
     known = {}
