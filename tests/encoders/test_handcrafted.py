@@ -60,6 +60,33 @@ def test_log_mel_follows_pitch_and_loudness():
     assert np.isfinite(handcrafted.log_mel(0 * low)).all()
 
 
+@needs_librosa
+def test_coarse_log_mel_is_the_mean_of_ten_frames(data, tmp_path):
+    stores = {
+        name: read(data, extractor(name), extract(data, extractor(name), tmp_path / name))
+        for name in ("log-mel", "log-mel-coarse")
+    }
+    fine, coarse = stores["log-mel"], stores["log-mel-coarse"]
+    assert coarse.unit == "0.2 s of speech" and coarse.blocks == (1,)
+    assert fine.lengths().tolist() == [51, 29, 63] and coarse.lengths().tolist() == [6, 3, 7]
+    assert coarse.layers[1].dtype == np.float32 and coarse.layers[1].shape == (16, 128)
+    for clip in range(3):
+        frames, means = (f.layers[1][f.offsets[clip] : f.offsets[clip + 1]] for f in (fine, coarse))
+        for step, mean in enumerate(means):  # the last one of those that are left
+            expected = frames[10 * step : 10 * step + 10].astype(float).mean(0) / 40 + 1
+            np.testing.assert_allclose(mean, expected, rtol=0, atol=1e-6)
+
+
+def test_the_scale_of_coarse_log_mel_is_that_of_decibels_and_of_no_data():
+    about = handcrafted.ABOUT["log-mel-coarse"][0]
+    assert about.endswith("scaled by the same rule for all data: -80 dB is -1, 0 dB is 1")
+    assert "means of 10 windows, the last of those that are left" in about
+    levels = np.repeat([[-80.0], [-40.0], [0.0], [20.0]], 10, 0)
+    assert handcrafted.coarse(levels)[:, 0].tolist() == [-1, 0, 1, 1.5]
+    assert handcrafted.coarse(levels[:31])[:, 0].tolist() == [-1, 0, 1, 1.5]
+    assert handcrafted.coarse(levels[:1]).tolist() == [[-1]]
+
+
 @needs_opensmile
 @pytest.mark.parametrize(("name", "dim"), [("opensmile", 88), ("opensmile-frames", 25)])
 def test_opensmile_gives_what_its_package_gives(data, tmp_path, name, dim):
