@@ -240,7 +240,7 @@ class Text(nn.Module):
 
 
 def shortened(ids: Tensor, mask: Tensor, longest: int) -> tuple[Tensor, Tensor]:
-    """Cut token ids (B, T) and their mask to ``longest`` places; a cut text keeps its last token."""
+    """Cut token ids (B, T) and their mask to ``longest`` places; the last token of a text stays."""
     if ids.shape[1] <= longest:
         return ids, mask
     last = ids.gather(1, mask.sum(1, keepdim=True) - 1).squeeze(1)
