@@ -1,4 +1,11 @@
-"""Answer whether one summary of a clip is enough (Zhuang et al., GLoMo).
+"""Answer whether one summary of a clip is enough (Zhuang et al., GLoMo, ACM MM 2024).
 
-Holds the check of its printed number of parameters; its runs are still to come.
+Holds the check of its printed number of parameters, the plan, tests, tables and figures of GLoMo.
+What general code must know of the paper:
 """
+
+FINE_TUNES = True
+"""Whether encoders are fine-tuned unless a reader asks for others."""
+
+FROZEN = {"rates": "features"}
+"""Choices of a system whose encoders stay as they are."""

@@ -1,0 +1,212 @@
+"""GLoMo's plan: which systems each of its tables compares, and the runs that its pages read.
+
+``whole`` maps every modality that is read to its layer. Of text the last two layers are read, where
+an encoder has two. The tables are in the order of the paper's; ``ours`` are the arms that separate
+causes.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+from msalib.data import datasets
+from msalib.data.corpus import LAST_TWO, MODALITIES, TUNED
+from msalib.papers.glomo import FROZEN
+from msalib.papers.steps import Step, in_folds
+from msalib.runs import spec
+from msalib.runs.records import Record
+from msalib.runs.spec import System
+
+if TYPE_CHECKING:  # a plan is read often, and these load the statistics
+    from msalib.runs.query import Runs
+    from msalib.runs.study import Study
+
+PAPER = "glomo"
+
+TEXT, SOUND, FACE = "linguistic", "acoustic", "visual"
+
+LETTER = {FACE: "V", SOUND: "A", TEXT: "T"}
+"""Modality -> its letter in Table 4, in the order of the table's names."""
+
+Whole = Mapping[str, int | str]
+
+
+def system(inputs: Whole, **choices: str) -> System:
+    """Return a system of GLoMo's tables (``spec.system``)."""
+    if TUNED not in inputs.values():
+        choices |= FROZEN
+    return spec.system(inputs, paper=PAPER, **choices)
+
+
+def whole_of(study: "Study") -> Whole:
+    """Return what GLoMo reads of a study's data set: every modality with its layer."""
+    layers = dict(study.last_layers)
+    if TEXT in layers and layers[TEXT] != TUNED and study.blocks(TEXT) > 1:
+        layers[TEXT] = LAST_TWO
+    return layers
+
+
+def recorded_whole(runs: "Runs") -> Whole:
+    """Return every modality of the data set of these records with the layer that they read."""
+    recorded = {m: layer for system in runs.systems for m, layer in system.inputs}
+    modalities = datasets.dataset(runs.dataset).modalities
+    return {m: recorded[m] for m in modalities if m in recorded}
+
+
+# --- systems by table ---------------------------------------------------------------------------
+
+
+def modalities(whole: Whole) -> dict[str, System]:
+    """Return Table 4's first block: all modalities, and every smaller choice of them.
+
+    The paper has pairs alone; where there are two modalities, a choice is a single one.
+    """
+    least = 2 if len(whole) > 2 else 1
+    chosen = [c for n in range(least, len(whole) + 1) for c in combinations(LETTER, n)]
+    return {
+        "+".join(LETTER[m] for m in some): system({m: whole[m] for m in some})
+        for some in chosen
+        if set(some) <= set(whole)
+    }
+
+
+VARIANTS = {
+    "mlp_m": "MLP_M",
+    "global": "Global",
+    "local": "Local",
+    "sum": "SUM",
+    "con": "CON",
+    "attn_f": "ATTN_F",
+    "mul": "MUL",
+    "attn_g": "ATTN_G",
+    "mlp_g": "MLP_G",
+    "reat_g": "ReAt_G",
+}
+"""Variants of Table 4 and their printed names."""
+
+FULL = "GLoMo"
+
+
+def variants(whole: Whole) -> dict[str, System]:
+    """Return Table 4's other blocks by printed name, the full model first."""
+    return {FULL: system(whole)} | {
+        printed: system(whole, variant=name) for name, printed in VARIANTS.items()
+    }
+
+
+def ours(whole: Whole) -> dict[str, System]:
+    """Return the arms of ours that separate causes; an arm that is the preset's own is a copy."""
+    return {
+        "experts summed": system(whole, combination="linear"),
+        "experts in log space": system(whole, combination="logsumexp"),
+        "all experts active": system(whole, active="3"),
+        "MLP of as many weights": system(whole, variant="mlp_matched"),
+        "no balance losses": system(whole, omega="0.0"),
+        "padding masked": system(whole, padding="masked"),
+        "padding read": system(whole, padding="read"),
+        "equal weights": system(whole, variant="uniform_mix"),
+    }
+
+
+def encoder_kept(whole: Whole) -> dict[str, System]:
+    """Return the variants without guided fusion, their transformer kept (papers/glomo.md (c))."""
+    return {
+        f"{VARIANTS[name]} with the transformer": system(
+            whole, variant=name, fusion_encoder="always"
+        )
+        for name in ("sum", "con", "attn_f", "mul")
+    }
+
+
+LOCALS = range(1, 7)
+"""Local vectors in Fig. 3a (O20)."""
+
+
+def locals_(whole: Whole) -> dict[int, System]:
+    """Return Fig. 3a: the full model by number of local vectors."""
+    return {n: system(whole, locals=str(n)) for n in LOCALS}
+
+
+EXPERTS = range(1, 5)
+"""Experts of a modality in Fig. 3b."""
+
+
+def cells(whole: Whole) -> dict[tuple[int, ...], System]:
+    """Return Fig. 3b: the full model by experts of each modality, in the order of ``whole``.
+
+    All 16 pairs of two modalities. Of the 64 cells of three, 16 such that every pair of numbers of
+    two modalities is there once: a Latin square, whose slopes cost a quarter.
+    """
+    names = [m for m in MODALITIES if m in whole]
+    if len(names) < 3:
+        chosen = list(product(EXPERTS, repeat=len(names)))
+    else:
+        chosen = [(a, b, (a + b) % 4 + 1) for a, b in product(EXPERTS, repeat=2)]
+    return {
+        cell: system(whole, **{f"experts_{m}": str(s) for m, s in zip(names, cell, strict=True)})
+        for cell in chosen
+    }
+
+
+def experts(whole: Whole) -> dict[int, System]:
+    """Return the full model by experts, as many in each modality (C16)."""
+    return {s: system(whole, **{f"experts_{m}": str(s) for m in whole}) for s in (2, 3, 4)}
+
+
+# --- the runs of all pages ----------------------------------------------------------------------
+
+
+def _table4(study: "Study") -> list[Record]:
+    """Train Table 4, and the arms of ours."""
+    whole = whole_of(study)
+    arms = {**variants(whole), **modalities(whole), **ours(whole)}
+    return study.run(list(dict.fromkeys(arms.values())))
+
+
+def _cores(study: "Study") -> list[Record]:
+    """Train the full model and the arms that its main claims compare."""
+    whole = whole_of(study)
+    named = {**variants(whole), **ours(whole)}
+    chosen = (FULL, "MLP_M", "Global", "Local", "MLP of as many weights", "padding masked")
+    return study.run(list(dict.fromkeys(named[name] for name in chosen)))
+
+
+def _halves(study: "Study") -> list[Record]:
+    """Train the full model, its halves and one layer for the experts."""
+    named = variants(whole_of(study))
+    return study.run([named[name] for name in (FULL, "Global", "Local", "MLP_M")])
+
+
+def _modalities(study: "Study") -> list[Record]:
+    """Train the choices of modalities."""
+    return study.run(list(modalities(whole_of(study)).values()))
+
+
+def _figure3(study: "Study") -> list[Record]:
+    """Train Fig. 3, and the numbers of experts of Fig. 2's claim."""
+    whole = whole_of(study)
+    arms = [*locals_(whole).values(), *experts(whole).values(), *cells(whole).values()]
+    return study.run(list(dict.fromkeys(arms)))
+
+
+def _more(study: "Study") -> list[Record]:
+    """Train what papers/glomo.md (c) compares beside Table 4."""
+    return study.run(list(encoder_kept(whole_of(study)).values()))
+
+
+PLAN: Mapping[str, tuple[Step, ...]] = {
+    "control-local": (_table4, _figure3, _more),
+    "control-local-opposite": (_table4, _figure3, _more),
+    "mmmo-stretched": (_table4, _figure3),
+    "mosi minilm": (_cores,),
+    "mosi minilm-tuned": (_halves,),
+    "mosi-standardised minilm": (_cores, _modalities),
+    "raw small": (_table4,),
+    "ravdess": (in_folds(_halves),),
+    "nemo": (in_folds(_halves),),
+    "mustard minilm-tuned": (in_folds(_halves),),
+}
+"""Data set, with encoder and preset where they are not the usual ones -> the steps, in order."""
+
+LAST = ("power",)
+"""Modules that measure when all records are made: error rates copy the scatter of real runs."""
