@@ -76,6 +76,24 @@ def _control(story: str) -> Corpus:
     return simulate.story(story)
 
 
+def _pieces(story: str, title: str) -> Dataset:
+    """Return a data set of simulated sequences (``simulate.pieces.STORIES``)."""
+
+    def read() -> Corpus:
+        from msalib.data.simulate import pieces
+
+        return pieces.pieces(story)
+
+    return Dataset(
+        title,
+        read,
+        layered=("linguistic",),
+        vectors=("visual", "acoustic"),
+        shipped="planted",
+        real=False,
+    )
+
+
 def _raw(story: str) -> Corpus:
     from msalib.data.simulate import render
 
@@ -199,6 +217,10 @@ DATASETS = {
         layered=MODALITIES,
         shipped="planted",
         real=False,
+    ),
+    "control-local": _pieces("control-local", "Simulated sequences, signals that last three steps"),
+    "control-local-opposite": _pieces(
+        "control-local-opposite", "Simulated sequences, nothing local"
     ),
     "raw": _clips("raw", "Simulated clips"),
     "raw-speaker": _clips("raw-speaker", "Simulated clips, sentiment tied to the speaker"),

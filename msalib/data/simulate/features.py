@@ -20,7 +20,7 @@ clip by clip, not just on average. Nothing but a makes one layer better than ano
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -149,8 +149,8 @@ def control(
             stream, m, sentiment[m], speaker, lengths, settings, informative_share
         )
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        provenance = _provenance(settings, layers)
-        features[m] = Features("control", "time step", layers, offsets, provenance)
+        made = provenance("msalib.simulate.control", settings, layers)
+        features[m] = Features("control", "time step", layers, offsets, made)
     return Corpus(
         name="control",
         utterances=table.assign(text="", label=draw_labels(people, overall)),
@@ -235,12 +235,13 @@ def draw_labels(rng, overall) -> np.ndarray:
     return ratings.mean(1) + 0.0  # turns minus zero into zero
 
 
-def draw_split(rng, speaker: pd.Series) -> pd.Series:
-    """Draw the part of each clip; all clips of a speaker share one."""
+def draw_split(rng, speaker: pd.Series, train=TRAIN_SHARE, valid=VALID_SHARE) -> pd.Series:
+    """Draw the part of each clip; all clips of a speaker share one.
+
+    ``train`` and ``valid`` are shares of the speakers.
+    """
     speakers = rng.permutation(speaker.unique())
-    train, valid = (
-        round(len(speakers) * share) for share in (TRAIN_SHARE, TRAIN_SHARE + VALID_SHARE)
-    )
+    train, valid = (round(len(speakers) * share) for share in (train, train + valid))
     part = {
         s: "train" if i < train else "valid" if i < valid else "test"
         for i, s in enumerate(speakers)
@@ -261,8 +262,6 @@ def _layers(
     rng, modality, sentiment, speaker, lengths, settings, informative_share
 ) -> tuple[dict[int, np.ndarray], np.ndarray]:
     """Draw the features x (S, D) of each layer, in half precision, and g (S,)."""
-    from scipy.linalg import expm
-
     size, effect = SIZES[modality], settings["speaker_effect"][modality]
     clip = np.repeat(np.arange(len(lengths)), lengths)  # (S,)
     offset = effect * rng.normal(size=(speaker.max() + 1, size))
@@ -271,23 +270,33 @@ def _layers(
     informative = _informative(rng, clip, lengths, informative_share)
     noise[informative, 1] += MARK
     signal = informative * (sentiment / sentiment.std())[clip]
-    rotation = np.linalg.qr(rng.normal(size=(size, size)))[0]
+    rotations = drifting(rng, size)
     layers = {}
     for k, ratio in enumerate(settings["profiles"][modality]):
         frames = noise.copy()
         frames[:, 0] += ratio * signal
-        layers[k] = (frames @ rotation.T).astype(np.float16)
-        turn = rng.normal(size=(size, size))
-        rotation = expm(DRIFT * (turn - turn.T) / np.sqrt(2 * size)) @ rotation
+        layers[k] = (frames @ next(rotations).T).astype(np.float16)
     return layers, informative
 
 
-def _provenance(settings, layers) -> dict[str, str]:
+def drifting(rng, size) -> Iterator[np.ndarray]:
+    """Draw R, the rotation (D, D) of one layer after the other, each near the one before."""
+    from scipy.linalg import expm
+
+    rotation = np.linalg.qr(rng.normal(size=(size, size)))[0]
+    while True:
+        yield rotation
+        turn = rng.normal(size=(size, size))
+        rotation = expm(DRIFT * (turn - turn.T) / np.sqrt(2 * size)) @ rotation
+
+
+def provenance(generator: str, settings: Mapping, layers: Mapping[int, np.ndarray]):
+    """Return what tells simulated features from others, and how to make them again."""
     digest = hashlib.sha256()
     for frames in layers.values():
         digest.update(frames.tobytes())
     return {
-        "generator": "msalib.simulate.control",
+        "generator": generator,
         "settings": json.dumps(settings),
         "sha256": digest.hexdigest(),
     }
