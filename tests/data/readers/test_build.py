@@ -168,3 +168,14 @@ def test_what_spreadsheets_save_is_told_with_its_remedy(tmp_path, content, found
     path.write_bytes(content)
     text = message(csvs.table, path, ("id", "text"))
     assert found in text and "Save it as CSV UTF-8, comma-separated" in text
+
+
+def test_a_table_may_be_separated_by_tabs_and_then_keeps_quotes(tmp_path):
+    path = tmp_path / "clips.tsv"
+    path.write_text('id\ttext\na\t"so, what"?\nb\t"\n', encoding="utf-8")
+    table = csvs.table(path, ("id", "text"), separator="\t")
+    assert table.to_dict("list") == {"id": ["a", "b"], "text": ['"so, what"?', '"']}
+    path.write_text("id,text\na,b\n")
+    text = message(csvs.table, path, ("id", "text"), separator="\t")
+    assert "found columns that are separated by commas; expected tab-separated UTF-8" in text
+    assert "Save it as UTF-8 text, tab-separated." in text

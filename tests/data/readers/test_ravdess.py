@@ -7,6 +7,7 @@ import pytest
 from msalib.data import datasets, folds
 from msalib.data.corpus import PARTS
 from msalib.data.readers import formats, ravdess
+from msalib.runs.inputs import BASELINES, Inputs
 from tests import fixtures_more
 from tests.data.readers.toolbox import check, message, needs
 
@@ -83,6 +84,18 @@ def test_a_copy_that_is_added_has_the_same_fold(folder, tmp_path, monkeypatch):
     assert datasets.dataset("mine").split == ravdess.SPLIT
     assert datasets.dataset("mine").tasks == ravdess.TASKS
     assert datasets.load("mine").fingerprint() == read(folder).fingerprint()
+
+
+@pytest.mark.parametrize("name", ["ravdess", "nemo"])
+def test_a_study_reads_the_sound_as_a_coarse_spectrogram(tmp_path, monkeypatch, name):
+    pytest.importorskip("librosa", reason='librosa is not installed (pip install -e ".[media]")')
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+    monkeypatch.setenv("MSALIB_FEATURES", str(tmp_path / "features"))
+    fixtures_more.FIXTURES[name](tmp_path / name)
+    inputs = Inputs(BASELINES, dataset=name)
+    assert (inputs.encoder, inputs.dataset.modalities) == ("log-mel-coarse", ("acoustic",))
+    features = inputs.encoded_for(["acoustic"]).features["acoustic"]
+    assert features.layers[1].shape[1] == 128 and set(features.lengths()) <= {3, 4, 5}
 
 
 # --- refusals -----------------------------------------------------------------------------------

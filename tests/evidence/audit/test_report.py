@@ -13,6 +13,7 @@ from msalib.evidence.audit import (
     probe,
 )
 from msalib.pages import audit as pages
+from tests import fixtures_more
 from tests.evidence.audit.corpora import (
     PERMUTATIONS,
     corpus,
@@ -43,6 +44,14 @@ def test_a_report_is_recorded_and_read_without_the_data(tmp_path, monkeypatch):
     (tmp_path / "records" / "audit" / "mosi-report.json").write_text("{")
     with pytest.raises(UserError, match=r"no readable report .*msalib data audit mosi"):
         audit.report("mosi")
+
+
+def test_clips_of_sound_are_no_source_files(tmp_path, monkeypatch):
+    """They would be a finding each; the fingerprint of features is made of their content."""
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path / "data"))
+    fixtures_more.nemo(tmp_path / "data" / "nemo")
+    made = audit.make_report("nemo")
+    assert [f.about for f in made.findings if f.check == "SHA-256"] == ["clips.tsv"]
 
 
 def test_a_report_is_told_in_lines_as_json_and_as_tables(tmp_path):
