@@ -351,6 +351,7 @@ def test_data_sets_of_one_folder(tmp_path, monkeypatch):
     [
         ("control", "planted", "paper", "control"),
         ("control-opposite", "planted", "quick", "control"),
+        ("control-local", "planted", "paper", "control"),
         ("mosi", "minilm", "paper", "substitute"),
         ("mosi", "bert-large", "quick", "substitute"),
         ("mosi", "bert-large", "paper", "as-published"),

@@ -117,7 +117,7 @@ REAL = [
         ("meld-dev", "meld_dev", {"linguistic": "note"}),
         ("meld-dev-mel", "meld_dev", {"linguistic": "note"}),
     )
-] + [("control", {}), ("control-opposite", {})]
+] + [(name, {}) for name in datasets.DATASETS if name.startswith("control")]
 
 
 @pytest.mark.parametrize(("name", "dwarfs"), REAL)
