@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msalib.base.provenance import pick_device
 from msalib.data import folds
+from msalib.runs.folds import fold
 from msalib.runs.records import Record
 
 if TYPE_CHECKING:  # a plan is read often, and this loads much
@@ -26,10 +27,15 @@ def on_a_gpu(step: Step) -> Step:
 
 
 def in_folds(step: Step) -> Step:
-    """Return a step that is run in every fold by video, for data without a split of their own."""
+    """Return a step that is run in every fold: those of the usual split, or the source's own.
+
+    Where a source has none, they are folds by video.
+    """
 
     def run(study: "Study") -> list[Record]:
-        names = folds.folds(study.corpus, folds.VIDEO)
+        usual = fold(study.dataset.split)
+        family = usual.family if usual else folds.kinds(study.corpus)[0]
+        names = folds.folds(study.corpus, family)
         parameters = study.parameters.model_dump()
         studies = [type(study)(study.paper, **parameters | {"split": name}) for name in names]
         return [record for one in studies for record in step(one)]

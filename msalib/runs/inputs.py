@@ -92,10 +92,14 @@ class Inputs:
     # --- encoders -------------------------------------------------------------------------------
 
     def _usual_encoder(self) -> str:
-        """Return what "auto" stands for: fine-tuned where the paper fine-tunes its encoders."""
+        """Return what "auto" stands for: fine-tuned where the paper does so and all of it can be."""
         if self.dataset.shipped:
             return self.dataset.shipped
-        return self.dataset.encoder + TUNED_ENDING * papers.fact(self.paper, "FINE_TUNES", False)
+        name = self.dataset.encoder
+        tuned = papers.fact(self.paper, "FINE_TUNES", False)
+        if tuned and all(encoder.tunable for encoder in self._chosen(name).values()):
+            return name + TUNED_ENDING
+        return name
 
     def _check_encoder(self, name: str) -> None:
         """Refuse encoders for features as they come, and fine-tuning where the paper has none."""
