@@ -92,7 +92,7 @@ class Inputs:
     # --- encoders -------------------------------------------------------------------------------
 
     def _usual_encoder(self) -> str:
-        """Return what "auto" stands for: fine-tuned where the paper does so and all of it can be."""
+        """Return what "auto" stands for: fine-tuned where the paper does so and all can be."""
         if self.dataset.shipped:
             return self.dataset.shipped
         name = self.dataset.encoder

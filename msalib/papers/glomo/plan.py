@@ -25,6 +25,9 @@ PAPER = "glomo"
 
 TEXT, SOUND, FACE = "linguistic", "acoustic", "visual"
 
+WORDS_ALONE = ("mosi",)
+"""Data sets of which words alone are read: the voice of this one is not standardised."""
+
 LETTER = {FACE: "V", SOUND: "A", TEXT: "T"}
 """Modality -> its letter in Table 4, in the order of the table's names."""
 
@@ -41,6 +44,8 @@ def system(inputs: Whole, **choices: str) -> System:
 def whole_of(study: "Study") -> Whole:
     """Return what GLoMo reads of a study's data set: every modality with its layer."""
     layers = dict(study.last_layers)
+    if study.parameters.dataset in WORDS_ALONE:
+        layers = {TEXT: layers[TEXT]}
     if TEXT in layers and layers[TEXT] != TUNED and study.blocks(TEXT) > 1:
         layers[TEXT] = LAST_TWO
     return layers
@@ -198,9 +203,9 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "control-local": (_table4, _figure3, _more),
     "control-local-opposite": (_table4, _figure3, _more),
     "mmmo-stretched": (_table4, _figure3),
-    "mosi minilm": (_cores,),
     "mosi minilm-tuned": (_halves,),
     "mosi-standardised minilm": (_cores, _modalities),
+    "mosi-standardised minilm-tuned": (_halves,),
     "raw small": (_table4,),
     "ravdess": (in_folds(_halves),),
     "nemo": (in_folds(_halves),),
