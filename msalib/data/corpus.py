@@ -214,8 +214,9 @@ class Batch:
     """B clips, their frames laid end to end as in ``Features``: padding costs nothing until asked.
 
     ``features[m]`` is (S, D), or (L, S, D) for several layers (``STACKS``). ``mask[m]`` is (B, T),
-    true where a clip has a frame, so that frame s belongs to the s-th true place. A clip may have no frame of
-    a context; if no clip has one, S is 0 and T is 1. ``label`` is (B,): float32, or int64 for
+    true where a clip has a frame, so that frame s belongs to the s-th true place. A clip may have
+    no frame of a context; if no clip has one, S is 0 and T is 1. ``label`` is (B,): float32, or
+    int64 for
     classes.
     """
 
