@@ -8,8 +8,9 @@ Clip i, modality m, layer k, frame t, kind q = q_im:
 
 g is 1 on three consecutive frames, the burst, at a random place after the first frame; else 0. z is
 the sentiment that the modality shows, in standard deviations: s, or that of another clip in the one
-modality of each clip that is unreliable. r is 1 there, else 0. n (per clip) and e (per frame and
-layer) are standard normal vectors. M marks a burst, C its kind, O an unreliable modality.
+modality of each clip that is unreliable. r is 1 there, else 0. n (per clip) is a standard normal
+vector, e (per frame and layer) a normal one with half that spread. M marks a burst, C its kind, O
+an unreliable modality.
 
 - A burst is local: the first frame does not have it, and the mean over all frames hardly.
 - No linear map reads the bursts of all kinds: kinds 1 and 3 differ in sign alone, kind 2 lies in
@@ -97,10 +98,13 @@ LAYERS = MappingProxyType({"visual": 1, "acoustic": 1, "linguistic": 2})
 DIRECTIONS = np.array([(-1.0, 0.0), (0.0, 1.0), (1.0, 0.0)])
 """d: the direction along e_1 and e_2 in which each kind writes sentiment."""
 
-RATIO = 4.0
-"""a: signal per standard deviation of sentiment, over the standard deviation of n and of e."""
+FRAME_SD = 0.5
+"""Standard deviation of e; that of n is 1."""
 
-BURST_MARK, KIND_MARK, UNRELIABLE_MARK = 4.0, 4.0, 4.0
+RATIO = 3.0
+"""a: signal per standard deviation of sentiment, over the standard deviation of n."""
+
+BURST_MARK, KIND_MARK, UNRELIABLE_MARK = 3.0, 3.0, 3.0
 """M, C and O."""
 
 
@@ -194,7 +198,7 @@ def _layers(
     rotations = drifting(rng, size)
     layers = {}
     for k in range(1, LAYERS[modality] + 1):
-        frames = mean + rng.normal(size=mean.shape)
+        frames = mean + FRAME_SD * rng.normal(size=mean.shape)
         layers[k] = (frames @ next(rotations).T).astype(np.float16)
     return layers, {"shown": shown, "kind": kind, "informative": informative}
 
