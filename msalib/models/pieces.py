@@ -48,14 +48,16 @@ class Stretches(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution over time without bias, D to d; what lies beyond a clip is zero before it."""
+    """A convolution over time without bias, D to d; with a mask it reads zeros beyond a clip."""
 
     def __init__(self, inputs: int, width: int, kernel: int):
         super().__init__()
         self.convolution = nn.Conv1d(inputs, width, kernel, padding=kernel // 2, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return (B, T, d) of frames (B, T, D)."""
+        if mask is not None:
+            x = x.masked_fill(~mask[..., None], 0.0)
         return self.convolution(x.transpose(1, 2)).transpose(1, 2)
 
 
@@ -70,7 +72,7 @@ class SequenceCoding(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the global vector (B, d) and the local ones (B, d n) of frames (B, T, D)."""
-        states = self.encoder(self.project(x), None, None if mask is None else ~mask)
+        states = self.encoder(self.project(x, mask), None, None if mask is None else ~mask)
         whole = states if mask is None else states.masked_fill(~mask[..., None], -torch.inf)
         return whole.amax(1), self.stretches(states, mask)
 
@@ -103,7 +105,7 @@ class LayerCoding(nn.Module):
             joined = torch.cat([x[0], x[1]], 1)
         else:
             joined, mask = end_to_end(x, mask)
-        return whole, self.stretches(self.project(joined), mask)
+        return whole, self.stretches(self.project(joined, mask), mask)
 
 
 def end_to_end(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
