@@ -10,10 +10,12 @@ from msalib.base import paths, stats
 from msalib.data import datasets
 from msalib.evidence.arms import Arm
 from msalib.models import recipes
+from msalib.pages import contrasts, contrasts_figure, recorded
+from msalib.pages.contrasts import Side
 from msalib.pages.tables import Note
 from msalib.papers.mmml import figures, gains, plan, sound, windows
 from msalib.papers.mmml import tables as results
-from msalib.papers.mmml.gains import CLIPS, OWN, Side, scored
+from msalib.papers.mmml.gains import CLIPS, OWN, scored
 from msalib.papers.mmml.plan import SOUND, TEXT
 from msalib.papers.mmml.windows import Window
 from msalib.runs.query import Runs
@@ -81,8 +83,8 @@ def runs_of(named):
 def test_systems_are_found_under_the_names_that_records_have(parameters):
     study = Study("mmml", dataset="control", **parameters)
     asked = plan.compared(WHOLE) | plan.restorations(WHOLE) | plan.ablations(WHOLE)
-    for name, known in results.resolved(study, asked).items():
-        again = results._asked(study, known)
+    for name, known in recorded.resolved(study, asked).items():
+        again = recorded.asked(study, known)
         assert study.spec(again, 0).hash() == study.spec(asked[name], 0).hash()
         assert study.spec(again, 0).system == known
 
@@ -90,19 +92,19 @@ def test_systems_are_found_under_the_names_that_records_have(parameters):
 def test_folds_of_a_data_set_without_a_split_are_read_without_the_data(monkeypatch):
     monkeypatch.delenv("MSALIB_DATA", raising=False)
     study = Study("mmml", dataset="meld-dev", profile="paper")
-    assert [one.parameters.split for one in results._parts(study)] == [
+    assert [one.parameters.split for one in recorded.parts(study)] == [
         f"video{k}of5" for k in range(1, 6)
     ]
-    assert results.setting(study).endswith("all folds pooled")
-    assert results.gather(study, plan.compared(WHOLE).values()) == []
-    (fold,) = results._parts(Study("mmml", dataset="meld-dev", split="video2of5"))
+    assert recorded.setting(study).endswith("all folds pooled")
+    assert recorded.gather(study, plan.compared(WHOLE).values()) == []
+    (fold,) = recorded.parts(Study("mmml", dataset="meld-dev", split="video2of5"))
     assert fold.parameters.split == "video2of5"
 
 
 def test_encoders_of_real_data_are_not_fine_tuned_for_a_page(monkeypatch):
     monkeypatch.setattr(Study, "run", lambda *_: pytest.fail("trained"))
     study = Study("mmml", dataset="mosi", encoder="minilm-tuned")
-    assert results.gather(study, plan.compared(plan.whole_of(study)).values()) == []
+    assert recorded.gather(study, plan.compared(plan.whole_of(study)).values()) == []
 
 
 def test_every_data_set_of_the_plan_is_described():
@@ -155,26 +157,26 @@ NAMED = plan.compared(WHOLE)
 def test_a_planted_gain_has_its_sign_and_its_printed_partner():
     noise = {"concatenation": 1.6, "fusion network": 0.5}
     runs = Runs([r for n, sd in noise.items() for r in made(NAMED[n], noise=sd, seeds=5)])
-    effects = gains.effects(gains.sides(runs, NAMED), [("fusion network", "concatenation")])
+    effects = contrasts.effects(contrasts.sides(runs, NAMED), [("fusion network", "concatenation")])
     (by_metric,) = effects.values()
-    assert gains.word(by_metric["mae"]) == gains.word(by_metric["corr"]) == "better"
+    assert contrasts.word(by_metric["mae"]) == contrasts.word(by_metric["corr"]) == "better"
     printed = results.printed_rows("mosi", NAMED)
-    table = gains.gain_table(effects, printed, setting=SETTING).frame
+    table = contrasts.gain_table(effects, printed, setting=SETTING).frame
     assert table["MAE, printed"].tolist() == ["-0.0002"]
     assert table["Acc-2 (non 0), printed"].tolist() == ["+0.56"]
-    text = gains.answer(effects, setting=SETTING).text
+    text = contrasts.answer(effects, setting=SETTING).text
     assert "fusion network over concatenation: better in MAE" in text
-    picture = figures.gain_figure(effects, setting=SETTING)
-    assert gains.gain_text("corr", by_metric["corr"]) in picture.alt
+    picture = contrasts_figure.gain_figure(effects, setting=SETTING)
+    assert contrasts.gain_text("corr", by_metric["corr"]) in picture.alt
 
 
 def test_a_gain_between_settings_is_that_within_one():
     both = runs_of(NAMED)
     one, other = "concatenation", "fusion network"
-    within = gains.gains(*(gains.sides(both, NAMED)[name] for name in (one, other)))
+    within = contrasts.gains(*(contrasts.sides(both, NAMED)[name] for name in (one, other)))
     alone = [Runs(made(NAMED[name])) for name in (one, other)]
     sides = [Side(r, Arm(NAMED[n])) for r, n in zip(alone, (one, other), strict=True)]
-    between = gains.gains(*sides)
+    between = contrasts.gains(*sides)
     for metric, contrast in within.items():
         np.testing.assert_allclose(between[metric].seeds, contrast.seeds, atol=1e-9)
         np.testing.assert_allclose(between[metric].resampled, contrast.resampled, atol=1e-9)
@@ -182,9 +184,9 @@ def test_a_gain_between_settings_is_that_within_one():
 
 def test_one_seed_decides_nothing():
     runs = Runs([r for s in NAMED.values() for r in made(s, seeds=1)])
-    effects = gains.effects(gains.sides(runs, NAMED), [("fusion network", "concatenation")])
-    assert gains.word(effects["fusion network", "concatenation"]["mae"]) == "undecided"
-    assert "One seed each" in gains.gain_table(effects, setting=SETTING).caption
+    effects = contrasts.effects(contrasts.sides(runs, NAMED), [("fusion network", "concatenation")])
+    assert contrasts.word(effects["fusion network", "concatenation"]["mae"]) == "undecided"
+    assert "One seed each" in contrasts.gain_table(effects, setting=SETTING).caption
 
 
 def test_heads_are_scored_on_both_labels():
@@ -203,10 +205,10 @@ def test_heads_are_scored_on_both_labels():
 def test_with_no_run_at_all_there_are_sentences():
     runs, of = Runs([]), {Window(*k): s for k, s in plan.windows(WHOLE).items()}
     notes = [
-        gains.answer({}, setting=SETTING),
-        gains.gain_table({}, setting=SETTING),
+        contrasts.answer({}, setting=SETTING),
+        contrasts.gain_table({}, setting=SETTING),
         gains.head_table({}, setting=SETTING),
-        figures.gain_figure({}, setting=SETTING),
+        contrasts_figure.gain_figure({}, setting=SETTING),
         figures.window_curves(runs, of, setting=SETTING),
         windows.table(runs, of, setting=SETTING),
         windows.grid_table(runs, {}, setting=SETTING),
@@ -214,7 +216,7 @@ def test_with_no_run_at_all_there_are_sentences():
         sound.score_table({}, {}, setting=SETTING),
     ]
     assert all(isinstance(note, Note) for note in notes)
-    assert gains.sides(runs, NAMED) == {} and windows.best(runs, of) == {}
+    assert contrasts.sides(runs, NAMED) == {} and windows.best(runs, of) == {}
 
 
 # --- windows ------------------------------------------------------------------------------------

@@ -9,19 +9,12 @@ from msalib.base.errors import UserError
 from msalib.evidence.arms import Arm
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
+from msalib.pages.contrasts import Side
+from msalib.pages.recorded import gather, resolved, setting
 from msalib.pages.tables import Note, Table
 from msalib.papers.mmml import BESIDE, plan
-from msalib.papers.mmml.gains import Side
 from msalib.papers.mmml.plan import SOUND
-from msalib.papers.mmml.tables import (
-    METRICS_SHOWN,
-    PAPER,
-    RAW_SOUND,
-    gather,
-    has_own_labels,
-    resolved,
-    setting,
-)
+from msalib.papers.mmml.tables import METRICS_SHOWN, PAPER, RAW_SOUND, has_own_labels
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System, system

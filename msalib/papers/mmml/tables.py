@@ -1,7 +1,7 @@
 """Tables of MMML: which records a page reads, which arms stand in it, which rows are printed.
 
-The general half is ``pages.compare``; comparisons are in ``gains``. Printed rows are those of the
-same clips; no data set here has the paper's encoders.
+The general half is ``pages.compare``, ``pages.recorded`` and ``pages.contrasts``. Printed rows are
+those of the same clips; no data set here has the paper's encoders.
 """
 
 import math
@@ -11,20 +11,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from msalib.data.corpus import UNIMODAL
-from msalib.evidence import registry
-from msalib.evidence.common import not_run
 from msalib.evidence.printed import table as printed_table
-from msalib.evidence.verdicts import Verdict, judge
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
+from msalib.pages.recorded import gather, hurried, resolved
 from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.mmml import plan
 from msalib.papers.mmml.gains import CLIPS, OWN, scored
 from msalib.papers.mmml.plan import SOUND, TEXT
-from msalib.runs import folds
 from msalib.runs.inputs import TUNED_ENDING
-from msalib.runs.records import Record, Setting
-from msalib.runs.spec import System, without_usual
+from msalib.runs.spec import System
 from msalib.runs.study import Study
 
 PAPER = "mmml"
@@ -69,69 +65,12 @@ def about(study: Study) -> Note:
     return Note(words)
 
 
-def setting(study: Study) -> str:
-    """Return the setting of a page in words, with the folds that it pools."""
-    return study.setting + (", all folds pooled" if len(_parts(study)) > 1 else "")
-
-
-def _parts(study: Study) -> list[Study]:
-    """Return the study, or one study per fold where the usual split of its data is a fold."""
-    fold = folds.fold(study.dataset.split)
-    if study.parameters.split or fold is None or fold.folds is None:
-        return [study]
-    names = (f"{fold.family}{k}of{fold.folds}" for k in range(1, fold.folds + 1))
-    parameters = study.parameters.model_dump()
-    return [Study(PAPER, **parameters | {"split": name}) for name in names]
-
-
-def gather(study: Study, systems: Iterable[System]) -> list[Record]:
-    """Return the records of these systems, the folds of a cross-validation as one record.
-
-    The full recipe takes hours, so its records are only read, unless the study asks for a refresh.
-    The profile ``quick`` trains what is missing, but for encoders of real data.
-    """
-    systems, p = list(dict.fromkeys(_asked(study, wanted) for wanted in systems)), study.parameters
-    quick = p.profile == "quick" and not (study.tuned and study.dataset.real)
-    trains = p.refresh or (quick and study.corpus is not None)
-    records = []
-    for one in _parts(study):
-        records += one.run(systems) if trains else one.recorded(systems)
-    return folds.pool(records)
-
-
-def _asked(study: Study, known: System) -> System:
-    """Return a system as it is asked for: without the choices that its recipe makes anyway."""
-    p, family = study.parameters, dict(known.choices).get("family", PAPER)
-    choices = without_usual(known.choices, family, p.preset, p.profile, p.dataset)
-    return known._replace(choices=choices)
-
-
-def hurried(study: Study) -> bool:
-    """Check whether encoders are fine-tuned in profile quick, which has time for few runs."""
-    return study.tuned and study.parameters.profile == "quick"
-
-
-def resolved(study: Study, named: Mapping[str, System]) -> dict[str, System]:
-    """Return systems as records name them: presets and profiles change what is not varied, too."""
-    return {name: study.spec(wanted, 0).system for name, wanted in named.items()}
-
-
 def has_own_labels(study: Study) -> bool:
     """Check whether words and sound have labels of their own, as far as data or records say."""
     if study.corpus is not None:
         return bool(set(UNIMODAL.values()) & set(study.corpus.utterances))
     records = gather(study, plan.compared(plan.whole_of(study)).values())
     return any(record.extras.unimodal_labels for record in records)
-
-
-def judged(study: Study, records: list[Record], numbers: Iterable[int]) -> list[Verdict]:
-    """Judge claims, by their numbers, on these records; without records none can be."""
-    claims = registry.claims(PAPER, [f"MMML-C{number}" for number in numbers])
-    if records:
-        return judge(claims, records)
-    p, evidence = study.parameters, not_run(["runs of this page"])
-    where = Setting(p.dataset, study.encoder, p.preset, p.profile)
-    return [Verdict(claim, study.kind, where, evidence, []) for claim in claims]
 
 
 # --- print --------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import pandas as pd
 
 from msalib.pages import compare
 from msalib.pages.compare import PrintedRow
+from msalib.pages.contrasts import tested_metrics
+from msalib.pages.recorded import resolved
 from msalib.pages.tables import Note, Table, constants, spread
 from msalib.papers.mmml import plan
-from msalib.papers.mmml.gains import tested_metrics
-from msalib.papers.mmml.tables import PRINTED_AS, printed_cells, resolved, row_of
+from msalib.papers.mmml.tables import PRINTED_AS, printed_cells, row_of
 from msalib.runs.query import Runs
 from msalib.runs.spec import System
 from msalib.runs.study import Study

@@ -1,0 +1,72 @@
+"""Which records a page reads or trains, and which claims it judges by them.
+
+Where the usual split of a data set is a fold, all folds are read, pooled.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msalib.evidence import registry
+from msalib.evidence.common import not_run
+from msalib.evidence.verdicts import Verdict, judge
+from msalib.runs import folds
+from msalib.runs.records import Record, Setting
+from msalib.runs.spec import System, without_usual
+from msalib.runs.study import Study
+
+
+def setting(study: Study) -> str:
+    """Return the setting of a page in words, with the folds that it pools."""
+    return study.setting + (", all folds pooled" if len(parts(study)) > 1 else "")
+
+
+def parts(study: Study) -> list[Study]:
+    """Return the study, or one study per fold where the usual split of its data is a fold."""
+    fold = folds.fold(study.dataset.split)
+    if study.parameters.split or fold is None or fold.folds is None:
+        return [study]
+    names = (f"{fold.family}{k}of{fold.folds}" for k in range(1, fold.folds + 1))
+    parameters = study.parameters.model_dump()
+    return [Study(study.paper, **parameters | {"split": name}) for name in names]
+
+
+def gather(study: Study, systems: Iterable[System]) -> list[Record]:
+    """Return the records of these systems, the folds of a cross-validation as one record.
+
+    The full recipe takes hours, so its records are only read, unless the study asks for a refresh.
+    The profile ``quick`` trains what is missing, but for encoders of real data.
+    """
+    systems, p = list(dict.fromkeys(asked(study, wanted) for wanted in systems)), study.parameters
+    quick = p.profile == "quick" and not (study.tuned and study.dataset.real)
+    trains = p.refresh or (quick and study.corpus is not None)
+    records = []
+    for one in parts(study):
+        records += one.run(systems) if trains else one.recorded(systems)
+    return folds.pool(records)
+
+
+def asked(study: Study, known: System) -> System:
+    """Return a system as it is asked for: without the choices that its recipe makes anyway."""
+    p, family = study.parameters, dict(known.choices).get("family", study.paper)
+    choices = without_usual(known.choices, family, p.preset, p.profile, p.dataset)
+    return known._replace(choices=choices)
+
+
+def hurried(study: Study) -> bool:
+    """Check whether encoders are fine-tuned in profile quick, which has time for few runs."""
+    return study.tuned and study.parameters.profile == "quick"
+
+
+def resolved(study: Study, named: Mapping[str, System]) -> dict[str, System]:
+    """Return systems as records name them: presets and profiles change what is not varied, too."""
+    return {name: study.spec(wanted, 0).system for name, wanted in named.items()}
+
+
+def judged(study: Study, records: list[Record], numbers: Iterable[int]) -> list[Verdict]:
+    """Judge claims, by their numbers, on these records; without records none can be."""
+    ids = {f"{study.paper.upper()}-C{number}" for number in numbers}
+    claims = registry.claims(study.paper, ids)
+    if records:
+        return judge(claims, records)
+    p, evidence = study.parameters, not_run(["runs of this page"])
+    where = Setting(p.dataset, study.encoder, p.preset, p.profile)
+    return [Verdict(claim, study.kind, where, evidence, []) for claim in claims]
