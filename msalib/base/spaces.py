@@ -22,7 +22,9 @@ def two_kinds(first: np.ndarray, second: np.ndarray, label: np.ndarray) -> dict[
     ``silhouette``. ``nmi``: normalised mutual information of as many clusters as there are labels
     with ``label``. What is undefined is left out.
     """
-    found = {"separable": _separable(first, second)}
+    found = {}
+    if len(first) >= FOLDS:
+        found["separable"] = _separable(first, second)
     if (spread := _spread(first)) > 0:
         found["dispersion"] = _spread(second) / spread
     return _rounded(found | _clusters(second, label))
