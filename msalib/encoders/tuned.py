@@ -203,7 +203,8 @@ class Text(nn.Module):
 
     def __init__(self, encoder: Encoder, precision: Precision):
         super().__init__()
-        _, self.model = text.load(encoder)
+        tokenizer, self.model = text.load(encoder)
+        self.name, self.positions = encoder.name, text.positions(self.model, tokenizer)
         # A pooler, if there is one, is not read here and would not be trained.
         self.model.pooler = None
         self.width = self.model.config.hidden_size
@@ -222,8 +223,15 @@ class Text(nn.Module):
         """Return states (last, S', width) of tokens (S, 1), and the mask (B, T') of what is there.
 
         With ``padding`` every place is there, T' is ``longest``, and no valid token attends to a
-        padded one.
+        padded one. Raises ``UserError`` where the encoder has no positions for so many.
         """
+        if reading.padding and reading.longest > self.positions:
+            raise UserError(
+                f"encoder {self.name!r}",
+                found=f"{self.positions} positions",
+                expected=f"at least {reading.longest}, the length to which texts are padded",
+                remedy="Choose an encoder of longer texts, or -p preset paper, which pads none.",
+            )
         ids, valid = shortened(pad(frames, mask).squeeze(-1).long(), mask, reading.longest)
         if reading.padding:
             more = reading.longest - valid.shape[1]
