@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from msalib.base.errors import UserError
-from msalib.data.corpus import MODALITIES, SUMS, Corpus, Features, membership, pad
+from msalib.data.corpus import LAST_TWO, MODALITIES, SUMS, Corpus, Features, membership, pad
 from tests.factory import tiny_corpus
 
 INPUTS = {"visual": 1, "acoustic": 0, "linguistic": "weighted"}
@@ -181,6 +181,36 @@ def test_an_unknown_layer_is_refused_with_those_there_are(tiny):
         tiny.examples(np.arange(3), inputs={"visual": 9})
     message = "layer 9 of dice: found no such layer; expected one of 0, 1, 2, 3, weighted, uniform."
     assert message in str(error.value)
+
+
+def test_the_last_two_blocks_come_side_by_side_the_last_first(tiny):
+    rows = tiny.rows("valid", "standard")
+    examples = tiny.examples(rows, inputs={"linguistic": LAST_TWO, "acoustic": 3})
+    assert examples.size("linguistic") == tiny.examples(rows, inputs={"linguistic": 3}).size(
+        "linguistic"
+    )
+    batch = examples.batch(torch.tensor([4, 1]))
+    ends = [torch.cat([sliced(tiny, "linguistic", k, rows[i]) for i in (4, 1)]) for k in (3, 2)]
+    assert torch.equal(batch.features["linguistic"], torch.stack(ends))
+    for piece, single in zip(batch.split(1), ([4], [1]), strict=True):
+        own = examples.batch(torch.tensor(single))
+        assert torch.equal(piece.features["linguistic"], own.features["linguistic"])
+
+
+@pytest.mark.parametrize("kept", [[3, 0, 2, 1], [0, 2, 3]])
+def test_the_last_two_blocks_are_so_by_number_whatever_the_order(tiny, kept):
+    features = tiny.features["linguistic"]
+    layers = {k: features.layers[k] for k in kept}
+    first, second = replace(features, layers=layers).select(LAST_TWO)
+    assert first is layers[3] and second is layers[2]
+
+
+@pytest.mark.parametrize("kept", [[1], [0, 1]])
+def test_an_encoder_of_one_block_has_no_last_two(tiny, kept):
+    features = tiny.features["linguistic"]
+    less = replace(features, layers={k: features.layers[k] for k in kept})
+    with pytest.raises(UserError, match="layer 'last_two' of dice: found no such layer"):
+        less.select(LAST_TWO)
 
 
 @pytest.mark.parametrize("sum_of_layers", SUMS)

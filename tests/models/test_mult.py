@@ -1,10 +1,12 @@
 """MulT's encoder: padding, one to three modalities, and how large it is beside SPT."""
 
+import math
+
 import pytest
 import torch
 
 from msalib.data.corpus import MODALITIES
-from msalib.models.mult import MulT
+from msalib.models.mult import Encoder, MulT
 from msalib.models.spt import SPT
 
 SIZES = {"visual": 5, "acoustic": 4, "linguistic": 12}
@@ -97,3 +99,47 @@ def test_spt_has_less_than_a_fifth_of_its_parameters(visual, acoustic):
 def test_other_modalities_are_refused(sizes):
     with pytest.raises(ValueError, match="input_sizes needs some of"):
         MulT(input_sizes=sizes, width=8, heads=2, layers=1, **DROPOUTS)
+
+
+# --- frames that are taken for padding ----------------------------------------------------------
+
+
+def encoder(**changes) -> Encoder:
+    """Return an encoder without layers: positions and a LayerNorm that changes nothing."""
+    settings = {"width": 6, "layers": 0, "embed_dropout": 0.0} | changes
+    made = Encoder(**settings).eval()
+    made.norm = torch.nn.Identity()
+    return made
+
+
+def sinusoids(count: int, width: int) -> torch.Tensor:
+    """Positions from 1, sines in the first half and cosines in the second."""
+    half = width // 2
+    rates = [math.exp(-i * math.log(10_000) / (half - 1)) for i in range(half)]
+    rows = [[f(t * r) for f in (math.sin, math.cos) for r in rates] for t in range(1, count + 1)]
+    return torch.tensor(rows)
+
+
+def test_a_frame_whose_first_feature_is_zero_has_no_position_where_padding_is_guessed():
+    x = torch.randn(2, 5, 6)
+    x[0, 3:] = 0  # padding
+    x[1, 2, 0] = 0  # a frame like others
+    x[1, 4, 1:] = 0  # not padding: its first feature is there
+    expected = math.sqrt(6) * x + sinusoids(5, 6)
+    torch.testing.assert_close(encoder()(x, None, None), expected)
+    for clip, step in ((0, 3), (0, 4), (1, 2)):
+        expected[clip, step] = math.sqrt(6) * x[clip, step]
+    torch.testing.assert_close(encoder(guess_padding=True)(x, None, None), expected)
+
+
+def test_a_frame_without_position_is_read_all_the_same():
+    torch.manual_seed(0)
+    dropouts = dict.fromkeys(["residual_dropout", "relu_dropout", "attention_dropout"], 0.0)
+    model = Encoder(
+        width=8, layers=1, heads=2, embed_dropout=0.0, guess_padding=True, **dropouts
+    ).eval()
+    x = torch.randn(1, 4, 8)
+    x[0, 3, 0] = 0
+    other = x.clone()
+    other[0, 3, 1:] += 1
+    assert not torch.allclose(model(x, None, None)[0, :3], model(other, None, None)[0, :3])

@@ -10,9 +10,9 @@ import torch
 from msalib import models
 from msalib.base.errors import UserError
 from msalib.data import metrics, streams
-from msalib.data.corpus import MODALITIES, PARTS
+from msalib.data.corpus import LAST_TWO, MODALITIES, PARTS, TUNED
 from msalib.runs import trainer
-from msalib.runs.trainer import Trainer
+from msalib.runs.trainer import Trainer, layers_of
 from msalib.training import loop
 from msalib.training.objective import Objective
 from msalib.training.regime import Part
@@ -336,3 +336,23 @@ def test_context_is_refused_by_a_model_that_does_not_read_it():
     asked = spec({"linguistic": 1, "linguistic_context": 1})
     with pytest.raises(UserError, match="linguistic_context, which it does not read"):
         Trainer(corpus, "cpu").fit([asked])
+
+
+# --- layers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inputs", "layers"),
+    [
+        ({"linguistic": 3, "acoustic": 1}, {}),
+        ({"linguistic": "weighted", "acoustic": 1}, {"linguistic": 3}),
+        ({"linguistic": "uniform", "acoustic": LAST_TWO}, {"acoustic": 2}),
+        ({"linguistic": TUNED, "acoustic": TUNED}, {"linguistic": 2}),
+    ],
+)
+def test_streams_of_several_layers_are_told_with_their_number(inputs, layers):
+    """GLoMo reads two blocks of a fine-tuned text encoder, other models one."""
+    tiny = tiny_corpus()
+    assert layers_of(models.module("glomo"), inputs, tiny) == layers
+    tuned = {stream: n for stream, n in layers.items() if inputs[stream] != TUNED}
+    assert layers_of(models.module("mmml"), inputs, tiny) == tuned
