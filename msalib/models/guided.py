@@ -13,6 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from msalib.models.attention import Dropout
+
 Variant = Literal[
     "full", "mlp_m", "mlp_matched", "global", "local", "sum", "con", "attn_f", "mul",
     "attn_g", "mlp_g", "reat_g", "uniform_mix",
@@ -32,7 +34,7 @@ class Scorer(nn.Module):
         self.scale = width**-0.5
         self.hidden = nn.Linear(vectors * width, width)  # A_r, a_r
         self.output = nn.Linear(width, vectors)  # V_r, v_r
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Return weights (B, M) of vectors (B, M, d)."""

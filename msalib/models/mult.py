@@ -25,7 +25,10 @@ from msalib.models.spt import modalities, positions
 
 
 class Layer(nn.Module):
-    """Attention (pre-norm) to a source, then a feed-forward network four times as wide."""
+    """Attention (pre-norm) to a source, then a feed-forward network four times as wide.
+
+    ``attention`` and ``dropout`` are the modules of these: PyTorch's own, or what stands for them.
+    """
 
     def __init__(
         self,
@@ -35,17 +38,17 @@ class Layer(nn.Module):
         residual_dropout: float,
         relu_dropout: float,
         attention_dropout: float = 0.0,
+        attention: type[nn.MultiheadAttention] = nn.MultiheadAttention,
+        dropout: type[nn.Module] = nn.Dropout,
     ):
         super().__init__()
         self.norm_attention = nn.LayerNorm(width)
-        self.attention = nn.MultiheadAttention(
-            width, heads, dropout=attention_dropout, batch_first=True
-        )
+        self.attention = attention(width, heads, dropout=attention_dropout, batch_first=True)
         self.norm = nn.LayerNorm(width)
         self.expand = nn.Linear(width, 4 * width)
         self.contract = nn.Linear(4 * width, width)
-        self.residual_dropout = nn.Dropout(residual_dropout)
-        self.relu_dropout = nn.Dropout(relu_dropout)
+        self.residual_dropout = dropout(residual_dropout)
+        self.relu_dropout = dropout(relu_dropout)
         for linear in (self.expand, self.contract):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
@@ -70,13 +73,22 @@ class Encoder(nn.Module):
     """
 
     def __init__(
-        self, *, width: int, layers: int, embed_dropout: float, guess_padding: bool = False, **layer
+        self,
+        *,
+        width: int,
+        layers: int,
+        embed_dropout: float,
+        guess_padding: bool = False,
+        dropout: type[nn.Module] = nn.Dropout,
+        **layer,
     ):
         super().__init__()
         self.scale = width**0.5
         self.guess_padding = guess_padding
-        self.embed_dropout = nn.Dropout(embed_dropout)
-        self.layers = nn.ModuleList(Layer(width=width, **layer) for _ in range(layers))
+        self.embed_dropout = dropout(embed_dropout)
+        self.layers = nn.ModuleList(
+            Layer(width=width, dropout=dropout, **layer) for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, source: Tensor | None, padding: Tensor | None) -> Tensor:
