@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from msalib.models import glomo, recipes
 from msalib.models.pieces import placed
-from tests.parity import Fixture, compared, gradient_error, max_abs_error
+from tests.parity import Fixture, compared, gradient_error
 from tests.parity.glomo_moe import refuse_other_normals
 
 TOLERANCE = 1e-5
@@ -27,6 +27,17 @@ STEPS_OF_TEXT = 80
 """So many steps of text the release reads where text is a sequence (``glomo_classify_mer``)."""
 
 OMEGA = 0.01
+
+GRADIENTS = (
+    "classifier.weight",
+    "fc_all.weight",
+    "moe_t.w_gate",
+    "moe_a.w_noise",
+    "moe_a.experts.0.fc1.weight",
+    "audio_network.projs.weight",
+    "proj_l.weight",
+)
+"""Parameters whose gradients ``glomo_grad`` has; without noise, its factors have none."""
 
 UNREAD = re.compile(r"w\..*\.(version|_float_tensor|mean|std)$")
 
@@ -78,7 +89,13 @@ def number(fixture: Fixture, name: str) -> int:
 def config(fixture: Fixture) -> glomo.Config:
     """Return the configuration of the release with a file's sizes, without dropout."""
     settings = recipes.load("glomo", "release", "paper", "mosi")["model"]
-    experts = dict.fromkeys([f"experts_{m}" for m in NAME], number(fixture, "experts"))
+    active, count = number(fixture, "k"), number(fixture, "experts")
+    if not 1 <= active <= count:
+        raise fixture.error(f"k {active}", f"a number from 1 to {count}")
+    means = {float(fixture[f"w.moe_{m}.mean"].item()) for m in "tav"}
+    if len(means) > 1:
+        raise fixture.error("mixtures with different means", "one mean for the load of all")
+    experts = dict.fromkeys([f"experts_{m}" for m in NAME], count)
     width, kernel = fixture["w.fc_all.bias"].shape[0], fixture["w.audio_network.projs.weight"]
     layers = "w.transformer_encoder.layers."
     dropouts = {name: 0.0 for name in settings if name.endswith("dropout")}
@@ -92,8 +109,8 @@ def config(fixture: Fixture) -> glomo.Config:
             "heads": number(fixture, "heads"),
             "layers": number(fixture, "layers"),
             "locals": number(fixture, "locals"),
-            "active": number(fixture, "k"),
-            "load_mean": float(fixture["w.moe_t.mean"].item()),
+            "active": active,
+            "load_mean": means.pop(),
             "fusion_layers": len({n.split(".")[3] for n in fixture.starting_with(layers)}),
             "fusion_hidden": fixture[f"{layers}0.linear1.bias"].shape[0],
         }
@@ -142,7 +159,7 @@ def built(fixture: Fixture) -> glomo.GLoMo:
 def errors(fixture: Fixture) -> dict[str, float]:
     """Return the error of each output and gradient."""
     if fixture.kind == "glomo_grad":
-        return trained(fixture, "out_", True) | trained(fixture, "out_clean_", False)
+        return trained(fixture)
     model = built(fixture).eval()
     with torch.inference_mode():
         output = model.read(inputs(fixture))
@@ -162,8 +179,22 @@ def errors(fixture: Fixture) -> dict[str, float]:
     return compared(fixture, ours)
 
 
-def trained(fixture: Fixture, prefix: str, noisy: bool) -> dict[str, float]:
-    """Return the errors of a step in training mode, with noise on the gates or without."""
+def trained(fixture: Fixture) -> dict[str, float]:
+    """Return the errors of a step with noise on the gates, and of one without."""
+    outputs, gradients = {}, {}
+    for prefix, noisy in (("out_", True), ("out_clean_", False)):
+        ours, found = step(fixture, noisy)
+        outputs |= {f"{prefix}{name}": value for name, value in ours.items()}
+        gradients |= {f"{prefix}grad.{name}": value for name, value in found.items()}
+        wanted = [f"{prefix}grad.{name}" for name in GRADIENTS if noisy or "noise" not in name]
+        fixture.require([*outputs, *wanted])
+    found = compared(fixture, outputs, gradients)
+    present = [name for name in gradients if name in fixture]
+    return found | {name: gradient_error(fixture, name, gradients[name]) for name in present}
+
+
+def step(fixture: Fixture, noisy: bool) -> tuple[dict, dict]:
+    """Return outputs in training mode and gradients of the loss, by their names in the file."""
     model = built(fixture).train()
     for m, experts in model.experts.items():
         noise = torch.tensor(fixture[f"in_noise_{NAME[m]}"]) if noisy else None
@@ -173,18 +204,12 @@ def trained(fixture: Fixture, prefix: str, noisy: bool) -> dict[str, float]:
     label = torch.tensor(fixture["in_labels"]).squeeze(1)
     loss = (output.prediction - label).abs().mean() + penalty
     loss.backward()
-    ours = {
-        f"{prefix}prediction": output.prediction.detach()[:, None],
-        f"{prefix}moe_loss": penalty.detach(),
-        f"{prefix}loss": loss.detach(),
+    outputs = {
+        "prediction": output.prediction.detach()[:, None],
+        "moe_loss": penalty.detach(),
+        "loss": loss.detach(),
     }
-    found = {name: max_abs_error(fixture, name, value) for name, value in ours.items()}
-    gradients = {theirs(name, True)[2:]: p.grad for name, p in model.named_parameters()}
-    for name in fixture.starting_with(f"{prefix}grad."):
-        if (parameter := name.removeprefix(f"{prefix}grad.")) not in gradients:
-            raise fixture.error(f"array {name}", "gradients of parameters of this model")
-        found[name] = gradient_error(fixture, name, gradients[parameter])
-    return found
+    return outputs, {theirs(name, True)[2:]: p.grad for name, p in model.named_parameters()}
 
 
 def _given(noise: torch.Tensor | None, x: torch.Tensor) -> torch.Tensor | None:
