@@ -1,0 +1,244 @@
+"""What records say of GLoMo's experts and vectors: how busy experts are, what they take, spaces.
+
+From the extras of records (``models.extras.ExpertExtras``). An expert is *dead* where no clip is
+routed to it: no validation clip has a gate above zero, or no test clip has its largest gate there.
+Several folds as one record keep the experts of the test clips, not the rest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from msalib.data.corpus import Corpus
+from msalib.models.extras import ExpertUse
+from msalib.pages.tables import Note, Table, mean_sd
+from msalib.papers.glomo import plan
+from msalib.runs.query import Runs
+from msalib.runs.records import Record
+from msalib.runs.spec import System
+
+BALANCE = ("GLoMo", "no balance losses")
+"""Arms with and without the two losses."""
+
+
+def balanced(whole: plan.Whole) -> dict[str, System]:
+    """Return the full model with and without the balance losses."""
+    return {BALANCE[0]: plan.system(whole), BALANCE[1]: plan.ours(whole)[BALANCE[1]]}
+
+
+def used(runs: Runs, system: System) -> list[Mapping[str, ExpertUse]]:
+    """Return how busy the experts were, a mapping by modality for each seed that has it."""
+    seeds = runs.records(system)[0] if runs.has(system) else []
+    return [record.extras.use for record in seeds if record.extras.use]
+
+
+# --- load ---------------------------------------------------------------------------------------
+
+
+class Dead(NamedTuple):
+    """Experts without clips: on validation, on test, of how many."""
+
+    valid: int
+    test: int
+    experts: int
+
+
+def dead(records: Iterable[Record]) -> Dead:
+    """Count the dead experts of these records, over modalities."""
+    valid = test = experts = 0
+    for record in records:
+        for m, use in record.extras.use.items():
+            experts += len(use.valid_load)
+            valid += sum(load == 0 for load in use.valid_load)
+            taken = set(record.extras.experts[m])
+            test += sum(k not in taken for k in range(len(use.valid_load)))
+    return Dead(valid, test, experts)
+
+
+def variation(shares: Sequence[float]) -> float:
+    """Return the coefficient of variation of shares (s,), the standard deviation over s - 1."""
+    return float(np.std(shares, ddof=1) / np.mean(shares)) if len(shares) > 1 else 0.0
+
+
+def balance_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Table | Note:
+    """Show how unequally busy the experts are, and how many are dead, by arm and modality."""
+    rows = []
+    for name, system in named.items():
+        seeds = used(runs, system)
+        for m in seeds[0] if seeds else ():
+            rows.append(
+                {
+                    "arm": name,
+                    "modality": m,
+                    "CV of importance": _cv(use[m].valid_importance for use in seeds),
+                    "CV of load": _cv(use[m].valid_load for use in seeds),
+                    "largest share of clips": mean_sd(
+                        [max(use[m].valid_load) for use in seeds], "{:.2f}".format
+                    ),
+                }
+            )
+        if seeds:
+            count = dead(runs.records(system)[0])
+            rows[-len(seeds[0])] |= {
+                "dead on validation": f"{count.valid} of {count.experts}",
+                "never first on test": f"{count.test} of {count.experts}",
+            }
+    if not rows:
+        return Note(f"No record here holds how busy experts are. Setting: {setting}.")
+    return Table(
+        pd.DataFrame(rows).fillna(""),
+        caption="Validation clips, selected weights, mean ± standard deviation over seeds. CV: "
+        "standard deviation over mean of the experts' shares, 0 where all are equal. Dead: no clip "
+        f"reaches the expert, counted over modalities and seeds. Setting: {setting}.",
+    )
+
+
+def _cv(shares: Iterable[Sequence[float]]) -> str:
+    return mean_sd([variation(s) for s in shares], "{:.2f}".format)
+
+
+def balance_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> Note:
+    """Say how many experts are dead with and without the two losses."""
+    clauses = []
+    for name, system in named.items():
+        if used(runs, system):
+            count = dead(runs.records(system)[0])
+            clauses.append(
+                f"{name}: {count.valid} of {count.experts} experts reach no validation clip, and "
+                f"{count.test} are the first choice of no test clip"
+            )
+    if not clauses:
+        return Note(f"No answer yet: no run here says how busy its experts are. {setting}.")
+    return Note(f"In short: {'; '.join(clauses)}. Setting: {setting}.")
+
+
+# --- what an expert takes -----------------------------------------------------------------------
+
+WORDS, RARE = 5, 5
+"""Words that are shown of an expert, and clips of the test set that a word must be in."""
+
+
+def taken_table(record: Record | None, corpus: Corpus | None, *, setting: str) -> Table | Note:
+    """Show what each expert of one run takes: how many test clips, their labels, lengths, words.
+
+    Lengths and words need the clips themselves (``corpus``), planted kinds a simulation.
+    """
+    if record is None or not record.extras.experts:
+        return Note(f"No record here says which expert took which clip. Setting: {setting}.")
+    clips, rows = record.predictions["test"], []
+    label = np.array(clips.label)
+    for m, chosen in record.extras.experts.items():
+        chosen = np.array(chosen)
+        for k in sorted(set(chosen)):
+            mine = chosen == k
+            row = {
+                "modality": m,
+                "expert": k + 1,
+                "test clips": f"{mine.sum()} ({mine.mean():.0%})",
+            }
+            row["label"] = mean_sd(label[mine], "{:+.2f}".format)
+            rows.append(row | _of_clips(corpus, clips.id, m, mine))
+    seed = record.spec.seed
+    return Table(
+        pd.DataFrame(rows).fillna("-"),
+        caption=f"What each expert takes, by the largest gate; seed {seed}. Label and frames: mean "
+        "± standard deviation over its clips. Words: those most over-represented in its clips, "
+        f"among words of {RARE} clips or more. Numbers of experts mean nothing from one run to the "
+        f"next. Setting: {setting}.",
+    )
+
+
+def _of_clips(corpus: Corpus | None, ids: Sequence[str], m: str, mine: np.ndarray) -> dict:
+    """Return further columns of an expert's row, as far as the clips are here."""
+    if corpus is None or not set(ids) <= set(corpus.utterances.index):
+        return {}
+    at = corpus.utterances.index.get_indexer(list(ids))
+    row = {}
+    if m in corpus.features:
+        row["frames"] = mean_sd(corpus.features[m].lengths()[at][mine], "{:.1f}".format)
+    texts = [str(text).lower().split() for text in corpus.utterances["text"].to_numpy()[at]]
+    if m == plan.TEXT and any(texts):
+        row["words"] = ", ".join(typical(texts, mine))
+    kinds = (corpus.truth or {}).get("kind", {})
+    if m in kinds and len(set(np.asarray(kinds[m]))) > 1:
+        counted = Counter(int(kind) for kind in np.asarray(kinds[m])[at][mine])
+        row["planted kinds"] = ", ".join(f"{kind}: {n}" for kind, n in sorted(counted.items()))
+    return row
+
+
+def typical(texts: Sequence[Sequence[str]], mine: np.ndarray) -> list[str]:
+    """Return the words that are most over-represented in the clips of ``mine`` (N,)."""
+    inside, everywhere = Counter(), Counter()
+    for words, own in zip(texts, mine, strict=True):
+        everywhere.update(set(words))
+        inside.update(set(words) if own else ())
+    share, common = mine.mean(), [w for w, n in everywhere.items() if n >= RARE]
+    surprise = {w: (inside[w] - share * everywhere[w]) / everywhere[w] ** 0.5 for w in common}
+    return sorted((w for w in surprise if surprise[w] > 0), key=lambda w: (-surprise[w], w))[:WORDS]
+
+
+# --- spaces -------------------------------------------------------------------------------------
+
+SPACE_COLUMNS = {
+    "separable": "whole from pieces",
+    "dispersion": "spread of pieces / whole",
+    "clusters": "clusters",
+    "silhouette": "silhouette",
+    "nmi": "clusters and gates (NMI)",
+}
+
+
+def space_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Table | Note:
+    """Show numbers on global and local vectors in their own space, by arm and modality."""
+    rows = []
+    for name, system in named.items():
+        seeds = runs.records(system)[0] if runs.has(system) else []
+        spaces = [record.extras.spaces for record in seeds if record.extras.spaces]
+        for m in [m for m in (spaces[0] if spaces else ()) if m != "fused"]:
+            numbers = {
+                title: mean_sd([space[m].get(key) for space in spaces], "{:.2f}".format)
+                for key, title in SPACE_COLUMNS.items()
+            }
+            rows.append({"arm": name, "modality": m, "seeds": len(spaces)} | numbers)
+    if not rows:
+        return Note(f"No record here holds numbers on its vectors. Setting: {setting}.")
+    return Table(
+        pd.DataFrame(rows),
+        caption="Vectors of the first 300 test clips in their own space, mean ± standard deviation "
+        "over seeds. Whole from pieces: share that a linear map tells apart. Clusters: number of "
+        "k-means clusters with the best silhouette, of two to six. NMI: 1 where clusters and the "
+        f"experts with the largest gates agree, 0 where they have nothing in common. {setting}.",
+    )
+
+
+FUSED_COLUMNS = {
+    "silhouette": "silhouette",
+    "neighbours": "ten neighbours (%)",
+    "probe": "linear probe (%)",
+}
+
+
+def fused_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Table | Note:
+    """Show how well classes lie apart in the fused vectors of several arms."""
+    rows = []
+    for name, system in named.items():
+        seeds = runs.records(system)[0] if runs.has(system) else []
+        spaces = [record.extras.spaces.get("fused", {}) for record in seeds]
+        if not any(spaces):
+            continue
+        row = {"arm": name, "seeds": len(spaces)}
+        for key, title in FUSED_COLUMNS.items():
+            show = "{:.3f}".format if key == "silhouette" else lambda v: f"{100 * v:.1f}"
+            row[title] = mean_sd([space.get(key) for space in spaces], show)
+        rows.append(row)
+    if not rows:
+        return Note(f"No record here holds numbers on fused vectors. Setting: {setting}.")
+    return Table(
+        pd.DataFrame(rows),
+        caption="Fused vectors of test clips in their own space; clips labelled zero are left out. "
+        "Mean ± standard deviation over seeds. The probe is fitted on training clips. "
+        f"Setting: {setting}.",
+    )
