@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from msalib.base.errors import UserError
 from msalib.data import streams
 from msalib.data.corpus import TUNED, Corpus, Features, pad
-from msalib.encoders import convolved, media, packed, speech, text, weights
+from msalib.encoders import blocks, convolved, media, packed, speech, text, weights
 from msalib.encoders.registry import Encoder
 
 Precision = Literal["float32", "bfloat16"]
@@ -238,12 +238,15 @@ class Text(nn.Module):
             ids = nn.functional.pad(ids, (0, more))
             valid = nn.functional.pad(valid, (0, more))
             ids = ids.masked_fill(~valid, self.model.config.pad_token_id or 0)
-        with _autocast(ids.device, self.precision):
-            states = self.model(
-                input_ids=ids, attention_mask=valid.long(), output_hidden_states=True
-            ).hidden_states
         there = torch.ones_like(valid) if reading.padding else valid
-        last = [states[-1 - i][there] for i in range(reading.last)]
+        with _autocast(ids.device, self.precision):
+            if self.model.config.model_type in blocks.KINDS:
+                last = blocks.states(self.model, ids, valid, there, reading.last)
+            else:
+                states = self.model(
+                    input_ids=ids, attention_mask=valid.long(), output_hidden_states=True
+                ).hidden_states
+                last = [states[-1 - i][there] for i in range(reading.last)]
         return torch.stack(last).float(), there
 
 

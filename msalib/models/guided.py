@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from msalib.models.attention import Dropout
+from msalib.base.dropout import Dropout
 
 Variant = Literal[
     "full", "mlp_m", "mlp_matched", "global", "local", "sum", "con", "attn_f", "mul",
