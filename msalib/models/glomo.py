@@ -113,27 +113,21 @@ class Training(BaseModel):
     batch_size_features: PositiveInt
     optimizer: Literal["kept", "rebuilt"]
     precision: Literal["float32", "bfloat16"]
-    rates: Literal["fine_tuned", "substitute", "features"]
+    rates: Literal["fine_tuned", "features"]
     learning_rate: PositiveFloat
-    learning_rate_substitute: PositiveFloat
     learning_rate_features: PositiveFloat
     drop_epoch: NonNegativeInt  # the rate is a tenth from this epoch (from 0) on
     weight_decay: NonNegativeFloat
 
     def regime(self) -> Regime:
         """Return the regime of this recipe, papers/glomo.md (d)."""
-        rate = {
-            "fine_tuned": self.learning_rate,
-            "substitute": self.learning_rate_substitute,
-            "features": self.learning_rate_features,
-        }[self.rates]
+        tuned = self.rates == "fine_tuned"
+        rate = self.learning_rate if tuned else self.learning_rate_features
         part = Part(rate, self.weight_decay, spared=True)
-        published = self.rates == "fine_tuned"
-        encoders = {} if self.rates == "features" else {"text": part, "speech": part}
         return Regime(
             epochs=self.epochs,
-            batch_size=self.batch_size if published else self.batch_size_features,
-            parts={"fusion": part, **encoders},
+            batch_size=self.batch_size if tuned else self.batch_size_features,
+            parts={"fusion": part} | ({"text": part, "speech": part} if tuned else {}),
             stream=Sequential,
             optimizer=adamw,
             schedule=partial(dropped, epoch=self.drop_epoch),
