@@ -95,8 +95,13 @@ def _convert(name: str, value, default):
 
 
 def executed_path(notebook: str, resolved: Mapping, folder: Path | None = None) -> Path:
-    """Return the place of the executed notebook: ``uegd/fig6-control-planted-quick.ipynb``."""
+    """Return the place of the executed notebook: ``uegd/fig6-control-planted-quick.ipynb``.
+
+    Only another preset than the usual one is named: ``-recipe_paper``.
+    """
     names = [re.sub(r"[^\w.]+", "_", str(resolved[k])) for k in FILE_KEYS if k in resolved]
+    if (preset := resolved.get("preset", "release")) != "release":
+        names.append(f"recipe_{preset}")
     return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *names])}.ipynb"
 
 

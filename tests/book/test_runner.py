@@ -80,6 +80,8 @@ def test_executed_names_say_data_encoder_and_profile(tree):
     resolved = {"dataset": "mosi", "encoder": "models/my-bert", "profile": "paper", "seeds": 5}
     path = notebooks.executed_path("uegd/fig6", resolved)
     assert path == paths.EXECUTED / "uegd" / "fig6-mosi-models_my_bert-paper.ipynb"
+    other = notebooks.executed_path("uegd/fig6", {**resolved, "preset": "paper"})
+    assert other.name == "fig6-mosi-models_my_bert-paper-recipe_paper.ipynb"
     assert notebooks.executed_path("ledger", {}) == paths.EXECUTED / "ledger.ipynb"
 
 
