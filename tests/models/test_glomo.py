@@ -187,6 +187,12 @@ def test_a_fine_tuned_encoder_is_told_how_to_read(preset):
     assert built(preset).reading == Reading(2, 12, preset == "release")
 
 
+@pytest.mark.parametrize("preset", ["release", "paper"])
+def test_frames_of_zeros_have_no_position_in_the_release_alone(preset):
+    states = built(preset).coding["acoustic"].encoder(torch.zeros(1, 4, 8), None, None)[0]
+    assert torch.allclose(states, states[:1].expand(4, 8), atol=1e-6) == (preset == "release")
+
+
 # --- variants -----------------------------------------------------------------------------------
 
 
