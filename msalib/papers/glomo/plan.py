@@ -214,7 +214,7 @@ def _more(study: "Study") -> list[Record]:
 
 PLAN: Mapping[str, tuple[Step, ...]] = {
     "control-local planted paper": (_table4, _locals, _experts, on_a_gpu(_cells)),
-    "control-local-opposite planted paper": (_table4, _locals, on_a_gpu(_cells)),
+    "control-local-opposite planted paper": (_cores, _table4, _locals, on_a_gpu(_cells)),
     "mmmo-stretched": (_table4, _locals, _experts, _cells, on_a_gpu(_more)),
     "mmmo-stretched covarep-facet paper": (_cores,),
     "mosi-standardised minilm": (_cores, _modalities),
