@@ -5,43 +5,64 @@ Where the usual split of a data set is a fold, all folds are read, pooled.
 
 from collections.abc import Iterable, Mapping
 
+from msalib.data import folds as of_corpus
 from msalib.evidence import registry
 from msalib.evidence.common import not_run
 from msalib.evidence.verdicts import Verdict, judge
-from msalib.runs import folds
+from msalib.runs import folds, records
 from msalib.runs.records import Record, Setting
 from msalib.runs.spec import System, without_usual
 from msalib.runs.study import Study
 
 
-def setting(study: Study) -> str:
-    """Return the setting of a page in words, with the folds that it pools."""
-    return study.setting + (", all folds pooled" if len(parts(study)) > 1 else "")
+def setting(study: Study, family: str = "") -> str:
+    """Return the setting of a page in words, with the folds that it pools (``parts``)."""
+    return study.setting + (", all folds pooled" if len(parts(study, family)) > 1 else "")
 
 
-def parts(study: Study) -> list[Study]:
-    """Return the study, or one study per fold where the usual split of its data is a fold."""
+def parts(study: Study, family: str = "") -> list[Study]:
+    """Return the study, or one study per fold where the usual split of its data is a fold.
+
+    ``family`` names the folds where the usual split is none. How many they are a split may say
+    (``video1of5``), else the data, else the records.
+    """
     fold = folds.fold(study.dataset.split)
-    if study.parameters.split or fold is None or fold.folds is None:
+    if study.parameters.split or (fold is None and not family):
         return [study]
-    names = (f"{fold.family}{k}of{fold.folds}" for k in range(1, fold.folds + 1))
+    if fold is not None and fold.folds is not None:
+        names = [f"{fold.family}{k}of{fold.folds}" for k in range(1, fold.folds + 1)]
+    else:
+        names = _folds(study, fold.family if fold else family)
     parameters = study.parameters.model_dump()
-    return [Study(study.paper, **parameters | {"split": name}) for name in names]
+    return [Study(study.paper, **parameters | {"split": name}) for name in names] or [study]
 
 
-def gather(study: Study, systems: Iterable[System]) -> list[Record]:
+def _folds(study: Study, family: str) -> list[str]:
+    if study.corpus is not None:
+        return list(of_corpus.folds(study.corpus, family))
+    known = {record.spec.split for record in records.find(study.paper, _where(study))}
+    return sorted(s for s in known if (fold := folds.fold(s)) and fold.family == family)
+
+
+def _where(study: Study) -> Setting:
+    p = study.parameters
+    return Setting(p.dataset, study.encoder, p.preset, p.profile)
+
+
+def gather(study: Study, systems: Iterable[System], family: str = "") -> list[Record]:
     """Return the records of these systems, the folds of a cross-validation as one record.
 
     The full recipe takes hours, so its records are only read, unless the study asks for a refresh.
-    The profile ``quick`` trains what is missing, but for encoders of real data.
+    The profile ``quick`` trains what is missing, but for encoders of real data. ``family``: of
+    folds (``parts``).
     """
     systems, p = list(dict.fromkeys(asked(study, wanted) for wanted in systems)), study.parameters
     quick = p.profile == "quick" and not (study.tuned and study.dataset.real)
     trains = p.refresh or (quick and study.corpus is not None)
-    records = []
-    for one in parts(study):
-        records += one.run(systems) if trains else one.recorded(systems)
-    return folds.pool(records)
+    found = []
+    for one in parts(study, family):
+        found += one.run(systems) if trains else one.recorded(systems)
+    return folds.pool(found)
 
 
 def asked(study: Study, known: System) -> System:
@@ -61,12 +82,11 @@ def resolved(study: Study, named: Mapping[str, System]) -> dict[str, System]:
     return {name: study.spec(wanted, 0).system for name, wanted in named.items()}
 
 
-def judged(study: Study, records: list[Record], numbers: Iterable[int]) -> list[Verdict]:
-    """Judge claims, by their numbers, on these records; without records none can be."""
+def judged(study: Study, found: list[Record], numbers: Iterable[int]) -> list[Verdict]:
+    """Judge claims, by their numbers, on the records found; without any none can be."""
     ids = {f"{study.paper.upper()}-C{number}" for number in numbers}
     claims = registry.claims(study.paper, ids)
-    if records:
-        return judge(claims, records)
-    p, evidence = study.parameters, not_run(["runs of this page"])
-    where = Setting(p.dataset, study.encoder, p.preset, p.profile)
-    return [Verdict(claim, study.kind, where, evidence, []) for claim in claims]
+    if found:
+        return judge(claims, found)
+    evidence = not_run(["runs of this page"])
+    return [Verdict(claim, study.kind, _where(study), evidence, []) for claim in claims]

@@ -1,12 +1,9 @@
 """Pages of MMML: arms, gains, heads, printed rows, windows, figures, notebooks on small data."""
 
-import ast
-
-import nbformat
 import numpy as np
 import pytest
 
-from msalib.base import paths, stats
+from msalib.base import stats
 from msalib.data import datasets
 from msalib.evidence.arms import Arm
 from msalib.models import recipes
@@ -21,6 +18,7 @@ from msalib.papers.mmml.windows import Window
 from msalib.runs.query import Runs
 from msalib.runs.study import Study
 from tests.factory import make_record, predictions
+from tests.pages_run import page
 
 SETTING = "control: a <small> corpus; release recipe, profile paper, 2 seeds"
 WHOLE = {SOUND: 1, TEXT: 1}
@@ -292,24 +290,4 @@ def test_a_page_of_real_data_needs_no_data(name, dataset, small_data):
 
 def _page(name: str, **parameters) -> dict:
     """Run the cells of a notebook on a small corpus and return its variables."""
-    source = nbformat.read(paths.NOTEBOOKS / "mmml" / f"{name}.ipynb", as_version=4)
-    known: dict = {}
-    for cell in source.cells:
-        if cell.cell_type == "code":
-            shown = _run(cell.source, known)
-            tags = cell.metadata.get("tags", [])
-            if "parameters" in tags:
-                known |= {"dataset": "control", **parameters}
-            elif "remove-cell" not in tags:
-                assert shown is not None and shown._repr_html_()
-    return known
-
-
-def _run(code: str, known: dict):
-    """Run a cell and return what it shows, as a notebook does."""
-    *first, last = ast.parse(code).body
-    exec(compile(ast.Module(first, []), "cell", "exec"), known)
-    if not isinstance(last, ast.Expr):
-        exec(compile(ast.Module([last], []), "cell", "exec"), known)
-        return None
-    return eval(compile(ast.Expression(last.value), "cell", "eval"), known)
+    return page("mmml", name, **{"dataset": "control", **parameters})

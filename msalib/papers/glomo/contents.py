@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.data import datasets
+from msalib.models import recipes
 from msalib.models.mult import Encoder
 from msalib.models.spt import positions
 from msalib.pages.tables import Note, Table
@@ -88,6 +89,19 @@ def spread_out(counts: Mapping[int, int]) -> np.ndarray:
     return np.repeat([*counts.keys()], [*counts.values()])
 
 
+def by_unit(measured: Lengths | None) -> dict[str, np.ndarray]:
+    """Return the lengths (N,) of all clips by unit; none without a measurement."""
+    return {
+        unit: np.concatenate([spread_out(counts) for counts in by_part.values()])
+        for unit, by_part in (measured.counts if measured else {}).items()
+    }
+
+
+def typical(lengths: Mapping[str, np.ndarray]) -> int:
+    """Return the median length in words of CMU-MOSI's clips, or a quarter of the places."""
+    return int(np.median(lengths[WORDS])) if WORDS in lengths else PLACES // 4
+
+
 # --- stretches ----------------------------------------------------------------------------------
 
 
@@ -106,8 +120,10 @@ def empty(lengths: np.ndarray, places: int, count: int, layers: int = 1) -> np.n
     return np.stack([padding[:, a:b].all(1) for a, b in bounds(layers * places, count)], 1)
 
 
-def share_table(lengths: Mapping[str, np.ndarray], places: int, count: int) -> Table:
+def share_table(lengths: Mapping[str, np.ndarray], places: int, count: int) -> Table | Note:
     """Show the share of clips whose stretches hold padding only, by unit; sequences and text."""
+    if not lengths:
+        return Note("No lengths of clips are here.")
     rows = []
     for unit, values in lengths.items():
         for name, layers in (("sound or pictures", 1), ("text, two layers", 2)):
@@ -129,9 +145,20 @@ def share_table(lengths: Mapping[str, np.ndarray], places: int, count: int) -> T
     )
 
 
-def share_answer(lengths: Mapping[str, np.ndarray] | None) -> Note:
+def own_shares(study: Study) -> Table | Note:
+    """Show the same for the clips of a study, with the places and stretches of its recipe."""
+    if study.corpus is None:
+        return Note(f"The clips of {study.dataset.title} are not here.")
+    p = study.parameters
+    model = recipes.load(PAPER, p.preset, p.profile, p.dataset)["model"]
+    features = study.stored or study.corpus.features
+    lengths = {f"{m}, frames": f.lengths() for m, f in features.items()}
+    return share_table(lengths, int(model["longest"]), int(model["locals"]))
+
+
+def share_answer(lengths: Mapping[str, np.ndarray]) -> Note:
     """Say how often the second and third stretch of CMU-MOSI hold padding only."""
-    if lengths is None:
+    if not lengths:
         return Note(
             "No answer yet: the transcripts of CMU-MOSI are not here, and no record of their "
             "lengths. Set MSALIB_DATA (see the README)."

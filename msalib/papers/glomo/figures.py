@@ -20,8 +20,8 @@ MARKERS, COLOURS = "o^sDv", ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E
 """Looks of experts, and of classes."""
 
 NO_VECTORS = (
-    "No picture here: a run has to be trained again for it, which needs the data, and too long "
-    "where a large encoder is fine-tuned."
+    "No picture here: a recorded run is trained again for it, which needs record and data, and "
+    "too much time where a large encoder is fine-tuned."
 )
 
 # --- vectors ------------------------------------------------------------------------------------
@@ -235,6 +235,8 @@ def run_grid(
 
 def slopes(cells: Mapping[tuple[int, ...], float]) -> dict[str, tuple[float, float]]:
     """Return the slope per expert of each modality and its standard error, by least squares."""
+    if not cells:
+        return {}
     x = np.array([[1, *cell] for cell in cells], float)
     y = np.array(list(cells.values()))
     if len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
@@ -325,8 +327,10 @@ def bins_figure(length: int, places: int, count: int) -> Picture:
 
 
 @style
-def lengths_figure(lengths: Mapping[str, np.ndarray], places: int) -> Picture:
+def lengths_figure(lengths: Mapping[str, np.ndarray], places: int) -> Picture | Note:
     """Show the distribution of lengths by unit, and the places of a clip."""
+    if not lengths:
+        return Note("No lengths of clips are here.")
     figure, axes = axes_of()
     for k, (unit, values) in enumerate(lengths.items()):
         axes.hist(values, bins=range(0, places + 5, 2), histtype="step", linewidth=2,

@@ -35,6 +35,11 @@ def used(runs: Runs, system: System) -> list[Mapping[str, ExpertUse]]:
     return [record.extras.use for record in seeds if record.extras.use]
 
 
+def first(runs: Runs, system: System) -> Record | None:
+    """Return the first recorded seed of a system; None where there is none."""
+    return runs.records(system)[0][0] if runs.has(system) else None
+
+
 # --- load ---------------------------------------------------------------------------------------
 
 
@@ -211,6 +216,45 @@ def space_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Tab
         "over seeds. Whole from pieces: share that a linear map tells apart. Clusters: number of "
         "k-means clusters with the best silhouette, of two to six. NMI: 1 where clusters and the "
         f"experts with the largest gates agree, 0 where they have nothing in common. {setting}.",
+    )
+
+
+def space_answer(runs: Runs, system: System, *, setting: str) -> Note:
+    """Say how well both kinds of vectors lie apart, and how many clusters the local ones form."""
+    seeds = runs.records(system)[0] if runs.has(system) else []
+    spaces = [record.extras.spaces for record in seeds if record.extras.spaces]
+    clauses = []
+    for m in [m for m in (spaces[0] if spaces else ()) if m != "fused"]:
+        values = {key: [space[m].get(key) for space in spaces] for key in SPACE_COLUMNS}
+        apart = mean_sd(values["separable"], "{:.2f}".format)
+        clusters = ", ".join(f"{k:.0f}" for k in values["clusters"] if k is not None)
+        clauses.append(
+            f"{m}: a linear map tells {apart} of the vectors apart, the local ones form "
+            f"{clusters or 'an undefined number of'} clusters (by seed)"
+        )
+    if not clauses:
+        return Note(f"No answer yet: no record here holds numbers on its vectors. {setting}.")
+    experts = len(next(iter(seeds[0].extras.use.values())).valid_load)
+    return Note(f"In short, with {experts} experts: {'; '.join(clauses)}. Setting: {setting}.")
+
+
+def fused_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> Note:
+    """Order the arms by how well a linear map tells the classes apart in their fused vectors."""
+    probes = {}
+    for name, system in named.items():
+        seeds = runs.records(system)[0] if runs.has(system) else []
+        values = [record.extras.spaces.get("fused", {}).get("probe") for record in seeds]
+        if any(value is not None for value in values):
+            probes[name] = [value for value in values if value is not None]
+    if not probes:
+        return Note(f"No answer yet: no record here holds numbers on fused vectors. {setting}.")
+    ordered = sorted(probes, key=lambda name: -np.mean(probes[name]))
+    listed = ", ".join(
+        f"{name} ({mean_sd(probes[name], lambda v: f'{100 * v:.1f}')})" for name in ordered
+    )
+    return Note(
+        f"In short, by the accuracy of a linear probe in percent: {listed}. The claims below say "
+        f"which of these steps are more than chance. Setting: {setting}."
     )
 
 

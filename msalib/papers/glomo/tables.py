@@ -176,8 +176,22 @@ def gather_with_baselines(
 ) -> tuple[list[Record], dict[str, System]]:
     """Return the records of systems of GLoMo with those of re-run baselines, and all by name."""
     beside, others = baselines(study)
-    records = recorded.gather(study, named.values())
-    return records + recorded.gather(beside, others.values()), {**named, **others}
+    records = gather(study, named.values())
+    return records + gather(beside, others.values()), {**named, **others}
+
+
+FOLDS = {"mustard": "fold"}
+"""Data sets whose usual split is no fold -> the folds that the plan runs."""
+
+
+def gather(study: Study, systems: Iterable[System]) -> list[Record]:
+    """Return the records of these systems, folds pooled (``recorded.gather``)."""
+    return recorded.gather(study, systems, FOLDS.get(study.parameters.dataset, ""))
+
+
+def setting(study: Study) -> str:
+    """Return the setting of a page in words (``recorded.setting``)."""
+    return recorded.setting(study, FOLDS.get(study.parameters.dataset, ""))
 
 
 def sampling_error(share: float, clips: int) -> float:
@@ -279,9 +293,43 @@ def ablations(study: Study) -> dict[str, System]:
     return in_time(study, named, (FULL, *QUICK_ARMS))
 
 
+PRESET_ARMS = {
+    "experts summed": ("combination", "linear"),
+    "experts in log space": ("combination", "logsumexp"),
+    "padding masked": ("padding", "masked"),
+    "padding read": ("padding", "read"),
+}
+"""Arms in which the presets differ -> the setting that makes them."""
+
+
 def causes(study: Study) -> dict[str, System]:
-    """Return our arms; one that the preset chooses anyway is a copy of the full model."""
-    return in_time(study, plan.ours(plan.whole_of(study)), QUICK_ARMS)
+    """Return our arms, as far as this preset has them (``_possible``)."""
+    return in_time(study, _possible(study), QUICK_ARMS)
+
+
+def preset_arms(study: Study) -> dict[str, System]:
+    """Return those of our arms in which the presets differ, as far as this preset has them."""
+    return resolved(study, {n: s for n, s in _possible(study).items() if n in PRESET_ARMS})
+
+
+def _possible(study: Study) -> dict[str, System]:
+    """Return our arms without those that a preset cannot have.
+
+    What is usual in preset `release` is no choice of a system, so preset `paper` has its own value
+    there and no arm with that of `release`.
+    """
+    arms = plan.ours(plan.whole_of(study))
+    for name, (setting, value) in PRESET_ARMS.items():
+        if study.spec(arms[name], 0).model[setting] != value:
+            del arms[name]
+    return arms
+
+
+def corners(modalities: int) -> list[tuple[int, ...]]:
+    """Return the cells of Fig. 3b that the profile quick has time for: equal numbers of two."""
+    if modalities < 3:
+        return [(s,) * modalities for s in plan.EXPERTS]
+    return [(s, s, (s + s) % 4 + 1) for s in plan.EXPERTS]
 
 
 HEADLINES = ((FULL, "MLP_M"), (FULL, "Global"), (FULL, "Local"), (FULL, "CON"), (FULL, "ReAt_G"))

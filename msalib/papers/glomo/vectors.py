@@ -28,7 +28,7 @@ class Vectors:
 
     By modality: ``whole`` and ``pieces`` (N, d), ``expert`` (N,) with the largest gate. ``fused``
     (N, D) is what the head reads. ``apart`` is the largest difference between the predictions of
-    this training and those of the record, None where there is no record.
+    this training and those of the record, None where the record has all folds.
     """
 
     whole: dict[str, np.ndarray]
@@ -41,7 +41,7 @@ class Vectors:
     def trained_again(self) -> str:
         """Say how the training behind a picture compares with the record."""
         if self.apart is None:
-            return "Seed 0, trained for this picture; no record to compare with. "
+            return "Seed 0 of the first fold, trained again. "
         if self.apart == 0:
             return "Seed 0, trained again; its test predictions equal the record's. "
         return (
@@ -55,13 +55,13 @@ def available(study: Study) -> bool:
     return study.corpus is not None and not (study.tuned and study.dataset.real)
 
 
-def vectors(study: Study, system: System, runs: Runs | None = None) -> Vectors | None:
+def vectors(study: Study, system: System, runs: Runs) -> Vectors | None:
     """Train seed 0 of a system again and return its vectors; None where that cannot be done.
 
-    Where the usual split is a fold, it is that of the first fold. ``runs``: records to compare
-    with.
+    ``runs`` has the record of it, or there is no picture. Where the usual split is a fold, the run
+    is that of the first fold.
     """
-    if not available(study):
+    if not (available(study) and runs.has(system) and SEED in runs.seeds(system)):
         return None
     from msalib.runs.trainer import Trainer, regime_of
     from msalib.training import loop
@@ -94,10 +94,8 @@ def vectors(study: Study, system: System, runs: Runs | None = None) -> Vectors |
     )
 
 
-def _apart(system: System, scores: np.ndarray, runs: Runs | None) -> float | None:
+def _apart(system: System, scores: np.ndarray, runs: Runs) -> float | None:
     """Return the largest difference between scores (N,) or (N, K) and those of the record."""
-    if runs is None or SEED not in (runs.seeds(system) if runs.has(system) else ()):
-        return None
     clips = _of_seed(runs, system).predictions["test"]
     known = np.array(clips.scores or clips.prediction)
     if known.shape != scores.shape:  # several folds as one record
