@@ -1,21 +1,88 @@
-"""The benchmarks run: both ways through the script of replicas, at sizes that take seconds."""
+"""The benchmarks run: scripts compare their ways at sizes that take seconds, and write nothing."""
 
 from pathlib import Path
+
+import pytest
+import torch
+
+from msalib.encoders import text
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
 
-def test_the_benchmark_of_replicas_runs_and_writes_nothing(monkeypatch, capsys):
+def results():
+    """Return when each result was written."""
+    return {path: path.stat().st_mtime_ns for path in (BENCHMARKS / "results").iterdir()}
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """Make the scripts importable; what they put in place of weights goes when a test ends."""
     monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setattr(text, "load", text.load)
+    before = results()
+    yield
+    assert results() == before
+
+
+def test_the_benchmark_of_replicas_runs_and_writes_nothing(benchmarks, capsys):
     import replicas
 
-    before = {path: path.stat().st_mtime_ns for path in (BENCHMARKS / "results").iterdir()}
     replicas.main("cpu", 1, tiny=True)
     printed = capsys.readouterr().out
     assert "random frames of MOSI's sizes, 2 layers" in printed  # what a GPU is given
     assert printed.count("of the bound") == 7
-    after = {path: path.stat().st_mtime_ns for path in (BENCHMARKS / "results").iterdir()}
-    assert after == before
+
+
+def test_the_benchmarks_of_glomo_run_and_write_nothing(benchmarks, capsys):
+    import glomo_experts
+    import glomo_step
+    import glomo_time
+
+    glomo_step.main(3, 4, tiny=True)
+    printed = capsys.readouterr().out
+    assert printed.count("losses of 3 steps within") == 2
+    assert printed.count("as many a second as literal") == 3
+    glomo_experts.main(3, tiny=True)
+    assert "times as long as batched" in capsys.readouterr().out
+    glomo_time.main(3, 4, tiny=True)
+    printed = capsys.readouterr().out
+    assert [line.split(":")[0] for line in printed.splitlines()] == ["GLoMo", "TFN"]
+
+
+@pytest.mark.parametrize("preset", ["paper", "release"])
+def test_glomo_read_literally_predicts_and_learns_the_same(benchmarks, preset):
+    """With weights that make every part count: those of a new model hardly move a prediction."""
+    import glomo_step
+    from glomo_literal import Literal, clips
+
+    found = []
+    for way in ("literal", "msalib"):
+        asked = glomo_step.Asked(way, preset, still=True, tiny=True)
+        bert, core = glomo_step.parts(asked)
+        torch.manual_seed(2)
+        for weight in [*bert.parameters(), *core.parameters()]:
+            if weight.dim() > 1:
+                torch.nn.init.normal_(weight, std=0.7 * weight[0].numel() ** -0.5)
+        ours = way == "msalib"
+        model = glomo_step.Ours(bert, core, "float32") if ours else Literal(bert, core)
+        some = clips(6, 60, glomo_step.SIZES, torch.Generator().manual_seed(0))
+        torch.manual_seed(3)
+        prediction, penalty = model.train()(*model.prepare(some))
+        (prediction.square().sum() + penalty).backward()
+        gradients = {name: w.grad for name, w in core.named_parameters()}
+        gradients["bert"] = bert.embeddings.word_embeddings.weight.grad
+        found.append((prediction.detach(), penalty.detach(), gradients))
+    (theirs, their_penalty, their_gradients), (ours, penalty, gradients) = found
+    assert ours.std() > 0.05
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(penalty, their_penalty)
+    largest = max(gradient.abs().max().item() for gradient in gradients.values())
+    for name, gradient in gradients.items():
+        scale = max(gradient.abs().max().item(), 1e-3 * largest)
+        torch.testing.assert_close(
+            gradient / scale, their_gradients[name] / scale, atol=1e-4, rtol=0
+        )
 
 
 def test_every_benchmark_imports(monkeypatch):

@@ -12,8 +12,9 @@ gates (importance), one on a smooth count of clips (load), since a count itself 
 Deviations from the layer of 2017: the noise has a floor (GLoMo's release: 0.01), and the experts
 may be combined in log space. With k = s nothing is left out; the load is then a plain count.
 
-All experts are computed for all inputs, as one batched product: at the sizes of GLoMo that is
-faster than to collect the inputs of each (benchmarks/glomo_experts.py).
+Narrow experts are computed for all inputs, as one batched product, wide ones for the inputs that
+are routed to them, unless all are active. Which is faster on a CPU, by the number of experts, inputs
+and features, is in benchmarks/results/glomo_experts.json.
 
 Notation: B inputs of D features, s experts with outputs of d features, k of them active.
 """
@@ -26,6 +27,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Combination = Literal["linear", "logsumexp"]
+
+WIDE = 2**14
+"""Weights of an expert's first layer from which on it computes its own inputs alone; between those
+of GLoMo on MOSI and on UR-FUNNY."""
 
 TINY = 1e-10
 """Keeps the squared coefficient of variation finite where a mean is zero (release)."""
@@ -66,6 +71,7 @@ class MixtureOfExperts(nn.Module):
             raise ValueError(f"{active} of {experts} experts cannot be active")
         self.experts, self.active, self.combination = experts, active, combination
         self.noise_floor, self.load_mean = noise_floor, load_mean
+        self.sparse = active < experts and inputs * hidden >= WIDE
         self.gate = nn.Parameter(torch.zeros(inputs, experts))  # W_g
         self.noise = nn.Parameter(torch.zeros(inputs, experts))  # W_noise
         first = [nn.Linear(inputs, hidden) for _ in range(experts)]
@@ -75,7 +81,8 @@ class MixtureOfExperts(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Gates]:
         """Return the combined outputs (B, d) of inputs (B, D), and the gates."""
         gates = self.gates(x, self.draw(x))
-        return self.combine(self.outputs(x), gates), gates
+        outputs = self.routed(x, gates) if self.sparse else self.outputs(x)
+        return self.combine(outputs, gates), gates
 
     def draw(self, x: Tensor) -> Tensor | None:
         """Return standard normal noise (B, s) for inputs (B, D) in training, None otherwise."""
@@ -119,6 +126,19 @@ class MixtureOfExperts(nn.Module):
         second = torch.stack([layer.weight.T for layer in self.output])
         bias = torch.stack([layer.bias for layer in self.output])
         return torch.baddbmm(bias[:, None], hidden, second).transpose(0, 1)
+
+    def routed(self, x: Tensor, gates: Gates) -> Tensor:
+        """Return what experts make of the inputs (B, D) they are active for, else 0: (B, s, d)."""
+        expert, row = gates.log_gates.T.isfinite().nonzero().unbind(1)
+        inputs = x.index_select(0, row).split(expert.bincount(minlength=self.experts).tolist())
+        made = torch.cat(
+            [
+                output(hidden(own).relu())
+                for own, hidden, output in zip(inputs, self.hidden, self.output, strict=True)
+            ]
+        )
+        outputs = made.new_zeros(len(x), self.experts, made.shape[1])
+        return outputs.index_put((row, expert), made)
 
     def combine(self, outputs: Tensor, gates: Gates) -> Tensor:
         """Combine outputs (B, s, d): (B, d), their weighted sum or its counterpart in log space."""

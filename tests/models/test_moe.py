@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from msalib.models import moe
 from msalib.models.moe import MixtureOfExperts, squared_variation
 
 
@@ -203,6 +204,21 @@ def test_experts_are_two_linear_layers_each():
     for i in range(4):
         expected = made.output[i](made.hidden[i](x).relu())
         torch.testing.assert_close(outputs[:, i], expected)
+
+
+@pytest.mark.parametrize("combination", ["linear", "logsumexp"])
+@pytest.mark.parametrize("clips", [1, 40])  # one clip leaves experts without inputs
+def test_experts_of_their_own_inputs_are_those_of_all(monkeypatch, combination, clips):
+    x, found = inputs(clips), []
+    for wide in (1, 10**9):
+        monkeypatch.setattr(moe, "WIDE", wide)
+        made = mixture(combination=combination)
+        assert made.sparse == (wide == 1)
+        y, gates = made(x)
+        (y.square().sum() + gates.penalty).backward()
+        found.append([y.detach(), *(weight.grad for weight in made.parameters())])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 def test_linear_is_the_sum_weighted_by_the_gates():
