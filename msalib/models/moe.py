@@ -13,8 +13,8 @@ Deviations from the layer of 2017: the noise has a floor (GLoMo's release: 0.01)
 may be combined in log space. With k = s nothing is left out; the load is then a plain count.
 
 Narrow experts are computed for all inputs, as one batched product, wide ones for the inputs that
-are routed to them, unless all are active. Which is faster on a CPU, by the number of experts, inputs
-and features, is in benchmarks/results/glomo_experts.json.
+are routed to them, unless all are active. Which is faster on a CPU, by the numbers of experts,
+inputs and features, is in benchmarks/results/glomo_experts.json.
 
 Notation: B inputs of D features, s experts with outputs of d features, k of them active.
 """
