@@ -81,7 +81,8 @@ class Case:
     or one of two pairs alone. A claim without ``printed`` says that nothing differs beyond
     ``margins`` in ``metrics``, or that a gain is within ``limits``. ``times`` are multiples of the
     printed gain for which the claim is true. ``borders`` are further ones: words, metric and gain
-    of the first arm, which is negative where it loses.
+    of the first arm, which is negative where it loses. ``least``: a claim of a gain is at its
+    border where the first arms gain so much, by default nothing.
     ``across``: arms read different inputs, so their errors are less alike. ``alone``: the usual arm
     is only as good as systems that read this modality alone. The planted gain is in
     ``planted_in``, if not in the printed metric.
@@ -93,6 +94,7 @@ class Case:
     tied: int = 0
     times: Sequence[float] = TIMES
     borders: Sequence[tuple[str, str, float]] = ()
+    least: float = 0.0
     metrics: Sequence[str] = ()
     margins: Margins = field(default_factory=lambda: comparisons.MARGINS)
     limits: tuple[float, float] | None = None
@@ -219,7 +221,9 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         yield Planted("true", "nothing differs", first, 0.0, 1)
     else:
         gain = case.printed.gain(study.paper)
-        yield Planted("border", "nothing differs", case.metric, 0.0, 1)
+        words = f"a gain of {case.least:g}" if case.least else "nothing differs"
+        gaining = case.gaining if case.least else 1
+        yield Planted("border", words, case.metric, case.least, gaining)
         if case.tied:
             yield Planted("border", "a gain, but not the claimed one", case.metric, gain, case.tied)
         for times in case.times:

@@ -104,6 +104,16 @@ def test_limits_and_rivals_are_planted_at_the_border():
     assert border == [0.0, GAIN.gain("mmml")]
 
 
+def test_a_claim_of_more_than_a_gain_is_at_its_border_at_that_gain():
+    write(0.6, 0.5)
+    runs = planting.source(PLAN, SMALL).runs
+    case = Case([FIRST, SECOND], GAIN, gaining=1, least=0.01, times=(1.0,))
+    study = planting.study_of(PLAN, case, SMALL, runs)
+    border, true = planting.planted(case, study)
+    assert (border.role, border.words, border.gain) == ("border", "a gain of 0.01", 0.01)
+    assert true.gain == GAIN.gain("mmml")
+
+
 def test_where_a_gain_is_printed_is_said():
     assert GAIN.words() == "table8, mosi"
     assert GAIN._replace(stands_in=True).words() == "none is printed, that of table8, mosi"
