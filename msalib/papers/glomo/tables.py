@@ -280,7 +280,7 @@ OURS = {
 }
 """Our arms by their names on pages -> short names."""
 
-QUICK_ARMS = ("V+T", "A+T", "MLP_M", "CON", "ReAt_G", "MLP of as many weights", "padding masked")
+QUICK_ARMS = ("A+T", "MLP_M", "CON", "ReAt_G", "MLP of as many weights")
 """Arms of Table 4 beside the full model that the profile quick has time for."""
 
 
