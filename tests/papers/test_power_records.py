@@ -9,11 +9,17 @@ from msalib.evidence import arms, registry
 from msalib.evidence.planting import Size
 from msalib.evidence.simulation import exceeds
 from msalib.pages import error_rates
+from msalib.papers.glomo import power as glomo
 from msalib.papers.mmml import power as mmml
 from msalib.papers.sugrm import power as sugrm
 
-PLANS = {"mmml": mmml.power_plan(), "sugrm": sugrm.power_plan()}
-LABELS = {"mmml": {}, "sugrm": sugrm.power_labels.CASES}
+POWER = {"glomo": glomo, "mmml": mmml, "sugrm": sugrm}
+PLANS = {paper: module.power_plan() for paper, module in POWER.items()}
+LABELS = {
+    "glomo": glomo.power_trainings.CASES,
+    "mmml": {},
+    "sugrm": sugrm.power_labels.CASES,
+}
 """Claims whose tests read no predictions, with what is drawn for them."""
 
 
@@ -30,9 +36,7 @@ def paper(request):
 @pytest.fixture(scope="module")
 def recorded(paper):
     folder = ROOT / "book" / "records" / "power"
-    return replace(
-        {"mmml": mmml, "sugrm": sugrm}[paper].RECORD, file=folder / f"{paper}.json"
-    ).read()
+    return replace(POWER[paper].RECORD, file=folder / f"{paper}.json").read()
 
 
 def test_the_record_has_every_test_at_every_size(paper, recorded):

@@ -43,6 +43,8 @@ def _train_all(study: "Study") -> list[Record]:
 
 PLAN: Mapping[str, tuple[Callable[["Study"], list[Record]], ...]] = {
     "control": (_train_all,),
+    "control-local": (_train_all,),
+    "control-local-opposite": (_train_all,),
     "mmmo-stretched": (_train_all,),
     "mosi-standardised": (_train_all,),
 }
