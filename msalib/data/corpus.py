@@ -216,8 +216,7 @@ class Batch:
     ``features[m]`` is (S, D), or (L, S, D) for several layers (``STACKS``). ``mask[m]`` is (B, T),
     true where a clip has a frame, so that frame s belongs to the s-th true place. A clip may have
     no frame of a context; if no clip has one, S is 0 and T is 1. ``label`` is (B,): float32, or
-    int64 for
-    classes.
+    int64 for classes.
     """
 
     features: Mapping[str, "torch.Tensor"]  # noqa: F821 - torch loads on use

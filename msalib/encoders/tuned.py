@@ -116,6 +116,9 @@ class Reading(NamedTuple):
     padding: bool
     """Whether all texts are padded to ``longest`` and the states at padded places are read."""
 
+    cut: Literal["end", "start"] = "end"
+    """What a text loses that is too long; CLS and SEP stay."""
+
 
 class FineTuned(nn.Module):
     """A model behind the encoders that are trained with it: ``encoders`` by modality.
@@ -232,7 +235,8 @@ class Text(nn.Module):
                 expected=f"at least {reading.longest}, the length to which texts are padded",
                 remedy="Choose an encoder of longer texts, or -p preset paper, which pads none.",
             )
-        ids, valid = shortened(pad(frames, mask).squeeze(-1).long(), mask, reading.longest)
+        ids = pad(frames, mask).squeeze(-1).long()
+        ids, valid = shortened(ids, mask, reading.longest, reading.cut)
         if reading.padding:
             more = reading.longest - valid.shape[1]
             ids = nn.functional.pad(ids, (0, more))
@@ -250,14 +254,20 @@ class Text(nn.Module):
         return torch.stack(last).float(), there
 
 
-def shortened(ids: Tensor, mask: Tensor, longest: int) -> tuple[Tensor, Tensor]:
-    """Cut token ids (B, T) and their mask to ``longest`` places; the last token of a text stays."""
+def shortened(
+    ids: Tensor, mask: Tensor, longest: int, cut: Literal["end", "start"]
+) -> tuple[Tensor, Tensor]:
+    """Cut token ids (B, T) and their mask to ``longest`` places; first and last token stay."""
     if ids.shape[1] <= longest:
         return ids, mask
-    last = ids.gather(1, mask.sum(1, keepdim=True) - 1).squeeze(1)
-    kept, long = ids[:, :longest].clone(), mask[:, longest]
-    kept[long, -1] = last[long]
-    return kept, mask[:, :longest]
+    length = mask.sum(1, keepdim=True)
+    place = torch.arange(longest, device=ids.device).expand(len(ids), longest)
+    lost = (length - longest).clamp(min=0)
+    if cut == "end":
+        place = torch.where(place == longest - 1, place + lost, place)
+    else:
+        place = torch.where(place > 0, place + lost, place)
+    return ids.gather(1, place), mask[:, :longest]
 
 
 class Speech(nn.Module):

@@ -15,7 +15,9 @@ Deviations from the release: validation stops a training and selects its epoch (
 `paper` also sums experts linearly (O1), takes the load's normal at mean 0 (O3), keeps its optimiser
 (O17) and reads no padding (O4). Preset `release` reads it: clips are cut or padded to a fixed
 length, a fine-tuned text encoder gives its states at padded places, too, and a frame whose first
-channel is exactly 0 has no position. Frozen features of text are zero at padded places.
+channel is exactly 0 has no position. Frozen features of text are zero at padded places. Under both,
+frames of sound and pictures stand once per word, where the release repeats them for every word
+piece and has zeros for [CLS] and [SEP].
 As in the release, under both presets: a softmax over scores of two linear layers where the paper
 says attention (O13), and MLPs of one linear layer (O14). The F1 of classes is weighted (O21).
 Of what the specification would compare, these are not built: attention by dot products (O13), MLPs
@@ -198,7 +200,8 @@ class GLoMo(nn.Module):
     ):
         super().__init__()
         self.config, self.modalities = config, [m for m in ORDER if m in sizes]
-        self.reading = Reading(LAST, config.longest, config.padding == "read")
+        cut = "end" if config.context == "none" else "start"  # context goes first, (d)
+        self.reading = Reading(LAST, config.longest, config.padding == "read", cut)
         has = {"global": config.variant != "local", "local": config.variant != "global"}
         self.coding = nn.ModuleDict(
             {m: coding(config, sizes[m], layered=m in layers) for m in self.modalities}

@@ -86,12 +86,14 @@ def test_a_long_text_keeps_its_last_token(encoder, padding):
 def test_ids_are_cut_before_the_last_of_each_text():
     ids = torch.tensor([[2, 7, 3, 0, 0], [2, 7, 8, 9, 3], [2, 7, 8, 3, 0]])
     mask = torch.arange(5) < torch.tensor([[3], [5], [4]])
-    kept, valid = shortened(ids, mask, 3)
+    kept, valid = shortened(ids, mask, 3, "end")
     assert kept.tolist() == [[2, 7, 3], [2, 7, 3], [2, 7, 3]] and valid.all()
-    kept, valid = shortened(ids, mask, 4)
+    kept, valid = shortened(ids, mask, 4, "end")
     assert kept.tolist() == [[2, 7, 3, 0], [2, 7, 8, 3], [2, 7, 8, 3]]
     assert valid.sum(1).tolist() == [3, 4, 4]
-    assert shortened(ids, mask, 5)[0] is ids and ids[1].tolist() == [2, 7, 8, 9, 3]
+    kept, valid = shortened(ids, mask, 3, "start")  # what stands last stays: the clip's own words
+    assert kept[1].tolist() == [2, 9, 3] and valid[1].all()
+    assert shortened(ids, mask, 5, "end")[0] is ids and ids[1].tolist() == [2, 7, 8, 9, 3]
 
 
 class Core(torch.nn.Module):
