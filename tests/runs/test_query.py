@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from msalib.base.errors import UserError
+from msalib.models import recipes
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 from tests.factory import make_record, predictions
@@ -81,3 +82,17 @@ def test_records_that_were_read_are_listed_once():
         sorted(r.spec.system.name() for r in runs.used)
         == ["linguistic-1"] * 2 + ["linguistic-2"] * 2
     )
+
+
+def test_a_system_is_found_whatever_other_kind_of_record_comes_first():
+    """The recipe that tells which choices are usual is that of a record of its own kind."""
+    clips = predictions(LABEL, LABEL, VIDEOS)
+    parts = {"valid": clips, "test": clips}
+    about = {"parts": parts, "preset": "paper", "train": {}}
+    theirs = make_record({"linguistic": 1}, paper="baselines", model={"family": "tfn"}, **about)
+    usual = recipes.usual("glomo", "paper", "quick", "control")["combination"]
+    ours = make_record({"linguistic": 1}, paper="glomo", model={"combination": usual}, **about)
+    assert usual != recipes.choices("glomo")["combination"]
+    wanted = system({"linguistic": 1}, paper="glomo", combination=usual)
+    for order in ([ours, theirs], [theirs, ours]):
+        assert Runs(order).has(wanted)

@@ -19,6 +19,7 @@ from msalib.papers.glomo import plan, scope
 from msalib.runs import folds, records
 from msalib.runs.query import Runs
 from msalib.runs.records import Setting
+from msalib.runs.spec import Spec
 
 BASELINES = "baselines"
 
@@ -30,7 +31,7 @@ def with_baselines(runs: Runs, ours: Sequence[Arm]) -> tuple[Runs, list[Arm]]:
 
     They are records of the same data set, encoder and profile that read every modality.
     """
-    spec = runs.example(runs.systems[0]).spec
+    spec = _setting(runs)
     beside = Setting(spec.dataset, spec.encoder, "release", spec.profile)
     theirs = Runs(folds.pool(records.find(BASELINES, beside)))
     reads = set(plan.recorded_whole(runs))
@@ -40,6 +41,11 @@ def with_baselines(runs: Runs, ours: Sequence[Arm]) -> tuple[Runs, list[Arm]]:
     beside_it = [r for s in rivals for r in theirs.records(s)[0]]
     family = {s: theirs.example(s).spec.family.upper() for s in rivals}
     return Runs([*read, *beside_it]), [Arm(s, name=family[s]) for s in rivals]
+
+
+def _setting(runs: Runs) -> Spec:
+    """Return what all of GLoMo's records say of their setting; of baselines' if there are none."""
+    return runs.example((plan.own(runs) or runs.systems)[0]).spec
 
 
 NO_BASELINES = not_run(["re-run baselines on these clips and features"])
@@ -172,40 +178,43 @@ def face_over_voice(runs: Runs) -> Evidence:
 
 # --- classes of emotion, and polarity -----------------------------------------------------------
 
-POLARITY_OF = {"mustard": "mosi"}
+POLARITY_OF = {"mustard": "mosi-standardised"}
 """Data set of classes -> that of polarity with the same encoder, for C27."""
 
 
 def more_for_classes(runs: Runs) -> Evidence:
     """C27: local vectors add more to the accuracy of classes than to that of polarity.
 
-    In units of the spread over trainings, which is drawn with its own uncertainty. It also reads
-    records of ``POLARITY_OF``, of the same encoder, preset and profile.
+    Both read words alone, in units of the spread over trainings, which is drawn with its own
+    uncertainty. It also reads records of ``POLARITY_OF``, of the same encoder, preset and profile.
     """
     if runs.dataset not in POLARITY_OF:
         return not_run(["classes beside polarity, read by one encoder"])
-    spec = runs.example(runs.systems[0]).spec
+    spec = _setting(runs)
     beside = Setting(POLARITY_OF[runs.dataset], spec.encoder, spec.preset, spec.profile)
     theirs = Runs(folds.pool(records.find(plan.PAPER, beside)))
     if not theirs.systems:
         return not_run([f"runs on {beside.dataset} with {beside.encoder}"])
-    drawn, effects = [], {}
+    drawn, effects, covers = [], {}, []
     for one in (runs, theirs):
-        named = scope.named(one)
-        pair = [named[plan.FULL], named["Global"]]
+        if lacks := scope.unlike(one, plan.TEXT):
+            return lacks
+        words = plan.variants({plan.TEXT: plan.recorded_whole(one)[plan.TEXT]})
+        pair = [Arm(words[name], name=name) for name in (plan.FULL, "Global")]
         if needs := arms.lacking(one, pair):
             return not_run([f"{need} on {one.dataset}" for need in needs])
         metric = "wa" if "wa" in one.task.shown else "acc2_non0"
         effects |= arms.effects(arms.gains(one, *pair, [metric]), f"{one.dataset}: gain in")
         drawn.append(_in_units_of_trainings(one, pair, metric))
+        covers.append(arms.sample(one, pair).covers())
     ours, polarity = drawn
     difference = stats.estimate(ours[0] - polarity[0], ours[1] - polarity[1][::-1])
     word = verdict(supported=difference.low > 0, contradicted=difference.high < 0)
     name = f"difference of gains, {runs.dataset} minus {beside.dataset}, in SD over trainings"
     note = sentence(
-        "the full model over the one without local vectors",
+        "the full model over the one without local vectors, words alone",
         f"{datasets.dataset(beside.dataset).title} with the same encoder stands for polarity",
-        *(arms.sample(r, [scope.named(r)[plan.FULL]]).covers() for r in (runs, theirs)),
+        *covers,
     )
     return Evidence(word, {name: difference} | effects, note)
 

@@ -27,6 +27,15 @@ def arms(*names):
     return [NAMED[name] for name in names]
 
 
+WITH_BASELINES = {
+    "first_in_every_metric": [FULL],
+    "gains_beyond": [FULL],
+    "one_layer_beats_most": arms("MLP_M"),
+    "simple_fusions_beat_most": arms("CON", "ATTN_F"),
+}
+"""Test -> systems that the claim says are better than baselines."""
+
+
 def noisy(better, others, good, usual):
     """Noise by system; the usual one first."""
     return dict.fromkeys(others, usual) | dict.fromkeys(better, good)

@@ -9,19 +9,17 @@ from msalib.papers.glomo import plan, scope
 from msalib.papers.glomo.evidence import TESTS
 from msalib.papers.glomo.plan import FACE, SOUND, TEXT
 from msalib.papers.glomo.plan import FULL as FULL_NAME
-from msalib.runs import records
 from msalib.runs.query import Runs
 from tests.papers.glomo.planted import (
     BAD,
     CLAIMS,
     FULL,
     GOOD,
-    LMF,
     MODALITIES,
     NAMED,
-    TFN,
     USUAL,
     WHOLE,
+    WITH_BASELINES,
     arms,
     as_classes,
     judged,
@@ -37,7 +35,7 @@ def fewer_resamples(monkeypatch):
 
 GAINS = {
     "every_modality_helps": ([FULL], [MODALITIES[n] for n in ("A+T", "V+T", "V+A")]),
-    "face_over_voice": ([MODALITIES["V+T"]], [MODALITIES["A+T"]]),
+    "face_over_voice": ([MODALITIES["V+T"], FULL], [MODALITIES["A+T"]]),
     "experts_help": ([FULL], arms("MLP_M")),
     "joining_beats_summing": (arms("CON", "ATTN_F"), arms("SUM", "MUL")),
     "guided_fusion_helps": ([FULL], arms("SUM", "CON", "ATTN_F", "MUL")),
@@ -45,17 +43,6 @@ GAINS = {
     "global_weights_help": ([FULL], arms("ReAt_G")),
 }
 """Test -> systems that the claim says are better than others."""
-
-OTHER = NAMED["equal weights"]
-"""A system that reads every modality, which no claim of these needs."""
-
-WITH_BASELINES = {
-    "first_in_every_metric": [FULL],
-    "gains_beyond": [FULL],
-    "one_layer_beats_most": arms("MLP_M"),
-    "simple_fusions_beat_most": arms("CON", "ATTN_F"),
-}
-"""Test -> systems that the claim says are better than baselines."""
 
 PARTS = {"words_carry_most", "halves_differ", "local_weights_come_close"}
 SWEEPS = {"more_experts_help", "more_vectors_stop_helping"}
@@ -97,7 +84,7 @@ def test_missing_arms_seeds_and_videos_are_named(name):
     assert few.verdict == "not run" and "5 seeds" in few.note
     small = judged(name, every, videos=9)
     assert small.verdict == "not run" and "10 test videos" in small.note
-    lacking = judged(name, {s: sd for s, sd in every.items() if s != others[0]} | {OTHER: BAD})
+    lacking = judged(name, {s: sd for s, sd in every.items() if s != others[0]} | {FULL: GOOD})
     assert lacking.verdict == "not run" and "runs of" in lacking.note
 
 
@@ -255,50 +242,6 @@ def test_equal_numbers_of_local_vectors_that_scatter_decide_nothing():
     assert judged("more_vectors_stop_helping", noise, seeds=4).verdict == "not run"
 
 
-# --- baselines ----------------------------------------------------------------------------------
-
-
-def beside(name, noise, baselines, **about):
-    """The verdict on systems, with records of baselines written where they are looked for."""
-    for record in planted({**noise, **baselines}, **about):
-        if record.spec.paper == "baselines":
-            records.write(record)
-    return judged(name, noise | baselines, **about)
-
-
-@pytest.mark.parametrize(("ours", "verdict"), [(0.1, "supported"), (5.0, "contradicted")])
-@pytest.mark.parametrize("name", WITH_BASELINES)
-def test_ours_is_compared_with_baselines_of_the_same_clips(name, ours, verdict):
-    noise = dict.fromkeys(WITH_BASELINES[name], ours)
-    found = beside(name, noise, {TFN: USUAL, LMF: USUAL})
-    assert found.verdict == verdict
-    assert "TFN" in found.note and "LMF" in found.note
-
-
-@pytest.mark.parametrize("name", WITH_BASELINES)
-def test_a_baseline_that_is_as_good_leaves_it_open(name):
-    noise = dict.fromkeys(WITH_BASELINES[name], GOOD)
-    found = beside(name, noise, {TFN: BAD, LMF: GOOD}, shared=0.3)
-    assert found.verdict == "inconclusive"
-
-
-def test_a_gain_below_a_point_contradicts_one_of_more():
-    found = beside("gains_beyond", {FULL: USUAL}, {TFN: USUAL, LMF: BAD}, shared=1 - 1e-7)
-    assert found.verdict == "contradicted"
-
-
-@pytest.mark.parametrize("name", WITH_BASELINES)
-def test_without_baselines_or_ours_nothing_is_judged(name):
-    noise = dict.fromkeys(WITH_BASELINES[name], GOOD)
-    found = judged(name, noise)
-    assert found.verdict == "not run" and "baselines" in found.note
-    others = {NAMED["Global"]: GOOD}
-    found = beside(name, others, {TFN: BAD, LMF: BAD})
-    assert found.verdict == "not run" and "runs of" in found.note
-    few = beside(name, noise, {TFN: BAD, LMF: BAD}, seeds=4)
-    assert few.verdict == "not run" and "5 seeds" in few.note
-
-
 # --- data that lack something -------------------------------------------------------------------
 
 
@@ -327,51 +270,3 @@ def test_classes_are_judged_by_f1(name):
     found = bound_test(CLAIMS[name])(Runs(as_classes(planted(noise, dataset="ravdess"))))
     assert found.verdict != "not run"
     assert all("F1" in effect for effect in found.effects)
-
-
-# --- two data sets ------------------------------------------------------------------------------
-
-SETTING = {"encoder": "minilm", "profile": "paper"}
-WORDS = plan.variants({TEXT: 1})
-
-
-def polarity(gain):
-    """Write records on CMU-MOSI, of which local vectors make one arm better."""
-    noise = {WORDS[FULL_NAME]: gain, WORDS["Global"]: BAD}
-    for record in planted(noise, dataset="mosi", shared=0.5, **SETTING):
-        records.write(record)
-
-
-@pytest.mark.parametrize(
-    ("classes", "polar", "verdict"),
-    [(0.05, BAD, "supported"), (BAD, 0.05, "contradicted"), (USUAL, USUAL, "inconclusive")],
-)
-def test_gains_of_classes_and_polarity_are_compared(classes, polar, verdict):
-    polarity(polar)
-    noise = {WORDS[FULL_NAME]: classes, WORDS["Global"]: BAD}
-    made = planted(noise, dataset="mustard", shared=0.5, seeds=10, **SETTING)
-    two = [
-        r.model_copy(
-            update={
-                "predictions": {
-                    part: clips.model_copy(
-                        update={
-                            "label": [float(y > 0) for y in clips.label],
-                            "prediction": [float(y > 0) for y in clips.prediction],
-                        }
-                    )
-                    for part, clips in r.predictions.items()
-                }
-            }
-        )
-        for r in made
-    ]
-    found = bound_test(CLAIMS["more_for_classes"])(Runs(two))
-    assert found.verdict == verdict
-    assert sum(name.startswith("difference") for name in found.effects) == 1
-
-
-def test_polarity_that_was_not_run_is_named():
-    noise = {WORDS[FULL_NAME]: GOOD, WORDS["Global"]: BAD}
-    assert "runs on mosi" in judged("more_for_classes", noise, dataset="mustard", **SETTING).note
-    assert judged("more_for_classes", noise).verdict == "not run"
