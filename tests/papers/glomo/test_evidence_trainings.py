@@ -145,6 +145,22 @@ def test_one_thing_that_differs_or_is_undefined_denies_support(changes):
     assert apart(**changes).verdict == "inconclusive"
 
 
+@pytest.mark.parametrize(("scatter", "verdict"), [(0.002, "supported"), (0.2, "inconclusive")])
+def test_kinds_are_told_apart_if_the_interval_over_seeds_is_above_chance(scatter, verdict):
+    """Every run is above a half in both; what scatters as much as it exceeds that is no proof."""
+
+    def extras(system, seed):
+        made = spaces()(system, seed)
+        for numbers in made["spaces"].values():
+            numbers["separable"] = 0.501 + scatter * (1 if seed == 0 else 0.1 * seed)
+        return made
+
+    noise = dict.fromkeys(EXPERTS.values(), USUAL)
+    found = judged("spaces_lie_apart", noise, extras=extras)
+    assert found.verdict == verdict
+    assert "another" in found.note
+
+
 def test_records_without_spaces_are_named():
     noise = dict.fromkeys(EXPERTS.values(), USUAL)
     assert "numbers on vectors" in judged("spaces_lie_apart", noise).note
