@@ -216,9 +216,9 @@ def balance(
 
 
 def _variation(record: Record) -> tuple[float, float]:
-    """Return how importance and load vary over experts (SD over mean), averaged over modalities."""
+    """Return how importance and load vary over experts, averaged over modalities."""
     found = [
-        [np.std(shares) / np.mean(shares) for shares in (use.valid_importance, use.valid_load)]
+        [scope.variation(shares) for shares in (use.valid_importance, use.valid_load)]
         for use in record.extras.use.values()
     ]
     importance, load = np.mean(found, 0)

@@ -52,6 +52,14 @@ def margins(runs: Runs) -> Margins:
     return {**MARGINS, "%": 0.5 if runs.dataset.startswith(("mosei", "cherma")) else 1.0}
 
 
+def variation(shares: Sequence[float]) -> float:
+    """Return the coefficient of variation of experts' shares (s,), 0 for a single expert.
+
+    The standard deviation is over s - 1, as in the penalties (``moe.squared_variation``).
+    """
+    return float(np.std(shares, ddof=1) / np.mean(shares)) if len(shares) > 1 else 0.0
+
+
 # --- arms ---------------------------------------------------------------------------------------
 
 
