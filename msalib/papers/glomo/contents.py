@@ -2,7 +2,8 @@
 
 GLoMo cuts or pads a clip to T frames and pools n stretches of them (``models.pieces``); of text the
 states of two layers follow each other, 2T places. Lengths of real transcripts are measured once and
-recorded (``RECORD``), so that the page needs no data.
+recorded (``RECORD``), so that the page needs no data; again by
+``python -m msalib.papers.glomo.contents``.
 """
 
 from collections import Counter
@@ -16,15 +17,18 @@ from pydantic import BaseModel, ConfigDict
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.data import datasets
-from msalib.models import recipes
+from msalib.models import module, recipes
 from msalib.models.mult import Encoder
 from msalib.models.spt import positions
 from msalib.pages.tables import Note, Table
-from msalib.papers.glomo.plan import PAPER, TEXT
+from msalib.papers.glomo.plan import LAST_TWO, PAPER, TEXT, TUNED, whole_of
 from msalib.runs.study import Study
 
 PLACES, COUNT = 60, 3
 """T and n of the paper on CMU-MOSI (papers/glomo.md (c))."""
+
+LAYERS = {"sound or pictures": 1, "text, two layers": 2}
+"""What is cut into stretches -> how many layers follow each other there."""
 
 
 class Lengths(BaseModel):
@@ -44,12 +48,15 @@ RECORD = Recorded(
 )
 
 WORDS, WORD_PIECES = "words", "word pieces (MiniLM)"
+"""Units. Places hold word pieces, two marks among them; the release repeats the frame of a word for
+each of its pieces, so that sound and pictures are as long."""
 
 
 def mosi(refresh: bool = False) -> Lengths | None:
     """Return the lengths of CMU-MOSI's transcripts: recorded, or measured where the data are.
 
-    None where there is neither a record nor the data.
+    None where there is neither a record nor the data. With ``refresh`` they are measured and
+    recorded again.
     """
     here = datasets.is_available("mosi")
     if RECORD.path.is_file() and not (refresh and here):
@@ -57,7 +64,8 @@ def mosi(refresh: bool = False) -> Lengths | None:
     if not here:
         return None
     measured = measure()
-    RECORD.write(measured)
+    if refresh:
+        RECORD.write(measured)
     return measured
 
 
@@ -97,9 +105,15 @@ def by_unit(measured: Lengths | None) -> dict[str, np.ndarray]:
     }
 
 
+def in_places(lengths: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return how many places each transcript fills, (N,); None where pieces were not counted."""
+    return lengths.get(WORD_PIECES)
+
+
 def typical(lengths: Mapping[str, np.ndarray]) -> int:
-    """Return the median length in words of CMU-MOSI's clips, or a quarter of the places."""
-    return int(np.median(lengths[WORDS])) if WORDS in lengths else PLACES // 4
+    """Return the median number of word pieces of CMU-MOSI's clips, or a quarter of the places."""
+    filled = in_places(lengths)
+    return PLACES // 4 if filled is None else int(np.median(filled))
 
 
 # --- stretches ----------------------------------------------------------------------------------
@@ -120,29 +134,42 @@ def empty(lengths: np.ndarray, places: int, count: int, layers: int = 1) -> np.n
     return np.stack([padding[:, a:b].all(1) for a, b in bounds(layers * places, count)], 1)
 
 
-def share_table(lengths: Mapping[str, np.ndarray], places: int, count: int) -> Table | Note:
-    """Show the share of clips whose stretches hold padding only, by unit; sequences and text."""
-    if not lengths:
-        return Note("No lengths of clips are here.")
+def share_table(
+    lengths: Mapping[str, np.ndarray],
+    places: int,
+    count: int,
+    *,
+    layers: Mapping[str, Sequence[str]],
+) -> Table | Note:
+    """Show the share of clips whose stretches hold padding only, by unit.
+
+    ``layers``: unit -> what such lengths are cut into (names of ``LAYERS``); others are left out.
+    """
     rows = []
     for unit, values in lengths.items():
-        for name, layers in (("sound or pictures", 1), ("text, two layers", 2)):
-            shares = empty(values, places, count, layers).mean(0)
+        for name in layers.get(unit, ()):
+            stretches = bounds(LAYERS[name] * places, count)
+            shares = empty(values, places, count, LAYERS[name]).mean(0)
             row = {"unit": unit, "clips": len(values), "mean": f"{values.mean():.1f}"}
             row["stretches of"] = name
-            cells = zip(bounds(layers * places, count), shares, strict=True)
             rows.append(
                 row
-                | {f"{i}: padding only": f"{s:.0%}" for i, (_, s) in enumerate(cells, 1)}
-                | {"places": " ".join(f"[{a}, {b})" for a, b in bounds(layers * places, count))}
+                | {f"{i}: padding only": f"{s:.0%}" for i, s in enumerate(shares, 1)}
+                | {"places": " ".join(f"[{a}, {b})" for a, b in stretches)}
             )
+    if not rows:
+        return Note("No lengths of clips are here.")
     return Table(
         pd.DataFrame(rows),
         caption=f"Share of clips whose stretches hold nothing but padding, with {places} places "
-        f"and {count} stretches. Sound and pictures are aligned with words, so they are as long "
-        "as the text. A convolution of three frames lets the last frame of a clip reach one "
-        "place further, which is not counted.",
+        f"and {count} stretches. A convolution of three frames lets the last frame of a clip reach "
+        "one place further, which is not counted.",
     )
+
+
+def mosi_shares(lengths: Mapping[str, np.ndarray]) -> Table | Note:
+    """Show it for the transcripts of CMU-MOSI: word pieces fill places, of text and of sound."""
+    return share_table(lengths, PLACES, COUNT, layers={WORD_PIECES: list(LAYERS)})
 
 
 def own_shares(study: Study) -> Table | Note:
@@ -151,28 +178,74 @@ def own_shares(study: Study) -> Table | Note:
         return Note(f"The clips of {study.dataset.title} are not here.")
     p = study.parameters
     model = recipes.load(PAPER, p.preset, p.profile, p.dataset)["model"]
-    features = study.stored or study.corpus.features
-    lengths = {f"{m}, frames": f.lengths() for m, f in features.items()}
-    return share_table(lengths, int(model["longest"]), int(model["locals"]))
+    features, whole = study.stored or study.corpus.features, whole_of(study)
+    lengths, layers, (sequence, text) = {}, {}, LAYERS
+    for m in (m for m in whole if m in features):
+        unit = f"{m}, frames"
+        lengths[unit] = features[m].lengths()
+        layers[unit] = [text if whole[m] in (LAST_TWO, TUNED) else sequence]
+    return share_table(lengths, int(model["longest"]), int(model["locals"]), layers=layers)
 
 
 def share_answer(lengths: Mapping[str, np.ndarray]) -> Note:
     """Say how often the second and third stretch of CMU-MOSI hold padding only."""
-    if not lengths:
+    values = in_places(lengths)
+    if values is None:
         return Note(
             "No answer yet: the transcripts of CMU-MOSI are not here, and no record of their "
             "lengths. Set MSALIB_DATA (see the README)."
         )
-    unit, values = next(iter(lengths.items()))
-    of_sequences = empty(values, PLACES, COUNT).mean(0)
+    _, second, third = empty(values, PLACES, COUNT).mean(0)
     of_text = empty(values, PLACES, COUNT, 2).mean(0)
     return Note(
-        f"In short: the {len(values):,} transcripts of CMU-MOSI have {values.mean():.1f} {unit} on "
-        f"average, in {PLACES} places. Unless padding is masked, the second stretch of sound and "
-        f"pictures holds padding only in {of_sequences[1]:.0%} of the clips, the third in "
-        f"{of_sequences[2]:.0%}; of text, whose two layers follow each other, the stretches hold "
-        f"padding only in {', '.join(f'{s:.0%}' for s in of_text)}."
+        f"In short: the {len(values):,} transcripts of CMU-MOSI fill {values.mean():.1f} of "
+        f"{PLACES} places on average, in {WORD_PIECES}, two marks among them. Sound and pictures "
+        "are repeated for every piece of a word and fill as many. Unless padding is masked, their "
+        f"second stretch holds padding only in {second:.0%} of the clips, the third in "
+        f"{third:.0%}; of text, whose two layers follow each other, the stretches hold padding "
+        f"only in {', '.join(f'{s:.0%}' for s in of_text)}."
     )
+
+
+def example(lengths: Mapping[str, np.ndarray]) -> Note:
+    """Say what the stretches of a typical clip of CMU-MOSI hold."""
+    if in_places(lengths) is None:
+        return Note("No lengths of clips are here.")
+    length = typical(lengths)
+    held = {
+        name: [int((np.arange(a, b) % PLACES < length).sum()) for a, b in stretches]
+        for name, stretches in ((n, bounds(k * PLACES, COUNT)) for n, k in LAYERS.items())
+    }
+    listed = "; ".join(f"of {name}, {', '.join(map(str, n))}" for name, n in held.items())
+    return Note(
+        f"Half of the transcripts fill {length} places or fewer. At {length}, the stretches hold: "
+        f"{listed}. The second stretch of text has the end of one layer's places and the start of "
+        "the other's."
+    )
+
+
+# --- what follows for the vectors ---------------------------------------------------------------
+
+
+SIZE = 74
+"""Features of a made-up frame; how many does not matter to what ``coded`` shows."""
+
+
+def coded(length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Code ``length`` made-up frames of sound as preset `release` does, with untrained weights.
+
+    Returns the global vector (d,) and the local ones (n, d). No dropout, as on validation and test.
+    """
+    built = module(PAPER)
+    config = built.Config(**recipes.load(PAPER, "release", "paper", "mosi")["model"])
+    drawn = torch.Generator().manual_seed(0)
+    with torch.random.fork_rng(devices=()), torch.no_grad():
+        torch.manual_seed(0)
+        coding = built.coding(config, SIZE, layered=False).eval()
+        frames = torch.zeros(1, config.longest, SIZE)
+        frames[0, :length] = torch.randn(length, SIZE, generator=drawn)
+        whole, local = coding(frames, None)
+    return whole[0], local[0].view(config.width, config.locals).T
 
 
 # --- log-sum-exp and the weighted sum -----------------------------------------------------------
@@ -223,3 +296,7 @@ def without_position(frames: Sequence[Sequence[float]]) -> Table:
 
 def _numbers(values: torch.Tensor) -> str:
     return ", ".join(f"{float(v) + 0.0:.2f}" for v in values)
+
+
+if __name__ == "__main__":
+    RECORD.write(measure())

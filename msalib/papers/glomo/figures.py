@@ -1,17 +1,13 @@
-"""Figures of GLoMo: vectors in the plane, numbers of pieces and experts, how busy experts are."""
+"""Figures of GLoMo: vectors in the plane, how busy experts are, what pieces hold."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
-from msalib.data.metrics import METRICS
-from msalib.evidence.printed import table as printed_table
-from msalib.pages.contrasts import tested_metrics
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
-from msalib.pages.tables import Note, Table, spread
-from msalib.papers.glomo import looks, plan
-from msalib.papers.glomo.contents import bounds
+from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.tables import Note
+from msalib.papers.glomo import looks
+from msalib.papers.glomo.contents import LAYERS, bounds
 from msalib.papers.glomo.vectors import Vectors, placed
 from msalib.runs.query import Runs
 from msalib.runs.spec import System
@@ -98,170 +94,6 @@ def groups(label: np.ndarray) -> np.ndarray:
     return np.select([label < 0, label > 0], ["negative", "positive"], "")
 
 
-# --- Fig. 3 -------------------------------------------------------------------------------------
-
-
-def _metric(runs: Runs, systems: Sequence[System]) -> str | None:
-    present = [s for s in systems if runs.has(s)]
-    return tested_metrics(runs.example(present[0]))[0] if present else None
-
-
-def _scores(runs: Runs, system: System, metric: str) -> np.ndarray:
-    factor = 100 if METRICS[metric].unit == "%" else 1
-    return factor * np.array([r.metrics["test"][metric] for r in runs.records(system)[0]], float)
-
-
-@style
-def locals_figure(runs: Runs, by_number: Mapping[int, System], *, setting: str) -> Picture | Note:
-    """Show Fig. 3a: the score by the number of local vectors of a modality."""
-    metric = _metric(runs, list(by_number.values()))
-    if metric is None:
-        return Note(f"No number of local vectors was run yet. Setting: {setting}.")
-    figure, axes = axes_of()
-    scores = {n: _scores(runs, s, metric) for n, s in by_number.items() if runs.has(s)}
-    axes.plot(list(scores), [v.mean() for v in scores.values()], "o-", color=COLOURS[0])
-    for n, values in scores.items():
-        axes.plot([n] * len(values), values, ".", color="black", markersize=4)
-    axes.set_xlabel("local vectors of a modality (n)")
-    axes.set_ylabel(f"{METRICS[metric].label} (test)")
-    axes.set_xticks(list(scores))
-    text = {n: METRICS[metric].show(np.mean(_raw(v, metric))) for n, v in scores.items()}
-    return Picture(
-        figure,
-        alt=f"{METRICS[metric].label} by number of local vectors: "
-        f"{', '.join(f'{n}: {t}' for n, t in text.items())}.",
-        caption=f"{METRICS[metric].label} on test by number of local vectors; line: mean over "
-        f"seeds, dots: single seeds. Setting: {setting}.",
-    )
-
-
-def _raw(values: np.ndarray, metric: str) -> np.ndarray:
-    return values / (100 if METRICS[metric].unit == "%" else 1)
-
-
-@style
-def experts_figure(
-    runs: Runs, cells: Mapping[tuple[int, ...], System], modalities: Sequence[str], *, setting: str
-) -> Picture | Note:
-    """Show Fig. 3b: the mean score over all cells with so many experts of a modality."""
-    metric = _metric(runs, list(cells.values()))
-    if metric is None:
-        return Note(f"No number of experts was run yet. Setting: {setting}.")
-    scores = {c: _scores(runs, s, metric).mean() for c, s in cells.items() if runs.has(s)}
-    figure, axes = axes_of()
-    sentences = []
-    for i, m in enumerate(modalities):
-        counts = sorted({cell[i] for cell in scores})
-        means = [np.mean([v for cell, v in scores.items() if cell[i] == n]) for n in counts]
-        axes.plot(counts, means, label=m, **MODALITY_STYLE[m])
-        shown = (METRICS[metric].show(_raw(np.array(v), metric)) for v in means)
-        listed = ", ".join(f"{n}: {v}" for n, v in zip(counts, shown, strict=True))
-        sentences.append(f"{m}, {listed}")
-    axes.set_xticks(list(plan.EXPERTS))
-    axes.set_xlabel("experts of the modality")
-    axes.set_ylabel(f"{METRICS[metric].label} (test)")
-    axes.legend(fontsize=9)
-    return Picture(
-        figure,
-        alt=f"{METRICS[metric].label} by experts of a modality. {'; '.join(sentences)}.",
-        caption=f"Mean {METRICS[metric].label} over the {len(scores)} cells that were run, by the "
-        f"number of experts of each modality. Setting: {setting}.",
-    )
-
-
-def printed_grid() -> dict[tuple[int, int, int], float]:
-    """Return the 64 printed cells, by experts of words, sound and pictures."""
-    table = printed_table.load(plan.PAPER)
-    table = table[table["exhibit"].str.startswith("appendix_fig1")]
-    return {
-        tuple(int(part[1:]) for part in variant.split("_")): value
-        for variant, value in zip(table["variant"], table["value"], strict=True)
-    }
-
-
-@style
-def grid_figure(
-    cells: Mapping[tuple[int, int, int], float], title: str, *, digits: int = 2
-) -> Picture | Note:
-    """Show scores by experts, (words, sound, pictures) -> score: a map per number for words."""
-    if not cells:
-        return Note(f"{title}: no cell was run yet.")
-    figure, panels = axes_of(5.2, nrows=2, ncols=2, sharex=True, sharey=True)
-    low, high = min(cells.values()), max(cells.values())
-    for text, axes in zip(plan.EXPERTS, panels.flat, strict=True):
-        grid = np.full((4, 4), np.nan)
-        for (t, a, v), value in cells.items():
-            if t == text:
-                grid[v - 1, a - 1] = value
-        edges = np.arange(5) + 0.5
-        axes.pcolormesh(edges, edges, grid, cmap="cividis", vmin=low, vmax=max(high, low + 1e-9))
-        for (y, x), value in np.ndenumerate(grid):
-            if not np.isnan(value):
-                colour = "white" if value < (low + high) / 2 else "black"
-                axes.text(x + 1, y + 1, f"{value:.{digits}f}", ha="center", va="center",
-                          fontsize=8, color=colour)  # fmt: skip
-        axes.set(xticks=range(1, 5), yticks=range(1, 5))
-        axes.set_title(f"words: {text}", fontsize=10)
-        axes.grid(visible=False)
-    figure.supxlabel("experts of sound", fontsize=10)
-    figure.supylabel("experts of pictures", fontsize=10)
-    best = max(cells, key=cells.__getitem__)
-    about = (
-        f"{len(cells)} cells from {low:.{digits}f} to {high:.{digits}f}, mean "
-        f"{np.mean(list(cells.values())):.{digits}f}, standard deviation "
-        f"{np.std(list(cells.values()), ddof=1) if len(cells) > 1 else 0:.{digits}f}; the largest "
-        f"at {best[0]} experts of words, {best[1]} of sound, {best[2]} of pictures"
-    )
-    return Picture(figure, alt=f"{title}. {about}.", caption=f"{title}. {about}.")
-
-
-def run_grid(
-    runs: Runs, cells: Mapping[tuple[int, ...], System], modalities: Sequence[str]
-) -> tuple[dict[tuple[int, int, int], float], str]:
-    """Return the mean scores of the cells that were run, as ``printed_grid``, and their metric.
-
-    Without words or another modality there is no such grid: it is empty.
-    """
-    metric = _metric(runs, list(cells.values()))
-    if metric is None or len(modalities) < 3:
-        return {}, ""
-    order = [list(modalities).index(m) for m in (plan.TEXT, plan.SOUND, plan.FACE)]
-    return {
-        tuple(cell[i] for i in order): float(_scores(runs, s, metric).mean())
-        for cell, s in cells.items()
-        if runs.has(s)
-    }, METRICS[metric].label
-
-
-def slopes(cells: Mapping[tuple[int, ...], float]) -> dict[str, tuple[float, float]]:
-    """Return the slope per expert of each modality and its standard error, by least squares."""
-    if not cells:
-        return {}
-    x = np.array([[1, *cell] for cell in cells], float)
-    y = np.array(list(cells.values()))
-    if len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
-        return {}
-    fitted, *_ = np.linalg.lstsq(x, y, rcond=None)
-    variance = ((y - x @ fitted) ** 2).sum() / (len(y) - x.shape[1])
-    errors = np.sqrt(variance * np.diag(np.linalg.inv(x.T @ x)))
-    names = (plan.TEXT, plan.SOUND, plan.FACE)
-    return {m: (fitted[i], errors[i]) for i, m in enumerate(names, 1)}
-
-
-def slope_table(grids: Mapping[str, Mapping[tuple[int, ...], float]]) -> Table | Note:
-    """Show slopes per expert of several grids: printed and ours."""
-    rows = [
-        {"cells": f"{name} ({len(cells)})"}
-        | {m: f"{s:+.3f} ± {e:.3f}" for m, (s, e) in found.items()}
-        for name, cells in grids.items()
-        if (found := slopes(cells))
-    ]
-    if not rows:
-        return Note("Too few cells for slopes.")
-    caption = "Slope of the score per expert, with its standard error over cells (least squares)."
-    return Table(pd.DataFrame(rows), caption=caption)
-
-
 # --- experts and pieces -------------------------------------------------------------------------
 
 
@@ -301,10 +133,10 @@ def load_figure(runs: Runs, named: Mapping[str, System], *, setting: str) -> Pic
 
 @style
 def bins_figure(length: int, places: int, count: int) -> Picture:
-    """Show the places of a typical clip, and the stretches over them, for a sequence and text."""
+    """Show the places of a clip of ``length`` word pieces, and the stretches over them."""
     figure, panels = axes_of(2.9, nrows=2)
     sentences = []
-    for axes, layers in zip(panels, (1, 2), strict=True):
+    for axes, (name, layers) in zip(panels, LAYERS.items(), strict=True):
         total = layers * places
         filled = np.arange(total) % places < length
         axes.bar(range(total), 1, width=0.9, align="edge",
@@ -313,16 +145,17 @@ def bins_figure(length: int, places: int, count: int) -> Picture:
             axes.plot([start + 0.4, end - 0.4], [1.25 + 0.12 * (i % 2)] * 2, color="black")
             held = int(filled[start:end].sum())
             axes.text((start + end) / 2, 1.45, f"{held} of {end - start}", ha="center", fontsize=9)
-            sentences.append(f"{layers} layer: stretch {i + 1} holds {held} of {end - start}")
+            sentences.append(f"{name}: stretch {i + 1} holds {held} of {end - start}")
         axes.set(ylim=(0, 1.75), xlim=(0, total), yticks=[])
         axes.grid(visible=False)
-        axes.set_title("text, two layers" if layers == 2 else "sound or pictures", fontsize=10)
+        axes.set_title(name, fontsize=10)
     panels[1].set_xlabel("place")
     return Picture(
         figure,
-        alt=f"Places of a clip of {length} frames. {'; '.join(sentences)}.",
-        caption=f"A clip of {length} frames in {places} places: blue, the clip; grey, padding; "
-        "lines: the stretches of which maxima are taken, with the frames that each holds.",
+        alt=f"Places of a clip of {length} word pieces. {'; '.join(sentences)}.",
+        caption=f"A clip of {length} word pieces, its two marks among them, in {places} places: "
+        "blue, the clip; grey, padding; lines: the stretches of which maxima are taken, with the "
+        "places of the clip that each holds.",
     )
 
 
@@ -369,18 +202,3 @@ def above_figure(gates: Sequence[float], apart: np.ndarray, above: np.ndarray) -
         caption="Two experts, outputs a and 0, gates g and 1 - g. The difference is never below "
         f"zero (Jensen) and zero only where the outputs agree. At {apart[-1]:g}: {ends}.",
     )
-
-
-def locals_table(runs: Runs, by_number: Mapping[int, System], *, setting: str) -> Table | Note:
-    """Show the scores by number of local vectors."""
-    rows = []
-    for n, system in by_number.items():
-        if runs.has(system):
-            (seeds,) = runs.records(system)
-            row = {"n": n, "seeds": len(seeds)}
-            for m in tested_metrics(seeds[0]):
-                row[METRICS[m].label] = spread([r.metrics["test"][m] for r in seeds], m)
-            rows.append(row)
-    if not rows:
-        return Note(f"No number of local vectors was run yet. Setting: {setting}.")
-    return Table(pd.DataFrame(rows), caption=f"Test set, mean ± standard deviation. {setting}.")

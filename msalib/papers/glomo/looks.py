@@ -1,7 +1,8 @@
 """What records say of GLoMo's experts and vectors: how busy experts are, what they take, spaces.
 
-From the extras of records (``models.extras.ExpertExtras``). An expert is *dead* where no clip is
-routed to it: no validation clip has a gate above zero, or no test clip has its largest gate there.
+From the extras of records (``models.extras.ExpertExtras``). An expert is *dead* where no
+validation clip is routed to it: its gate is zero for all of them. An expert that is second on every
+test clip is not dead.
 Several folds as one record keep the experts of the test clips, not the rest.
 """
 
@@ -15,7 +16,7 @@ import pandas as pd
 from msalib.data.corpus import Corpus
 from msalib.models.extras import ExpertUse
 from msalib.pages.tables import Note, Table, mean_sd
-from msalib.papers.glomo import plan
+from msalib.papers.glomo import plan, scope
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -44,28 +45,23 @@ def first(runs: Runs, system: System) -> Record | None:
 
 
 class Dead(NamedTuple):
-    """Experts without clips: on validation, on test, of how many."""
+    """How many experts are dead, of how many, and the first choice of no test clip."""
 
-    valid: int
-    test: int
+    count: int
     experts: int
+    never_first: int
 
 
 def dead(records: Iterable[Record]) -> Dead:
     """Count the dead experts of these records, over modalities."""
-    valid = test = experts = 0
+    count = experts = never_first = 0
     for record in records:
         for m, use in record.extras.use.items():
             experts += len(use.valid_load)
-            valid += sum(load == 0 for load in use.valid_load)
+            count += sum(load == 0 for load in use.valid_load)
             taken = set(record.extras.experts[m])
-            test += sum(k not in taken for k in range(len(use.valid_load)))
-    return Dead(valid, test, experts)
-
-
-def variation(shares: Sequence[float]) -> float:
-    """Return the coefficient of variation of shares (s,), the standard deviation over s - 1."""
-    return float(np.std(shares, ddof=1) / np.mean(shares)) if len(shares) > 1 else 0.0
+            never_first += sum(k not in taken for k in range(len(use.valid_load)))
+    return Dead(count, experts, never_first)
 
 
 def balance_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Table | Note:
@@ -88,21 +84,23 @@ def balance_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> T
         if seeds:
             count = dead(runs.records(system)[0])
             rows[-len(seeds[0])] |= {
-                "dead on validation": f"{count.valid} of {count.experts}",
-                "never first on test": f"{count.test} of {count.experts}",
+                "dead": f"{count.count} of {count.experts}",
+                "never first on test": f"{count.never_first} of {count.experts}",
             }
     if not rows:
         return Note(f"No record here holds how busy experts are. Setting: {setting}.")
     return Table(
         pd.DataFrame(rows).fillna(""),
         caption="Validation clips, selected weights, mean ± standard deviation over seeds. CV: "
-        "standard deviation over mean of the experts' shares, 0 where all are equal. Dead: no clip "
-        f"reaches the expert, counted over modalities and seeds. Setting: {setting}.",
+        "standard deviation over mean of the experts' shares, 0 where all are equal. Dead: no "
+        "validation clip is routed to the expert. Never first on test: no test clip has its "
+        "largest gate there, which an expert can be that is second everywhere. Both are counted "
+        f"over modalities and seeds. Setting: {setting}.",
     )
 
 
 def _cv(shares: Iterable[Sequence[float]]) -> str:
-    return mean_sd([variation(s) for s in shares], "{:.2f}".format)
+    return mean_sd([scope.variation(s) for s in shares], "{:.2f}".format)
 
 
 def balance_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> Note:
@@ -112,8 +110,8 @@ def balance_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> 
         if used(runs, system):
             count = dead(runs.records(system)[0])
             clauses.append(
-                f"{name}: {count.valid} of {count.experts} experts reach no validation clip, and "
-                f"{count.test} are the first choice of no test clip"
+                f"{name}: {count.count} of {count.experts} experts are dead (no validation clip is "
+                f"routed to them), and {count.never_first} are the first choice of no test clip"
             )
     if not clauses:
         return Note(f"No answer yet: no run here says how busy its experts are. {setting}.")
@@ -144,7 +142,7 @@ def taken_table(record: Record | None, corpus: Corpus | None, *, setting: str) -
                 "expert": k + 1,
                 "test clips": f"{mine.sum()} ({mine.mean():.0%})",
             }
-            row["label"] = mean_sd(label[mine], "{:+.2f}".format)
+            row["label"] = mean_sd(label[mine], "{:.2f}".format)
             rows.append(row | _of_clips(corpus, clips.id, m, mine))
     seed = record.spec.seed
     return Table(

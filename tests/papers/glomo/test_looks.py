@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from msalib.data.simulate import pieces
 from msalib.models.pieces import Stretches
@@ -19,17 +20,14 @@ RUNS = Runs(made(NAMED[FULL], load=(0.4, 0.3, 0.3)) + made(NAMED["no balance los
 # --- experts ------------------------------------------------------------------------------------
 
 
-def test_dead_experts_are_counted_on_validation_and_test():
-    assert looks.dead(made(NAMED[FULL], seeds=1)) == (3, 3, 9)  # one of three in each modality
-    assert looks.dead(made(NAMED[FULL], seeds=1, load=(0.4, 0.3, 0.3))) == (0, 3, 9)
+def test_dead_experts_are_those_without_validation_clips():
+    assert looks.dead(made(NAMED[FULL], seeds=1)) == (3, 9, 3)  # one of three in each modality
+    # An expert that is second on every clip is never first, and not dead.
+    assert looks.dead(made(NAMED[FULL], seeds=1, load=(0.4, 0.3, 0.3))) == (0, 9, 3)
     frame = looks.balance_table(RUNS, NAMED, setting=SETTING).frame
-    assert [v for v in frame["dead on validation"] if v] == ["0 of 18", "6 of 18"]
+    assert [v for v in frame["dead"] if v] == ["0 of 18", "6 of 18"]
     assert "no balance losses: 6 of 18" in looks.balance_answer(RUNS, NAMED, setting=SETTING).text
-
-
-def test_variation_is_that_of_the_losses():
-    assert looks.variation([1 / 3] * 3) == 0 and looks.variation([1.0]) == 0
-    assert looks.variation([1, 0, 0]) == pytest.approx(3**0.5)
+    assert "last epoch 40%" in figures.load_figure(RUNS, NAMED, setting=SETTING).alt
 
 
 def test_what_an_expert_takes_is_shown_with_lengths_words_and_kinds():
@@ -37,6 +35,7 @@ def test_what_an_expert_takes_is_shown_with_lengths_words_and_kinds():
     table = looks.taken_table(record, None, setting=SETTING)
     below = f"{(LABEL < 0).sum()} ({(LABEL < 0).mean():.0%})"
     assert table.frame["test clips"][0] == below and len(table.frame) == 6
+    assert table.frame["label"][0].startswith("-") and "+" not in "".join(table.frame["label"])
     corpus = pieces.pieces(videos=30)
     ids = corpus.utterances.index[: len(LABEL)]
     texts = ["good film" if y > 0 else "bad film" for y in LABEL]
@@ -66,7 +65,7 @@ def test_numbers_on_vectors_come_from_records():
 
 
 def test_with_no_run_at_all_there_are_sentences():
-    none, cells = Runs([]), plan.cells(WHOLE)
+    none = Runs([])
     notes = [
         looks.balance_table(none, NAMED, setting=SETTING),
         looks.balance_answer(none, NAMED, setting=SETTING),
@@ -77,51 +76,14 @@ def test_with_no_run_at_all_there_are_sentences():
         looks.fused_answer(none, NAMED, setting=SETTING),
         figures.spaces_figure(None, setting=SETTING),
         figures.fused_figure({}, setting=SETTING),
-        figures.locals_figure(none, plan.locals_(WHOLE), setting=SETTING),
-        figures.locals_table(none, plan.locals_(WHOLE), setting=SETTING),
-        figures.experts_figure(none, cells, list(WHOLE), setting=SETTING),
-        figures.grid_figure({}, "Nothing"),
         figures.load_figure(none, NAMED, setting=SETTING),
         figures.lengths_figure({}, 60),
         contents.share_answer({}),
-        contents.share_table({}, 60, 3),
+        contents.example({}),
+        contents.mosi_shares({}),
+        contents.mosi_shares({contents.WORDS: LABEL}),
     ]
     assert all(isinstance(note, Note) for note in notes)
-
-
-# --- Fig. 3 -------------------------------------------------------------------------------------
-
-
-def test_the_printed_grid_has_the_slopes_of_the_specification():
-    grid = figures.printed_grid()
-    assert len(grid) == 64 and grid[3, 3, 3] == 73.62 == max(grid.values())
-    slopes = figures.slopes(grid)
-    assert slopes["linguistic"][0] == pytest.approx(0.072, abs=0.001)
-    assert slopes["visual"] == pytest.approx((0.088, 0.028), abs=0.001)
-    assert "73.62" in figures.grid_figure(grid, "printed").alt
-    assert figures.slopes({(1, 1, 1): 1.0, (2, 2, 2): 2.0}) == figures.slopes({}) == {}
-
-
-def test_cells_that_were_run_stand_where_the_printed_ones_do():
-    cells = plan.cells(WHOLE)
-    noise = {cell: 0.5 + cell[0] / 4 for cell in cells}  # more experts of the face are worse
-    runs = Runs([r for cell, s in cells.items() for r in made(s, noise=noise[cell], seeds=1)])
-    grid, metric = figures.run_grid(runs, cells, list(WHOLE))
-    assert metric == "MAE" and len(grid) == 16
-    assert grid[2, 1, 4] > grid[4, 2, 1]  # words, sound, face: the face has 4, then 1
-    table = figures.slope_table({"ours": grid})
-    assert table.frame["visual"][0].startswith("+0.2")
-    assert "visual, 1:" in figures.experts_figure(runs, cells, list(WHOLE), setting=SETTING).alt
-    two = figures.run_grid(runs, cells, list(WHOLE)[:2])
-    assert two == ({}, "")
-
-
-def test_scores_by_number_of_pieces_are_drawn():
-    numbers = plan.locals_(WHOLE)
-    runs = Runs([r for s in (numbers[1], numbers[3]) for r in made(s)])
-    assert "1: " in figures.locals_figure(runs, numbers, setting=SETTING).alt
-    assert figures.locals_table(runs, numbers, setting=SETTING).frame["n"].tolist() == [1, 3]
-    assert "last epoch 40%" in figures.load_figure(RUNS, NAMED, setting=SETTING).alt
 
 
 # --- pieces -------------------------------------------------------------------------------------
@@ -129,8 +91,6 @@ def test_scores_by_number_of_pieces_are_drawn():
 
 @pytest.mark.parametrize(("places", "count"), [(60, 3), (80, 3), (7, 3), (20, 6)])
 def test_stretches_are_those_of_the_model(places, count):
-    import torch
-
     x = torch.zeros(places, places, 1)
     x[range(places), range(places)] = 1  # clip i has a one at place i alone
     read = Stretches(count)(x, None).numpy()
@@ -148,21 +108,80 @@ def test_padding_is_counted_by_hand():
     np.testing.assert_array_equal(
         contents.empty(lengths[:3], 60, 3, layers=2), [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
     )
-    text = contents.share_answer({"words": lengths}).text
-    assert "40%" in text and "60%" in text
-    assert "holds 13 of 20" in figures.bins_figure(13, 60, 3).alt
+
+
+def test_the_answer_counts_word_pieces_which_fill_places():
+    words, word_pieces = np.array([1, 10, 18]), np.array([19, 20, 21])
+    lengths = {contents.WORDS: words, contents.WORD_PIECES: word_pieces}
+    text = contents.share_answer(lengths).text
+    assert "fill 20.0 of 60" in text and "in 67% of the clips, the third in 100%" in text
+    assert "0%, 0%, 67%" in text  # the third stretch of text ends with the second layer
+    assert contents.typical(lengths) == 20 and contents.typical({}) == 15
+    assert contents.share_answer({contents.WORDS: words}).text.startswith("No answer")
+
+
+def test_a_typical_clip_is_described_as_it_is_drawn():
+    text = contents.example({contents.WORD_PIECES: np.array([4, 13, 40])}).text
+    assert "of text, two layers, 13, 13, 0" in text and "of sound or pictures, 13, 0, 0" in text
+    alt = figures.bins_figure(13, 60, 3).alt
+    assert "text, two layers: stretch 2 holds 13 of 40" in alt and "stretch 3 holds 0 of 40" in alt
+
+
+def test_a_row_shows_only_what_such_lengths_are_cut_into(monkeypatch):
+    monkeypatch.delenv("MSALIB_DATA", raising=False)
+    both = {contents.WORDS: np.array([5]), contents.WORD_PIECES: np.array([7])}
+    frame = contents.mosi_shares(both).frame
+    assert set(frame["unit"]) == {contents.WORD_PIECES}
+    assert frame["stretches of"].tolist() == list(contents.LAYERS)
+
+
+def test_own_clips_have_two_layers_of_words_alone(small_pieces):
+    frame = contents.own_shares(Study("glomo", dataset="control-local")).frame
+    found = frame.set_index("unit")["stretches of"].to_dict()
+    assert found == {
+        "linguistic, frames": "text, two layers",
+        "acoustic, frames": "sound or pictures",
+        "visual, frames": "sound or pictures",
+    }
+
+
+def test_pieces_of_padding_are_equal_and_the_whole_is_their_maximum():
+    whole, local = contents.coded(13)
+    assert local.shape == (contents.COUNT, len(whole))
+    assert torch.equal(local[1], local[2]) and not torch.equal(local[0], local[1])
+    longer, pieces_of = contents.coded(45)
+    assert not torch.equal(pieces_of[1], pieces_of[2])
+    assert torch.equal(whole, local.amax(0)) and torch.equal(longer, pieces_of.amax(0))
 
 
 def test_lengths_are_read_from_their_record(monkeypatch):
     monkeypatch.delenv("MSALIB_DATA", raising=False)
     assert contents.mosi() is None
-    counts = {contents.WORDS: {"train": {3: 2, 30: 1}, "test": {70: 1}}}
+    counts = {contents.WORD_PIECES: {"train": {3: 2, 30: 1}, "test": {70: 1}}}
     contents.RECORD.write(contents.Lengths(fingerprint="f", counts=counts))
     lengths = contents.by_unit(contents.mosi())
-    assert lengths[contents.WORDS].tolist() == [3, 3, 30, 70] and contents.typical(lengths) == 16
+    assert lengths[contents.WORD_PIECES].tolist() == [3, 3, 30, 70]
+    assert contents.typical(lengths) == 16
     assert "25.0% longer than 60" in figures.lengths_figure(lengths, 60).alt
     own = contents.own_shares(Study("glomo", dataset="mosi"))
     assert isinstance(own, Note) and "not here" in own.text
+
+
+def test_a_page_that_is_read_writes_no_record(monkeypatch):
+    measured = contents.Lengths(fingerprint="f", counts={contents.WORD_PIECES: {"test": {7: 1}}})
+    monkeypatch.setattr(contents.datasets, "is_available", lambda name: True)
+    monkeypatch.setattr(contents, "measure", lambda: measured)
+    assert contents.mosi() == measured and not contents.RECORD.path.exists()
+    assert contents.mosi(refresh=True) == measured == contents.RECORD.read()
+
+
+def test_the_committed_lengths_are_those_of_all_transcripts(monkeypatch):
+    monkeypatch.delenv("MSALIB_RECORDS")
+    monkeypatch.delenv("MSALIB_DATA", raising=False)
+    lengths = contents.by_unit(contents.mosi())
+    assert lengths.keys() == {contents.WORDS, contents.WORD_PIECES}
+    assert len(lengths[contents.WORDS]) == len(lengths[contents.WORD_PIECES]) > 2000
+    assert "No answer" not in contents.share_answer(lengths).text
 
 
 def test_log_sum_exp_is_never_below_the_sum():
