@@ -107,6 +107,22 @@ def answer() -> Note:
     )
 
 
+def gap() -> Note:
+    """Say what the printed lead is in rows of BERT's table of words, and how far the others are."""
+    cells = printed_cells("table5", "mosi")
+    printed = cells[cells["metric"] == "params"].set_index("system")["value"].astype(int)
+    width, more = sizes()[TEXT], (printed - printed[FULL]).drop(FULL)
+    shares = ", ".join(
+        f"{system} {n / printed[FULL]:.{1 if n / printed[FULL] > 0.1 else 2}%}"
+        for system, n in more.sort_values().items()
+    )
+    return Note(
+        f"The printed lead over {more.idxmin()} is {more.min():,} parameters, as many as "
+        f"{more.min() / width:.0f} rows of BERT's table of word pieces, each of {width} numbers. "
+        f"With BERT, the others are larger than GLoMo by: {shares}."
+    )
+
+
 def blocks() -> Table:
     """Show how GLoMo's parameters divide among its parts."""
     built = module("glomo")

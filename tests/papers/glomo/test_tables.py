@@ -57,6 +57,16 @@ def test_sampling_errors_are_those_of_the_specification():
     assert isinstance(results.printed_differences("table3", "cherma"), Note)
 
 
+def test_scores_without_zeros_have_the_error_of_clips_without_zeros():
+    assert results.scored_clips("mosi", "acc2_non0") == 655
+    assert results.scored_clips("mosi", "acc2_has0") == 685
+    caption = results.printed_differences("table1", "mosi").caption
+    assert "1.40 (685 test clips)" in caption and "1.33 (655 test clips)" in caption
+    assert results.ALL_COUNTED not in caption
+    assert results.ALL_COUNTED in results.printed_differences("table1", "mosei").caption
+    assert results.ALL_COUNTED not in results.printed_differences("table2", "mustard").caption
+
+
 def test_one_printed_accuracy_is_no_count_of_clips():
     frame = results.counts().frame.set_index(["data set", "system"])["clips"]
     assert frame["mustard", "GLoMo bert"] == "none: 57 of 68 is 83.82, 58 of 68 is 85.29"
@@ -139,6 +149,12 @@ def test_the_count_is_the_printed_one():
     assert frame.loc["MISA", "counted, with BERT"] == "-"
     parts = costs.blocks().frame["parameters"].str.replace(",", "").astype(int)
     assert parts.sum() == 109_818_887
+
+
+def test_the_printed_lead_is_computed_and_not_every_system_is_near():
+    text = costs.gap().text
+    assert "over C-MIB is 16,861 parameters, as many as 22 rows" in text
+    assert "C-MIB 0.02%" in text and "TFN 47.0%" in text
 
 
 def test_seconds_are_read_where_they_were_measured(tmp_path, monkeypatch):
