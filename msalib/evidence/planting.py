@@ -82,7 +82,8 @@ class Case:
     ``margins`` in ``metrics``, or that a gain is within ``limits``. ``times`` are multiples of the
     printed gain for which the claim is true. ``borders`` are further ones: words, metric and gain
     of the first arm, which is negative where it loses. ``least``: a claim of a gain is at its
-    border where the first arms gain so much, by default nothing.
+    border where the first arms gain so much, by default nothing; with ``metrics``, in the one of
+    these that gains least, so that no gain is below it.
     ``across``: arms read different inputs, so their errors are less alike. ``alone``: the usual arm
     is only as good as systems that read this modality alone. The planted gain is in
     ``planted_in``, if not in the printed metric.
@@ -223,7 +224,11 @@ def planted(case: Case, study: Design) -> Iterator[Planted]:
         gain = case.printed.gain(study.paper)
         words = f"a gain of {case.least:g}" if case.least else "nothing differs"
         gaining = case.gaining if case.least else 1
-        yield Planted("border", words, case.metric, case.least, gaining)
+        metric = case.metric
+        if case.least and case.metrics:
+            reached = [m for m in case.metrics if _reachable(study, m, case.least)]
+            metric = max(reached, key=lambda m: quality_with_gain(study, m, case.least))
+        yield Planted("border", words, metric, case.least, gaining)
         if case.tied:
             yield Planted("border", "a gain, but not the claimed one", case.metric, gain, case.tied)
         for times in case.times:

@@ -9,6 +9,7 @@ from msalib.base.errors import UserError
 from msalib.evidence import comparisons, error_rates, planting
 from msalib.evidence.arms import Arm
 from msalib.evidence.planting import Case, Plan, Printed, Size
+from msalib.evidence.scatter import quality_with_gain
 from msalib.models import recipes
 from msalib.papers.mmml import plan as mmml
 from msalib.runs import records
@@ -112,6 +113,10 @@ def test_a_claim_of_more_than_a_gain_is_at_its_border_at_that_gain():
     border, true = planting.planted(case, study)
     assert (border.role, border.words, border.gain) == ("border", "a gain of 0.01", 0.01)
     assert true.gain == GAIN.gain("mmml")
+    every = Case([FIRST, SECOND], GAIN, gaining=1, least=5.0, metrics=("acc2_has0", "f1_non0"))
+    border, *_ = planting.planted(every, study)
+    needed = {m: quality_with_gain(study, m, 5.0) for m in every.metrics}
+    assert needed[border.metric] == max(needed.values())  # the other one gains more
 
 
 def test_where_a_gain_is_printed_is_said():

@@ -85,6 +85,7 @@ def _systems() -> dict[str, Case]:
             [FULL, *BASELINES],
             best,
             least=registry_arguments("gains_beyond")["by"],
+            metrics=evidence_systems.POLARITY,
             times=TIMES,
         ),
         "one_layer_beats_most": Case(
@@ -114,6 +115,7 @@ def _modalities() -> dict[str, Case]:
             [FULL, MODALITIES["A"]],
             printed("full", "v_a"),
             least=registry_arguments("words_carry_most")["by"],
+            metrics=SCORES,
             times=ONCE,
             across=True,
             alone=SOUND,
