@@ -184,10 +184,11 @@ def _covered(verdicts: Sequence[Verdict]) -> str:
 
 
 def _setting(verdict: Verdict) -> str:
-    """Name data set and encoder; as published where it is."""
-    dataset, encoder, *_ = verdict.setting
+    """Name data set, encoder and any recipe but the usual; as published where it is."""
+    dataset, encoder, preset, _ = verdict.setting
+    recipe = f", {preset} recipe" if preset != "release" else ""
     published = " as published" if verdict.kind == "as-published" else ""
-    return f"{dataset}, {encoder}{published}"
+    return f"{dataset}, {encoder}{recipe}{published}"
 
 
 def verdicts(weighed: Weighed, entries: Entries) -> Table:

@@ -39,7 +39,11 @@ def _verdicts(paper: str) -> str:
         if settings.kind(paper, setting) in ("as-published", "substitute")
     ]
     columns = [judge(chosen, records.find(paper, setting)) for setting in real]
-    heads = [f"{readers.dataset(s.dataset).title}, {s.encoder}" for s in real]
+    heads = [
+        f"{readers.dataset(s.dataset).title}, {s.encoder}"
+        + (f", {s.preset} recipe" if s.preset != "release" else "")
+        for s in real
+    ]
     rows = [
         [f"{claim.id}: {claim.statement}", *map(_cell, verdicts)]
         for claim, *verdicts in zip(chosen, *columns, strict=True)
