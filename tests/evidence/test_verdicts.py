@@ -270,7 +270,7 @@ def test_the_study_is_what_pages_show_with_the_full_recipe():
         assert {s.profile for s in study} == {"paper"}
     frozen = ("mosi-standardised", "minilm", "release", "paper")
     assert frozen in settings.study("sugrm")
-    assert settings.study("glomo") == []
+    assert settings.study("cmt") == []
 
 
 def test_verdicts_are_the_same_however_often_they_are_computed(uegd):
