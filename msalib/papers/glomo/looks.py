@@ -194,13 +194,23 @@ SPACE_COLUMNS = {
 }
 
 
+def _spaces(runs: Runs, system: System) -> list[dict[str, dict[str, float]]]:
+    """Return the numbers on vectors of each training that has some."""
+    records = runs.records(system)[0] if runs.has(system) else []
+    return [record.extras.spaces for record in records if record.extras.spaces]
+
+
+def _modalities(spaces: Sequence[Mapping]) -> list[str]:
+    """Return the modalities whose two kinds of vectors were compared."""
+    return [m for m in (spaces[0] if spaces else ()) if m != "fused"]
+
+
 def space_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Table | Note:
     """Show numbers on global and local vectors in their own space, by arm and modality."""
     rows = []
     for name, system in named.items():
-        seeds = runs.records(system)[0] if runs.has(system) else []
-        spaces = [record.extras.spaces for record in seeds if record.extras.spaces]
-        for m in [m for m in (spaces[0] if spaces else ()) if m != "fused"]:
+        spaces = _spaces(runs, system)
+        for m in _modalities(spaces):
             numbers = {
                 title: mean_sd([space[m].get(key) for space in spaces], "{:.2f}".format)
                 for key, title in SPACE_COLUMNS.items()
@@ -219,10 +229,8 @@ def space_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Tab
 
 def space_answer(runs: Runs, system: System, *, setting: str) -> Note:
     """Say how well both kinds of vectors lie apart, and how many clusters the local ones form."""
-    seeds = runs.records(system)[0] if runs.has(system) else []
-    spaces = [record.extras.spaces for record in seeds if record.extras.spaces]
-    clauses = []
-    for m in [m for m in (spaces[0] if spaces else ()) if m != "fused"]:
+    spaces, clauses = _spaces(runs, system), []
+    for m in _modalities(spaces):
         values = {key: [space[m].get(key) for space in spaces] for key in SPACE_COLUMNS}
         apart = mean_sd(values["separable"], "{:.2f}".format)
         clusters = ", ".join(f"{k:.0f}" for k in values["clusters"] if k is not None)
@@ -232,7 +240,8 @@ def space_answer(runs: Runs, system: System, *, setting: str) -> Note:
         )
     if not clauses:
         return Note(f"No answer yet: no record here holds numbers on its vectors. {setting}.")
-    experts = len(next(iter(seeds[0].extras.use.values())).valid_load)
+    use = runs.records(system)[0][0].extras.use
+    experts = len(next(iter(use.values())).valid_load)
     return Note(f"In short, with {experts} experts: {'; '.join(clauses)}. Setting: {setting}.")
 
 
@@ -240,8 +249,7 @@ def fused_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> No
     """Order the arms by how well a linear map tells the classes apart in their fused vectors."""
     probes = {}
     for name, system in named.items():
-        seeds = runs.records(system)[0] if runs.has(system) else []
-        values = [record.extras.spaces.get("fused", {}).get("probe") for record in seeds]
+        values = [space.get("fused", {}).get("probe") for space in _spaces(runs, system)]
         if any(value is not None for value in values):
             probes[name] = [value for value in values if value is not None]
     if not probes:
