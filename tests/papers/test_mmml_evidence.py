@@ -39,10 +39,7 @@ from tests.papers.mmml_planted import (
     windows,
 )
 
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch):
-    monkeypatch.setattr(stats, "RESAMPLES", 1000)
+pytestmark = pytest.mark.usefixtures("fewer_resamples")
 
 
 GAINS = {

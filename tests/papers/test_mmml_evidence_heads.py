@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import pytest
 
-from msalib.base import stats
 from msalib.evidence.verdicts import bound_test
 from msalib.papers.mmml import evidence
 from msalib.papers.mmml.plan import SOUND, TEXT, system
@@ -26,10 +25,7 @@ from tests.papers.mmml_planted import (
     planted,
 )
 
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch):
-    monkeypatch.setattr(stats, "RESAMPLES", 1000)
+pytestmark = pytest.mark.usefixtures("fewer_resamples")
 
 
 # --- own labels, and heads ----------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import pytest
 
-from msalib.base import stats
 from msalib.evidence.verdicts import bound_test
 from msalib.papers.glomo import plan
 from msalib.papers.glomo.plan import FULL as FULL_NAME
@@ -27,10 +26,7 @@ from tests.papers.glomo.planted import (
     planted,
 )
 
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch):
-    monkeypatch.setattr(stats, "RESAMPLES", 1000)
+pytestmark = pytest.mark.usefixtures("fewer_resamples")
 
 
 # --- baselines ----------------------------------------------------------------------------------

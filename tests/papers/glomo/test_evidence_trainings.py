@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from msalib.base import stats
 from msalib.evidence.verdicts import bound_test
 from msalib.papers.glomo import costs, evidence_costs, plan
 from msalib.papers.glomo.evidence_vectors import ORDER
@@ -23,10 +22,7 @@ from tests.papers.glomo.planted import (
     planted,
 )
 
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch):
-    monkeypatch.setattr(stats, "RESAMPLES", 1000)
+pytestmark = pytest.mark.usefixtures("fewer_resamples")
 
 
 # --- use of experts -----------------------------------------------------------------------------
