@@ -108,7 +108,19 @@ class ExpertExtras(Extras):
     spaces: dict[str, dict[str, float]] = {}
 
 
+class StreamExtras(Extras):
+    """Streams of CMT: weights of its audio blocks, and how alike both streams are.
+
+    ``layer_weights``: (L,), where the blocks are pooled. ``cosine``: mean size of the cosine of
+    both pooled streams, test set.
+    """
+
+    layer_weights: list[float] = []
+    cosine: float = 0.0
+
+
 EXTRAS: dict[str, type[Extras]] = {
+    "cmt": StreamExtras,
     "glomo": ExpertExtras,
     "mmml": HeadExtras,
     "uegd": GateExtras,
