@@ -1,35 +1,78 @@
 """Names: which encoder does a name stand for, and which do several?
 
-A name is a registered one, a local folder or a hub id ("owner/name"); several are one name in
-``SETS`` or any joined by "+". Weights are not needed to resolve a name.
+A name is a registered one, a local folder or a hub id ("owner/name"), of speech also with the
+ending ``-frames``: all frames of that encoder. Several are one name in ``SETS`` or any joined by
+"+". Weights are not needed to resolve a name.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from msalib.base.errors import UserError
 from msalib.encoders import weights
-from msalib.encoders.registry import ENCODERS, SETS, Encoder, guessed, modality_of
+from msalib.encoders.registry import (
+    ALL,
+    ALL_ENDING,
+    ENCODERS,
+    SETS,
+    Encoder,
+    guessed,
+    modality_of,
+)
 
 
 def resolve(name: str) -> Encoder:
     """Return the encoder of a registered name, a local folder or a hub id.
 
-    Reads nothing but folders; weights are looked for on use. Raises ``UserError`` for anything
-    else.
+    With the ending ``-frames`` it is the same encoder with all its frames, where no registered
+    encoder and no folder has that very name. Reads nothing but folders; weights are looked for on
+    use. Raises ``UserError`` for anything else, and for that ending on what is no model of speech.
     """
     if name in ENCODERS:
         return ENCODERS[name]
     if name and Path(name).is_dir():
-        modality = modality_of(weights.model_type(Path(name)))
-        return Encoder(Path(name).resolve().name, modality, name, note="local folder")
-    if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
-        copy = weights.cached(name)
-        modality = modality_of(weights.model_type(copy)) if copy else guessed(name)
-        return Encoder(name, modality, name, note="hub id")
-    raise UserError(
+        return _of_folder(name)
+    base = name.removesuffix(ALL_ENDING)
+    if base in ENCODERS:
+        encoder = ENCODERS[base]
+    elif base and Path(base).is_dir():
+        encoder = _of_folder(base)
+    elif re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", base):
+        encoder = _of_hub(base)
+    else:
+        raise _unknown(name)
+    return encoder if base == name else _with_all_frames(encoder)
+
+
+def _of_folder(path: str) -> Encoder:
+    modality = modality_of(weights.model_type(Path(path)))
+    return Encoder(Path(path).resolve().name, modality, path, note="local folder")
+
+
+def _of_hub(hub_id: str) -> Encoder:
+    copy = weights.cached(hub_id)
+    modality = modality_of(weights.model_type(copy)) if copy else guessed(hub_id)
+    return Encoder(hub_id, modality, hub_id, note="hub id")
+
+
+def _with_all_frames(encoder: Encoder) -> Encoder:
+    name = encoder.name + ALL_ENDING
+    if encoder.handcrafted or encoder.modality != "acoustic":
+        kind = {"linguistic": "text", "acoustic": "sound", "visual": "pictures"}[encoder.modality]
+        raise UserError(
+            f"encoder {name!r}",
+            found=f"{'features' if encoder.handcrafted else 'a model'} of {kind}",
+            expected="a model of speech, of whose frames some or all can be kept",
+            remedy=f"Leave {ALL_ENDING} out.",
+        )
+    return replace(encoder, name=name, rate=ALL)
+
+
+def _unknown(name: str) -> UserError:
+    return UserError(
         f"encoder {name!r}",
         found="no such name and no such folder",
         expected=f"one of {', '.join([*ENCODERS, *SETS])}, a folder, a hub id (owner/name), or "

@@ -1,6 +1,6 @@
 """The registered encoders: what they read, where their weights come from, how large they are.
 
-``SETS`` are names for several, one per modality.
+``SETS`` are names for several, one per modality at most.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,12 @@ from pathlib import Path
 
 SMALL = Path(__file__).parent / "small"
 """Models that ship with the package, pretrained on simulated clips (``encoders.pretrain``)."""
+
+RATE, ALL = 5, 50
+"""Frames a second that are kept of a speech encoder: usually, and where all of them are."""
+
+ALL_ENDING = "-frames"
+"""Ending of the name of a speech encoder that is asked for all its frames."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,8 @@ class Encoder:
     what is ``handcrafted``. ``blocks`` (number of transformer blocks) and ``width`` (features per
     frame) are None where only the loaded model tells. ``package`` is the importable package that
     carries the weights in its folder ``model``, if one does. What is ``fitted`` learns from the
-    training part of the standard split, and belongs to that split.
+    training part of the standard split, and belongs to that split. ``rate`` says how many frames
+    of a second of speech are kept, ``RATE`` or ``ALL``.
     """
 
     name: str
@@ -30,20 +37,25 @@ class Encoder:
     package: str | None = None
     handcrafted: bool = False
     fitted: bool = False
+    rate: int = RATE
 
     @property
     def argument(self) -> str:
         """What to type on the command line for this encoder."""
-        registered = ENCODERS.get(self.name)
+        ending = ALL_ENDING if self.rate == ALL else ""
+        registered = ENCODERS.get(self.name.removesuffix(ending))
         # A folder may have the name of a registered encoder: a download from elsewhere often does.
         if registered and (registered.package or registered.model) == (self.package or self.model):
             return self.name
-        return self.model
+        return self.model + ending
 
     @property
     def tunable(self) -> bool:
-        """Whether it can be fine-tuned: models of text and speech can."""
-        return self.modality != "visual" and not self.handcrafted
+        """Whether it can be fine-tuned: models of text and speech can.
+
+        A fine-tuned model of speech reads all its frames, whatever is kept of a frozen one.
+        """
+        return self.extractor in ("text", "speech") and self.rate == RATE
 
     @property
     def has_presets(self) -> bool:
@@ -152,8 +164,9 @@ ENCODERS = {
 SETS = {
     "uegd": ("clip-vit-l14", "wavlm-large", "bert-large"),
     "small": ("small-clip", "small-wavlm", "small-bert"),
+    "small-frames": ("small-wavlm-frames", "small-bert"),
 }
-"""Encoders that are used together, under one name."""
+"""Encoders that are used together, under one name, in the order of the modalities."""
 
 SPEECH = ("wavlm", "hubert", "wav2vec2", "data2vec-audio")
 VISION = ("clip", "clip_vision_model")

@@ -1,10 +1,11 @@
-"""Speech encoders: all layers of WavLM, HuBERT, Data2Vec-audio or wav2vec 2.0, 5 frames a second.
+"""Speech encoders: all layers of WavLM, HuBERT, Data2Vec-audio or wav2vec 2.0.
 
-A clip gives 50 frames a second, of which every tenth is kept, none averaged; block k is the
-residual stream after it, the last one before any LayerNorm that follows all blocks
-(papers/uegd.md (e)). Presets: ``release`` takes the first channel and gives the waveform to the
-model as it is, as UEGD's code does; ``paper`` takes the mean of the channels (as MMML does) and
-normalises the waveform where the model's own preprocessor says so (UEGD names none; (g) 6).
+A clip gives 50 frames a second, of which every tenth is kept (``Encoder.rate`` 5) or all are (50),
+none averaged; block k is the residual stream after it, the last one before any LayerNorm that
+follows all blocks (papers/uegd.md (e)). Presets: ``release`` takes the first channel and gives the
+waveform to the model as it is, as UEGD's code does; ``paper`` takes the mean of the channels (as
+MMML does) and normalises the waveform where the model's own preprocessor says so (UEGD names none;
+(g) 6).
 
 The layers of a clip do not depend on the clips beside it in a batch: everything that mixes
 frames runs clip by clip, except attention, which has a mask. The convolutions need it, since base
@@ -25,21 +26,12 @@ CONVENTION = (
     "k = residual stream after block k, the last before the encoder's final LayerNorm where the "
     "model has one; 0 = input to block 1"
 )
-UNIT = "0.2 s of speech"
 KINDS = ("wavlm", "hubert", "data2vec-audio", "wav2vec2")
-
-FRAMES_PER_SECOND = 5
 
 SECONDS = 120
 """Longest clip; attention takes memory with the square of the length."""
 
-SETTINGS = {
-    preset: f"16 kHz, channel {mix}, waveform {waveform}, at most {SECONDS} s, "
-    f"{FRAMES_PER_SECOND} frames a second"
-    for (preset, mix), waveform in zip(
-        clips.MIX.items(), ("as it is", "normalised where the preprocessor says so"), strict=True
-    )
-}
+WAVEFORM = {"release": "as it is", "paper": "normalised where the preprocessor says so"}
 
 FRAMES = {"cpu": 1500, "cuda": 16_000}
 """Padded frames per batch, 50 a second: half a minute, or five minutes on a GPU."""
@@ -50,20 +42,28 @@ SHORT = "clips shorter than a frame, filled with silence"
 
 
 class Extractor(extraction.Extractor):
-    """Five frames a second of every clip's sound.
+    """So many frames a second of every clip's sound as ``Encoder.rate`` says.
 
     Clips longer than ``SECONDS`` are cut, those shorter than one frame filled with silence.
     """
 
-    convention, unit = CONVENTION, UNIT
+    convention = CONVENTION
+
+    @property
+    def unit(self) -> str:
+        """What a frame is."""
+        return seconds_of_speech(self.encoder.rate)
 
     def settings(self) -> str:
-        return SETTINGS[self.preset]
+        return (
+            f"16 kHz, channel {clips.MIX[self.preset]}, waveform {WAVEFORM[self.preset]}, "
+            f"at most {SECONDS} s, {self.encoder.rate} frames a second"
+        )
 
     def network(self):
         model, self.normalise = load(self.encoder, self.preset)
         self.longest, self.shortest = SECONDS * media.RATE, receptive_field(model.config)
-        self.step = every(model.config)
+        self.step = every(model.config, self.encoder.rate)
         return model
 
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
@@ -82,7 +82,7 @@ class Extractor(extraction.Extractor):
                 "preset": self.preset,
                 "sound": clips.heard(self.preset),
                 "waveform": NORMALISED[self.normalise],
-                "sampling": f"frame 0 and every {self.step}th after it, none averaged",
+                "sampling": sampling(self.step),
             },
         }
         batches = clips.batches(raw, FRAMES[self.model.device.type])
@@ -95,6 +95,16 @@ class Extractor(extraction.Extractor):
         for _, waves in clips.prepared(batches, media.sound, task):
             whole = [prepare(w[: self.longest], self.shortest, self.normalise) for w in waves]
             yield layers(self.model, whole, self.step, self.precision).half().cpu().numpy()
+
+
+def seconds_of_speech(rate: int) -> str:
+    """Return what a frame is, of so many that are kept of a second."""
+    return f"{1 / rate:g} s of speech"
+
+
+def sampling(step: int) -> str:
+    """Say which frames are kept, every ``step``-th."""
+    return "all frames" if step == 1 else f"frame 0 and every {step}th after it, none averaged"
 
 
 def warn_of_lengths(samples: np.ndarray, seconds: float, shortest: int, corpus: str) -> None:
@@ -171,9 +181,9 @@ def frames(config, samples: int) -> int:
     return samples
 
 
-def every(config) -> int:
-    """Return the distance of the frames that are kept: every tenth of 50 a second."""
-    return max(1, round(media.RATE / math.prod(config.conv_stride) / FRAMES_PER_SECOND))
+def every(config, rate: int) -> int:
+    """Return the distance of the frames that are kept, ``rate`` a second: for 5 of 50, 10."""
+    return max(1, round(media.RATE / math.prod(config.conv_stride) / rate))
 
 
 def prepare(wave: np.ndarray, shortest: int, normalise: bool) -> np.ndarray:

@@ -63,11 +63,15 @@ def inputs(
 
 
 def check(encoder: Encoder) -> None:
-    """Raise ``UserError`` for an encoder of pictures and for handcrafted features."""
+    """Raise ``UserError`` for an encoder that is not ``tunable``."""
     if not encoder.tunable:
+        kinds = {
+            "speech": "all frames of a frozen model, where a fine-tuned one reads all anyway",
+            "vision": "a model of pictures",
+        }
         raise UserError(
             f"encoder {encoder.name!r}",
-            found="handcrafted features" if encoder.handcrafted else "a model of pictures",
+            found=kinds.get(encoder.extractor, "handcrafted features"),
             expected="a model of text or speech, the kinds that are fine-tuned",
             remedy="Use it frozen, or choose another (msalib doctor).",
         )

@@ -14,6 +14,7 @@ from msalib.data import datasets, streams
 from msalib.data.corpus import TUNED, Corpus, Features
 from msalib.data.streams import Context
 from msalib.encoders import Encoder
+from msalib.encoders.registry import ALL_ENDING
 from msalib.models import recipes
 from msalib.runs.records import Record
 
@@ -136,8 +137,8 @@ class Inputs:
         return {m: by_modality[m] for m in streams.MODALITIES if m in by_modality and m in raw}
 
     def _check_fine_tuning(self) -> None:
-        """Refuse to fine-tune what reads neither text nor sound, and handcrafted features."""
-        refused = [e.name for e in self.encoders.values() if not e.tunable]
+        """Refuse to fine-tune what is no model of text or speech, and to keep all its frames."""
+        refused = [e for e in self.encoders.values() if not e.tunable]
         if not refused:
             return
         usual = encoders.resolve_all(self.dataset.encoder)
@@ -146,9 +147,12 @@ class Inputs:
         remedy = f"L{leave}"
         if text is not None:
             remedy = f"Name one of text: -p encoder {text.name}{TUNED_ENDING}, or l{leave}"
+        if all(e.extractor == "speech" for e in refused):
+            names = "+".join(e.argument.removesuffix(ALL_ENDING) for e in self.encoders.values())
+            remedy = f"Name {names}{TUNED_ENDING}: fine-tuned, speech is read with all frames."
         raise UserError(
             f"encoder {self.parameters.encoder!r}",
-            found=f"{' and '.join(refused)}, which cannot be fine-tuned",
+            found=f"{' and '.join(e.name for e in refused)}, which cannot be fine-tuned",
             expected="encoders of text or of speech",
             remedy=remedy,
         )

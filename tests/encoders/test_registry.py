@@ -34,9 +34,11 @@ def test_every_registered_encoder_reads_one_modality_and_has_an_extractor():
         assert encoder.handcrafted == own == (encoder.model == "")
 
 
-def test_a_set_names_one_encoder_per_modality():
-    for names in SETS.values():
-        assert [ENCODERS[name].modality for name in names] == list(MODALITIES)
+def test_a_set_names_one_encoder_per_modality_in_their_order():
+    for name, members in SETS.items():
+        modalities = [encoders.resolve(member).modality for member in members]
+        assert modalities == [m for m in MODALITIES if m in modalities]
+        assert encoders.joined(encoders.resolve_all(name)) == name
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,39 @@ def test_a_folder_may_have_the_name_of_a_registered_encoder(tmp_path, name):
     found = encoders.resolve(folder)
     assert (found.name, found.argument) == (name, folder)
     assert encoders.resolve(found.argument).model == folder
+
+
+@pytest.mark.parametrize("name", ["hubert-large", "small-wavlm", "someone/hubert", "folder"])
+def test_all_frames_are_another_name_of_the_same_encoder(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    save_config(tmp_path / "folder", "wavlm")
+    few, every = encoders.resolve(name), encoders.resolve(f"{name}-frames")
+    assert (few.rate, every.rate) == (5, 50) and every.model == few.model
+    assert every.name == f"{few.name}-frames" and encoders.resolve(every.argument) == every
+    assert encoders.store_folder("toy", every) != encoders.store_folder("toy", few)
+
+
+def test_a_name_with_that_ending_comes_before_the_ending(tmp_path):
+    assert encoders.resolve("opensmile-frames") is ENCODERS["opensmile-frames"]
+    folder = save_config(tmp_path / "some-frames", "wavlm")
+    save_config(tmp_path / "some", "bert")
+    assert (encoders.resolve(folder).name, encoders.resolve(folder).rate) == ("some-frames", 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("minilm-frames", "a model of text"),
+        ("small-clip-frames", "a model of pictures"),
+        ("log-mel-frames", "features of sound"),
+        ("nothing-frames", "no such name"),
+        ("hubert-large-frames-frames", "no such name"),
+        ("-frames", "no such name"),
+    ],
+)
+def test_what_is_no_model_of_speech_has_no_more_frames(name, found):
+    error = refused(encoders.resolve, name)
+    assert f"encoder {name!r}: found {found}" in error
 
 
 def test_two_encoders_of_one_modality_are_refused():

@@ -96,6 +96,30 @@ def test_every_clip_of_a_store_is_as_if_alone_at_five_frames_a_second(
     assert sorted(p.name for p in folder.parent.iterdir()) == [clips.SEEN, "store"]
 
 
+def test_all_frames_are_kept_where_they_are_asked_for(tiny, sounds, tmp_path):
+    data, every = corpus(acoustic=sounds), encoders.resolve(tiny.model + "-frames")
+    few = read(data, tiny, extract(data, tiny, tmp_path / "few", "cpu"))
+    features = read(data, every, extract(data, every, tmp_path / "all", "cpu"))
+    assert features.lengths().tolist() == [49, 12, 1, 34, 2, 24]
+    assert features.unit == "0.02 s of speech" and features.source == every.name
+    assert features.provenance["sampling"] == "all frames"
+    assert features.provenance["fingerprint"] != few.provenance["fingerprint"]
+    for k, layer in few.layers.items():
+        tenths = [features.layers[k][start:stop:10] for start, stop in pairwise(features.offsets)]
+        np.testing.assert_array_equal(layer, np.concatenate(tenths))
+
+
+def test_stores_that_exist_stay_the_ones_asked_for(tiny, sounds):
+    kept = {
+        "release": "16 kHz, channel first, waveform as it is, at most 120 s, 5 frames a second",
+        "paper": "16 kHz, channel mean, waveform normalised where the preprocessor says so, "
+        "at most 120 s, 5 frames a second",
+    }
+    for preset, settings in kept.items():
+        extractor = speech.Extractor(corpus(acoustic=sounds), tiny, preset)
+        assert extractor.settings() == settings and extractor.unit == "0.2 s of speech"
+
+
 def test_workers_change_nothing(tiny, sounds, tmp_path, monkeypatch):
     data = corpus(acoustic=sounds)
     here = extract(data, tiny, tmp_path / "here", "cpu")
@@ -175,7 +199,8 @@ def test_long_and_short_clips_are_counted_and_warned_of(tiny, tmp_path, monkeypa
 
 def test_the_frames_of_other_strides_are_as_many_a_second():
     config = transformers.WavLMConfig(conv_dim=(4, 4), conv_kernel=(10, 4), conv_stride=(8, 20))
-    assert speech.every(config) == 20  # of 100 a second
+    assert speech.every(config, 5) == 20  # of 100 a second
+    assert speech.every(config, 50) == 2
     assert speech.receptive_field(config) == 10 + 3 * 8
     assert speech.frames(config, 34) == 1
     assert speech.frames(config, 33) == 0

@@ -120,6 +120,14 @@ def test_pictures_and_handcrafted_features_are_not_fine_tuned(name):
     assert not Study("sugrm", dataset="raw", encoder=name).tuned  # the other remedy
 
 
+@pytest.mark.parametrize("name", ["small-frames", "small-wavlm-frames+small-bert"])
+def test_an_encoder_with_all_its_frames_is_fine_tuned_by_its_own_name(name):
+    with pytest.raises(UserError, match="small-wavlm-frames, which cannot be fine-tun") as refused:
+        Study("sugrm", dataset="raw", encoder=f"{name}-tuned")
+    remedy = refused.value.remedy.split()[1].removesuffix(":")
+    assert Study("sugrm", dataset="raw", encoder=remedy).encoder == "small-wavlm+small-bert-tuned"
+
+
 # --- two encoders at once -----------------------------------------------------------------------
 
 
