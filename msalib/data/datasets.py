@@ -101,7 +101,7 @@ def _raw(story: str) -> Corpus:
 
 
 def _clips(story: str, title: str) -> Dataset:
-    """Return a data set of simulated clips, for encoders to read (``simulate.raw.STORIES``)."""
+    """Return a data set of simulated clips, for encoders to read (``simulate.render.load``)."""
     return Dataset(
         title,
         lambda: _raw(story),
@@ -226,6 +226,7 @@ DATASETS = {
     "raw-speaker": _clips("raw-speaker", "Simulated clips, sentiment tied to the speaker"),
     "raw-noise": _clips("raw-noise", "Simulated clips, faces without sentiment"),
     "raw-sarcasm": _clips("raw-sarcasm", "Simulated clips, a fifth of them sarcastic"),
+    "raw-spoken": _clips("raw-spoken", "Simulated clips, spoken intelligibly"),
     "mosi": Dataset(
         "CMU-MOSI",
         lambda: _pack("mosi", ("audio_opensmile",)),

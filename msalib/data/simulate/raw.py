@@ -153,16 +153,10 @@ def unlabelled(seed: int = 0, *, videos: int = UNLABELLED_VIDEOS) -> Corpus:
     ``label`` is NaN, there is no split, and ``truth`` holds nothing but the tables ``voice`` and
     ``face``.
     """
-    people, words, *looks = np.random.default_rng([seed, 1]).spawn(4)
-    table = draw_clips(people, videos, CLIPS)
-    sentiment = draw_sentiment(people, pd.factorize(table["video"])[0])
-    table["video"] = table["video"].str.replace("v", "u")
-    table["speaker"] = table["speaker"].str.replace("s", "t")
-    table.index = table.index.str.replace("v", "u")
-    transcripts = grammar.write(words, sentiment["linguistic"], table["video"].to_numpy())
+    table, sentiment, looks = strangers(seed, videos)
     return Corpus(
         name="raw-unlabelled",
-        utterances=table.assign(text=transcripts.text, label=np.nan),
+        utterances=table,
         features={},
         splits={},
         truth={
@@ -171,6 +165,22 @@ def unlabelled(seed: int = 0, *, videos: int = UNLABELLED_VIDEOS) -> Corpus:
         },
         faces="whole",
     )
+
+
+def strangers(seed: int, videos: int) -> tuple[pd.DataFrame, dict[str, np.ndarray], list]:
+    """Draw clips of speakers that ``raw`` does not have.
+
+    Returns their table, with texts and without labels, the sentiment (N,) per modality, and two
+    generators for voices and faces.
+    """
+    people, words, *looks = np.random.default_rng([seed, 1]).spawn(4)
+    table = draw_clips(people, videos, CLIPS)
+    sentiment = draw_sentiment(people, pd.factorize(table["video"])[0])
+    table["video"] = table["video"].str.replace("v", "u")
+    table["speaker"] = table["speaker"].str.replace("s", "t")
+    table.index = table.index.str.replace("v", "u")
+    transcripts = grammar.write(words, sentiment["linguistic"], table["video"].to_numpy())
+    return table.assign(text=transcripts.text, label=np.nan), sentiment, looks
 
 
 def _sarcastic(rng, sentiment: Mapping[str, np.ndarray], share: float) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Render the clips of the raw control (``raw``): sound by ``speech``, pictures by ``faces``.
+"""Render the clips of simulated people: sound by ``speech`` or ``espeak``, pictures by ``faces``.
+
+A corpus whose voices name a variant is spoken by ``espeak`` (``spoken``), any other by ``speech``
+(``raw``). One without faces has sound alone.
 
 Clips are files that encoders read like those of real data, with the table that MMSA keeps of them.
 """
@@ -18,7 +21,7 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
-from msalib.data.simulate import faces, speech
+from msalib.data.simulate import espeak, faces, speech, spoken
 from msalib.data.simulate.raw import raw
 
 VERSION = 1
@@ -26,14 +29,23 @@ VERSION = 1
 
 
 def load(story: str) -> Corpus:
-    """Return the raw control of that name, seed 0; its clips are rendered when first asked for.
+    """Return the raw or spoken control of that name, seed 0; see ``on_demand``."""
+    return on_demand(spoken.spoken() if story == spoken.NAME else raw(story))
 
-    They are written to the features' folder, under ``<story>/clips``, and stay there.
+
+def on_demand(corpus: Corpus) -> Corpus:
+    """Return a corpus with media; its clips are rendered when the first is asked for.
+
+    They are written to the features' folder, under ``<name>/clips``, and stay there.
     """
-    corpus = raw(story)
-    folder = paths.features_folder() / story / "clips"
-    media = {m: OnDemand(corpus, folder, m) for m in ("visual", "acoustic")}
-    return replace(corpus, media=media)
+    folder = paths.features_folder() / corpus.name / "clips"
+    modalities = ("visual", "acoustic") if has_faces(corpus) else ("acoustic",)
+    return replace(corpus, media={m: OnDemand(corpus, folder, m) for m in modalities})
+
+
+def has_faces(corpus: Corpus) -> bool:
+    """Check whether the clips of a corpus can be seen, besides heard."""
+    return "face" in corpus.truth
 
 
 class OnDemand(Sequence):
@@ -53,13 +65,20 @@ class OnDemand(Sequence):
 
 
 def sound(corpus: Corpus, row: int) -> np.ndarray:
-    """Synthesise the sound of one clip of ``raw``: (S,) float32 at 16 kHz."""
-    voice = corpus.truth["voice"].iloc[row]
+    """Synthesise the sound of one clip: (S,) float32 at 16 kHz."""
+    voice, text = corpus.truth["voice"].iloc[row], corpus.utterances["text"].iloc[row]
+    if is_spoken(corpus):
+        return espeak.say(text, espeak.Voice(**voice))
     return speech.say(
-        corpus.utterances["text"].iloc[row],
+        text,
         speech.Voice(**{k: voice[k] for k in speech.Voice._fields}),
         np.random.default_rng(int(voice["seed"])),
     )
+
+
+def is_spoken(corpus: Corpus) -> bool:
+    """Check whether ``espeak`` speaks a corpus."""
+    return "variant" in corpus.truth["voice"]
 
 
 def clip(corpus: Corpus, row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -80,21 +99,22 @@ def person(corpus: Corpus, row: int) -> tuple[faces.Person, faces.Expression]:
 
 
 def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files") -> Corpus:
-    """Write the clips of ``raw`` or ``unlabelled`` as media; return the corpus with their paths.
+    """Write the clips of simulated people as media; return the corpus with their paths.
 
         label.csv                    a row per clip, as MMSA has it; written last
         Raw/<video>/<segment>.wav    16 kHz, one channel, 16 bits
         Raw/<video>/<segment>/       0001.png, 0002.png, ...; fps.txt
         Raw/<video>/<segment>.mp4    instead of both, for ``mp4``: H.264 and AAC
-        clips.json                   what they were made from
+        clips.json                   what they were made from, for ``espeak`` with its version
 
-    Existing clips are left as they are, so a killed rendering goes on. Raises ``UserError`` where
-    the folder holds clips of another corpus or kind, and where a package that writes media is
-    missing.
+    Without faces there is sound alone, as ``files``. Existing clips are left as they are, so a
+    killed rendering goes on. Raises ``UserError`` where the folder holds clips of another corpus
+    or kind, and where a package that speaks or writes media is missing.
     """
     _check_packages(kind)
+    mark = _mark(corpus, kind)
     folder.mkdir(parents=True, exist_ok=True)
-    _mark(folder, corpus, kind)
+    _check_mark(folder, mark, f"clips of {corpus.name} as {kind}, or none")
     place = [
         folder / "Raw" / video / str(segment)
         for video, segment in zip(
@@ -105,7 +125,8 @@ def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files"
         files = [path.with_suffix(".mp4") for path in place]
         media = {"visual": files, "acoustic": files}
     else:
-        media = {"visual": place, "acoustic": [path.with_suffix(".wav") for path in place]}
+        media = {"visual": place} if has_faces(corpus) else {}
+        media["acoustic"] = [path.with_suffix(".wav") for path in place]
     rows = range(len(corpus))
     missing = [row for row in rows if not all(files[row].exists() for files in media.values())]
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
@@ -134,9 +155,9 @@ def _check_packages(kind: str) -> None:
         )
 
 
-def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
-    """Write to ``folder`` what its clips are made from; a folder of others is a ``UserError``."""
-    tables = [corpus.utterances, corpus.truth["voice"], corpus.truth["face"]]
+def _mark(corpus: Corpus, kind: str) -> str:
+    """Return what the clips of a corpus are made from, as JSON."""
+    tables = [corpus.utterances, *(corpus.truth[t] for t in ("voice", "face") if t in corpus.truth)]
     content = "".join(table.to_csv(float_format="%.9g") for table in tables)
     settings = {
         "generator": "msalib.simulate.raw",
@@ -146,7 +167,13 @@ def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
         "clips": len(corpus),
         "sha256": hashlib.sha256(content.encode()).hexdigest(),
     }
-    text = json.dumps(settings, indent=2) + "\n"
+    if is_spoken(corpus):
+        settings |= {"generator": "msalib.simulate.spoken", "synthesiser": espeak.version()}
+    return json.dumps(settings, indent=2) + "\n"
+
+
+def _check_mark(folder: Path, text: str, expected: str) -> None:
+    """Write the mark to ``folder``; one with the mark of other clips is a ``UserError``."""
     mark = folder / "clips.json"
     if not mark.exists():
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
@@ -156,7 +183,7 @@ def _mark(folder: Path, corpus: Corpus, kind: str) -> None:
         raise UserError(
             folder,
             found="clips made from other settings, or by another version",
-            expected=f"clips of {corpus.name} as {kind}, or none",
+            expected=expected,
             remedy="Delete that folder, its clips are made again; or choose another one.",
         )
 
@@ -181,16 +208,16 @@ def _labels(corpus: Corpus) -> pd.DataFrame:
 
 def _write_clip(corpus: Corpus, row: int, places: Mapping[str, Path], partial: Path) -> None:
     """Write one clip under another name in ``partial``, then move it to its place."""
-    wave, pictures = clip(corpus, row)
-    places["visual"].parent.mkdir(parents=True, exist_ok=True)
-    if places["visual"] == places["acoustic"]:
+    wave, pictures = clip(corpus, row) if has_faces(corpus) else (sound(corpus, row), None)
+    places["acoustic"].parent.mkdir(parents=True, exist_ok=True)
+    if places.get("visual") == places["acoustic"]:
         _write_video(partial / "clip.mp4", wave, pictures)
         _move(partial / "clip.mp4", places["visual"])
         return
     if not places["acoustic"].exists():
         _write_sound(partial / "clip.wav", wave)
         _move(partial / "clip.wav", places["acoustic"])
-    if not places["visual"].exists():
+    if pictures is not None and not places["visual"].exists():
         _write_pictures(partial / "clip", pictures)
         _move(partial / "clip", places["visual"])
 

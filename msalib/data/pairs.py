@@ -1,0 +1,103 @@
+"""Pairs of sound and text by name: clips to pretrain on, without labels and without splits."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from msalib.base.errors import UserError
+from msalib.data import datasets
+from msalib.data.corpus import Corpus
+
+
+def _unlabelled() -> Corpus:
+    from msalib.data.simulate import render, spoken
+
+    return render.on_demand(spoken.unlabelled())
+
+
+PAIRS: MappingProxyType[str, Callable[[], Corpus]] = MappingProxyType(
+    {"raw-spoken-unlabelled": _unlabelled}
+)
+"""Name -> what reads pairs that are no data set."""
+
+
+def names() -> list[str]:
+    """Return the names of all pairs: those without labels, then data sets with sound and text."""
+    return [*PAIRS, *(name for name in datasets.names() if _has_both(name))]
+
+
+def load(name: str) -> Corpus:
+    """Return pairs by name: texts in ``utterances``, a file of sound per clip in ``media``.
+
+    ``label`` is NaN and there are no splits. Of a data set only the clips are taken that its usual
+    split trains on: what it validates and tests on stays unheard. Raises ``UserError`` for an
+    unknown name, for data that are not here, for clips without words, and for less than two clips.
+    """
+    if name in PAIRS:
+        corpus = PAIRS[name]()
+    elif name in datasets.names() and _has_both(name):
+        corpus = _of_dataset(name)
+    else:
+        raise UserError(
+            f"pairs {name!r}",
+            found="no such pairs of sound and text",
+            expected=f"one of {', '.join(names())}",
+            remedy="Name one of these.",
+        )
+    return checked(corpus)
+
+
+def checked(corpus: Corpus) -> Corpus:
+    """Return pairs whose every clip has words; others, and less than two, are a ``UserError``."""
+    wordless = corpus.utterances.index[corpus.utterances["text"].str.strip() == ""]
+    if len(wordless):
+        shown = ", ".join(map(str, wordless[:5])) + (", ..." if len(wordless) > 5 else "")
+        raise UserError(
+            f"pairs {corpus.name}",
+            found=f"{len(wordless)} of {len(corpus)} clips with an empty transcript: {shown}",
+            expected="words for every clip",
+            remedy="Add the missing transcripts to the data, or leave those clips out of them.",
+        )
+    if len(corpus) < 2:
+        raise UserError(
+            f"pairs {corpus.name}",
+            found=f"{len(corpus)} pair{'s' * (len(corpus) != 1)} of sound and text",
+            expected="two or more: a pair is told from others",
+            remedy="Add clips to the data, or name other pairs.",
+        )
+    return corpus
+
+
+def _has_both(name: str) -> bool:
+    return {"acoustic", "linguistic"} <= set(datasets.dataset(name).raw)
+
+
+def _of_dataset(name: str) -> Corpus:
+    """Return the training clips of a data set, under a name of their own."""
+    corpus = datasets.load(name)
+    split = datasets.dataset(name).split
+    rows = corpus.rows("train", split)
+    note = f"{len(rows)} of {len(corpus)} clips: those that split {split} trains on"
+    return Corpus(
+        name=f"{name}-pairs",
+        utterances=corpus.utterances.iloc[rows].assign(label=np.nan),
+        features={},
+        splits={},
+        media={"acoustic": _Chosen(corpus.media["acoustic"], rows)},
+        notes=(note, *corpus.notes),
+    )
+
+
+class _Chosen(Sequence):
+    """Some of the paths of a corpus's clips; none is asked for, and so rendered, before its use."""
+
+    def __init__(self, paths: Sequence[Path], rows: np.ndarray):
+        self._paths, self._rows = paths, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Path:
+        return self._paths[self._rows[index]]
