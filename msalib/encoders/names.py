@@ -18,6 +18,7 @@ from msalib.encoders.registry import (
     ALL_ENDING,
     ENCODERS,
     SETS,
+    WHISPER,
     Encoder,
     guessed,
     modality_of,
@@ -48,14 +49,20 @@ def resolve(name: str) -> Encoder:
 
 
 def _of_folder(path: str) -> Encoder:
-    modality = modality_of(weights.model_type(Path(path)))
-    return Encoder(Path(path).resolve().name, modality, path, note="local folder")
+    kind = weights.model_type(Path(path))
+    return _of_kind(kind, Path(path).resolve().name, path, "local folder")
 
 
 def _of_hub(hub_id: str) -> Encoder:
     copy = weights.cached(hub_id)
-    modality = modality_of(weights.model_type(copy)) if copy else guessed(hub_id)
-    return Encoder(hub_id, modality, hub_id, note="hub id")
+    kind = weights.model_type(copy) if copy else guessed(hub_id)
+    return _of_kind(kind, hub_id, hub_id, "hub id")
+
+
+def _of_kind(kind: str, name: str, model: str, note: str) -> Encoder:
+    """Return an encoder whose ``model_type`` is known."""
+    module = WHISPER if kind == WHISPER else ""
+    return Encoder(name, modality_of(kind), model, note=note, module=module)
 
 
 def _with_all_frames(encoder: Encoder) -> Encoder:

@@ -25,7 +25,8 @@ class Encoder:
     frame) are None where only the loaded model tells. ``package`` is the importable package that
     carries the weights in its folder ``model``, if one does. What is ``fitted`` learns from the
     training part of the standard split, and belongs to that split. ``rate`` says how many frames
-    of a second of speech are kept, ``RATE`` or ``ALL``.
+    of a second of speech are kept, ``RATE`` or ``ALL``. ``module`` of ``msalib.encoders`` runs it
+    where that is not the usual one of its modality.
     """
 
     name: str
@@ -38,16 +39,26 @@ class Encoder:
     handcrafted: bool = False
     fitted: bool = False
     rate: int = RATE
+    module: str = ""
+
+    @property
+    def registered(self) -> str:
+        """The name under which it is registered, without an ending; "" for another encoder."""
+        name = self.name.removesuffix(self._ending)
+        registered = ENCODERS.get(name)
+        # A folder may have the name of a registered encoder: a download from elsewhere often does.
+        if registered and (registered.package or registered.model) == (self.package or self.model):
+            return name
+        return ""
+
+    @property
+    def _ending(self) -> str:
+        return ALL_ENDING if self.rate == ALL else ""
 
     @property
     def argument(self) -> str:
         """What to type on the command line for this encoder."""
-        ending = ALL_ENDING if self.rate == ALL else ""
-        registered = ENCODERS.get(self.name.removesuffix(ending))
-        # A folder may have the name of a registered encoder: a download from elsewhere often does.
-        if registered and (registered.package or registered.model) == (self.package or self.model):
-            return self.name
-        return self.model + ending
+        return (self.registered or self.model) + self._ending
 
     @property
     def tunable(self) -> bool:
@@ -65,6 +76,8 @@ class Encoder:
     @property
     def extractor(self) -> str:
         """The module of ``msalib.encoders`` that runs it."""
+        if self.module:
+            return self.module
         if self.handcrafted:
             return f"words.{self.name}" if self.modality == "linguistic" else "handcrafted"
         return {"linguistic": "text", "acoustic": "speech", "visual": "vision"}[self.modality]
@@ -74,8 +87,8 @@ def _text(name: str, model: str, blocks: int, width: int, note: str, **more) -> 
     return Encoder(name, "linguistic", model, blocks, width, note, **more)
 
 
-def _speech(name: str, model: str, blocks: int, width: int, note: str) -> Encoder:
-    return Encoder(name, "acoustic", model, blocks, width, note)
+def _speech(name: str, model: str, blocks: int, width: int, note: str, **more) -> Encoder:
+    return Encoder(name, "acoustic", model, blocks, width, note, **more)
 
 
 def _vision(name: str, model: str, blocks: int, width: int, note: str) -> Encoder:
@@ -89,6 +102,11 @@ def _handcrafted(
 
 
 _SHIPPED = "small, pretrained on simulated clips only: for the raw control, and for lessons"
+
+WHISPER = "whisper"
+"""``model_type`` of Whisper's configurations, and the module that runs its encoders."""
+
+_WHISPER = "trained to write down speech; a window of 30 s, frames of the clip alone are stored"
 
 ENCODERS = {
     encoder.name: encoder
@@ -135,6 +153,8 @@ ENCODERS = {
             "MMML, English (papers/mmml.md (c))",
         ),
         _speech("wav2vec2-base", "facebook/wav2vec2-base", 12, 768, "compared in MMML A.5"),
+        _speech("whisper-tiny.en", "openai/whisper-tiny.en", 4, 384, _WHISPER, module=WHISPER),
+        _speech("whisper-base", "openai/whisper-base", 6, 512, _WHISPER, module=WHISPER),
         _vision(
             "clip-vit-l14",
             "openai/clip-vit-large-patch14",
@@ -165,10 +185,11 @@ SETS = {
     "uegd": ("clip-vit-l14", "wavlm-large", "bert-large"),
     "small": ("small-clip", "small-wavlm", "small-bert"),
     "small-frames": ("small-wavlm-frames", "small-bert"),
+    "spoken": ("whisper-tiny.en-frames", "minilm"),
 }
 """Encoders that are used together, under one name, in the order of the modalities."""
 
-SPEECH = ("wavlm", "hubert", "wav2vec2", "data2vec-audio")
+SPEECH = ("wavlm", "hubert", "wav2vec2", "data2vec-audio", WHISPER)
 VISION = ("clip", "clip_vision_model")
 """``model_type`` of configurations that are not of text."""
 
@@ -181,8 +202,10 @@ def modality_of(model_type: str) -> str:
 
 
 def guessed(hub_id: str) -> str:
-    """Return the modality of a hub id whose configuration is missing, by its name."""
+    """Return the ``model_type`` of a hub id whose configuration is missing, by its name.
+
+    Of models of text it is "": they need none.
+    """
     name = hub_id.lower()
-    if any(word in name for word in ("wavlm", "hubert", "wav2vec", "data2vec-audio")):
-        return "acoustic"
-    return "visual" if "clip" in name else "linguistic"
+    # Of wav2vec there are names without the 2.
+    return next((kind for kind in (*SPEECH, "clip") if kind.removesuffix("2") in name), "")

@@ -68,6 +68,7 @@ def check(encoder: Encoder) -> None:
         kinds = {
             "speech": "all frames of a frozen model, where a fine-tuned one reads all anyway",
             "vision": "a model of pictures",
+            "whisper": "an encoder of Whisper",
         }
         raise UserError(
             f"encoder {encoder.name!r}",

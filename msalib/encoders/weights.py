@@ -1,11 +1,13 @@
 """Weights: where are the files of an encoder, and which version of it are they?
 
-Files are in a local folder, in an installed package, or in the hub's cache, into which a model is
-downloaded on first use. Handcrafted features have none, only the package that computes them.
+Files are in a local folder, in an installed package, in a folder of a registered encoder's name in
+``MSALIB_DATA/encoders``, or in the hub's cache, into which a model is downloaded on first use.
+Handcrafted features have none, only the package that computes them.
 """
 
 import hashlib
 import json
+import os
 from functools import lru_cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -46,7 +48,8 @@ HANDCRAFTED = {
 EXTRAS = {"opensmile": "opensmile", "librosa": "media", "vaderSentiment": "lexicon"}
 """Such a package -> the optional extra that installs it, if one does."""
 
-_ELSEWHERE = "without a connection, download it elsewhere and give the folder instead of the name"
+COPIES = "encoders"
+"""Folder below ``MSALIB_DATA`` for copies of registered encoders, each in a folder of its name."""
 
 
 def folder(encoder: Encoder) -> Path:
@@ -74,7 +77,7 @@ def available(encoder: Encoder) -> bool:
         return _version(encoder) is not None
     if encoder.package:
         return find_spec(encoder.package) is not None
-    return Path(encoder.model).is_dir() or cached(encoder.model) is not None
+    return _local(encoder) is not None or cached(encoder.model) is not None
 
 
 def source(encoder: Encoder) -> str:
@@ -87,7 +90,7 @@ def source(encoder: Encoder) -> str:
         return str(folder(encoder))
     if encoder.package:
         return f"Run: {_install(encoder.package)}."
-    return f"comes from the hub on use; {_ELSEWHERE}"
+    return f"comes from the hub on use; {_elsewhere(encoder)}"
 
 
 def revision(encoder: Encoder) -> str:
@@ -130,7 +133,7 @@ def cached(model: str) -> Path | None:
 def _local(encoder: Encoder) -> Path | None:
     """Return the folder of weights that come from no hub; ``UserError`` for a missing package."""
     if not encoder.package:
-        return Path(encoder.model) if Path(encoder.model).is_dir() else None
+        return Path(encoder.model) if Path(encoder.model).is_dir() else _copy(encoder)
     spec = find_spec(encoder.package)
     if spec is None:
         name = encoder.package.replace("_", "-")
@@ -141,6 +144,15 @@ def _local(encoder: Encoder) -> Path | None:
             remedy=f"Run: {_install(encoder.package)}.",
         )
     return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _copy(encoder: Encoder) -> Path | None:
+    """Return the folder of a registered encoder below ``MSALIB_DATA``, if weights are in it."""
+    data = os.environ.get("MSALIB_DATA")
+    if not data or not encoder.registered:
+        return None
+    path = Path(data) / COPIES / encoder.registered
+    return path if _weight_files(path) else None
 
 
 def _package_revision(encoder: Encoder) -> str:
@@ -183,6 +195,15 @@ def _sha256(path: Path, size: int, modified: int) -> str:
     return sha256(path)
 
 
+def _elsewhere(encoder: Encoder) -> str:
+    """Return what to do where there is no connection to the hub."""
+    place = f", or let it be {COPIES}/{encoder.registered} in MSALIB_DATA"
+    return (
+        "without a connection, download it elsewhere and give the folder instead of the name"
+        f"{place if encoder.registered else ''}"
+    )
+
+
 def _download(encoder: Encoder) -> Path:
     from huggingface_hub import snapshot_download
 
@@ -199,5 +220,5 @@ def _download(encoder: Encoder) -> Path:
         f"encoder {encoder.name!r}",
         found=f"{encoder.model} could not be downloaded: {problem}",
         expected="a model on the hub (or in its local cache) and a connection to it",
-        remedy=f"Check the name and the connection; {_ELSEWHERE}.",
+        remedy=f"Check the name and the connection; {_elsewhere(encoder)}.",
     )

@@ -153,7 +153,7 @@ class Inputs:
         raise UserError(
             f"encoder {self.parameters.encoder!r}",
             found=f"{' and '.join(e.name for e in refused)}, which cannot be fine-tuned",
-            expected="encoders of text or of speech",
+            expected="encoders of text or of speech (Whisper's are none of these)",
             remedy=remedy,
         )
 

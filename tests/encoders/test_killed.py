@@ -12,10 +12,21 @@ import pytest
 import torch
 
 from msalib.base.errors import UserError
-from msalib.encoders import Encoder, clips, extraction, media, speech, store, text, vision, workers
+from msalib.encoders import (
+    clips,
+    extraction,
+    media,
+    resolve,
+    speech,
+    store,
+    text,
+    vision,
+    whisper,
+    workers,
+)
 from tests.clips import corpus, flat, tone, write_pictures, write_wav
 from tests.encoders.killing import killed, operations
-from tests.encoders.tiny import save_bert, save_clip, save_wavlm, texts
+from tests.encoders.tiny import save_bert, save_clip, save_wavlm, save_whisper, texts
 
 pytest.importorskip("soundfile", reason="sound needs the extra media")
 pytest.importorskip("cv2", reason="pictures need the extra media")
@@ -55,6 +66,10 @@ def of_waves(model, waves, step, precision) -> torch.Tensor:
     return torch.from_numpy(found)
 
 
+def of_windows(spectrogram, model, waves, step, precision) -> torch.Tensor:
+    return of_waves(model, waves, step, precision)
+
+
 def of_pictures(model, preparation, crops, size, precision) -> np.ndarray:
     means = crops.mean((1, 2, 3))
     return np.tile(means[None, :, None], (3, 1, WIDTH)).astype(np.float16)
@@ -78,25 +93,30 @@ def small_steps(monkeypatch):
     monkeypatch.setitem(speech.FRAMES, "cpu", 20)
     monkeypatch.setitem(vision.PICTURES, "cpu", 4)
     monkeypatch.setattr(media, "crops", crops)
-    for module, layers in ((text, of_texts), (speech, of_waves), (vision, of_pictures)):
+    for module, layers in (
+        (text, of_texts),
+        (speech, of_waves),
+        (whisper, of_windows),
+        (vision, of_pictures),
+    ):
         monkeypatch.setattr(module, "layers", layers)
 
 
 @pytest.mark.parametrize(
-    ("kind", "write", "save", "processes"),
+    ("module", "write", "save", "processes"),
     [
-        ("linguistic", spoken, save_bert, 0),
-        ("acoustic", sounds, save_wavlm, 0),
-        ("visual", pictures, save_clip, 0),
-        ("acoustic", sounds, save_wavlm, 1),
+        (text, spoken, save_bert, 0),
+        (speech, sounds, save_wavlm, 0),
+        (vision, pictures, save_clip, 0),
+        (whisper, sounds, save_whisper, 0),
+        (speech, sounds, save_wavlm, 1),
     ],
 )
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(
-    tmp_path, monkeypatch, small_steps, kind, write, save, processes
+    tmp_path, monkeypatch, small_steps, module, write, save, processes
 ):
     monkeypatch.setattr(workers, "number", lambda tasks: processes)
-    encoder = Encoder("tiny", kind, str(save(tmp_path / "model")))
-    module = {"linguistic": text, "acoustic": speech, "visual": vision}[kind]
+    encoder = resolve(str(save(tmp_path / "model")))
     loaded = module.load(encoder, *(["release"] if module is speech else []))
     monkeypatch.setattr(module, "load", lambda *_: loaded)  # once for all processes
     work = tmp_path / "work"

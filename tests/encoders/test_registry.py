@@ -48,6 +48,7 @@ def test_a_set_names_one_encoder_per_modality_in_their_order():
         ("hubert", "acoustic"),
         ("wav2vec2", "acoustic"),
         ("data2vec-audio", "acoustic"),
+        ("whisper", "acoustic"),
         ("clip", "visual"),
         ("clip_vision_model", "visual"),
         ("bert", "linguistic"),
@@ -69,11 +70,17 @@ def test_a_folder_without_a_readable_configuration_counts_as_text(tmp_path, cont
 
 
 def test_the_name_of_a_hub_id_tells_where_its_configuration_is_not_here():
-    named = {e.model: e.modality for e in ENCODERS.values() if "/" in e.model and not e.package}
-    hub = {model: m for model, m in named.items() if not model.startswith("/")}
-    assert len(hub) > 6 and all(guessed(model) == m for model, m in hub.items())
-    assert guessed("someone/Chinese-HuBERT-base") == "acoustic"
-    assert guessed("someone/bert") == "linguistic"
+    named = [e for e in ENCODERS.values() if "/" in e.model and not e.package]
+    hub = [e for e in named if not e.model.startswith("/")]
+    assert len(hub) > 8
+    for encoder in hub:
+        kind = guessed(encoder.model)
+        assert modality_of(kind) == encoder.modality
+        assert (kind == "whisper") == (encoder.extractor == "whisper")
+    assert guessed("someone/Chinese-HuBERT-base") == "hubert"
+    assert guessed("someone/wav2vec-large") == "wav2vec2"
+    assert guessed("someone/bert") == ""
+    assert encoders.resolve("someone/whisper-large").extractor == "whisper"
 
 
 def test_several_encoders_are_joined_by_a_plus(tmp_path):
@@ -101,7 +108,9 @@ def test_a_folder_may_have_the_name_of_a_registered_encoder(tmp_path, name):
     assert encoders.resolve(found.argument).model == folder
 
 
-@pytest.mark.parametrize("name", ["hubert-large", "small-wavlm", "someone/hubert", "folder"])
+@pytest.mark.parametrize(
+    "name", ["hubert-large", "small-wavlm", "whisper-base", "someone/hubert", "folder"]
+)
 def test_all_frames_are_another_name_of_the_same_encoder(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     save_config(tmp_path / "folder", "wavlm")

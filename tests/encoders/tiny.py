@@ -114,6 +114,20 @@ def save_wavlm(folder: Path, **changes) -> Path:
     return folder
 
 
+def save_whisper(folder: Path, **changes) -> Path:
+    """Save a Whisper with an encoder of 2 blocks for a window of a second, and its decoder."""
+    torch.manual_seed(0)
+    sizes = {"d_model": 16, "vocab_size": 6, "max_target_positions": 4, "num_mel_bins": 8}
+    sizes |= {"max_source_positions": 50, "init_std": 0.3}
+    for part in ("encoder", "decoder"):
+        of_part = {"layers": 2, "attention_heads": 2, "ffn_dim": 32}
+        sizes |= {f"{part}_{name}": size for name, size in of_part.items()}
+    tokens = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    config = transformers.WhisperConfig(**sizes | tokens | changes)
+    transformers.WhisperForConditionalGeneration(config).half().save_pretrained(folder)
+    return folder
+
+
 def save_clip(folder: Path, **changes) -> Path:
     """Save a CLIP vision tower of 2 blocks for pictures of 32 pixels."""
     torch.manual_seed(0)

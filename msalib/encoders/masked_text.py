@@ -1,0 +1,152 @@
+"""Masked transcripts: what a frozen text encoder makes of texts with hidden tokens, stored once.
+
+A transcript is stored ``variants`` times, each with other tokens hidden (``hide``). A token is
+hidden before the encoder reads the text, so that the states beside it do not know it. Which tokens
+are hidden follows from the clip's id alone.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from msalib.base.errors import UserError
+from msalib.base.provenance import device_name, pick_device, versions
+from msalib.data.corpus import Corpus, Features
+from msalib.encoders import clips, forward, text, weights
+from msalib.encoders.registry import Encoder
+from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
+
+Hide = Callable[..., tuple]
+"""Takes token ids (T,), which are special (T,), and by name ``mask``, ``vocabulary`` and
+``generator``; returns the ids with some hidden, and those to guess."""
+
+
+class Masked(NamedTuple):
+    """Stored variants: variant v of clip i is number ``i * variants + v``.
+
+    ``features`` have the last layer alone. ``tokens`` (S,) are what is to guess at each of their S
+    places, ``vocabulary`` is how many tokens there are.
+    """
+
+    features: Features
+    tokens: np.ndarray
+    variants: int
+    vocabulary: int
+
+
+def masked(
+    corpus: Corpus,
+    encoder: Encoder,
+    hide: Hide,
+    settings: str,
+    *,
+    variants: int,
+    folder: Path,
+    device: str = "auto",
+) -> Masked:
+    """Return the masked transcripts of a corpus, encoded now unless ``folder`` has them.
+
+    ``settings`` say in words how ``hide`` hides, for the fingerprint. Raises ``UserError`` for an
+    encoder without a mask token, and like ``extraction.extract``.
+    """
+    tokenizer, model = text.load(encoder)
+    if tokenizer.mask_token_id is None:
+        raise UserError(
+            f"encoder {encoder.name}",
+            found="a tokeniser without a mask token",
+            expected="a masked language model, such as BERT or RoBERTa",
+            remedy="Pretrain with another text encoder (msalib doctor).",
+        )
+    inputs, targets = _hidden(corpus, tokenizer, text.positions(model, tokenizer), hide, variants)
+    lengths = np.array([len(ids) for ids in inputs])
+    about = f"{text.SETTINGS}; {settings}; {variants} variants"
+    ids = [f"{name}#{v}" for name in corpus.utterances.index for v in range(variants)]
+    texts = np.repeat(corpus.utterances["text"].to_numpy(), variants)
+    fits = {
+        "encoder": encoder.name,
+        "revision": weights.revision(encoder),
+        "fingerprint": fingerprint(about, zip(ids, texts, strict=True)),
+    }
+    if not folder.is_dir():
+        device = pick_device(device)
+        network = _Network(tokenizer, model.to(device), inputs)
+        meta = StoreMeta(
+            dataset=corpus.name,
+            **fits,
+            convention=text.CONVENTION,
+            unit=f"{text.UNIT}, some hidden",
+            layers=1,
+            first=model.config.num_hidden_layers,
+            clips=len(ids),
+            frames=int(lengths.sum()),
+            dim=model.config.hidden_size,
+            truncated=0,
+            device=device_name(device),
+            precision=network.precision,
+            versions=versions(),
+            settings={"hidden": about},
+        )
+        budget = text.WORD_PIECES if device == "cpu" else text.WORD_PIECES_GPU
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        write_store(folder, meta, ids, offsets, clips.batches(lengths, budget), network.states)
+    command = f"msalib pretrain (delete {folder.name} first)"
+    return Masked(
+        open_store(folder, **fits, command=command),
+        np.concatenate(targets),
+        variants,
+        len(tokenizer),
+    )
+
+
+def _hidden(
+    corpus: Corpus, tokenizer, limit: int, hide: Hide, variants: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the token ids of all variants in order, and what is to guess in each."""
+    import torch
+
+    special = torch.tensor(tokenizer.all_special_ids)
+    inputs, targets = [], []
+    table = corpus.utterances
+    for name, ids in zip(table.index, text.tokens(tokenizer, table["text"].tolist()), strict=True):
+        ids = torch.tensor(ids[: limit - 1] + ids[-1:] if len(ids) > limit else ids)
+        for v in range(variants):
+            seed = hashlib.sha256(f"{name}#{v}".encode()).digest()[:8]
+            hidden, wanted = hide(
+                ids,
+                torch.isin(ids, special),
+                mask=tokenizer.mask_token_id,
+                vocabulary=len(tokenizer),
+                generator=torch.Generator().manual_seed(int.from_bytes(seed) >> 1),
+            )
+            inputs.append(hidden.numpy())
+            targets.append(wanted.numpy().astype(np.int32))
+    return inputs, targets
+
+
+class _Network:
+    """A text model on token ids, for ``write_store``."""
+
+    def __init__(self, tokenizer, model, inputs: Sequence[np.ndarray]):
+        self.padding, self.model, self.inputs = tokenizer.pad_token_id or 0, model, inputs
+        self.precision = forward.precision(model.device.type)
+
+    def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the last states of each batch of B texts, (1, B, T, D) float16."""
+        import torch
+
+        for batch in batches:
+            ids = [torch.tensor(self.inputs[n]) for n in batch]
+            padded = torch.nn.utils.rnn.pad_sequence(ids, True, self.padding)
+            length = torch.tensor([len(one) for one in ids])
+            valid = torch.arange(padded.shape[1]) < length[:, None]
+            device = self.model.device
+            with forward.computing(device.type, self.precision):
+                states = self.model(
+                    input_ids=padded.to(device),
+                    attention_mask=valid.long().to(device),
+                    output_hidden_states=True,
+                ).hidden_states[-1]
+            yield states[None].half().cpu().numpy()
