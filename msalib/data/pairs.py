@@ -1,14 +1,25 @@
-"""Pairs of sound and text by name: clips to pretrain on, without labels and without splits."""
+"""Pairs of sound and text by name: clips to pretrain on, without labels and without splits.
+
+    raw-spoken-unlabelled    simulated people say what a grammar wrote (``simulate.spoken``)
+    lj-pairs                 one person reads English books aloud (``readers.lj``)
+    spoken-<data set>        real transcripts, said by a synthesiser
+    <data set>               one that has sound and transcripts
+
+Of data sets, only what they train on is here: clips to validate and to test on stay unheard.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
+from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets
 from msalib.data.corpus import Corpus
+from msalib.data.readers import lj
 
 
 def _unlabelled() -> Corpus:
@@ -17,8 +28,24 @@ def _unlabelled() -> Corpus:
     return render.on_demand(spoken.unlabelled())
 
 
+def _transcripts(dataset: str) -> Corpus:
+    """Return the training transcripts of a data set, spoken."""
+    from msalib.data.simulate import render, spoken
+
+    corpus = datasets.load(dataset)
+    rows, split = _training(corpus, dataset)
+    said = spoken.transcripts(corpus, rows, f"spoken-{dataset}")
+    return render.on_demand(replace(said, notes=(_note(corpus, rows, split), *said.notes)))
+
+
 PAIRS: MappingProxyType[str, Callable[[], Corpus]] = MappingProxyType(
-    {"raw-spoken-unlabelled": _unlabelled}
+    {
+        "raw-spoken-unlabelled": _unlabelled,
+        "lj-pairs": lambda: lj.read(paths.data_folder() / lj.NAME, "lj-pairs"),
+        "spoken-mosei": lambda: _transcripts("mosei"),
+        "spoken-meld": lambda: _transcripts("meld"),
+        "spoken-iemocap": lambda: _transcripts("iemocap"),
+    }
 )
 """Name -> what reads pairs that are no data set."""
 
@@ -28,11 +55,11 @@ def names() -> list[str]:
     return [*PAIRS, *(name for name in datasets.names() if _has_both(name))]
 
 
-def load(name: str) -> Corpus:
+def load(name: str, clips: int | None = None) -> Corpus:
     """Return pairs by name: texts in ``utterances``, a file of sound per clip in ``media``.
 
     ``label`` is NaN and there are no splits. Of a data set only the clips are taken that its usual
-    split trains on: what it validates and tests on stays unheard. Raises ``UserError`` for an
+    split trains on; they have its name with ``-pairs`` after it. Raises ``UserError`` for an
     unknown name, for data that are not here, for clips without words, and for less than two clips.
     """
     if name in PAIRS:
@@ -46,7 +73,18 @@ def load(name: str) -> Corpus:
             expected=f"one of {', '.join(names())}",
             remedy="Name one of these.",
         )
-    return checked(corpus)
+    return checked(corpus if clips is None else first(corpus, clips))
+
+
+def first(corpus: Corpus, clips: int) -> Corpus:
+    """Return the first clips of a corpus; a part of it has a name of its own."""
+    if clips >= len(corpus):
+        return corpus
+    media = {m: _Chosen(paths, np.arange(clips)) for m, paths in corpus.media.items()}
+    table = corpus.utterances.iloc[:clips]
+    return replace(
+        corpus, name=f"{corpus.name}-{clips}", utterances=table, media=media, truth=None
+    )
 
 
 def checked(corpus: Corpus) -> Corpus:
@@ -77,17 +115,25 @@ def _has_both(name: str) -> bool:
 def _of_dataset(name: str) -> Corpus:
     """Return the training clips of a data set, under a name of their own."""
     corpus = datasets.load(name)
-    split = datasets.dataset(name).split
-    rows = corpus.rows("train", split)
-    note = f"{len(rows)} of {len(corpus)} clips: those that split {split} trains on"
+    rows, split = _training(corpus, name)
     return Corpus(
         name=f"{name}-pairs",
         utterances=corpus.utterances.iloc[rows].assign(label=np.nan),
         features={},
         splits={},
         media={"acoustic": _Chosen(corpus.media["acoustic"], rows)},
-        notes=(note, *corpus.notes),
+        notes=(_note(corpus, rows, split), *corpus.notes),
     )
+
+
+def _training(corpus: Corpus, dataset: str) -> tuple[np.ndarray, str]:
+    """Return the rows of a data set that its usual split trains on, and the name of the split."""
+    split = datasets.dataset(dataset).split
+    return corpus.rows("train", split), split
+
+
+def _note(corpus: Corpus, rows: np.ndarray, split: str) -> str:
+    return f"{len(rows)} of {len(corpus)} clips: those that the split {split} trains on"
 
 
 class _Chosen(Sequence):

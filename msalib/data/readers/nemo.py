@@ -59,19 +59,11 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     empty file; and for fewer than three actors.
     """
     table = _table(path / TABLE)
-    files = speech.sounds([path])
-    lacking = [clip for clip in table["id"] if clip not in files]
-    if lacking:
-        found = f"no sound for {len(lacking)} of {len(table)} clips, the first {lacking[0]}"
-        raise build.bad(path, found, f"a file for every line of {TABLE}")
-    if unknown := sorted(set(files) - set(table["id"])):
-        found = f"{len(unknown)} files without a line in {TABLE}, the first {unknown[0]}"
-        raise build.bad(path, found, f"a line in {TABLE} for every file of sound")
     return speech.corpus(
         name,
         path,
         table,
-        [files[clip] for clip in table["id"]],
+        speech.of_table(path, table["id"].tolist(), TABLE),
         task=TASKS[0],
         split=SPLIT,
         notes=_notes(table),

@@ -1,4 +1,4 @@
-"""Folders of acted speech: a file of sound per clip, an emotion each, and folds by actor.
+"""Folders of speech: a file of sound per clip. Acted speech has an emotion each, and folds by actor.
 
 What the readers of such folders share. An actor counts as a video, so that no fold by video has one
 in two parts.
@@ -37,6 +37,21 @@ def sounds(folders: Sequence[Path]) -> dict[str, Path]:
                 raise build.bad(path, "an empty file", "the sound of a clip")
             files[path.stem] = path.resolve()
     return files
+
+
+def of_table(folder: Path, ids: Sequence[str], table: str) -> list[Path]:
+    """Return the file of each clip, in the order of ``ids``, the clips of the file ``table``.
+
+    Raises ``UserError`` like ``sounds``, for a clip without a file and for a file of no clip.
+    """
+    files = sounds([folder])
+    if lacking := [clip for clip in ids if clip not in files]:
+        found = f"no sound for {len(lacking)} of {len(ids)} clips, the first {lacking[0]}"
+        raise build.bad(folder, found, f"a file for every line of {table}")
+    if unknown := sorted(set(files) - set(ids)):
+        found = f"{len(unknown)} files without a line in {table}, the first {unknown[0]}"
+        raise build.bad(folder, found, f"a line in {table} for every file of sound")
+    return [files[clip] for clip in ids]
 
 
 def corpus(

@@ -5,6 +5,8 @@ same seed. Only the sound differs: eSpeak NG says the transcript (``espeak``). I
 acoustic sentiment through the four numbers in ``VOICE``, with noise; the speaker sets the variant
 of the voice and the middle of those four. So sound and text of a clip say the same, and what the
 voice adds is known.
+
+``transcripts`` has real texts spoken, in voices that show no sentiment.
 """
 
 from collections.abc import Mapping
@@ -21,6 +23,9 @@ NAME, UNLABELLED = "raw-spoken", "raw-spoken-unlabelled"
 
 UNLABELLED_VIDEOS = 432
 """Number of videos without labels: 3,000 clips and a few."""
+
+LONGEST, MOST = 40, 3000
+"""Words of a real text, and texts of a corpus, that are spoken."""
 
 VOICE = MappingProxyType(
     {
@@ -63,6 +68,35 @@ def unlabelled(seed: int = 0, *, videos: int = UNLABELLED_VIDEOS) -> Corpus:
         features={},
         splits={},
         truth={"voice": voice},
+    )
+
+
+def transcripts(corpus: Corpus, rows: np.ndarray, name: str, seed: int = 0) -> Corpus:
+    """Return the texts of some clips for neutral voices to speak; nothing is rendered yet.
+
+    A speaker has one voice, or a video where speakers are unknown. Texts without a letter or digit
+    and texts of more than ``LONGEST`` words are left out, and of the others at most ``MOST`` are
+    drawn. ``label`` is NaN, there are no splits, and ``truth`` holds the table ``voice`` alone.
+    """
+    table = corpus.utterances.iloc[rows]
+    silent = ~table["text"].str.contains(r"[^\W_]")
+    long = table["text"].str.split().str.len() > LONGEST
+    table = table[~silent & ~long]
+    drawing, speaking = np.random.default_rng([seed, 4]).spawn(2)
+    table = table.iloc[np.sort(drawing.permutation(len(table))[:MOST])]
+    speaker = table["speaker"] if "speaker" in table else table["video"]
+    columns = {"video": table["video"], "segment": table["segment"], "text": table["text"]}
+    return Corpus(
+        name=name,
+        utterances=pd.DataFrame(columns | {"label": np.nan, "speaker": speaker}),
+        features={},
+        splits={},
+        truth={"voice": voices(speaking, speaker, None)},
+        notes=(
+            f"{len(table)} of {len(rows)} texts, left out: {silent.sum()} without a word, "
+            f"{long.sum()} of more than {LONGEST} words, the rest by a seeded draw",
+            f"spoken by eSpeak NG in {speaker.nunique()} voices that show no sentiment",
+        ),
     )
 
 
