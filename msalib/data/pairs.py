@@ -62,17 +62,25 @@ def load(name: str, clips: int | None = None) -> Corpus:
     split trains on; they have its name with ``-pairs`` after it. Raises ``UserError`` for an
     unknown name, for data that are not here, for clips without words, and for less than two clips.
     """
-    if name in PAIRS:
-        corpus = PAIRS[name]()
-    elif name in datasets.names() and _has_both(name):
-        corpus = _of_dataset(name)
-    else:
+    if name not in names():
         raise UserError(
             f"pairs {name!r}",
             found="no such pairs of sound and text",
             expected=f"one of {', '.join(names())}",
             remedy="Name one of these.",
         )
+    try:
+        corpus = PAIRS[name]() if name in PAIRS else _of_dataset(name)
+    except UserError as error:
+        if error.where != "MSALIB_DATA":
+            raise
+        raise UserError(
+            f"pairs {name!r}: MSALIB_DATA",
+            found=error.found,
+            expected=error.expected,
+            remedy="Set MSALIB_DATA to your data, or name pairs that need none: "
+            "raw-spoken-unlabelled.",
+        ) from None
     return checked(corpus if clips is None else first(corpus, clips))
 
 
@@ -82,9 +90,7 @@ def first(corpus: Corpus, clips: int) -> Corpus:
         return corpus
     media = {m: _Chosen(paths, np.arange(clips)) for m, paths in corpus.media.items()}
     table = corpus.utterances.iloc[:clips]
-    return replace(
-        corpus, name=f"{corpus.name}-{clips}", utterances=table, media=media, truth=None
-    )
+    return replace(corpus, name=f"{corpus.name}-{clips}", utterances=table, media=media, truth=None)
 
 
 def checked(corpus: Corpus) -> Corpus:

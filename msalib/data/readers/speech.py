@@ -1,4 +1,4 @@
-"""Folders of speech: a file of sound per clip. Acted speech has an emotion each, and folds by actor.
+"""Folders of speech: a file of sound per clip, and in acted speech an emotion each, folds by actor.
 
 What the readers of such folders share. An actor counts as a video, so that no fold by video has one
 in two parts.
