@@ -84,10 +84,10 @@ def choices(paper: str) -> Mapping[str, str]:
     """Return the settings that tables of a paper vary, with their usual values.
 
     A namespace without a recipe of its own, such as ``baselines``, varies the family, none of
-    which is usual.
+    which is usual, and the rates of families that can be trained with their encoders.
     """
     if paper not in known():
-        return {"family": ""}
+        return {"family": "", "rates": "features"}
     return {name: str(value) for name, value in _document(paper).get("choices", {}).items()}
 
 

@@ -7,7 +7,7 @@ Conventions: the reimplementations of MMSA, which the files tfn and lmf of the p
 Notation: B clips of up to T frames, S frames of all of them laid end to end, D input features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +59,18 @@ class TextSubnet(nn.Module):
         return self.output(self.dropout(last[0]))
 
 
+def known(sizes: Iterable[str]) -> list[str]:
+    """Return the modalities among streams in ``ORDER``; another stream is a ``UserError``."""
+    if unknown := set(sizes) - set(ORDER):
+        raise UserError(
+            "inputs of this model",
+            found=" and ".join(sorted(unknown)),
+            expected=f"some of {', '.join(ORDER)}",
+            remedy="Join context and clip (context_kind joined), or choose another model.",
+        )
+    return [m for m in ORDER if m in sizes]
+
+
 def subnets(
     sizes: Mapping[str, int],
     *,
@@ -68,19 +80,10 @@ def subnets(
 ) -> nn.ModuleDict:
     """Return a subnet for each modality in use; ``width``, ``dropout``: modality -> its value.
 
-    Raises ``UserError`` for a stream that is no modality.
+    Raises ``UserError`` like ``known``.
     """
-    if unknown := set(sizes) - set(ORDER):
-        raise UserError(
-            "inputs of this model",
-            found=" and ".join(sorted(unknown)),
-            expected=f"some of {', '.join(ORDER)}",
-            remedy="Join context and clip (context_kind joined), or choose another model.",
-        )
     made = {}
-    for m in ORDER:
-        if m not in sizes:
-            continue
+    for m in known(sizes):
         settings = {"input_size": sizes[m], "width": width[m], "dropout": dropout[m]}
         if m == "linguistic":
             made[m] = TextSubnet(hidden_size=hidden_linguistic, **settings)

@@ -66,7 +66,7 @@ def test_every_parameter_learns(tiny, family):
     assert idle == []
 
 
-@pytest.mark.parametrize("family", ["lmf", "tfn"])
+@every_baseline
 def test_a_stream_that_it_does_not_read_is_refused(family):
     module = models.module(family)
     config = module.Config(**recipes.load(family, "release", "quick", "control")["model"])

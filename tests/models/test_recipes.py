@@ -46,8 +46,8 @@ def test_choices_are_settings_of_the_recipe_at_their_usual_values(paper):
     assert usual and {name: str(settings[name]) for name in usual} == usual
 
 
-def test_a_namespace_without_a_recipe_varies_the_family():
-    assert recipes.choices("baselines") == {"family": ""}
+def test_a_namespace_without_a_recipe_varies_the_family_and_its_rates():
+    assert recipes.choices("baselines") == {"family": "", "rates": "features"}
 
 
 @pytest.mark.parametrize("paper", NAMES)

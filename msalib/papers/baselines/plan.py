@@ -18,7 +18,8 @@ ALL = "all"
 def systems(study: "Study", model: str = ALL) -> dict[str, System]:
     """Return the systems of these models by name; each reads the last layer of every modality.
 
-    Raises ``UserError`` for an unknown model.
+    Where encoders are fine-tuned, only models can be trained that have rates for that. Raises
+    ``UserError`` for an unknown model.
     """
     names = recipes.baselines()
     if model != ALL and model not in names:
@@ -30,10 +31,17 @@ def systems(study: "Study", model: str = ALL) -> dict[str, System]:
         )
     inputs = study.last_layers
     return {
-        name: system(inputs, paper=study.paper, family=name)
+        name: system(inputs, paper=study.paper, family=name, **_rates(study, name))
         for name in names
         if model in (ALL, name)
     }
+
+
+def _rates(study: "Study", family: str) -> dict[str, str]:
+    """Return the choice of rates where encoders are trained with a model that has such a choice."""
+    p = study.parameters
+    train = recipes.load(family, p.preset, p.profile, p.dataset)["train"]
+    return {"rates": "fine_tuned"} if study.tuned and "rates" in train else {}
 
 
 def _train_all(study: "Study") -> list[Record]:

@@ -29,18 +29,23 @@ BASELINES = "baselines"
 def with_baselines(runs: Runs, ours: Sequence[Arm]) -> tuple[Runs, list[Arm]]:
     """Return the records of some arms with those of the re-run baselines, and these as arms.
 
-    They are records of the same data set, encoder and profile that read every modality.
+    They are records of the same data set, encoder and profile that read every modality, of systems
+    that the paper compares with.
     """
     spec = _setting(runs)
     beside = Setting(spec.dataset, spec.encoder, "release", spec.profile)
     theirs = Runs(folds.pool(records.find(BASELINES, beside)))
     reads = set(plan.recorded_whole(runs))
-    rivals = [s for s in theirs.systems if {m for m, _ in s.inputs} == reads]
+    family = {s: theirs.example(s).spec.family for s in theirs.systems}
+    rivals = [
+        s
+        for s, name in family.items()
+        if name in plan.EARLIER and {m for m, _ in s.inputs} == reads
+    ]
     own = [arm.system for arm in ours if runs.has(arm.system)]
     read = [r for s in own for r in runs.records(s)[0]]
     beside_it = [r for s in rivals for r in theirs.records(s)[0]]
-    family = {s: theirs.example(s).spec.family.upper() for s in rivals}
-    return Runs([*read, *beside_it]), [Arm(s, name=family[s]) for s in rivals]
+    return Runs([*read, *beside_it]), [Arm(s, name=family[s].upper()) for s in rivals]
 
 
 def _setting(runs: Runs) -> Spec:

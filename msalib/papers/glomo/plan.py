@@ -28,6 +28,9 @@ TEXT, SOUND, FACE = "linguistic", "acoustic", "visual"
 LETTER = {FACE: "V", SOUND: "A", TEXT: "T"}
 """Modality -> its letter in Table 4, in the order of the table's names."""
 
+EARLIER = ("lmf", "tfn")
+"""Models of the namespace ``baselines`` that the paper prints beside GLoMo (Tables 1 and 3)."""
+
 Whole = Mapping[str, int | str]
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.printed import testparts
-from msalib.models import recipes
 from msalib.pages import compare, recorded
 from msalib.pages.compare import PrintedRow
 from msalib.pages.recorded import resolved
@@ -159,8 +158,7 @@ def baselines(study: Study) -> tuple[Study, dict[str, System]]:
     beside = Study(BASELINES, **p)
     inputs = beside.last_layers
     named = {
-        name.upper(): spec.system(inputs, paper=BASELINES, family=name)
-        for name in recipes.baselines()
+        name.upper(): spec.system(inputs, paper=BASELINES, family=name) for name in plan.EARLIER
     }
     return beside, resolved(beside, named)
 
