@@ -2,8 +2,9 @@
 
 The library comes with its data as the package ``espeakng-loader``. It remembers what it has said:
 the same text in the same voice gives other samples the second time, even after it was terminated
-and initialised again, and whatever its seed. So every text is said by a fresh copy of the library,
-loaded for that text alone (about 6 ms); then the samples depend on the text and the voice only.
+and initialised again. And it draws breath from a generator that it seeds by the clock. So every
+text is said by a fresh copy of the library, loaded for that text alone (about 6 ms), with a fixed
+seed; then the samples depend on the text and the voice only.
 
 The synthesiser computes in floating point: another version or processor may give other samples.
 """
@@ -114,6 +115,7 @@ def _fresh() -> Iterator[tuple[ctypes.CDLL, int]]:
                     remedy='Run: pip install --force-reinstall -e ".[media]"; or have the '
                     "environment of Python in a folder with a shorter path.",
                 )
+            library.espeak_ng_SetRandSeed(ctypes.c_long(0))
             yield library, rate
         finally:
             library.espeak_Terminate()
