@@ -19,13 +19,16 @@ and, where it needs them,
     MODALITIES  the modalities that the model reads (default: all)
     LAST        last blocks of a fine-tuned text encoder that the model reads (default: one)
     CONTEXT     True where the model reads streams of context (``data.streams``)
+    pretraining (config, training) -> ``masked_pairs.Recipe``, where runs may begin from pretrained
+                weights, those of the model's attribute ``streams``
     REPLICABLE  True where runs may train as replicas (``training.replicas``): one part, the default
                 objective, dropout of ``base.noise``, and no buffer that training changes
 
 ``spt`` and ``mult`` encode sequences inside SUGRM; ``multitask``, ``ulgm`` and ``unimodal_tasks``
 are what it shares with Self-MM; ``utterance`` is what TFN and LMF share. ``cme`` fuses text and
-sound inside MMML; ``sound`` is what the two models of sound in its Table 2 share. ``gated`` is
-arithmetic of models with gates, ``heads`` of models with a head per modality.
+sound inside MMML; ``sound`` is what the two models of sound in its Table 2 share. ``masked_pairs``
+holds what CMT is pretrained with. ``gated`` is arithmetic of models with gates, ``heads`` of models
+with a head per modality.
 """
 
 from importlib import import_module

@@ -19,10 +19,13 @@ front of each stream; with equal widths there is none. Scores of classes have no
 score of sentiment.
 
 Notation: B clips, T frames or tokens, D features of an encoder, d width, K outputs.
+
+Longer: than a model file should be; the recipe of pretraining has as many values as that of the
+task.
 """
 
-import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
@@ -34,7 +37,7 @@ from msalib.base.dropout import Dropout
 from msalib.base.errors import UserError
 from msalib.data.corpus import Batch, Examples, pad
 from msalib.models.extras import StreamExtras, rounded
-from msalib.models.masked_pairs import Masking, Stage
+from msalib.models.masked_pairs import Masking, Recipe, Stage
 from msalib.training.objective import Objective, Outputs
 from msalib.training.regime import Part, Regime, Stream
 from msalib.training.streams import Sequential
@@ -62,6 +65,7 @@ class Config(BaseModel):
     inner: PositiveInt  # of the feed-forward part, in widths
     dropout: float
     deviation: PositiveFloat  # of initial weights
+    frame_step: PositiveInt  # every so many-th frame of sound is read
     audio_block: str  # whose output is read: last, pooled, or a number from 1
     penalised: Literal["mean", "first"]  # what is pooled of the words for the penalty
     pretraining: Pretraining
@@ -123,8 +127,14 @@ STAGES: Mapping[Pretraining, tuple[str, ...]] = {
 """What each kind of pretraining does, in order; ``shuffled`` pairs sound with another's text."""
 
 
-def stages(config: Config, training: Training) -> list[Stage]:
-    """Return the stages of the pretraining that a recipe asks for, none for "none"."""
+STEP = "frame_step"
+
+STREAMS = ("blocks", "heads", "width", "inner", "dropout", "deviation")
+"""Settings that the pretrained weights depend on."""
+
+
+def pretraining(config: Config, training: Training) -> Recipe:
+    """Return the pretraining that a recipe asks for; it has no stages for "none"."""
     kinds = {
         "pt": Stage(training.pt_corpus, training.pt_updates),
         "shuffled": Stage(training.pt_corpus, training.pt_updates, shuffled=True),
@@ -132,12 +142,15 @@ def stages(config: Config, training: Training) -> list[Stage]:
         "tapt": Stage("", training.tapt_updates, parts=("train", "valid")),
         "tapt_test": Stage("", training.tapt_updates, parts=("train", "valid", "test")),
     }
-    return [kinds[name] for name in STAGES[config.pretraining]]
-
-
-def masking(training: Training) -> Masking:
-    """Return what a recipe says of masks, codewords and the optimiser of pretraining."""
-    return Masking(**{name: getattr(training, name) for name in Masking.model_fields})
+    return Recipe(
+        stages=tuple(kinds[name] for name in STAGES[config.pretraining]),
+        masking=Masking(
+            frame_step=config.frame_step,
+            **{name: getattr(training, name) for name in Masking.model_fields if name != STEP},
+        ),
+        settings={name: getattr(config, name) for name in STREAMS},
+        build=partial(Streams, config),
+    )
 
 
 class Attention(nn.Module):
@@ -203,8 +216,8 @@ class Streams(nn.Module):
     ) -> dict[str, list[Tensor]]:
         """Return by modality the states (B, T, d) after each block.
 
-        ``starts``: h^[0] of each stream, (B, T, d); ``outputs``: e of each encoder, (B, T, d), which
-        the blocks of the *other* stream read; ``valid``: their masks (B, T).
+        ``starts``: h^[0] of each stream, (B, T, d); ``outputs``: e of each encoder, (B, T, d),
+        which the blocks of the *other* stream read; ``valid``: their masks (B, T).
         """
         states = {}
         for m, other in (MODALITIES, MODALITIES[::-1]):
@@ -239,6 +252,8 @@ class CMT(nn.Module):
 
     def forward(self, features: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> Output:
         """Predict from ``features[m]`` (S, D) and ``mask[m]`` (B, T) of a Batch."""
+        frames, kept = every(features[SOUND], mask[SOUND], self.config.frame_step)
+        features, mask = {**features, SOUND: frames}, {**mask, SOUND: kept}
         e = {m: pad(self.streams.project[m](features[m]), mask[m]) for m in MODALITIES}
         states = self.streams(e, e, mask)
         sound, text = self.of_sound(states[SOUND]), states[TEXT][-1]
@@ -255,6 +270,17 @@ class CMT(nn.Module):
             return torch.einsum("l,lbtd->btd", weights, torch.stack(states))
         chosen = self.config.audio_block
         return states[-1 if chosen == "last" else int(chosen) - 1]
+
+
+def every(frames: Tensor, mask: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """Return every ``step``-th frame of each clip, the first one first, and their mask.
+
+    ``frames`` (S, D) lie end to end, with ``mask`` (B, T) as in Batch.
+    """
+    if step == 1:
+        return frames, mask
+    place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    return frames[(place % step == 0)[mask]], mask[:, ::step]
 
 
 def mean(states: Tensor, mask: Tensor) -> Tensor:

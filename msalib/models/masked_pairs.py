@@ -9,7 +9,7 @@ clusters of a middle layer of the speech encoder.
 Notation: B clips, T tokens, F frames, d width, V tokens of the vocabulary, C codewords.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -41,6 +41,7 @@ class Masking(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    frame_step: PositiveInt
     pt_clips: PositiveInt
     pt_batch_size: PositiveInt
     pt_learning_rate: PositiveFloat
@@ -54,6 +55,19 @@ class Masking(BaseModel):
     codeword_layer: NonNegativeFloat
     codeword_width: PositiveInt
     temperature: PositiveFloat
+
+
+class Recipe(NamedTuple):
+    """The pretraining of a model: its stages in order, and all that its weights depend on.
+
+    ``build`` takes the encoders' widths by modality and returns the streams, an ``nn.Module`` as
+    the model has it under the name ``streams``; ``settings`` are what it is built from.
+    """
+
+    stages: tuple[Stage, ...]
+    masking: Masking
+    settings: Mapping[str, int | float]
+    build: Callable[[Mapping[str, int]], nn.Module]
 
 
 class Pairs(NamedTuple):
@@ -71,6 +85,10 @@ class Pairs(NamedTuple):
     sound: Tensor
     heard: Tensor
     units: Tensor
+
+    def hidden(self, stream: str) -> int:
+        """Return how many tokens (``text``) or frames (``sound``) are to be guessed."""
+        return int(((self.tokens if stream == "text" else self.units) != UNHIDDEN).sum())
 
 
 class Guesses(NamedTuple):

@@ -15,7 +15,7 @@ import numpy as np
 
 from msalib.base.errors import UserError
 from msalib.data import datasets
-from msalib.data.folds import LEFT_OUT, VIDEO
+from msalib.data.folds import BY_VIDEO, LEFT_OUT, VIDEO
 from msalib.data.tasks import Task
 from msalib.models.extras import rounded
 from msalib.runs.inputs import IDENTITY
@@ -32,13 +32,14 @@ class Fold(NamedTuple):
 def fold(split: str) -> Fold | None:
     """Return which fold a split is by its name; None for a plain split.
 
-    ``video2of5``, ``session=4`` and the numbered splits of a source (``fold3``) are folds.
+    ``video2of5``, ``session=4``, ``session=4+video`` and the numbered splits of a source
+    (``fold3``) are folds.
     """
     if match := re.fullmatch(rf"({VIDEO})\d+of(\d+)", split):
         return Fold(match[1], int(match[2]))
     column, equals, _ = split.partition("=")
     if equals and column in LEFT_OUT:
-        return Fold(column)
+        return Fold(column + BY_VIDEO * split.endswith(BY_VIDEO))
     match = re.fullmatch(r"(\D+)\d+", split)
     return Fold(match[1]) if match else None
 

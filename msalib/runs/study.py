@@ -14,6 +14,7 @@ from msalib.data.streams import Context, named_context
 from msalib.models import recipes
 from msalib.runs import records
 from msalib.runs.inputs import Inputs
+from msalib.runs.pretraining import Weights
 from msalib.runs.records import Record
 from msalib.runs.spec import Spec, System
 from msalib.runs.trainer import Trainer
@@ -30,6 +31,7 @@ class Study(Inputs):
     def __init__(self, paper: str, **parameters):
         super().__init__(paper, **parameters)
         self._fresh: set[str] = set()  # hashes of runs that a refresh has trained already
+        self._pretrained = Weights(self)
 
     def spec(self, system: System, seed: int) -> Spec:
         """Return the resolved specification of one run."""
@@ -114,7 +116,7 @@ class Study(Inputs):
         for alike in contexts.values():
             inputs = {stream for spec in alike for stream in spec.inputs}
             corpus = self.encoded_for(inputs, context_of(alike[0].model))
-            trainer = Trainer(corpus, device, self.parameters.target)
+            trainer = Trainer(corpus, device, self.parameters.target, self._pretrained)
             for group in bar(trainer.groups(alike), "training", "group of runs"):
                 yield trainer, group
 

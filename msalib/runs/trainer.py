@@ -6,9 +6,10 @@ time they take and, by the order of additions, the last digits (``replicas``).
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from msalib.data.corpus import LAST_TWO, PARTS, TUNED, Corpus, Examples
 from msalib.data.streams import is_context, modality_of
 from msalib.data.tasks import Task, choose
 from msalib.models.extras import rounded
+from msalib.runs import pretraining
 from msalib.runs.records import Predictions, Provenance, Record
 from msalib.runs.spec import Spec
 
@@ -42,8 +44,15 @@ FEWEST = 3
 class Trainer:
     """Trainer of the runs of one corpus on one device."""
 
-    def __init__(self, corpus: Corpus, device: str, target: str = ""):
-        self.corpus, self.device = corpus, device
+    def __init__(
+        self,
+        corpus: Corpus,
+        device: str,
+        target: str = "",
+        pretrained: Callable[[Spec], Path | None] = pretraining.absent,
+    ):
+        """``pretrained`` returns the file of the weights that a run begins with, if any."""
+        self.corpus, self.device, self.pretrained = corpus, device, pretrained
         self.task = choose(corpus.tasks, target or None, corpus.name)
         self._examples = lru_cache(maxsize=None if device == "cuda" else 64)(self._make_examples)
 
@@ -147,6 +156,8 @@ class Trainer:
         model = module.build(
             module.Config(**spec.model), sizes=sizes, layers=layers, outputs=self.task.outputs
         )
+        if (path := self.pretrained(spec)) is not None:
+            pretraining.load(model, path)
         if not tuned:
             return model
         from msalib.encoders.tuned import FineTuned

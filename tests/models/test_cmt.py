@@ -144,6 +144,15 @@ def test_a_block_is_post_norm_attention_to_itself_then_to_the_other_then_feed_fo
     torch.testing.assert_close(block(h, valid, other, heard), expected)
 
 
+@pytest.mark.parametrize("step", [1, 2, 5])
+def test_every_so_many_th_frame_is_read(step):
+    features, masks = clips()
+    frames, mask = cmt.every(features[SOUND], masks[SOUND], step)
+    kept = [clip[::step] for clip in features[SOUND].split(LENGTHS[SOUND])]
+    assert torch.equal(frames, torch.cat(kept))
+    assert mask.sum(1).tolist() == [len(clip) for clip in kept]
+
+
 def test_streams_share_no_weights_and_every_weight_has_a_gradient():
     model, (features, masks) = built(audio_block="pooled").train(), clips()
     output = model(features, masks)
@@ -225,7 +234,7 @@ def test_penalised_words_are_their_mean_or_the_first():
 )
 def test_stages_of_each_kind_of_pretraining(kind, corpora, parts):
     training = cmt.Training(**recipes.load("cmt", "release", "quick", "raw-spoken")["train"])
-    stages = cmt.stages(config(pretraining=kind), training)
+    stages = cmt.pretraining(config(pretraining=kind), training).stages
     assert [stage.corpus for stage in stages] == corpora
     assert [stage.parts for stage in stages] == parts
     assert [stage.shuffled for stage in stages] == [kind == "pt_shuffled"] * len(stages)
