@@ -2,8 +2,10 @@
 
 A fold is a split with a name, so a run on it is asked for by that name. ``session5`` is the fifth
 fold of a source that has them. ``video2of5`` is made: every clip of a video is in one part.
-``speaker=Ses01F`` is made, too: it tests on the clips with that value in the column ``speaker``.
-A made fold depends on the clips alone: the same corpus always has the same folds.
+``speaker=Ses01F`` is made, too: it tests on the clips with that value in the column ``speaker``,
+validates on those with the next value and trains on all others. ``session=5+video`` tests on one
+session and trains on all others but some videos of theirs, which validate. A made
+fold depends on the clips alone: the same corpus always has the same folds.
 """
 
 import hashlib
@@ -18,9 +20,12 @@ FIVE = 5
 """Folds by video."""
 
 VALID = 8
-"""One training video in so many validates in folds by video: 10 % of all, as papers leave."""
+"""One training video in so many validates where videos do: 10 % of all, as papers leave."""
 
 VIDEO = "video"
+
+BY_VIDEO = f"+{VIDEO}"
+"""Ending of folds that leave out one value of a column and validate on videos of the others."""
 
 LEFT_OUT = ("session", "speaker")
 """Columns of which one value can be left out of training, and tested on."""
@@ -30,16 +35,18 @@ def folds(corpus: "Corpus", kind: str) -> tuple[str, ...]:  # noqa: F821 - corpu
     """Return the names of the splits that together are a cross-validation.
 
     ``kind`` is a family of splits that the source has (``fold`` for ``fold1`` to ``fold5``),
-    ``video``, or one of ``LEFT_OUT``. A dialogue counts as a video. Raises ``UserError`` for a
-    kind that the corpus cannot have.
+    ``video``, or one of ``LEFT_OUT``, with ``+video`` appended where some videos validate. A
+    dialogue counts as a video. Raises ``UserError`` for a kind that the corpus cannot have.
     """
+    column = kind.removesuffix(BY_VIDEO)
     families = _families(corpus)
     if kind in families:
         return families[kind]
     if kind == VIDEO:
         names = tuple(f"{VIDEO}{k}of{FIVE}" for k in range(1, FIVE + 1))
-    elif kind in LEFT_OUT and kind in corpus.utterances:
-        names = tuple(f"{kind}={value}" for value in _values(corpus.utterances[kind]))
+    elif column in LEFT_OUT and column in corpus.utterances:
+        values = _values(corpus.utterances[column])
+        names = tuple(f"{column}={value}{kind.removeprefix(column)}" for value in values)
     else:
         raise UserError(
             f"folds {kind!r} of {corpus.name}",
@@ -55,7 +62,8 @@ def folds(corpus: "Corpus", kind: str) -> tuple[str, ...]:  # noqa: F821 - corpu
 def kinds(corpus: "Corpus") -> tuple[str, ...]:  # noqa: F821
     """Return the kinds of folds to choose from: those of the source, then those made here."""
     columns = [column for column in LEFT_OUT if column in corpus.utterances]
-    return tuple(dict.fromkeys([*_families(corpus), VIDEO, *columns]))
+    by_video = [column + BY_VIDEO for column in columns]
+    return tuple(dict.fromkeys([*_families(corpus), VIDEO, *columns, *by_video]))
 
 
 def parts(corpus: "Corpus", split: str) -> pd.Series:  # noqa: F821
@@ -66,9 +74,9 @@ def parts(corpus: "Corpus", split: str) -> pd.Series:  # noqa: F821
     table = corpus.utterances
     if match := re.fullmatch(rf"{VIDEO}([1-{FIVE}])of{FIVE}", split):
         return _by_video(table, int(match[1]), corpus.name)
-    column, equals, value = split.partition("=")
+    column, equals, value = split.removesuffix(BY_VIDEO).partition("=")
     if equals and column in LEFT_OUT and column in table and value in _values(table[column]):
-        return _left_out(table, column, value, corpus.name)
+        return _left_out(table, column, value, corpus.name, split.endswith(BY_VIDEO))
     raise UserError(
         f"split {split!r} of {corpus.name}",
         found="no such split",
@@ -110,13 +118,21 @@ def _by_video(table: pd.DataFrame, fold: int, name: str) -> pd.Series:
         number[video] = sizes.index(min(sizes))
         sizes[number[video]] += counts[video]
     train = [video for video in ranked if number[video] != fold - 1]
-    valid = set(train[::VALID])
+    valid = _some(train)
     part = {video: "valid" if video in valid else "train" for video in train}
     return table["video"].map(lambda video: part.get(video, "test"))
 
 
-def _left_out(table: pd.DataFrame, column: str, value: str, name: str) -> pd.Series:
-    """Test on the clips with one value of a column, validate on the next, train on the rest."""
+def _some(videos: list[str]) -> set[str]:
+    """Return the training videos that validate, of those in the order of their hashes."""
+    return set(videos[::VALID])
+
+
+def _left_out(table: pd.DataFrame, column: str, value: str, name: str, by_video: bool) -> pd.Series:
+    """Test on the clips with one value of a column, validate, train on the rest.
+
+    What validates are the clips with the next value, or some videos of all other values.
+    """
     values = _values(table[column])
     if len(values) < 3:
         raise _too_few(name, f"{len(values)} values of {column}", "3 or more: one for each part")
@@ -128,6 +144,10 @@ def _left_out(table: pd.DataFrame, column: str, value: str, name: str) -> pd.Ser
             expected="every video with one, so that none is in two parts",
             remedy=f"Choose other folds: {VIDEO}.",
         )
+    if by_video:
+        others = _some(sorted(table["video"][groups != value].unique(), key=_hash))
+        part = np.where(table["video"].isin(others), "valid", "train")
+        return pd.Series(np.where(groups == value, "test", part), index=table.index)
     valid = values[(values.index(value) + 1) % len(values)]
     return groups.map({value: "test", valid: "valid"}).fillna("train")
 

@@ -26,16 +26,16 @@ def on_a_gpu(step: Step) -> Step:
     return run
 
 
-def in_folds(step: Step) -> Step:
-    """Return a step that is run in every fold: those of the usual split, or the source's own.
+def in_folds(step: Step, family: str = "") -> Step:
+    """Return a step that is run in every fold: of a ``family``, or those of the usual split.
 
-    Where a source has none, they are folds by video.
+    Where neither is given, they are the source's own, or else folds by video.
     """
 
     def run(study: "Study") -> list[Record]:
         usual = fold(study.dataset.split)
-        family = usual.family if usual else folds.kinds(study.corpus)[0]
-        names = folds.folds(study.corpus, family)
+        of_data = usual.family if usual else folds.kinds(study.corpus)[0]
+        names = folds.folds(study.corpus, family or of_data)
         parameters = study.parameters.model_dump()
         studies = [type(study)(study.paper, **parameters | {"split": name}) for name in names]
         return [record for one in studies for record in step(one)]

@@ -1,5 +1,6 @@
 """Folds: every clip is tested once, no video is in two parts, and the same again tomorrow."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -86,7 +87,25 @@ def test_one_group_is_left_out(videos, column):
     for k, part in enumerate(parts.values()):
         assert set(group[part == "test"]) == {f"g{k}"}
         assert set(group[part == "valid"]) == {f"g{(k + 1) % 4}"}
-    assert kinds(corpus) == ("video", column)
+    assert kinds(corpus) == ("video", column, f"{column}+video")
+
+
+@pytest.mark.parametrize("column", ["speaker", "session"])
+def test_one_group_is_left_out_and_videos_of_all_others_validate(videos, column):
+    group = videos.utterances["video"].map(lambda video: f"g{int(video[1:]) % 4}")
+    corpus = replace(videos, utterances=videos.utterances.assign(**{column: group}))
+    names = folds(corpus, f"{column}+video")
+    assert names == tuple(f"{column}=g{k}+video" for k in range(4))
+    video = corpus.utterances["video"]
+    for k, part in enumerate(check(corpus, names).values()):
+        assert set(group[part == "test"]) == {f"g{k}"}
+        assert set(group[part != "test"]) == {f"g{j}" for j in range(4)} - {f"g{k}"}
+        assert video[part == "valid"].nunique() == 2  # of nine, every eighth
+    other = replace(corpus, utterances=corpus.utterances.iloc[::-1].assign(label=0.0), splits={})
+    other = replace(other, features={})
+    for name in names:
+        test, again = (set(c.utterances.index[c.rows("valid", name)]) for c in (corpus, other))
+        assert test == again
 
 
 def test_folds_of_the_source(tmp_path):
@@ -97,6 +116,8 @@ def test_folds_of_the_source(tmp_path):
     corpus = iemocap.read(FIXTURES["iemocap"](tmp_path / "i"), "iemocap", formats.Options())
     assert folds(corpus, "session") == tuple(f"session{k}" for k in range(1, 6))
     check(corpus, folds(corpus, "session"))
+    assert folds(corpus, "session+video") == tuple(f"session={k}+video" for k in range(1, 6))
+    check(corpus, folds(corpus, "session+video"))
     check(corpus, folds(corpus, "video"))  # a dialogue counts as a video
     with pytest.raises(UserError, match=r"with 2 values of speaker; .* Choose other folds: video"):
         folds(corpus, "speaker")  # both speakers of a dialogue
@@ -121,9 +142,12 @@ def test_unknown_folds_are_refused_with_those_there_are(tiny, kind, parts):
     assert all(part in str(error.value) for part in parts)
 
 
-@pytest.mark.parametrize("name", ["video0of5", "video6of5", "video1of10", "speaker=", "speaker=x"])
+@pytest.mark.parametrize(
+    "name", ["video0of5", "video6of5", "video1of10", "speaker=", "speaker=x", "speaker=x+video"]
+)
 def test_an_unknown_fold_is_refused(tiny, name):
-    with pytest.raises(UserError, match=f"split {name!r} of tiny: found no such split"):
+    expected = re.escape(f"split {name!r} of tiny: found no such split")
+    with pytest.raises(UserError, match=expected):
         tiny.rows("train", name)
 
 

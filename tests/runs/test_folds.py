@@ -58,7 +58,8 @@ def change(record, **fields) -> Record:
     [
         *[("video3of5", ("video", 5)), ("session3", ("session", None))],
         *[("fold10", ("fold", None)), ("speaker=Ses01F", ("speaker", None))],
-        *[("session=2", ("session", None)), ("standard", None), ("features", None)],
+        *[("session=2", ("session", None)), ("session=2+video", ("session+video", None))],
+        *[("standard", None), ("features", None)],
     ],
 )
 def test_a_fold_is_known_by_its_name(split, family):

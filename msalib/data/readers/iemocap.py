@@ -120,7 +120,8 @@ def _notes(turns: int, left_out: int) -> list[str]:
         f"four emotions: happy and excited merged, {left_out} frustrated turns of {turns} "
         f"dropped; {turns - left_out} are left, where the literature counts {PUBLISHED}",
         "session<k> tests on session k and validates on the next one, the first after the "
-        "fifth; the literature leaves the validation part open",
+        "fifth; the literature leaves the validation part open (session=<k>+video trains on the "
+        "other four sessions, but for one dialogue in eight, which validates)",
     ]
 
 
