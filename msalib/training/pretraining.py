@@ -78,9 +78,8 @@ def fit(
             expected=f"at least one batch of {settings.batch_size}",
             remedy="Pretrain on more clips, or on another corpus.",
         )
-    optimizer = torch.optim.AdamW(
-        model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    rate, decay = settings.learning_rate, settings.weight_decay
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
     noted = _resume(checkpoint, model, optimizer)
     saved = time.monotonic()
     model.train()
