@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from msalib.base.errors import UserError
+from msalib.commands_data import Clean, data_app, set_clean
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -23,19 +24,12 @@ app = typer.Typer(
 
 printed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(printed_app, name="printed", help="The papers' printed numbers.")
+app.add_typer(data_app, name="data")
 
 
 @printed_app.callback()
 def printed() -> None:
     """Check the papers' printed numbers."""
-
-
-data_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
-app.add_typer(data_app, name="data")
-
-Clean = Annotated[
-    bool, typer.Option("--clean", help="Replace NaN and infinite feature values by zero.")
-]
 
 
 @app.command()
@@ -45,110 +39,6 @@ def doctor() -> None:
 
     for line in doctor.report():
         print(line)
-
-
-@data_app.callback()
-def data(
-    context: typer.Context,
-    record: Annotated[
-        bool, typer.Option("--record", help="Record the summary that the data page shows.")
-    ] = False,
-    clean: Clean = False,
-) -> None:
-    """List the data sets found, with counts and fingerprint; add and audit your own."""
-    if context.invoked_subcommand:
-        return
-    from msalib.data import datasets as readers
-    from msalib.data import describe
-
-    _clean(clean)
-    for name in readers.names():
-        try:
-            dataset = readers.dataset(name)
-        except UserError as error:  # an added one that is damaged; the others are as they were
-            print(f"{name}: {error}")
-            continue
-        if not readers.is_available(name):
-            folder = readers.folder(name)
-            print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
-            continue
-        corpus = readers.load(name)
-        print(*describe.lines(name, corpus, dataset.title), sep="\n")
-        if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
-            describe.summary(name, refresh=True)
-
-
-@data_app.command()
-def add(
-    path: Annotated[Path, typer.Argument(help="A file, an archive or a folder.")],
-    name: Annotated[
-        str | None, typer.Option(help="What to call it; the name of the file if left out.")
-    ] = None,
-    format: Annotated[
-        str | None, typer.Option(help="Its format, where that is not seen from the file.")
-    ] = None,
-    align: Annotated[
-        str, typer.Option(help="Of .csd files: labels (frames as they are) or words (their means).")
-    ] = "labels",
-    target: Annotated[int, typer.Option(help="Of POM: which of the 17 traits, from 0 on.")] = 0,
-    faces: Annotated[
-        str, typer.Option(help="How faces are found in pictures: opencv, mtcnn or whole.")
-    ] = "opencv",
-    clean: Clean = False,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Replace the data set of that name.")
-    ] = False,
-) -> None:
-    """Convert data as they circulate into a data set of your own, checked and safe to read.
-
-    Example: msalib data add unaligned_50.pkl --name mosi-unaligned
-    """
-    from msalib.data import datasets as readers
-    from msalib.data import describe
-    from msalib.data.readers import formats, store
-
-    chosen = name or store.name_of(path)
-    options = formats.options(clean=clean, align=align, target=target, faces=faces)
-    folder = readers.add(path, chosen, options, format=format, refresh=refresh)
-    corpus = readers.load(chosen)
-    print(*describe.lines(chosen, corpus, readers.dataset(chosen).title), sep="\n")
-    print(f"added: {folder} (next: msalib data audit {chosen})")
-
-
-@data_app.command("audit")
-def audit_(
-    dataset: Annotated[str, typer.Argument(help="A data set, such as mosi (msalib data).")],
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the report to this file, too.")
-    ] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Probe features of this encoder (see encode), last block.")
-    ] = None,
-    record: Annotated[
-        bool, typer.Option("--record", help="Record the report that the audit's page shows.")
-    ] = False,
-    clean: Clean = False,
-) -> None:
-    """Check a data set: identity, integrity, independence of its parts, leakage of labels.
-
-    Exits with status 0 when the checks ran, whatever they found.
-    """
-    from msalib.evidence import audit
-
-    _clean(clean)
-    if record and encoder:
-        raise UserError(
-            "--record",
-            found="an encoder beside it",
-            expected="the data as they are, which the page shows",
-            remedy="Leave one of the two out; --json keeps any report.",
-        )
-    report = audit.report(dataset, refresh=True) if record else audit.make_report(dataset, encoder)
-    for line in audit.lines(report):
-        print(line)
-    if json_file:
-        audit.write(report, json_file)
-        print(f"written: {json_file}")
 
 
 @app.command()
@@ -174,7 +64,7 @@ def encode(
     from msalib.data import describe
     from msalib.runs.inputs import BASELINES, Inputs
 
-    _clean(clean)
+    set_clean(clean)
     asked = Inputs(BASELINES, dataset=dataset, encoder=encoder, preset=preset, device=device)
     if not asked.encoders:
         raise UserError(
@@ -209,7 +99,7 @@ def run(
     from msalib.data import describe
     from msalib.pages import notebooks
 
-    _clean(clean)
+    set_clean(clean)
     parameters = _values(parameter)
     dataset = parameters.get("dataset")
     if dataset in readers.names() and readers.is_available(dataset):
@@ -235,11 +125,41 @@ def records(
 
     from msalib.papers import campaign
 
-    _clean(clean)
+    set_clean(clean)
     start = perf_counter()
     for made in campaign.make(paper, **_values(parameter)):
         minutes = (perf_counter() - start) / 60
         print(f"{made.setting}: {made.records} records, {minutes:.0f} min since the start")
+
+
+@app.command()
+def pretrain(
+    paper: Annotated[str, typer.Argument(help="A paper whose model is pretrained, such as cmt.")],
+    kind: Annotated[
+        str, typer.Option(help="Its stages, such as pt or pt_tapt (the recipe's pretraining).")
+    ] = "pt",
+    choice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Of the recipe, such as blocks=2; repeatable."),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME VALUE", help="As for run; repeatable."),
+    ] = None,
+    clean: Clean = False,
+) -> None:
+    """Pretrain a model's streams on pairs of sound and text, once per seed.
+
+    What is made is kept, and what was killed goes on; runs that begin with these weights find them.
+
+    Example: msalib pretrain cmt -p dataset raw-spoken --kind pt_tapt --choice blocks=2
+    """
+    from msalib.pages import pretraining
+
+    set_clean(clean)
+    choices = _values(choice) | {"pretraining": kind}
+    for line in pretraining.command(paper, choices, _values(parameter)):
+        print(line, flush=True)
 
 
 @app.command()
@@ -266,7 +186,7 @@ def train(
     from msalib.pages import predict
     from msalib.runs import save
 
-    _clean(clean)
+    set_clean(clean)
     parameters = _values(parameter)
     save.train(model, dataset, out, features=features, refresh=refresh, parameters=parameters)
     print(*predict.report_model(out), sep="\n")
@@ -364,12 +284,6 @@ def _values(parameters: list[str] | None) -> dict[str, str]:
             )
         values[name] = value
     return values
-
-
-def _clean(clean: bool) -> None:
-    """Set MSALIB_CLEAN, which readers look at and a notebook's own process inherits."""
-    if clean:
-        os.environ["MSALIB_CLEAN"] = "1"
 
 
 def fold_parameters(arguments: list[str]) -> list[str]:

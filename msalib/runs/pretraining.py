@@ -177,6 +177,10 @@ class Made:
         folder = records_folder() / "pretraining" / self.spec.family / names / self.spec.profile
         return folder / f"{self.name}.json"
 
+    def read_record(self) -> Pretrained:
+        """Return the record, when the weights are made."""
+        return Pretrained.model_validate_json(self.record.read_bytes())
+
     def ensure(self, before: Path | None) -> None:
         """Make the weights unless they are there; ``before`` are those of the stage before."""
         import torch

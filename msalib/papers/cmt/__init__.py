@@ -1,4 +1,11 @@
-"""Answer whether two streams can learn to listen to each other (Chu et al., CMT).
+"""Answer whether two streams can learn to listen to each other (Chu et al., CMT, EMNLP 2022).
 
-Holds the check of its printed sizes; its runs are still to come.
+Holds the check of its printed sizes, the plan, tests, tables and figures of CMT. What general code
+must know of the paper:
 """
+
+MODALITIES = ("acoustic", "linguistic")
+"""What the model reads; pictures stay unread."""
+
+FROZEN = {"rates": "features"}
+"""Choices of a system whose encoders stay as they are."""

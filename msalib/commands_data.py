@@ -1,0 +1,125 @@
+"""The command ``msalib data``: list the data sets, add and audit your own."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msalib.base.errors import UserError
+
+data_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+Clean = Annotated[
+    bool, typer.Option("--clean", help="Replace NaN and infinite feature values by zero.")
+]
+
+
+def set_clean(clean: bool) -> None:
+    """Set MSALIB_CLEAN, which readers look at and a notebook's own process inherits."""
+    if clean:
+        os.environ["MSALIB_CLEAN"] = "1"
+
+
+@data_app.callback()
+def data(
+    context: typer.Context,
+    record: Annotated[
+        bool, typer.Option("--record", help="Record the summary that the data page shows.")
+    ] = False,
+    clean: Clean = False,
+) -> None:
+    """List the data sets found, with counts and fingerprint; add and audit your own."""
+    if context.invoked_subcommand:
+        return
+    from msalib.data import datasets as readers
+    from msalib.data import describe
+
+    set_clean(clean)
+    for name in readers.names():
+        try:
+            dataset = readers.dataset(name)
+        except UserError as error:  # an added one that is damaged; the others are as they were
+            print(f"{name}: {error}")
+            continue
+        if not readers.is_available(name):
+            folder = readers.folder(name)
+            print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
+            continue
+        corpus = readers.load(name)
+        print(*describe.lines(name, corpus, dataset.title), sep="\n")
+        if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
+            describe.summary(name, refresh=True)
+
+
+@data_app.command()
+def add(
+    path: Annotated[Path, typer.Argument(help="A file, an archive or a folder.")],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it; the name of the file if left out.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Its format, where that is not seen from the file.")
+    ] = None,
+    align: Annotated[
+        str, typer.Option(help="Of .csd files: labels (frames as they are) or words (their means).")
+    ] = "labels",
+    target: Annotated[int, typer.Option(help="Of POM: which of the 17 traits, from 0 on.")] = 0,
+    faces: Annotated[
+        str, typer.Option(help="How faces are found in pictures: opencv, mtcnn or whole.")
+    ] = "opencv",
+    clean: Clean = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Replace the data set of that name.")
+    ] = False,
+) -> None:
+    """Convert data as they circulate into a data set of your own, checked and safe to read.
+
+    Example: msalib data add unaligned_50.pkl --name mosi-unaligned
+    """
+    from msalib.data import datasets as readers
+    from msalib.data import describe
+    from msalib.data.readers import formats, store
+
+    chosen = name or store.name_of(path)
+    options = formats.options(clean=clean, align=align, target=target, faces=faces)
+    folder = readers.add(path, chosen, options, format=format, refresh=refresh)
+    corpus = readers.load(chosen)
+    print(*describe.lines(chosen, corpus, readers.dataset(chosen).title), sep="\n")
+    print(f"added: {folder} (next: msalib data audit {chosen})")
+
+
+@data_app.command("audit")
+def audit_(
+    dataset: Annotated[str, typer.Argument(help="A data set, such as mosi (msalib data).")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the report to this file, too.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Probe features of this encoder (see encode), last block.")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Record the report that the audit's page shows.")
+    ] = False,
+    clean: Clean = False,
+) -> None:
+    """Check a data set: identity, integrity, independence of its parts, leakage of labels.
+
+    Exits with status 0 when the checks ran, whatever they found.
+    """
+    from msalib.evidence import audit
+
+    set_clean(clean)
+    if record and encoder:
+        raise UserError(
+            "--record",
+            found="an encoder beside it",
+            expected="the data as they are, which the page shows",
+            remedy="Leave one of the two out; --json keeps any report.",
+        )
+    report = audit.report(dataset, refresh=True) if record else audit.make_report(dataset, encoder)
+    for line in audit.lines(report):
+        print(line)
+    if json_file:
+        audit.write(report, json_file)
+        print(f"written: {json_file}")
