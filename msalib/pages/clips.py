@@ -24,17 +24,23 @@ class Clip:
 
     def __init__(self, picture: Picture, wave: np.ndarray, rate: int, text: str, truth: str):
         self.picture, self.text, self.truth = picture, text, truth
-        self.wav = _wav(wave, rate)
+        self.player = player(wave, rate, f"The voice of this clip: {text}")
 
     def _repr_html_(self) -> str:
-        sound = base64.b64encode(self.wav).decode()
         return (
             f"{self.picture._repr_html_()}"
-            f'<div class="msa-clip"><audio controls preload="metadata" '
-            f'aria-label="The voice of this clip: {escape(self.text)}" '
-            f'src="data:audio/wav;base64,{sound}"></audio>'
+            f'<div class="msa-clip">{self.player}'
             f"<p>“{escape(self.text)}”</p><p>{escape(self.truth)}</p></div>"
         )
+
+
+def player(wave: np.ndarray, rate: int, label: str) -> str:
+    """Return a wave (n,) at ``rate`` Hz as HTML that plays it; the label says what is heard."""
+    sound = base64.b64encode(_wav(wave, rate)).decode()
+    return (
+        f'<audio controls preload="metadata" aria-label="{escape(label)}" '
+        f'src="data:audio/wav;base64,{sound}"></audio>'
+    )
 
 
 @style

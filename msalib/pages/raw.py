@@ -3,7 +3,7 @@
 Everything but what pretraining recorded is computed from the simulation on the spot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -67,16 +67,21 @@ def example(corpus: Corpus, row: int, title: str) -> Clip:
     )
 
 
-def makings() -> Table:
-    """Show what in a voice and a face follows sentiment, by how much, and how noisily."""
+def makings(
+    voice: Mapping[str, tuple[float, float]] = raw.VOICE, meaning: Mapping[str, str] = MEANING
+) -> Table:
+    """Show what in a voice and a face follows sentiment, by how much, and how noisily.
+
+    ``voice`` maps a number of the voice to its change and noise, ``meaning`` puts it into words.
+    """
     rows = [
         {
             "": what,
-            "follows": MEANING[name],
+            "follows": meaning[name],
             "from -3 to 3": f"{6 * slope:+.2f}",
             "noise of a clip (sd)": f"{noise:.2f}",
         }
-        for what, numbers in (("voice", raw.VOICE), ("face", raw.FACE))
+        for what, numbers in (("voice", voice), ("face", raw.FACE))
         for name, (slope, noise) in numbers.items()
     ]
     caption = "What follows the sentiment of voice and face; all else belongs to the speaker."

@@ -120,7 +120,19 @@ def voices(
         }
     )
     table = usual.iloc[code].set_index(speaker.index)
-    for name, change in _changes(rng, sentiment).items():
+    if sentiment is None:
+        return moved(table, {})
+    changes = {
+        name: slope * sentiment + noise * np.clip(rng.normal(size=len(sentiment)), -2.5, 2.5)
+        for name, (slope, noise) in VOICE.items()
+    }
+    return moved(table, changes)
+
+
+def moved(table: pd.DataFrame, changes: Mapping[str, np.ndarray | float]) -> pd.DataFrame:
+    """Return voices, a row each, with numbers of ``VOICE`` changed, within what can be spoken."""
+    table = table.copy()
+    for name, change in changes.items():
         if name in ("pitch_range", "speaking_rate"):
             table[name] *= np.exp(change)
         else:
@@ -128,12 +140,3 @@ def voices(
     for name, (low, high) in _LIMITS.items():
         table[name] = table[name].clip(low, high)
     return table
-
-
-def _changes(rng, sentiment: np.ndarray | None) -> Mapping[str, np.ndarray]:
-    if sentiment is None:
-        return {}
-    return {
-        name: slope * sentiment + noise * np.clip(rng.normal(size=len(sentiment)), -2.5, 2.5)
-        for name, (slope, noise) in VOICE.items()
-    }
