@@ -69,6 +69,27 @@ def direction_and_size(
     return Evidence(word, effects, _note(runs, pairs, family, phrases))
 
 
+def beyond(runs: Runs, pairs: Sequence[Pair], *, metrics: Sequence[str], by: float) -> Evidence:
+    """Test whether the first of each pair gains more than ``by`` points in every metric.
+
+    Supported if every gain is larger than that after Holm over all of them, at 2.5% on each side;
+    contradicted if one is smaller.
+    """
+    if needs := _lacking(runs, pairs, None):
+        return not_run(needs)
+    family = _family(runs, pairs, metrics)
+    above = np.array([gain.contrast.p_above(by) for gain in family])
+    below = np.array([gain.contrast.p_below(by) for gain in family])
+    differs = stats.holm(np.minimum(1, 2 * np.minimum(above, below)))
+    larger = above < below
+    word = verdict(
+        supported=bool(np.all(differs & larger)), contradicted=bool(np.any(differs & ~larger))
+    )
+    effects = {gain.name: gain.contrast.estimate() for gain in family}
+    asked = f"more than {by:g} point{'s' if by != 1 else ''}"
+    return Evidence(word, effects, _note(runs, pairs, family, [asked]))
+
+
 def equivalent(
     runs: Runs,
     pairs: Sequence[Pair],

@@ -263,12 +263,13 @@ def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
     Leaky settings count for none, and neither do data sets that are scored by other metrics than
     CMU-MOSI, unless the tests of the paper read those of any task (``ANY_TASK``).
     """
-    spec = runs[0].spec
+    spec, claims = runs[0].spec, list(claims)
     setting = Setting(spec.dataset, spec.encoder, spec.preset, spec.profile)
+    any_task = all(_reads_any_task(claim.paper) for claim in claims)
     needs = ""
     if spec.setting == "leaky":
         needs = "features that have not seen labels of the test part"
-    elif not (runs[0].metrics["test"].keys() >= OF_MOSI or _reads_any_task(spec.paper)):
+    elif not (runs[0].metrics["test"].keys() >= OF_MOSI or any_task):
         needs = "labels that are scored as those of CMU-MOSI"
     elif not (pooled := folds.pool(runs)):
         needs = f"all folds of a cross-validation ({len(folds.incomplete(runs))} lack some)"

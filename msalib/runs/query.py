@@ -34,6 +34,16 @@ class Runs:
                 )
             seeds[record.spec.seed] = record
 
+    def beside(self, records: Iterable[Record]) -> "Runs":
+        """Return these records and others of the same clips, such as baselines.
+
+        What is read of the result counts as ``used`` here, too.
+        """
+        own = (record for seeds in self._runs.values() for record in seeds.values())
+        both = Runs([*own, *records])
+        both._used = self._used
+        return both
+
     @property
     def systems(self) -> list[System]:
         return list(self._runs)

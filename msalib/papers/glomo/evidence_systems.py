@@ -1,7 +1,7 @@
 """Tests of GLoMo's claims on earlier systems, and on modalities (Tables 1 to 4).
 
-Earlier systems are those of the namespace ``baselines``: trained by one protocol on the same clips
-and features. Their recipes have one preset, which stands beside both of GLoMo's.
+Earlier systems are those of the namespace ``baselines``, on the same clips and features
+(``evidence.baselines``).
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from msalib.base import stats
 from msalib.base.stats import LEVEL
 from msalib.data import datasets
-from msalib.evidence import arms, comparisons
+from msalib.evidence import arms, baselines, comparisons
 from msalib.evidence.arms import Arm
 from msalib.evidence.common import Evidence, not_run, sentence
 from msalib.evidence.seeds import p_text, verdict
@@ -19,22 +19,16 @@ from msalib.papers.glomo import plan, scope
 from msalib.runs import folds, records
 from msalib.runs.query import Runs
 from msalib.runs.records import Setting
-from msalib.runs.spec import Spec
-
-BASELINES = "baselines"
 
 # --- earlier systems ----------------------------------------------------------------------------
 
 
-def with_baselines(runs: Runs, ours: Sequence[Arm]) -> tuple[Runs, list[Arm]]:
-    """Return the records of some arms with those of the re-run baselines, and these as arms.
+def with_baselines(runs: Runs) -> tuple[Runs, list[Arm]]:
+    """Return these records with those of the re-run baselines, and the latter as arms.
 
-    They are records of the same data set, encoder and profile that read every modality, of systems
-    that the paper compares with.
+    They are those that read every modality, of systems that the paper compares with.
     """
-    spec = _setting(runs)
-    beside = Setting(spec.dataset, spec.encoder, "release", spec.profile)
-    theirs = Runs(folds.pool(records.find(BASELINES, beside)))
+    theirs = baselines.of_setting(runs, plan.PAPER)
     reads = set(plan.recorded_whole(runs))
     family = {s: theirs.example(s).spec.family for s in theirs.systems}
     rivals = [
@@ -42,15 +36,8 @@ def with_baselines(runs: Runs, ours: Sequence[Arm]) -> tuple[Runs, list[Arm]]:
         for s, name in family.items()
         if name in plan.EARLIER and {m for m, _ in s.inputs} == reads
     ]
-    own = [arm.system for arm in ours if runs.has(arm.system)]
-    read = [r for s in own for r in runs.records(s)[0]]
-    beside_it = [r for s in rivals for r in theirs.records(s)[0]]
-    return Runs([*read, *beside_it]), [Arm(s, name=family[s].upper()) for s in rivals]
-
-
-def _setting(runs: Runs) -> Spec:
-    """Return what all of GLoMo's records say of their setting; of baselines' if there are none."""
-    return runs.example((plan.own(runs) or runs.systems)[0]).spec
+    beside = [r for s in rivals for r in theirs.records(s)[0]]
+    return runs.beside(beside), [Arm(s, name=family[s].upper()) for s in rivals]
 
 
 NO_BASELINES = not_run(["re-run baselines on these clips and features"])
@@ -59,7 +46,7 @@ NO_BASELINES = not_run(["re-run baselines on these clips and features"])
 def first_in_every_metric(runs: Runs) -> Evidence:
     """C1: GLoMo against every re-run baseline, in every metric of classification."""
     full = scope.named(runs)[plan.FULL]
-    both, rivals = with_baselines(runs, [full])
+    both, rivals = with_baselines(runs)
     if not rivals:
         return NO_BASELINES
     return first(both, full, rivals, scope.classification(runs))
@@ -86,24 +73,24 @@ def gains_beyond(runs: Runs, by: float) -> Evidence:
     if not set(POLARITY) <= set(runs.task.shown):
         return not_run(["labels of sentiment with a zero"])
     full = scope.named(runs)[plan.FULL]
-    both, rivals = with_baselines(runs, [full])
+    both, rivals = with_baselines(runs)
     if not rivals:
         return NO_BASELINES
-    judged = scope.beyond(both, [(full, r) for r in rivals], metrics=POLARITY, by=by)
+    judged = comparisons.beyond(both, [(full, r) for r in rivals], metrics=POLARITY, by=by)
     return judged._replace(note=sentence(judged.note, _few(rivals)))
 
 
 def one_layer_beats_most(runs: Runs) -> Evidence:
     """C12: the model with one layer for its experts against re-run baselines."""
     arm = scope.named(runs)["MLP_M"]
-    both, rivals = with_baselines(runs, [arm])
+    both, rivals = with_baselines(runs)
     return beats_most(both, arm, rivals, scope.accuracy(runs)) if rivals else NO_BASELINES
 
 
 def simple_fusions_beat_most(runs: Runs) -> Evidence:
     """C18: joining, and attending, each against re-run baselines."""
     simple = [scope.named(runs)[name] for name in ("CON", "ATTN_F")]
-    both, rivals = with_baselines(runs, simple)
+    both, rivals = with_baselines(runs)
     if not rivals:
         return NO_BASELINES
     return both_beat_most(both, simple, rivals, scope.accuracy(runs))
@@ -160,7 +147,7 @@ def words_carry_most(runs: Runs, by: float) -> Evidence:
     if not (smaller := scope.without(runs)):
         return not_run(["a modality beside words"])
     full, rest, metrics = scope.named(runs)[plan.FULL], smaller[plan.TEXT], scope.scores(runs)
-    judged = scope.beyond(runs, [(full, rest)], metrics=metrics, by=by)
+    judged = comparisons.beyond(runs, [(full, rest)], metrics=metrics, by=by)
     if judged.verdict == "not run":
         return judged
     chance = runs.example(rest.system).chance
@@ -195,7 +182,7 @@ def more_for_classes(runs: Runs) -> Evidence:
     """
     if runs.dataset not in POLARITY_OF:
         return not_run(["classes beside polarity, read by one encoder"])
-    spec = _setting(runs)
+    spec = baselines.spec_of(runs, plan.PAPER)
     beside = Setting(POLARITY_OF[runs.dataset], spec.encoder, spec.preset, spec.profile)
     theirs = Runs(folds.pool(records.find(plan.PAPER, beside)))
     if not theirs.systems:

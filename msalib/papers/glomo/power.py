@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from msalib.data.tasks import Regression
-from msalib.evidence import comparisons, error_rates, registry
+from msalib.evidence import comparisons, error_rates, planting_trainings, registry
 from msalib.evidence.arms import Arm
 from msalib.evidence.common import Evidence
 from msalib.evidence.planting import Case, Plan, Printed, Size, measure
@@ -193,13 +193,13 @@ def judges() -> dict[str, Callable[[Runs], Evidence]]:
             evidence_systems.first, full=full, rivals=BASELINES, metrics=metrics
         ),
         "gains_beyond": partial(
-            scope.beyond,
+            comparisons.beyond,
             pairs=[(full, one) for one in BASELINES],
             metrics=evidence_systems.POLARITY,
             **registry_arguments("gains_beyond"),
         ),
         "words_carry_most": partial(
-            scope.beyond,
+            comparisons.beyond,
             pairs=[(full, Arm(MODALITIES["A"]))],
             metrics=SCORES,
             **registry_arguments("words_carry_most"),
@@ -236,5 +236,5 @@ def power_plan() -> Plan:
 
 if __name__ == "__main__":
     simulated = measure(power_plan())
-    on_trainings = power_trainings.measure()
+    on_trainings = planting_trainings.measure(PAPER, power_trainings.CASES)
     RECORD.write(simulated.model_copy(update={"tests": [*simulated.tests, *on_trainings]}))

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from msalib.base import stats
-from msalib.evidence import arms
 from msalib.evidence.arms import Arm
-from msalib.evidence.common import Evidence, not_run, sentence
+from msalib.evidence.common import Evidence, not_run
 from msalib.evidence.comparisons import MARGINS
-from msalib.evidence.seeds import Margins, verdict
+from msalib.evidence.seeds import Margins
 from msalib.papers.glomo import plan
 from msalib.runs.query import Runs
 
@@ -93,34 +91,3 @@ def unlike(runs: Runs, *modalities: str) -> Evidence | None:
     there = plan.recorded_whole(runs)
     lacking = [WORDS[m] for m in modalities if m not in there]
     return not_run([f"clips with {' and '.join(lacking)}"]) if lacking else None
-
-
-# --- more than so many points -------------------------------------------------------------------
-
-
-def beyond(
-    runs: Runs, pairs: Sequence[tuple[Arm, Arm]], *, metrics: Sequence[str], by: float
-) -> Evidence:
-    """Test whether the first of each pair gains more than ``by`` points in every metric.
-
-    Supported if every gain is larger than that after Holm over all of them, at 2.5% on each side;
-    contradicted if one is smaller.
-    """
-    every = list(dict.fromkeys(arm for pair in pairs for arm in pair))
-    if needs := arms.lacking(runs, every):
-        return not_run(needs)
-    effects, above, below = {}, [], []
-    for arm, other in pairs:
-        gains = arms.gains(runs, arm, other, metrics)
-        prefix = "gain in" if len(pairs) == 1 else f"{arms.versus(arm, other)}: gain in"
-        effects |= arms.effects(gains, prefix)
-        above += [gain.p_above(by) for gain in gains.values()]
-        below += [gain.p_below(by) for gain in gains.values()]
-    differs = stats.holm(np.minimum(1, 2 * np.minimum(above, below)))
-    larger = np.array(above) < np.array(below)
-    word = verdict(
-        supported=bool(np.all(differs & larger)), contradicted=bool(np.any(differs & ~larger))
-    )
-    compared = " and ".join(arms.versus(arm, other) for arm, other in pairs)
-    asked = f"more than {by:g} point{'s' if by != 1 else ''}"
-    return Evidence(word, effects, sentence(compared, asked, arms.sample(runs, every).covers()))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from msalib.evidence import planting
+from msalib.evidence import planting, planting_trainings
 from msalib.evidence.arms import Arm
 from msalib.evidence.error_rates import NONE_PRINTED
 from msalib.evidence.scatter import design
@@ -117,7 +117,7 @@ def test_a_claim_of_more_than_a_gain_is_at_its_border_there(name):
 
 
 def test_trainings_are_judged_within_their_level(monkeypatch):
-    monkeypatch.setattr(power_trainings, "STUDIES", {"border": 200, "true": 20})
-    for one in power_trainings.measure():
+    monkeypatch.setattr(planting_trainings, "STUDIES", {"border": 200, "true": 20})
+    for one in planting_trainings.measure("glomo", power_trainings.CASES):
         assert one.too_high() == []
         assert one.truest().share > 0.5 > one.of("true")[0].rate("supported").share
