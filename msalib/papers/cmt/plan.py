@@ -50,11 +50,12 @@ def whole_of(study: "Study") -> Whole:
 def recorded_whole(runs: "Runs") -> Whole:
     """Return sound and text of the data set of these records with the layer that they read.
 
-    Where no record has a modality, its layer is ``UNKNOWN``.
+    Where no record has a modality that its data set offers, the layer is ``UNKNOWN``. An encoder
+    may read one that the data set does not offer by itself, such as the words of nEMO.
     """
     recorded = {m: layer for system in runs.systems for m, layer in system.inputs}
-    modalities = datasets.dataset(runs.dataset).modalities
-    return {m: recorded.get(m, UNKNOWN) for m in modalities if m in (SOUND, TEXT)}
+    offered = {*recorded, *datasets.dataset(runs.dataset).modalities}
+    return {m: recorded.get(m, UNKNOWN) for m in (SOUND, TEXT) if m in offered}
 
 
 # --- systems by table ---------------------------------------------------------------------------
