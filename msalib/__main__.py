@@ -6,6 +6,7 @@ that ``--help`` answers at once.
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,7 @@ def encode(
 ) -> None:
     """Encode transcripts, sound and pictures: all layers of frozen encoders."""
     from msalib import encoders
+    from msalib.base import files
     from msalib.data import datasets as readers
     from msalib.data import describe
     from msalib.runs.inputs import BASELINES, Inputs
@@ -76,7 +78,11 @@ def encode(
     corpus = readers.load(dataset)
     for chosen in asked.encoders.values():
         known = encoders.resolve(chosen.argument)
-        folder = encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
+        folder = encoders.store_folder(corpus.name, known, preset)
+        makes = refresh or not folder.is_dir()
+        # A study that needs the same features encodes them, too, unless it is told to wait.
+        with files.reserved(folder, wait=True) if makes else nullcontext():
+            encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
         print(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
     print(*describe.contents(corpus), sep="\n")
 
