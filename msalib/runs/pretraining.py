@@ -84,10 +84,14 @@ class Weights:
 
         Raises ``UserError`` like ``pairs.stored``.
         """
+        import torch
+
         path = None
-        for stage in self.stages(spec):
-            stage.ensure(path)
-            path = stage.file
+        # A run draws the same numbers whether they are made now or were before.
+        with torch.random.fork_rng(devices=[]):
+            for stage in self.stages(spec):
+                stage.ensure(path)
+                path = stage.file
         return path
 
     def stages(self, spec: Spec) -> "Iterator[Made]":
@@ -183,13 +187,9 @@ class Made:
 
     def ensure(self, before: Path | None) -> None:
         """Make the weights unless they are there; ``before`` are those of the stage before."""
-        import torch
-
-        with files.reserved(self.file.parent, wait=True):
+        with files.reserved(self.file.parent, wait=True), one_thread():
             if not (self.file.is_file() and self.record.is_file()):
-                # The run that asks draws the same numbers whether they are made now or were before.
-                with one_thread(), torch.random.fork_rng(devices=[]):
-                    self._make(before)
+                self._make(before)
 
     def _make(self, before: Path | None) -> None:
         import torch
