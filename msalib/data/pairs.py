@@ -10,6 +10,7 @@ Of data sets, only what they train on is here: clips to validate and to test on 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -88,7 +89,7 @@ def first(corpus: Corpus, clips: int) -> Corpus:
     """Return the first clips of a corpus; a part of it has a name of its own."""
     if clips >= len(corpus):
         return corpus
-    media = {m: _Chosen(paths, np.arange(clips)) for m, paths in corpus.media.items()}
+    media = {m: _First(paths, clips) for m, paths in corpus.media.items()}
     table = corpus.utterances.iloc[:clips]
     return replace(corpus, name=f"{corpus.name}-{clips}", utterances=table, media=media, truth=None)
 
@@ -142,6 +143,23 @@ def _note(corpus: Corpus, rows: np.ndarray, split: str) -> str:
     return f"{len(rows)} of {len(corpus)} clips: those that the split {split} trains on"
 
 
+class _First(Sequence):
+    """The first paths of a corpus's clips; they are asked for, and so rendered, on their use."""
+
+    def __init__(self, paths: Sequence[Path], clips: int):
+        self._all, self._clips = paths, clips
+
+    def __len__(self) -> int:
+        return self._clips
+
+    def __getitem__(self, index: int) -> Path:
+        return self._paths[index]
+
+    @cached_property
+    def _paths(self) -> Sequence[Path]:
+        return self._all[: self._clips]
+
+
 class _Chosen(Sequence):
     """Some of the paths of a corpus's clips; none is asked for, and so rendered, before its use."""
 
@@ -151,5 +169,7 @@ class _Chosen(Sequence):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, index: int) -> Path:
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self._paths[row] for row in self._rows[index]]
         return self._paths[self._rows[index]]

@@ -105,6 +105,20 @@ def test_of_pairs_the_first_can_be_taken(toy):
     assert pairs.first(toy, 3) is toy
 
 
+def test_of_simulated_pairs_no_more_are_rendered_than_are_taken(features):
+    few = pairs.load("raw-spoken-unlabelled", clips=3)
+    assert not features.exists()
+    files = list(few.media["acoustic"])
+    assert len(files) == 3 and sorted(features.rglob("*.wav")) == sorted(files)
+
+
+def test_the_first_of_a_data_set_are_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+    fixtures_more.nemo(tmp_path / "nemo")
+    few = pairs.load("nemo", clips=5)
+    assert [path.stem for path in few.media["acoustic"]] == list(few.utterances.index)
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=needs(name)) for name in SPOKEN])
 def test_real_transcripts_of_the_training_part_are_spoken(name, features):
     clips = pairs.load(f"spoken-{name}")

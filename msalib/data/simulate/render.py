@@ -49,7 +49,10 @@ def has_faces(corpus: Corpus) -> bool:
 
 
 class OnDemand(Sequence):
-    """Paths of a corpus's clips, all of which are rendered when the first path is asked for."""
+    """Paths of a corpus's clips, all of which are rendered when one path is asked for.
+
+    For a slice of them only its clips are.
+    """
 
     def __init__(self, corpus: Corpus, folder: Path, modality: str):
         self._corpus, self._folder, self._modality = corpus, folder, modality
@@ -59,6 +62,10 @@ class OnDemand(Sequence):
         return len(self._corpus)
 
     def __getitem__(self, index):
+        if self._paths is None and isinstance(index, slice):
+            rows = range(len(self))[index]
+            paths = render(self._corpus, self._folder, rows=rows).media[self._modality]
+            return paths[index]
         if self._paths is None:
             self._paths = render(self._corpus, self._folder).media[self._modality]
         return self._paths[index]
@@ -98,18 +105,24 @@ def person(corpus: Corpus, row: int) -> tuple[faces.Person, faces.Expression]:
     )
 
 
-def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files") -> Corpus:
+def render(
+    corpus: Corpus,
+    folder: Path,
+    kind: Literal["files", "mp4"] = "files",
+    rows: Sequence[int] | None = None,
+) -> Corpus:
     """Write the clips of simulated people as media; return the corpus with their paths.
 
-        label.csv                    a row per clip, as MMSA has it; written last
+        label.csv                    a row per clip, as MMSA has it; written last, with all clips
         Raw/<video>/<segment>.wav    16 kHz, one channel, 16 bits
         Raw/<video>/<segment>/       0001.png, 0002.png, ...; fps.txt
         Raw/<video>/<segment>.mp4    instead of both, for ``mp4``: H.264 and AAC
         clips.json                   what they were made from, for ``espeak`` with its version
 
-    Without faces there is sound alone, as ``files``. Existing clips are left as they are, so a
-    killed rendering goes on. Raises ``UserError`` where the folder holds clips of another corpus
-    or kind, and where a package that speaks or writes media is missing.
+    ``rows`` are the clips to write, by default all. Without faces there is sound alone, as
+    ``files``. Existing clips are left as they are, so a killed rendering goes on. Raises
+    ``UserError`` where the folder holds clips of another corpus or kind, and where a package that
+    speaks or writes media is missing.
     """
     _check_packages(kind)
     mark = _mark(corpus, kind)
@@ -127,13 +140,13 @@ def render(corpus: Corpus, folder: Path, kind: Literal["files", "mp4"] = "files"
     else:
         media = {"visual": place} if has_faces(corpus) else {}
         media["acoustic"] = [path.with_suffix(".wav") for path in place]
-    rows = range(len(corpus))
-    missing = [row for row in rows if not all(files[row].exists() for files in media.values())]
+    asked = range(len(corpus)) if rows is None else rows
+    missing = [row for row in asked if not all(files[row].exists() for files in media.values())]
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
         for row in bar(missing, f"rendering {corpus.name}", "clip"):
             places = {m: files[row] for m, files in media.items()}
             _write_clip(corpus, row, places, Path(partial))
-        if not (folder / "label.csv").exists():
+        if rows is None and not (folder / "label.csv").exists():
             _labels(corpus).to_csv(Path(partial) / "label.csv", index=False)
             _move(Path(partial) / "label.csv", folder / "label.csv")
     return replace(corpus, media=media)

@@ -125,6 +125,17 @@ def test_media_are_rendered_when_first_asked_for(small, tmp_path):
     assert list(files) == render.render(small, tmp_path / "clips").media["acoustic"]
 
 
+def test_of_a_slice_its_clips_alone_are_rendered(small, tmp_path):
+    folder = tmp_path / "clips"
+    files = render.OnDemand(small, folder, "acoustic")
+    some = files[:3]
+    assert len(some) == 3 and len(list(folder.rglob("*.wav"))) == 3
+    assert not (folder / "label.csv").exists()  # it says that all clips are there
+    before = digest(folder)
+    assert some == list(files)[:3] and (folder / "label.csv").is_file()
+    assert before.items() <= digest(folder).items()
+
+
 def test_labels_cost_no_rendering(tmp_path):
     corpus = render.load("raw-sarcasm")
     assert corpus.name == "raw-sarcasm" and set(corpus.media) == {"visual", "acoustic"}
