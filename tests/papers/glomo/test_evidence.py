@@ -10,21 +10,17 @@ from msalib.papers.glomo.plan import FACE, SOUND, TEXT
 from msalib.papers.glomo.plan import FULL as FULL_NAME
 from msalib.runs.query import Runs
 from tests.papers.glomo.planted import (
-    BAD,
     CLAIMS,
     FULL,
-    GOOD,
     MODALITIES,
     NAMED,
-    USUAL,
     WHOLE,
     WITH_BASELINES,
     arms,
-    as_classes,
     judged,
-    noisy,
     planted,
 )
+from tests.papers.planted_systems import BAD, GOOD, USUAL, as_classes, noisy
 
 pytestmark = pytest.mark.usefixtures("fewer_resamples")
 

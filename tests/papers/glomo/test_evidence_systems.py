@@ -9,22 +9,19 @@ from msalib.papers.glomo.plan import SOUND, TEXT
 from msalib.runs import records, spec
 from msalib.runs.query import Runs
 from tests.papers.glomo.planted import (
-    BAD,
     CLAIMS,
     FULL,
-    GOOD,
     LMF,
     MODALITIES,
     NAMED,
     TFN,
-    USUAL,
     WHOLE,
     WITH_BASELINES,
     arms,
     judged,
-    noisy,
     planted,
 )
+from tests.papers.planted_systems import BAD, GOOD, USUAL, noisy
 
 pytestmark = pytest.mark.usefixtures("fewer_resamples")
 

@@ -10,17 +10,15 @@ from msalib.papers.glomo import costs, evidence_costs, plan
 from msalib.papers.glomo.evidence_vectors import ORDER
 from msalib.runs.query import Runs
 from tests.papers.glomo.planted import (
-    BAD,
     CLAIMS,
     FULL,
-    GOOD,
     NAMED,
-    USUAL,
     WHOLE,
     arms,
     judged,
     planted,
 )
+from tests.papers.planted_systems import BAD, GOOD, USUAL
 
 pytestmark = pytest.mark.usefixtures("fewer_resamples")
 
