@@ -93,10 +93,14 @@ class Inputs:
     # --- encoders -------------------------------------------------------------------------------
 
     def _usual_encoder(self) -> str:
-        """Return what "auto" stands for: fine-tuned where the paper does so and all can be."""
+        """Return what "auto" stands for: fine-tuned where the paper does so and all can be.
+
+        A paper may read other frames of a data set, or more of it, than is usual (``ENCODERS``).
+        """
         if self.dataset.shipped:
             return self.dataset.shipped
-        name = self.dataset.encoder
+        usual = papers.fact(self.paper, "ENCODERS", {})
+        name = usual.get(self.parameters.dataset, self.dataset.encoder)
         tuned = papers.fact(self.paper, "FINE_TUNES", False)
         if tuned and all(encoder.tunable for encoder in self._chosen(name).values()):
             return name + TUNED_ENDING

@@ -9,3 +9,6 @@ MODALITIES = ("acoustic", "linguistic")
 
 FROZEN = {"rates": "features"}
 """Choices of a system whose encoders stay as they are."""
+
+ENCODERS = {"raw-spoken": "small-frames", "ravdess": "whisper-tiny.en-frames", "nemo": "spoken"}
+"""Data set -> what "auto" stands for: all frames of sound, and words where there are any."""
