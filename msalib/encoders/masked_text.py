@@ -7,6 +7,7 @@ are hidden follows from the clip's id alone.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,15 @@ class Masked(NamedTuple):
     vocabulary: int
 
 
+class _Hidden(NamedTuple):
+    """Variants of all texts before they are encoded; ``cut`` of them were too long."""
+
+    names: list[str]
+    inputs: list[np.ndarray]  # of token ids, (T,)
+    targets: list[np.ndarray]  # (T,)
+    cut: int
+
+
 def masked(
     corpus: Corpus,
     encoder: Encoder,
@@ -49,9 +59,31 @@ def masked(
 ) -> Masked:
     """Return the masked transcripts of a corpus, encoded now unless ``folder`` has them.
 
-    ``settings`` say in words how ``hide`` hides, for the fingerprint. Raises ``UserError`` for an
-    encoder without a mask token, and like ``extraction.extract``.
+    ``settings`` say in words how ``hide`` hides, for the fingerprint. A store of other texts,
+    settings or another revision of the encoder is made anew. Raises ``UserError`` for an encoder
+    without a mask token, and like ``extraction.extract``.
     """
+    tokenizer, model = _loaded(encoder)
+    hidden = _hidden(corpus, tokenizer, text.positions(model, tokenizer), hide, variants)
+    about = f"{text.SETTINGS}; {settings}; {variants} variants"
+    texts = np.repeat(corpus.utterances["text"].to_numpy(), variants)
+    fits = {
+        "encoder": encoder.name,
+        "revision": weights.revision(encoder),
+        "fingerprint": fingerprint(about, zip(hidden.names, texts, strict=True)),
+    }
+    stored = partial(open_store, folder, **fits, command="run the same again")
+    try:
+        features = stored()
+    except UserError:
+        network = _Network(tokenizer, model.to(pick_device(device)), hidden.inputs)
+        _write(folder, network, hidden, {"dataset": corpus.name, **fits}, about)
+        features = stored()
+    return Masked(features, np.concatenate(hidden.targets), variants, len(tokenizer))
+
+
+def _loaded(encoder: Encoder):
+    """Return tokeniser and model (``text.load``); ``UserError`` where there is no mask token."""
     tokenizer, model = text.load(encoder)
     if tokenizer.mask_token_id is None:
         raise UserError(
@@ -60,70 +92,59 @@ def masked(
             expected="a masked language model, such as BERT or RoBERTa",
             remedy="Pretrain with another text encoder (msalib doctor).",
         )
-    inputs, targets = _hidden(corpus, tokenizer, text.positions(model, tokenizer), hide, variants)
-    lengths = np.array([len(ids) for ids in inputs])
-    about = f"{text.SETTINGS}; {settings}; {variants} variants"
-    ids = [f"{name}#{v}" for name in corpus.utterances.index for v in range(variants)]
-    texts = np.repeat(corpus.utterances["text"].to_numpy(), variants)
-    fits = {
-        "encoder": encoder.name,
-        "revision": weights.revision(encoder),
-        "fingerprint": fingerprint(about, zip(ids, texts, strict=True)),
-    }
-    if not folder.is_dir():
-        device = pick_device(device)
-        network = _Network(tokenizer, model.to(device), inputs)
-        meta = StoreMeta(
-            dataset=corpus.name,
-            **fits,
-            convention=text.CONVENTION,
-            unit=f"{text.UNIT}, some hidden",
-            layers=1,
-            first=model.config.num_hidden_layers,
-            clips=len(ids),
-            frames=int(lengths.sum()),
-            dim=model.config.hidden_size,
-            truncated=0,
-            device=device_name(device),
-            precision=network.precision,
-            versions=versions(),
-            settings={"hidden": about},
-        )
-        budget = text.WORD_PIECES if device == "cpu" else text.WORD_PIECES_GPU
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        write_store(folder, meta, ids, offsets, clips.batches(lengths, budget), network.states)
-    command = f"msalib pretrain (delete {folder.name} first)"
-    return Masked(
-        open_store(folder, **fits, command=command),
-        np.concatenate(targets),
-        variants,
-        len(tokenizer),
-    )
+    return tokenizer, model
 
 
-def _hidden(
-    corpus: Corpus, tokenizer, limit: int, hide: Hide, variants: int
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the token ids of all variants in order, and what is to guess in each."""
+def _hidden(corpus: Corpus, tokenizer, limit: int, hide: Hide, variants: int) -> _Hidden:
+    """Return all variants of all texts, in order; those of more than ``limit`` tokens are cut."""
     import torch
 
     special = torch.tensor(tokenizer.all_special_ids)
-    inputs, targets = [], []
+    hidden, cut = _Hidden([], [], [], 0), 0
     table = corpus.utterances
     for name, ids in zip(table.index, text.tokens(tokenizer, table["text"].tolist()), strict=True):
+        cut += variants * (len(ids) > limit)
         ids = torch.tensor(ids[: limit - 1] + ids[-1:] if len(ids) > limit else ids)
         for v in range(variants):
             seed = hashlib.sha256(f"{name}#{v}".encode()).digest()[:8]
-            hidden, wanted = hide(
+            inputs, targets = hide(
                 ids,
                 torch.isin(ids, special),
                 mask=tokenizer.mask_token_id,
                 vocabulary=len(tokenizer),
                 generator=torch.Generator().manual_seed(int.from_bytes(seed) >> 1),
             )
-            inputs.append(hidden.numpy())
-            targets.append(wanted.numpy().astype(np.int32))
-    return inputs, targets
+            hidden.names.append(f"{name}#{v}")
+            hidden.inputs.append(inputs.numpy())
+            hidden.targets.append(targets.numpy().astype(np.int32))
+    return hidden._replace(cut=cut)
+
+
+def _write(
+    folder: Path, network: "_Network", hidden: _Hidden, fits: dict[str, str], about: str
+) -> None:
+    """Encode all variants into a store; ``fits`` are what it is recognised by."""
+    lengths = np.array([len(ids) for ids in hidden.inputs])
+    device, config = network.model.device.type, network.model.config
+    meta = StoreMeta(
+        **fits,
+        convention=text.CONVENTION,
+        unit=f"{text.UNIT}, some hidden",
+        layers=1,
+        first=config.num_hidden_layers,
+        clips=len(lengths),
+        frames=int(lengths.sum()),
+        dim=config.hidden_size,
+        truncated=hidden.cut,
+        device=device_name(device),
+        precision=network.precision,
+        versions=versions(),
+        settings={"hidden": about},
+    )
+    budget = text.WORD_PIECES if device == "cpu" else text.WORD_PIECES_GPU
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    batches = clips.batches(lengths, budget)
+    write_store(folder, meta, hidden.names, offsets, batches, network.states)
 
 
 class _Network:
