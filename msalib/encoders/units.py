@@ -22,14 +22,15 @@ CHUNK = 50_000
 def centres(features: Features, layer: int, count: int, rows: np.ndarray, folder: Path):
     """Return the centres (C, D) of the clusters of a layer's frames, fitted unless kept.
 
-    They are kept in ``folder`` under a name that says what they depend on: the features, the
-    layer, their number, and the clips ``rows`` (N,) whose frames they are fitted on. C is
-    ``count``, or the number of frames where there are fewer.
+    They are kept in ``folder`` under a name that says what they depend on: the encoder with its
+    revision, what it read, the layer, their number, and the clips ``rows`` (N,) whose frames they
+    are fitted on. C is ``count``, or the number of frames where there are fewer.
     """
     from sklearn.cluster import MiniBatchKMeans
     from threadpoolctl import threadpool_limits
 
-    about = f"{features.provenance.get('fingerprint')} {layer} {count} {rows.tolist()}"
+    features_of = [features.provenance[name] for name in ("encoder", "revision", "fingerprint")]
+    about = f"{features_of} {layer} {count} {rows.tolist()}"
     path = folder / f"centres-{hashlib.sha256(about.encode()).hexdigest()[:12]}.npy"
     if not path.is_file():
         frames = _sample(features, layer, rows)
