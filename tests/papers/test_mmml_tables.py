@@ -231,7 +231,7 @@ def test_windows_are_chosen_on_validation_and_compared():
     frame = windows.table(runs, of, setting=SETTING).frame
     assert frame["whose"].tolist() == ["ours"] * 8 + ["chance"]
     picture = figures.window_curves(runs, of, setting=SETTING)
-    assert "MAE on validation, joined: 0 before" in picture.alt
+    assert "MAE on validation, joined: at 0" in picture.alt
     printed = windows.printed_rows("mosi", of)
     assert printed["2 before (separate)"].text["mae"] == "0.6388"
     assert printed.keys() == windows.by_name(of).keys()
