@@ -11,6 +11,7 @@ from msalib.evidence.arms import Contrast
 from msalib.evidence.common import Evidence
 from msalib.evidence.comparisons import (
     all_parts,
+    beyond,
     direction_and_size,
     equivalent,
     interaction,
@@ -33,6 +34,7 @@ EVERY = [
     lambda runs: value(runs, A, {"mae": 1.0}),
     lambda runs: k_of_n(runs, [(A, B)], metrics=ALL),
     lambda runs: interaction(runs, (A, B), (A, B), metrics=TWO),
+    lambda runs: beyond(runs, [(A, B)], metrics=TWO, by=0.0),
 ]
 
 
@@ -325,3 +327,23 @@ def test_several_pairs_are_one_family():
     assert [name.split(":")[0] for name in both.effects] == [f"{A} over {B}", f"{C} over {D}"]
     assert direction_and_size(runs, [(A, B), (C, B)], metrics=["mae"]).verdict == "supported"
     assert direction_and_size(runs, [(A, B), (B, C)], metrics=["mae"]).verdict == "contradicted"
+
+
+# --- more than so much --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ((6.0, 0.5), (7.0, 0.5), "supported"),
+        ((6.0, 0.5), (4.5, 0.5), "inconclusive"),
+        ((6.0, 0.5), (2.0, 0.5), "contradicted"),
+        ((6.0, 0.5), (-6.0, 0.5), "contradicted"),
+        ((4.1, 2.0), (3.9, 2.0), "inconclusive"),
+    ],
+)
+def test_a_gain_of_more_than_a_number_is_wholly_above_it(one, other, verdict, fixed):
+    fixed(acc2_non0=one, f1_non0=other)
+    found = beyond(runs_of(1.0, 1.0), [(A, B)], metrics=("acc2_non0", "f1_non0"), by=4.0)
+    assert found.verdict == verdict
+    assert "more than 4 points" in found.note and len(found.effects) == 2

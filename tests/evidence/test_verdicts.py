@@ -270,7 +270,13 @@ def test_the_study_is_what_pages_show_with_the_full_recipe():
         assert {s.profile for s in study} == {"paper"}
     frozen = ("mosi-standardised", "minilm", "release", "paper")
     assert frozen in settings.study("sugrm")
-    assert settings.study("cmt") == []
+
+
+def test_a_paper_that_no_page_shows_has_no_setting_of_the_study(monkeypatch):
+    shown = [("one/table1", {"dataset": "raw", "encoder": "small", "profile": "paper"})]
+    monkeypatch.setattr(settings, "plan", lambda: shown)
+    assert settings.study("one") == [("raw", "small", "release", "paper")]
+    assert settings.study("two") == []
 
 
 def test_verdicts_are_the_same_however_often_they_are_computed(uegd):

@@ -191,8 +191,8 @@ def test_a_paper_is_told_with_links(tmp_path, monkeypatch):
 def test_parity_of_a_paper_is_told_once_where_it_is_introduced():
     text = read(overview.about("sugrm", registry.load("sugrm"))).text
     assert "Parity: our model equals the authors' outputs within " in text
-    text = read(overview.about("cmt", registry.load("cmt"))).text
-    assert "Parity: none; needs code or outputs of the authors" in text
+    silent = entry("ONE", parity=registry.Parity(needs="code of the authors"))
+    assert "Parity: none; needs code of the authors." in read(overview.about("one", silent)).text
 
 
 def test_a_summary_counts_verdicts_and_findings():

@@ -84,6 +84,15 @@ def test_records_that_were_read_are_listed_once():
     )
 
 
+def test_what_is_read_of_others_beside_counts_as_read():
+    runs = Runs([record({"linguistic": 1}, seed) for seed in (0, 1)])
+    both = runs.beside([record({"acoustic": 1}, 0)])
+    assert both.systems == [system({"linguistic": 1}), system({"acoustic": 1})]
+    assert runs.systems == [system({"linguistic": 1})]
+    both.records(system({"linguistic": 1}), system({"acoustic": 1}))
+    assert [r.spec.system.name() for r in runs.used] == ["linguistic-1", "acoustic-1"]
+
+
 def test_a_system_is_found_whatever_other_kind_of_record_comes_first():
     """The recipe that tells which choices are usual is that of a record of its own kind."""
     clips = predictions(LABEL, LABEL, VIDEOS)
