@@ -4,13 +4,27 @@ Held-out clips say it: how many hidden tokens and frames a stream guesses when i
 encoder's outputs of the same clip, those of another clip, or nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
 
 from msalib.base.errors import UserError
+from msalib.base.stats import Estimate
+from msalib.evidence.seeds import over_seeds
 from msalib.models import recipes
-from msalib.runs.pretraining import SEEN, Pretrained, Weights
-from msalib.runs.spec import system
+from msalib.pages.tables import Note, Table, mean_sd
+from msalib.runs.pretraining import SEEN, Made, Pretrained, Weights
+from msalib.runs.spec import System, system
 from msalib.runs.study import Study
+
+STREAMS = {"text_right": "hidden tokens", "sound_right": "hidden frames"}
+"""Share in a record of pretraining -> what is guessed."""
+
+ByArm = Mapping[str, Sequence[Pretrained]]
+"""Name of a pretraining -> its records, one a seed."""
+
+# --- the command --------------------------------------------------------------------------------
 
 
 def command(paper: str, choices: Mapping[str, str], parameters: Mapping) -> Iterator[str]:
@@ -23,14 +37,23 @@ def command(paper: str, choices: Mapping[str, str], parameters: Mapping) -> Iter
     refuse_unknown(paper, choices, known)
     frozen = {"rates": "features"} if "rates" in known else {}
     read = {m: layer for m, layer in study.last_layers.items() if m in study.encoders}
-    asked = system(read, paper=paper, **frozen | choices)
+    for stage in made(study, [system(read, paper=paper, **frozen | choices)]):
+        yield f"{stage.name}: {_line(stage.read_record())}"
+
+
+def made(study: Study, systems: Iterable[System]) -> Iterator[Made]:
+    """Make the pretraining of some systems, seed by seed; yield each stage when it is made.
+
+    Raises ``UserError`` like ``Weights``.
+    """
     weights = Weights(study)
-    for seed in range(study.parameters.seeds):
-        before = None
-        for stage in weights.stages(study.spec(asked, seed)):
-            stage.ensure(before)
-            before = stage.file
-            yield f"{stage.name}: {_line(stage.read_record())}"
+    for asked in systems:
+        for seed in range(study.parameters.seeds):
+            before = None
+            for stage in weights.stages(study.spec(asked, seed)):
+                stage.ensure(before)
+                before = stage.file
+                yield stage
 
 
 def refuse_unknown(paper: str, choices: Mapping[str, str], known: Mapping[str, str]) -> None:
@@ -51,3 +74,95 @@ def _line(record: Pretrained) -> str:
         for seen in SEEN
     )
     return f"{record.clips} clips, {record.held_out} held out; {shares}"
+
+
+# --- what was learned ---------------------------------------------------------------------------
+
+
+def heard(records: Sequence[Pretrained], share: str) -> np.ndarray:
+    """Return by seed what the other stream is worth (S,), in points (``Pretrained.heard``)."""
+    return np.array([record.heard(share) for record in records])
+
+
+def heard_text(values: np.ndarray) -> str:
+    """Return the mean over seeds of points, with an interval where there are several seeds."""
+    if len(values) < 2:
+        return f"{values.mean():+.1f} points"
+    estimate: Estimate = over_seeds(values)
+    return f"{estimate.effect:+.1f} points [{estimate.low:+.1f},\u00a0{estimate.high:+.1f}]"
+
+
+def answer(by_arm: ByArm, *, setting: str) -> Note:
+    """Say how much better hidden parts are guessed with the clip's own other stream."""
+    clauses = [
+        f"{name}: "
+        + ", ".join(f"{words} {heard_text(heard(records, s))}" for s, words in STREAMS.items())
+        for name, records in by_arm.items()
+        if records
+    ]
+    if not clauses:
+        return Note(f"No answer yet: no pretraining of this page is recorded. Setting: {setting}.")
+    several = any(len(records) > 1 for records in by_arm.values())
+    meaning = (
+        "Intervals of 95% cover other trainings. " if several else "One seed has no interval. "
+    )
+    return Note(
+        "In short, what the clip's own other stream adds to the guesses over that of another "
+        f"clip, on clips held out: {'; '.join(clauses)}. {meaning}Setting: {setting}."
+    )
+
+
+def worth_table(by_arm: ByArm, *, setting: str) -> Table | Note:
+    """Show what shares are guessed by what a stream sees of the other one."""
+    rows = [
+        {"pretraining": name, "guessed": words}
+        | {SEEING[seen]: _shares(r.worth[seen][share] for r in records) for seen in SEEN}
+        | {
+            "commonest": _shares(r.chance[share] for r in records),
+            "own minus another clip's": heard_text(heard(records, share)),
+            "seeds": len(records),
+            "held out": f"{records[0].held_out} clips",
+        }
+        for name, records in by_arm.items()
+        if records
+        for share, words in STREAMS.items()
+    ]
+    if not rows:
+        return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
+    return Table(
+        pd.DataFrame(rows),
+        caption="Shares of what is hidden that are guessed right, in %, on held-out clips with "
+        "their true pairs; mean ± standard deviation over seeds. Columns: what a stream sees of "
+        "the other encoder's outputs. Commonest: always the commonest token or codeword. Clips "
+        "held out are of the last stage's corpus, so that rows of other corpora do not compare in "
+        f"level. Setting: {setting}.",
+    )
+
+
+SEEING = {
+    "given": "the clip's own",
+    "shuffled": "another clip's",
+    "silenced": "nothing",
+}
+"""What is seen of the other encoder (``runs.pretraining.SEEN``), in words."""
+
+
+def _shares(values: Iterable[float]) -> str:
+    return mean_sd([100 * value for value in values], "{:.1f}".format)
+
+
+def seeds_table(by_arm: ByArm, *, setting: str) -> Table | Note:
+    """Show the same seed by seed."""
+    rows = [
+        {"pretraining": name, "seed": record.seed}
+        | {
+            f"{words}, {SEEING[seen]}": f"{100 * record.worth[seen][share]:.1f}"
+            for share, words in STREAMS.items()
+            for seen in SEEN
+        }
+        for name, records in by_arm.items()
+        for record in records
+    ]
+    if not rows:
+        return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
+    return Table(pd.DataFrame(rows), caption=f"Shares guessed right, in %. Setting: {setting}.")

@@ -64,6 +64,13 @@ class Pretrained(BaseModel):
     weights: str
     provenance: dict
 
+    def heard(self, share: str) -> float:
+        """Return the points of a guessed share that the other stream of the same clip is worth.
+
+        That is over the other stream of another clip; ``share`` is a key of ``worth``.
+        """
+        return 100 * (self.worth["given"][share] - self.worth["shuffled"][share])
+
 
 def recorded(family: str, profile: str) -> list[Pretrained]:
     """Return the records of a family's pretraining, ordered by file name."""

@@ -116,7 +116,7 @@ def heard(true: Sequence["Pretrained"], shuffled: Sequence["Pretrained"]) -> Evi
     if len(seeds) < arms.SEEDS:
         return not_run([f"{arms.SEEDS} pretrainings on true and on shuffled pairs ({len(seeds)})"])
     uses = {
-        (kind, share): np.array([_use(some[seed], share) for seed in seeds])
+        (kind, share): np.array([some[seed].heard(share) for seed in seeds])
         for kind, some in both.items()
         for share in STREAMS
     }
@@ -145,11 +145,6 @@ def heard(true: Sequence["Pretrained"], shuffled: Sequence["Pretrained"]) -> Evi
 def by_seed(records: Sequence["Pretrained"]) -> dict[int, "Pretrained"]:
     """Return records by their seed."""
     return {record.seed: record for record in records}
-
-
-def _use(record: "Pretrained", share: str) -> float:
-    """Return points of a guessed share that the other stream is worth."""
-    return 100 * (record.worth["given"][share] - record.worth["shuffled"][share])
 
 
 def of_run(spec: Spec) -> list["Pretrained"]:

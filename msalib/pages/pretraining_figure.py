@@ -1,0 +1,82 @@
+"""Figures of what pretraining learned: learning curves, and what the other stream is worth."""
+
+import numpy as np
+
+from msalib.evidence.seeds import over_seeds
+from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.pretraining import STREAMS, ByArm, heard, heard_text
+from msalib.pages.tables import Note
+
+STYLES = (
+    {"color": "#0072B2", "linestyle": "-"},
+    {"color": "#D55E00", "linestyle": "--"},
+    {"color": "#009E73", "linestyle": "-."},
+    {"color": "#CC79A7", "linestyle": ":"},
+    {"color": "#56B4E9", "linestyle": "-"},
+)
+"""Looks of pretrainings, in order."""
+
+
+@style
+def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
+    """Show the share of hidden tokens and frames that is guessed right, by update."""
+    present = {name: records for name, records in by_arm.items() if records}
+    if not present:
+        return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
+    figure, panels = axes_of(5.2, nrows=len(STREAMS), sharex=True)
+    sentences = []
+    for axes, (share, words) in zip(panels, STREAMS.items(), strict=True):
+        for (name, records), look in zip(present.items(), _looks(len(present)), strict=True):
+            curves = 100 * np.array([record.curve[share] for record in records])
+            update = records[0].curve["update"]
+            axes.plot(update, curves.mean(0), label=name, **look)
+            axes.fill_between(update, curves.min(0), curves.max(0), color=look["color"], alpha=0.2)
+            first, last = curves.mean(0)[[0, -1]]
+            sentences.append(f"{name}, {words}: from {first:.1f}% to {last:.1f}%")
+        axes.set_ylabel(f"{words} (%)")
+    panels[-1].set_xlabel("update")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=9)
+    return Picture(
+        figure,
+        alt=f"Shares guessed right by update. {'; '.join(sentences)}.",
+        caption="Share of what is hidden that is guessed right on the clips learned from, by "
+        "update of the last stage. Line: mean over seeds; band: from the lowest to the highest. "
+        f"Setting: {setting}.",
+    )
+
+
+def _looks(count: int) -> list[dict]:
+    return [STYLES[k % len(STYLES)] for k in range(count)]
+
+
+@style
+def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
+    """Show by seed how many points the clip's own other stream is worth, a panel per stream."""
+    present = {name: records for name, records in by_arm.items() if records}
+    if not present:
+        return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
+    figure, panels = axes_of(1.4 + 0.5 * len(present), ncols=len(STREAMS), sharey=True)
+    sentences = []
+    for axes, (share, words) in zip(panels, STREAMS.items(), strict=True):
+        for y, (name, records) in enumerate(present.items()):
+            values = heard(records, share)
+            if len(values) > 1:
+                estimate = over_seeds(values)
+                axes.plot([estimate.low, estimate.high], [y, y], color="#0072B2", linewidth=2.2)
+            axes.plot(values.mean(), y, "o", color="#0072B2", markersize=7)
+            axes.plot(values, [y + 0.2] * len(values), ".", color="black", markersize=4)
+            sentences.append(f"{name}, {words}: {heard_text(values)}")
+        axes.axvline(0, color="black", linewidth=1)
+        axes.set_xlabel(f"{words}\n(points)", fontsize=9)
+        axes.margins(x=0.12)
+        axes.grid(axis="y", visible=False)
+    panels[0].set_yticks(range(len(present)), list(present), fontsize=8)
+    panels[0].set_ylim(len(present) - 0.5, -0.5)
+    return Picture(
+        figure,
+        alt=f"What the other stream is worth. {'; '.join(sentences)}.",
+        caption="Share guessed with the clip's own other stream, minus that with another clip's, "
+        "on clips held out. Circle: mean over seeds; line: interval of 95% over other trainings; "
+        f"dots: single seeds. Setting: {setting}.",
+    )

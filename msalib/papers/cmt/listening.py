@@ -1,0 +1,73 @@
+"""What cross-modal pretraining learns in CMT: which pretrainings, and how they are judged.
+
+The general half is ``pages.pretraining``: records of pretraining on the page.
+"""
+
+from collections.abc import Mapping
+
+from msalib.evidence.common import Evidence
+from msalib.pages.pretraining import ByArm, made
+from msalib.pages.tables import Note
+from msalib.papers.cmt import evidence_controls, plan, scope
+from msalib.papers.cmt.plan import PAPER, PT, TAPT
+from msalib.papers.cmt.tables import in_time, pretrains
+from msalib.runs.spec import System
+from msalib.runs.study import Study
+
+ARMS = (PT, scope.SHUFFLED, scope.TAPT_ALONE, TAPT, scope.LEAK)
+"""Arms of the plan whose pretrainings differ, of four blocks."""
+
+QUICK = (PT, scope.SHUFFLED)
+"""Those that the profile quick has time for."""
+
+
+def arms(study: Study) -> dict[str, System]:
+    """Return the systems whose pretraining a page shows; none where nothing can be pretrained."""
+    if not pretrains(study):
+        return {}
+    named = plan.named(plan.whole_of(study))
+    return in_time(study, {name: named[name] for name in ARMS}, QUICK)
+
+
+def gather(study: Study, named: Mapping[str, System]) -> ByArm:
+    """Return the records of these pretrainings, ordered by seed.
+
+    The profile quick makes what is missing; otherwise they are only read.
+    """
+    p = study.parameters
+    if p.profile == "quick" or p.refresh:
+        for _ in made(study, named.values()):
+            pass
+    found = {}
+    for name, system in named.items():
+        records = evidence_controls.by_seed(evidence_controls.of_run(study.spec(system, 0)))
+        found[name] = [records[seed] for seed in range(p.seeds) if seed in records]
+    return found
+
+
+def missing(study: Study, found: ByArm) -> Note:
+    """Return a note on missing pretrainings, with the command that makes them."""
+    if not found:
+        return Note(
+            "Nothing can be pretrained on these data: that takes sound and text, each read by an "
+            "encoder that other clips can be read by, too."
+        )
+    lacking = {
+        name: study.parameters.seeds - len(records)
+        for name, records in found.items()
+        if len(records) < study.parameters.seeds
+    }
+    if not lacking:
+        return Note(f"All {len(found) * study.parameters.seeds} pretrainings are recorded.")
+    listed = "; ".join(f"{name} ({count} of {study.parameters.seeds})" for name, count in
+                       lacking.items())  # fmt: skip
+    about = f"-p dataset {study.parameters.dataset} -p encoder {study.encoder}"
+    return Note(f"Not run: {listed}. This makes them: msalib records {PAPER} {about}.")
+
+
+def judged(found: ByArm) -> dict[str, Evidence]:
+    """Return the control of listening: true pairs teach it, shuffled pairs do not."""
+    if not {PT, scope.SHUFFLED} <= found.keys():
+        return {}
+    judged = evidence_controls.heard(found[PT], found[scope.SHUFFLED])
+    return {"True pairs teach listening, shuffled pairs do not": judged}
