@@ -1,18 +1,15 @@
 """Error rates of MMML's tests: every test has a case that runs and plants what is printed."""
 
-from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import pytest
 
 from msalib.evidence import planting
-from msalib.evidence.arms import Arm
 from msalib.evidence.error_rates import NONE_PRINTED
-from msalib.evidence.scatter import design, quality_with_gain
-from msalib.evidence.simulation import simulate
+from msalib.evidence.scatter import quality_with_gain
 from msalib.papers.mmml import power
 from msalib.papers.mmml.evidence import TESTS
-from tests.evidence.planted_arms import runs_of
+from tests.papers import planted_power
 from tests.papers.mmml_planted import CLAIMS
 
 CASES = power.cases()
@@ -24,10 +21,7 @@ def judge_of(name):
     return PLAN.judge(CLAIMS[name].id)
 
 
-def study_of(case):
-    arms = [arm if isinstance(arm, Arm) else Arm(arm) for arm in case.arms]
-    made = design(runs_of(0.8, 1.0, 1.2), arms, seeds=3, paper="mmml")
-    return replace(made, scatter=made.scatter._replace(quality=0.3))
+study_of = partial(planted_power.study_of, paper="mmml", seeds=3)
 
 
 def test_every_test_has_a_case():
@@ -37,44 +31,19 @@ def test_every_test_has_a_case():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_test_runs_on_its_simulated_studies(name):
-    """Twice: ``simulate`` refuses a test that does not run, for want of an arm or a label."""
     case = CASES[name]
     study = study_of(case)
     effects = list(planting.planted(case, study))
     assert {one.role for one in effects} == {"border", "true"}
     assert 0 < case.gaining < len(case.arms) and case.tied < len(case.arms)
-    one = effects[-1]
-    found = simulate(
-        judge_of(name),
-        study,
-        metric=one.metric,
-        gain=one.gain,
-        gaining=one.gaining,
-        replications=2,
-        resamples=50,
-    )
-    assert sum(found.counts.values()) == 2
+    assert planted_power.verdicts_on_two(judge_of(name), study, effects[-1]) == 2
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.printed])
 def test_the_arms_that_gain_are_those_that_the_claim_names(name):
-    gains = []
-
-    def look(runs):
-        judged = judge_of(name)(runs)
-        gains.append([e.effect for e in judged.effects.values()])
-        return judged
-
-    simulate(
-        look,
-        study_of(CASES[name]),
-        metric="mae",
-        gain=0.3,
-        gaining=CASES[name].gaining,
-        replications=4,
-        resamples=50,
-    )
-    assert (np.mean(gains, 0) > 0).all()
+    case = CASES[name]
+    gains = planted_power.mean_effects(judge_of(name), study_of(case), case.gaining, 0.3)
+    assert (gains > 0).all()
 
 
 @pytest.mark.parametrize(

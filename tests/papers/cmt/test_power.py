@@ -1,18 +1,14 @@
 """Error rates of CMT's tests: every test has a case that runs and plants what is printed."""
 
-from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import pytest
 
 from msalib.evidence import planting, planting_trainings
-from msalib.evidence.arms import Arm
 from msalib.evidence.error_rates import NONE_PRINTED
-from msalib.evidence.scatter import design
-from msalib.evidence.simulation import simulate
 from msalib.papers.cmt import power, power_trainings
 from msalib.papers.cmt.evidence import TESTS
-from tests.evidence.planted_arms import runs_of
+from tests.papers import planted_power
 from tests.papers.cmt.planted import CLAIMS
 
 pytestmark = pytest.mark.usefixtures("fewer_resamples")
@@ -26,11 +22,7 @@ def judge_of(name):
     return PLAN.judge(CLAIMS[name].id)
 
 
-def study_of(case):
-    arms = [arm if isinstance(arm, Arm) else Arm(arm) for arm in case.arms]
-    like = runs_of(0.8, 1.0, 1.2, dataset="raw-spoken")
-    made = design(like, arms, seeds=5, paper="cmt")
-    return replace(made, scatter=made.scatter._replace(quality=0.3))
+study_of = partial(planted_power.study_of, paper="cmt", dataset="raw-spoken")
 
 
 def test_every_test_has_a_case_or_a_reason():
@@ -43,45 +35,25 @@ def test_every_test_has_a_case_or_a_reason():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_test_runs_on_its_simulated_studies(name):
-    """Twice: ``simulate`` refuses a test that does not run, for want of an arm."""
     case = CASES[name]
     study = study_of(case)
     effects = list(planting.planted(case, study))
     assert {one.role for one in effects} == {"border", "true"}
-    one = effects[-1]
-    found = simulate(
-        judge_of(name),
-        study,
-        metric=one.metric,
-        gain=one.gain,
-        gaining=one.gaining,
-        replications=2,
-        resamples=50,
-    )
-    assert sum(found.counts.values()) == 2
+    assert planted_power.verdicts_on_two(judge_of(name), study, effects[-1]) == 2
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.printed])
 def test_the_arms_that_gain_are_those_that_the_claim_names(name):
-    """That text keeps up with shallow fusion is no gain; nor are gains by sign claimed."""
-    gains = []
-
-    def look(runs):
-        judged = judge_of(name)(runs)
-        effects = judged.effects.items()
-        gains.append([e.effect for n, e in effects if not n.startswith("text keeps up")])
-        return judged
-
-    simulate(
-        look,
-        study_of(CASES[name]),
-        metric="mae",
-        gain=0.15,
-        gaining=CASES[name].gaining,
-        replications=4,
-        resamples=50,
+    """That text keeps up with shallow fusion is no gain."""
+    case = CASES[name]
+    gains = planted_power.mean_effects(
+        judge_of(name),
+        study_of(case),
+        case.gaining,
+        0.15,
+        lambda name: not name.startswith("text keeps up"),
     )
-    assert (np.mean(gains, 0) > 0).all()
+    assert (gains > 0).all()
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,14 @@
 """Error rates of GLoMo's tests: every test has a case that runs and plants what is printed."""
 
-from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import pytest
 
 from msalib.evidence import planting, planting_trainings
-from msalib.evidence.arms import Arm
 from msalib.evidence.error_rates import NONE_PRINTED
-from msalib.evidence.scatter import design
-from msalib.evidence.simulation import simulate
 from msalib.papers.glomo import power, power_trainings
 from msalib.papers.glomo.evidence import TESTS
-from tests.evidence.planted_arms import runs_of
+from tests.papers import planted_power
 from tests.papers.glomo.planted import CLAIMS
 
 CASES = power.cases()
@@ -24,10 +20,7 @@ def judge_of(name):
     return PLAN.judge(CLAIMS[name].id)
 
 
-def study_of(case):
-    arms = [arm if isinstance(arm, Arm) else Arm(arm) for arm in case.arms]
-    made = design(runs_of(0.8, 1.0, 1.2), arms, seeds=5, paper="glomo")
-    return replace(made, scatter=made.scatter._replace(quality=0.3))
+study_of = partial(planted_power.study_of, paper="glomo")
 
 
 def test_every_test_has_a_case_or_a_reason():
@@ -40,45 +33,25 @@ def test_every_test_has_a_case_or_a_reason():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_test_runs_on_its_simulated_studies(name):
-    """Twice: ``simulate`` refuses a test that does not run, for want of an arm."""
     case = CASES[name]
     study = study_of(case)
     effects = list(planting.planted(case, study))
     assert {one.role for one in effects} == {"border", "true"}
-    one = effects[-1]
-    found = simulate(
-        judge_of(name),
-        study,
-        metric=one.metric,
-        gain=min(one.gain, 5.0),
-        gaining=one.gaining,
-        replications=2,
-        resamples=50,
-    )
-    assert sum(found.counts.values()) == 2
+    assert planted_power.verdicts_on_two(judge_of(name), study, effects[-1]) == 2
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.printed])
 def test_the_arms_that_gain_are_those_that_the_claim_names(name):
     """Of local weights beside the full model no more is claimed than that they are close."""
-    gains = []
-
-    def look(runs):
-        judged = judge_of(name)(runs)
-        claimed = (e for n, e in judged.effects.items() if "SD over" not in n and "close" not in n)
-        gains.append([e.effect for e in claimed])
-        return judged
-
-    simulate(
-        look,
-        study_of(CASES[name]),
-        metric="mae",
-        gain=0.15,
-        gaining=CASES[name].gaining,
-        replications=4,
-        resamples=50,
+    case = CASES[name]
+    gains = planted_power.mean_effects(
+        judge_of(name),
+        study_of(case),
+        case.gaining,
+        0.15,
+        lambda name: "SD over" not in name and "close" not in name,
     )
-    assert (np.mean(gains, 0) > 0).all()
+    assert (gains > 0).all()
 
 
 @pytest.mark.parametrize(
