@@ -14,15 +14,13 @@ from msalib.data import datasets, streams
 from msalib.data.corpus import TUNED, Corpus, Features
 from msalib.data.streams import Context
 from msalib.encoders import Encoder
-from msalib.encoders.registry import ALL_ENDING
+from msalib.encoders.names import check_tunable
+from msalib.encoders.registry import TUNED_ENDING
 from msalib.models import recipes
 from msalib.runs.records import Record
 
 BASELINES = "baselines"
 """Namespace of systems that belong to no paper: trained once, read by all."""
-
-TUNED_ENDING = "-tuned"
-"""Ending of an encoder's name where it is fine-tuned with the model: ``minilm-tuned``."""
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
 """What in the provenance of features says that they are the same numbers."""
@@ -80,12 +78,13 @@ class Inputs:
         self._check_encoder(name)
         self.encoders = {} if name == shipped else self._chosen(base)
         if self.tuned:
-            self._check_fine_tuning()
+            usual = encoders.resolve_all(self.dataset.encoder).get("linguistic")
+            readable = usual if "linguistic" in self.dataset.raw else None
+            check_tunable(p.encoder, self.encoders, readable)
         self._check_split()
         known = name == shipped or base in encoders.SETS
-        self.encoder = (base if known else encoders.joined(self.encoders)) + (
-            TUNED_ENDING if self.tuned else ""
-        )
+        ending = TUNED_ENDING if self.tuned else ""
+        self.encoder = (base if known else encoders.joined(self.encoders)) + ending
         if self.encoders:
             layerless = [m for m, e in self.encoders.items() if e.handcrafted]
             self.dataset = self.dataset.encoded(self.encoders, layerless)
@@ -140,27 +139,6 @@ class Inputs:
         # In one order, so that records have one name however the encoders were joined.
         return {m: by_modality[m] for m in streams.MODALITIES if m in by_modality and m in raw}
 
-    def _check_fine_tuning(self) -> None:
-        """Refuse to fine-tune what is no model of text or speech, and to keep all its frames."""
-        refused = [e for e in self.encoders.values() if not e.tunable]
-        if not refused:
-            return
-        usual = encoders.resolve_all(self.dataset.encoder)
-        text = usual.get("linguistic") if "linguistic" in self.dataset.raw else None
-        leave = f"eave {TUNED_ENDING} out."
-        remedy = f"L{leave}"
-        if text is not None:
-            remedy = f"Name one of text: -p encoder {text.name}{TUNED_ENDING}, or l{leave}"
-        if all(e.extractor == "speech" for e in refused):
-            names = "+".join(e.argument.removesuffix(ALL_ENDING) for e in self.encoders.values())
-            remedy = f"Name {names}{TUNED_ENDING}: fine-tuned, speech is read with all frames."
-        raise UserError(
-            f"encoder {self.parameters.encoder!r}",
-            found=f"{' and '.join(e.name for e in refused)}, which cannot be fine-tuned",
-            expected="encoders of text or of speech (Whisper's are none of these)",
-            remedy=remedy,
-        )
-
     def _check_split(self) -> None:
         """Refuse features that another split's training part made: test clips may be in it."""
         split = self.parameters.split or self.dataset.split
@@ -201,12 +179,9 @@ class Inputs:
             parts = [words] if self.dataset.layered else []
             parts += [f"{m} vectors" for m in self.dataset.vectors]
             what += f" ({', '.join(parts)})"
-        if self.context:
-            what += f", with {self.context.words}"
-        if p.split:
-            what += f", split {p.split}"
-        if p.target:
-            what += f", target {p.target}"
+        what += f", with {self.context.words}" if self.context else ""
+        what += f", split {p.split}" if p.split else ""
+        what += f", target {p.target}" if p.target else ""
         return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
 
     # --- data -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msalib.data import datasets
 from msalib.data.corpus import TUNED
 from msalib.papers.cmt import FROZEN
-from msalib.papers.steps import Step, in_folds
+from msalib.papers.steps import Step, in_folds, on_a_gpu
 from msalib.runs import spec
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -197,7 +197,7 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "meld-dev roberta-wav2vec2": (in_folds(_alone), in_folds(_blocks_only)),
     "iemocap minilm": (in_folds(_alone),),
     "ravdess whisper-tiny.en-frames": (in_folds(_alone),),
-    "nemo spoken": (in_folds(_alone), in_folds(_blocks_only)),
+    "nemo spoken": (in_folds(_alone), on_a_gpu(in_folds(_blocks_only))),
 }
 """Data set, with encoder and preset where they are not the usual ones -> the steps, in order."""
 
