@@ -18,6 +18,7 @@ from msalib.encoders.registry import (
     ALL_ENDING,
     ENCODERS,
     SETS,
+    TUNED_ENDING,
     WHISPER,
     Encoder,
     guessed,
@@ -105,6 +106,29 @@ def resolve_all(name: str) -> dict[str, Encoder]:
             )
         chosen[encoder.modality] = encoder
     return chosen
+
+
+def check_tunable(name: str, chosen: Mapping[str, Encoder], text: Encoder | None) -> None:
+    """Raise ``UserError`` where an encoder that is to be fine-tuned is not ``tunable``.
+
+    ``name`` is what was asked for and stands for ``chosen``; ``text`` is one to name instead.
+    """
+    refused = [encoder for encoder in chosen.values() if not encoder.tunable]
+    if not refused:
+        return
+    remedy = f"Leave {TUNED_ENDING} out."
+    if all(encoder.extractor == "speech" for encoder in refused):
+        names = "+".join(e.argument.removesuffix(ALL_ENDING) for e in chosen.values())
+        remedy = f"Name {names}{TUNED_ENDING}: fine-tuned, speech is read with all frames."
+    elif text is not None:
+        other = text.name + TUNED_ENDING
+        remedy = f"Name one of text: -p encoder {other}, or leave {TUNED_ENDING} out."
+    raise UserError(
+        f"encoder {name!r}",
+        found=f"{' and '.join(e.name for e in refused)}, which cannot be fine-tuned",
+        expected="encoders of text or of speech (Whisper's are none of these)",
+        remedy=remedy,
+    )
 
 
 def _split(name: str) -> Sequence[str]:

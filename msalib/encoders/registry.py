@@ -15,6 +15,9 @@ RATE, ALL = 5, 50
 ALL_ENDING = "-frames"
 """Ending of the name of a speech encoder that is asked for all its frames."""
 
+TUNED_ENDING = "-tuned"
+"""Ending of an encoder's name where it is fine-tuned with the model: ``minilm-tuned``."""
+
 
 @dataclass(frozen=True)
 class Encoder:

@@ -45,10 +45,10 @@ def centres(features: Features, layer: int, count: int, rows: np.ndarray, folder
 
 def numbered(features: Features, layer: int, centres: np.ndarray) -> np.ndarray:
     """Return the number (S,) int16 of the nearest centre (C, D) of every frame of a layer."""
-    values, numbers = features.layers[layer], []
-    half = (centres**2).sum(1) / 2
-    for start in range(0, len(values), CHUNK):
-        frames = np.asarray(values[start : start + CHUNK], np.float32)
+    numbers, half = [], (centres**2).sum(1) / 2
+    for start in range(0, features.offsets[-1], CHUNK):
+        # Mapped anew: what was read of a map is memory until the map is let go.
+        frames = np.asarray(features.layers[layer][start : start + CHUNK], np.float32)
         numbers.append((half - frames @ centres.T).argmin(1).astype(np.int16))
     return np.concatenate(numbers)
 
