@@ -163,7 +163,7 @@ def pretrain(
     from msalib.pages import pretraining
 
     set_clean(clean)
-    choices = _values(choice) | {"pretraining": kind}
+    choices = _values(choice, "--choice") | {"pretraining": kind}
     for line in pretraining.command(paper, choices, _values(parameter)):
         print(line, flush=True)
 
@@ -279,14 +279,15 @@ def book() -> None:
     book.build()
 
 
-def _values(parameters: list[str] | None) -> dict[str, str]:
+def _values(parameters: list[str] | None, option: str = "-p") -> dict[str, str]:
     """Return items ``name=value``, as ``fold_parameters`` makes them, by name."""
     values = {}
     for item in parameters or []:
         name, separator, value = item.partition("=")
         if not separator:
+            form = {"-p": "-p NAME VALUE"}.get(option, f"{option} NAME=VALUE")
             raise UserError(
-                f"-p {item}", found="no value", expected="-p NAME VALUE", remedy="Give both."
+                f"{option} {item}", found="no value", expected=form, remedy="Give both."
             )
         values[name] = value
     return values

@@ -20,7 +20,19 @@ from tests.factory import COUNTED, layer_records, write_pack
 from tests.sweep import small_control
 
 COMMANDS = tuple(
-    ["doctor", "encode", "run", "records", "train", "predict", "claims", "book", "printed", "data"]
+    [
+        "doctor",
+        "encode",
+        "run",
+        "records",
+        "pretrain",
+        "train",
+        "predict",
+        "claims",
+        "book",
+        "printed",
+        "data",
+    ]
 )
 
 
@@ -125,6 +137,24 @@ def test_the_module_is_the_command():
 
 
 # --- bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "paper 'nonsense': found no runs of it"),
+        (["uegd"], "pretraining of uegd: found no choice of pretraining in its recipe"),
+        (["cmt", "--choice", "size=2"], "found no choice of size in its recipe"),
+        (["cmt", "--kind", "all"], "pretraining of cmt: found pretraining: Input should be 'none'"),
+        (["cmt", "--choice", "blocks=many"], "pretraining of cmt: found blocks: Input should be"),
+        (["cmt", "--choice", "blocks"], "--choice blocks: found no value"),
+        (["cmt", "-p", "encoder", "minilm"], "found no encoder of the acoustic modality"),
+    ],
+)
+def test_pretrain_refuses_what_it_cannot_do(msalib, arguments, message):
+    status, _, error = msalib("pretrain", *arguments, "-p", "dataset", "raw-spoken")
+    assert status == 2
+    assert message in error
 
 
 @pytest.mark.parametrize(

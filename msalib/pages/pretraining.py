@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from msalib.base.errors import UserError
+from msalib.base.files import complaint
 from msalib.base.stats import Estimate
 from msalib.evidence.seeds import over_seeds
 from msalib.models import recipes
 from msalib.pages.tables import Note, Table, mean_sd
-from msalib.runs.pretraining import SEEN, Made, Pretrained, Weights
+from msalib.runs.pretraining import SEEN, Made, Pretrained, Weights, recipe_of
 from msalib.runs.spec import System, system
 from msalib.runs.study import Study
 
@@ -37,7 +39,9 @@ def command(paper: str, choices: Mapping[str, str], parameters: Mapping) -> Iter
     refuse_unknown(paper, choices, known)
     frozen = {"rates": "features"} if "rates" in known else {}
     read = {m: layer for m, layer in study.last_layers.items() if m in study.encoders}
-    for stage in made(study, [system(read, paper=paper, **frozen | choices)]):
+    asked = system(read or study.last_layers, paper=paper, **frozen | choices)
+    check_values(study, asked)
+    for stage in made(study, [asked]):
         yield f"{stage.name}: {_line(stage.read_record())}"
 
 
@@ -54,6 +58,19 @@ def made(study: Study, systems: Iterable[System]) -> Iterator[Made]:
                 stage.ensure(before)
                 before = stage.file
                 yield stage
+
+
+def check_values(study: Study, asked: System) -> None:
+    """Raise ``UserError`` for a choice whose value the recipe does not allow."""
+    try:
+        recipe_of(study.spec(asked, 0))
+    except ValidationError as error:
+        raise UserError(
+            f"pretraining of {study.paper}",
+            found=complaint(error),
+            expected="values that its recipe allows",
+            remedy=f"Correct the choice (msalib/models/{study.paper}.yaml has the usual ones).",
+        ) from error
 
 
 def refuse_unknown(paper: str, choices: Mapping[str, str], known: Mapping[str, str]) -> None:
@@ -166,3 +183,18 @@ def seeds_table(by_arm: ByArm, *, setting: str) -> Table | Note:
     if not rows:
         return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
     return Table(pd.DataFrame(rows), caption=f"Shares guessed right, in %. Setting: {setting}.")
+
+
+def origins(by_arm: ByArm) -> Table:
+    """Show where records of pretraining come from: one row per commit, device and versions."""
+    groups: dict[tuple, list[float]] = {}
+    for record in {r.weights: r for records in by_arm.values() for r in records}.values():
+        p = record.provenance
+        versions = ", ".join(f"{name} {version}" for name, version in p["versions"].items())
+        groups.setdefault((p["commit"], p["device"], versions), []).append(p["seconds"])
+    rows = [
+        dict(zip(("commit", "device", "versions"), key, strict=True))
+        | {"pretrainings": len(seconds), "seconds of the last stage": f"{np.median(seconds):.1f}"}
+        for key, seconds in groups.items()
+    ]
+    return Table(pd.DataFrame(rows), caption="Where these records of pretraining come from.")

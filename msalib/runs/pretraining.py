@@ -219,7 +219,8 @@ class Made:
         checkpoint = self.file.with_name("checkpoint.pt")
         curve = pretraining.fit(model, self._source(self.stored.learned), settings, checkpoint)
         record = self._record(model, curve, time.perf_counter() - clock)
-        files.write_json(self.record, record.model_dump())
+        if not (self.record.is_file() and self.read_record().weights == record.weights):
+            files.write_json(self.record, record.model_dump())  # a committed one stays as it is
         files.write_bytes(self.file, save(model.state_dict()))
         checkpoint.unlink(missing_ok=True)
 
