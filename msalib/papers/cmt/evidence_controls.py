@@ -93,16 +93,6 @@ POINTS = 1.0
 """Points of a guessed share that count as nothing; ours."""
 
 
-def pairs_are_heard(runs: Runs) -> Evidence:
-    """Judge the records of pretraining of ``PT`` and of ``PT on shuffled pairs`` (``heard``)."""
-    named = scope.named(runs)
-    kinds = {name: named[name].system for name in (PT, scope.SHUFFLED)}
-    if untrained := [name for name, system in kinds.items() if not runs.has(system)]:
-        return not_run([f"runs of {', '.join(untrained)}"])
-    true, shuffled = (of_run(runs.example(system).spec) for system in kinds.values())
-    return heard(true, shuffled)
-
-
 def heard(true: Sequence["Pretrained"], shuffled: Sequence["Pretrained"]) -> Evidence:
     """Test whether true pairs teach a stream to use the other one, and shuffled pairs do not.
 
@@ -150,7 +140,8 @@ def by_seed(records: Sequence["Pretrained"]) -> dict[int, "Pretrained"]:
 def of_run(spec: Spec) -> list["Pretrained"]:
     """Return by seed what pretraining such as a run's recorded: of the same recipe and encoders.
 
-    That of a corpus without labels; the records do not name the task's own clips.
+    Records do not name the clips of the task, so where two data sets are read by the same encoders,
+    a pretraining on their own clips is that of either.
     """
     from msalib.runs.pretraining import recipe_of, recorded
 
