@@ -82,11 +82,15 @@ def resolved(study: Study, named: Mapping[str, System]) -> dict[str, System]:
     return {name: study.spec(wanted, 0).system for name, wanted in named.items()}
 
 
-def judged(study: Study, found: list[Record], numbers: Iterable[int]) -> list[Verdict]:
-    """Judge claims, by their numbers, on the records found; without any none can be."""
-    ids = {f"{study.paper.upper()}-C{number}" for number in numbers}
-    claims = registry.claims(study.paper, ids)
+def judged(study: Study, found: list[Record], claims: Iterable[int | str]) -> list[Verdict]:
+    """Judge claims on the records found; without any none can be.
+
+    ``claims`` are numbers of the paper's, or names of ours, such as "X1".
+    """
+    names = (f"C{one}" if isinstance(one, int) else one for one in claims)
+    ids = {f"{study.paper.upper()}-{name}" for name in names}
+    asked = registry.claims(study.paper, ids)
     if found:
-        return judge(claims, found)
+        return judge(asked, found)
     evidence = not_run(["runs of this page"])
-    return [Verdict(claim, study.kind, _where(study), evidence, []) for claim in claims]
+    return [Verdict(claim, study.kind, _where(study), evidence, []) for claim in asked]

@@ -1,51 +1,58 @@
 """Negative controls of CMT on pages: what must come out empty (``evidence_controls``)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
 import pandas as pd
 
-from msalib.evidence.common import Evidence
+from msalib.evidence.common import Evidence, not_run
 from msalib.pages.ledger import badge, effect_text
-from msalib.pages.tables import Note, Table
-from msalib.papers.cmt import evidence_controls
+from msalib.pages.pretraining import ByArm
+from msalib.pages.tables import Table
+from msalib.papers.cmt import evidence_controls, scope
+from msalib.papers.cmt.plan import PT
 from msalib.papers.cmt.tables import UNPRETRAINED
 from msalib.runs.query import Runs
 from msalib.runs.study import Study
 
+TITLES: Mapping[Callable[..., Evidence], str] = {
+    evidence_controls.words_cannot_help: "Words that say nothing cannot help",
+    evidence_controls.shuffled_weights_gain_nothing: "Weights of shuffled pairs gain nothing",
+    evidence_controls.heard: "True pairs teach a stream to listen, shuffled pairs do not",
+}
+"""Test of a control -> what must hold."""
 
-def of_words(study: Study, runs: Runs, *, setting: str) -> Table | Note:
-    """Show whether words help where they cannot; a note on data whose words say something."""
+
+def of_words(study: Study, runs: Runs) -> Evidence:
+    """Judge whether words help where they cannot; on other data there is nothing to judge."""
     if study.parameters.dataset not in UNPRETRAINED:
-        return Note(
-            "The negative control of words is on the page of "
-            f"{' and '.join(UNPRETRAINED)}, where words say nothing of the label."
-        )
+        return not_run([f"words that say nothing, as those of {' and '.join(UNPRETRAINED)}"])
     if not runs.systems:
-        return Note(f"No run of this control is recorded yet. Setting: {setting}.")
-    return table({"Words cannot help": evidence_controls.words_cannot_help(runs)}, setting=setting)
+        return not_run(["runs of this page"])
+    return evidence_controls.words_cannot_help(runs)
 
 
-def of_weights(runs: Runs, *, setting: str) -> Table | Note:
-    """Show whether weights of shuffled pairs are worth more than those of true ones."""
+def of_weights(runs: Runs) -> Evidence:
+    """Judge whether weights of shuffled pairs are worth more than those of true ones."""
     if not runs.systems:
-        return Note(f"No run of this control is recorded yet. Setting: {setting}.")
-    judged = evidence_controls.shuffled_weights_gain_nothing(runs)
-    return table({"Weights of shuffled pairs gain nothing": judged}, setting=setting)
+        return not_run(["runs of this page"])
+    return evidence_controls.shuffled_weights_gain_nothing(runs)
 
 
-def table(controls: Mapping[str, Evidence], *, setting: str) -> Table:
-    """Show controls with their verdicts: supported means that one comes out as it must."""
-    rows = [
-        {
-            "control": f"{escape(name)} {badge(judged.verdict)}",
-            "effect and 95% interval": "<br>".join(effect_text(*e) for e in judged.effects.items()),
-            "on what": escape(judged.note),
-        }
-        for name, judged in controls.items()
-    ]
+def of_listening(found: ByArm) -> Evidence:
+    """Judge whether true pairs teach a stream to listen, and shuffled ones do not."""
+    return evidence_controls.heard(found.get(PT, []), found.get(scope.SHUFFLED, []))
+
+
+def table(test: Callable[..., Evidence], judged: Evidence, *, setting: str) -> Table:
+    """Show a control with its verdict: supported means that it comes out as it must."""
+    row = {
+        "control": f"{escape(TITLES[test])} {badge(judged.verdict)}",
+        "effect and 95% interval": "<br>".join(effect_text(*e) for e in judged.effects.items()),
+        "on what": escape(judged.note),
+    }
     return Table(
-        pd.DataFrame(rows),
-        caption="Negative controls; none is a claim of the paper. Supported: the control comes out "
-        f"empty, as it must. Setting: {setting}.",
+        pd.DataFrame([row]),
+        caption="A negative control; it is no claim of the paper. Supported: it comes out empty, "
+        f"as it must. Setting: {setting}.",
     )

@@ -1,11 +1,10 @@
-"""What cross-modal pretraining learns in CMT: which pretrainings, and how they are judged.
+"""What cross-modal pretraining learns in CMT: which pretrainings a page reads or makes.
 
 The general half is ``pages.pretraining``: records of pretraining on the page.
 """
 
 from collections.abc import Mapping
 
-from msalib.evidence.common import Evidence
 from msalib.pages.pretraining import ByArm, made
 from msalib.pages.tables import Note
 from msalib.papers.cmt import evidence_controls, plan, scope
@@ -52,22 +51,13 @@ def missing(study: Study, found: ByArm) -> Note:
             "Nothing can be pretrained on these data: that takes sound and text, each read by an "
             "encoder that other clips can be read by, too."
         )
-    lacking = {
-        name: study.parameters.seeds - len(records)
+    seeds = study.parameters.seeds
+    lacking = [
+        f"{name} ({seeds - len(records)} of {seeds})"
         for name, records in found.items()
-        if len(records) < study.parameters.seeds
-    }
+        if len(records) < seeds
+    ]
     if not lacking:
-        return Note(f"All {len(found) * study.parameters.seeds} pretrainings are recorded.")
-    listed = "; ".join(f"{name} ({count} of {study.parameters.seeds})" for name, count in
-                       lacking.items())  # fmt: skip
+        return Note(f"All {len(found) * seeds} pretrainings are recorded.")
     about = f"-p dataset {study.parameters.dataset} -p encoder {study.encoder}"
-    return Note(f"Not run: {listed}. This makes them: msalib records {PAPER} {about}.")
-
-
-def judged(found: ByArm) -> dict[str, Evidence]:
-    """Return the control of listening: true pairs teach it, shuffled pairs do not."""
-    if not {PT, scope.SHUFFLED} <= found.keys():
-        return {}
-    judged = evidence_controls.heard(found[PT], found[scope.SHUFFLED])
-    return {"True pairs teach listening, shuffled pairs do not": judged}
+    return Note(f"Not run: {'; '.join(lacking)}. This makes them: msalib records {PAPER} {about}.")

@@ -158,9 +158,14 @@ def gather(study: Study, named: Mapping[str, System]) -> list[Record]:
     return found
 
 
+SELECTION = " Profile quick trains a selection of the paper's systems; -p profile paper has all."
+
+
 def missing(study: Study, runs: Runs, named: Mapping[str, System]) -> Note:
     """Return a note on missing runs, with the command that makes them."""
     note = compare.missing_runs_note(study, runs, named)
+    if study.parameters.profile == "quick":
+        return Note(note.text + SELECTION)
     if all(seed in runs.seeds(s) for s in named.values() for seed in range(study.parameters.seeds)):
         return note
     about = f"-p dataset {study.parameters.dataset} -p encoder {study.encoder}"
@@ -196,12 +201,9 @@ def main(study: Study) -> dict[str, System]:
     named = plan.alone(whole)
     if len(whole) < 2:
         return named
-    arms = plan.named(whole)
-    named[NO_PT] = arms[NO_PT]
-    if study.parameters.dataset not in UNPRETRAINED:
-        named[scope.TWO] = arms[scope.TWO]
-    sizes = plan.sizes(whole) if pretrains(study) else {}
-    return in_time(study, named | sizes, [*plan.alone(whole), NO_PT, LARGE])
+    more = (NO_PT, scope.TWO, BASE, LARGE) if pretrains(study) else (NO_PT,)
+    named |= {name: plan.named(whole)[name] for name in more}
+    return in_time(study, named, [*plan.alone(whole), NO_PT, LARGE])
 
 
 MAIN = (
@@ -221,6 +223,14 @@ MAIN = (
 HEADLINES = ((scope.SHALLOW, scope.TEXT), (NO_PT, scope.SHALLOW), (LARGE, scope.SHALLOW))
 """What the short answer of Table 2 names."""
 
+EMOTION_HEADLINES = (
+    (scope.SHALLOW, scope.SOUND),
+    (NO_PT, scope.SOUND),
+    (NO_PT, scope.SHALLOW),
+    (LARGE, scope.SHALLOW),
+)
+"""What the short answer of Table 1 names; where words say nothing, none may gain over sound."""
+
 
 def ingredients(study: Study) -> dict[str, System]:
     """Return the rows of Table 4, then ours; without pretraining where there can be none."""
@@ -229,11 +239,9 @@ def ingredients(study: Study) -> dict[str, System]:
         return {}
     named = plan.named(whole)
     if not pretrains(study):
-        return {name: named[name] for name in (NO_PT, *UNPRETRAINED_ARMS)}
+        return {name: named[name] for name in (NO_PT, scope.ORTHO_ALONE)}
     return in_time(study, named, (NO_PT, PT, TAPT, ORTHO, LARGE))
 
-
-UNPRETRAINED_ARMS = (scope.ORTHO_ALONE, scope.TWO, scope.POOLER_ALONE)
 
 STEPS = ((PT, NO_PT), (TAPT, PT), (ORTHO, PT), (POOLER, PT), (BASE, PT), (LARGE, PT))
 """What Table 4 compares: each ingredient over the model without it, then the full recipes."""
