@@ -16,7 +16,8 @@ SAMPLE = 100_000
 """Frames at most that the clusters are fitted on."""
 
 CHUNK = 50_000
-"""Frames that are numbered at a time."""
+"""Frames that are read at a time, each time from a new map: what was read of a map is memory until
+the map is let go."""
 
 
 def centres(features: Features, layer: int, count: int, rows: np.ndarray, folder: Path):
@@ -47,7 +48,6 @@ def numbered(features: Features, layer: int, centres: np.ndarray) -> np.ndarray:
     """Return the number (S,) int16 of the nearest centre (C, D) of every frame of a layer."""
     numbers, half = [], (centres**2).sum(1) / 2
     for start in range(0, features.offsets[-1], CHUNK):
-        # Mapped anew: what was read of a map is memory until the map is let go.
         frames = np.asarray(features.layers[layer][start : start + CHUNK], np.float32)
         numbers.append((half - frames @ centres.T).argmin(1).astype(np.int16))
     return np.concatenate(numbers)
@@ -57,5 +57,6 @@ def _sample(features: Features, layer: int, rows: np.ndarray) -> np.ndarray:
     """Return frames of these clips, evenly spaced, (at most ``SAMPLE``, D) float32."""
     spans = zip(features.offsets[rows], features.offsets[rows + 1], strict=True)
     places = np.concatenate([np.arange(start, end) for start, end in spans])
-    step = -(-len(places) // SAMPLE)
-    return np.asarray(features.layers[layer][places[::step]], np.float32)
+    step, parts = -(-len(places) // SAMPLE), -(-len(places) // CHUNK)
+    read = (features.layers[layer][part] for part in np.array_split(places[::step], parts))
+    return np.concatenate([frames.astype(np.float32) for frames in read])

@@ -1,10 +1,11 @@
 """Pairs of sound and text as pretraining reads them: stored outputs of frozen encoders.
 
-Layers are mapped from the disk and only the clips of a batch are read, so memory does not grow with
-the clips. Notation: N clips, B clips of a batch, T tokens, F frames, D features.
+Only the clips of a batch are read from the disk, so memory does not grow with the clips. Notation:
+N clips, B clips of a batch, T tokens, F frames, D features.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,12 +36,18 @@ JUDGED = 256
 class Layer(NamedTuple):
     """One stored layer: frames (S, D) of all clips, and where each clip begins, (N + 1,)."""
 
-    values: np.ndarray
+    layers: Mapping[int, np.ndarray]
+    number: int
     offsets: np.ndarray
 
-    def take(self, clip: int) -> np.ndarray:
-        """Return the frames of a clip, (T, D)."""
-        return self.values[self.offsets[clip] : self.offsets[clip + 1]]
+    @property
+    def values(self) -> np.ndarray:
+        """The frames, mapped anew: what was read of a map is memory until the map is let go."""
+        return self.layers[self.number]
+
+    def take(self, clips: Sequence[int]) -> list[np.ndarray]:
+        """Return the frames of some clips, each (T, D)."""
+        return cut(self.values, self.offsets, clips)
 
     def lengths(self) -> np.ndarray:
         """Return the frames of every clip, (N,)."""
@@ -165,7 +172,7 @@ def _masked(inputs: Inputs, corpus: Corpus, masking: "Masking"):
 
 
 def _last(features: Features) -> Layer:
-    return Layer(features.layers[max(features.layers)], features.offsets)
+    return Layer(features.layers, max(features.layers), features.offsets)
 
 
 def _held_out(corpus: Corpus, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -197,12 +204,11 @@ class Source:
         variant = torch.randint(stored.variants, (len(texts),), generator=generator).numpy()
         hidden = (texts * stored.variants + variant).tolist()
         step = masking.frame_step
-        sound, heard = padded([stored.sound.take(n)[::step] for n in clips])
-        words, spoken = padded([stored.words.take(n) for n in texts.tolist()])
-        masked, _ = padded([stored.masked.take(n) for n in hidden])
-        tokens = Layer(stored.tokens, stored.masked.offsets)
-        codewords = Layer(stored.codewords, stored.sound.offsets)
-        units = _filled([codewords.take(n)[::step] for n in clips], UNHIDDEN)
+        sound, heard = padded([frames[::step] for frames in stored.sound.take(clips)])
+        words, spoken = padded(stored.words.take(texts.tolist()))
+        masked, _ = padded(stored.masked.take(hidden))
+        codewords = cut(stored.codewords, stored.sound.offsets, clips)
+        units = _filled([numbers[::step] for numbers in codewords], UNHIDDEN)
         away = hide_frames(
             heard.sum(1),
             starts=masking.frame_starts,
@@ -214,7 +220,7 @@ class Source:
             words=words,
             masked=masked,
             spoken=spoken,
-            tokens=_filled([tokens.take(n) for n in hidden], UNHIDDEN),
+            tokens=_filled(cut(stored.tokens, stored.masked.offsets, hidden), UNHIDDEN),
             sound=sound,
             heard=heard,
             units=units.masked_fill(~away, UNHIDDEN),
@@ -228,6 +234,11 @@ class Source:
         # A batch of one would be its own stranger where outputs are exchanged.
         parts = np.array_split(order, max(1, len(order) // size))
         return [self.batch(part, generator_of(0, n)) for n, part in enumerate(parts)]
+
+
+def cut(values: np.ndarray, offsets: np.ndarray, clips: Sequence[int]) -> list[np.ndarray]:
+    """Return what lies end to end in ``values`` (S, ...) of each of some clips."""
+    return [values[offsets[n] : offsets[n + 1]] for n in clips]
 
 
 def padded(clips: list[np.ndarray]) -> tuple["torch.Tensor", "torch.Tensor"]:
