@@ -7,9 +7,9 @@ C18 are asked of arms without pretraining, a declared deviation (``scope.deviate
 
 from collections.abc import Mapping
 
-from msalib.evidence import choices, comparisons
+from msalib.evidence import arms, choices, comparisons
 from msalib.evidence.arms import Arm
-from msalib.evidence.common import Evidence
+from msalib.evidence.common import Evidence, not_run
 from msalib.papers.cmt import plan, scope
 from msalib.papers.cmt.plan import NO_PT, PT, SHARES
 from msalib.papers.cmt.scope import Metrics
@@ -44,6 +44,8 @@ def best_of(runs: Runs, swept: Mapping[float, Arm], claimed: float, metrics: Met
 
     The first of ``metrics`` chooses; on test the arm is to be better than each other one in all.
     """
+    if needs := arms.lacking(runs, list(swept.values())):
+        return not_run(needs)
     others = [arm for value, arm in swept.items() if value != claimed]
     arm = swept[claimed]
     return comparisons.all_parts(

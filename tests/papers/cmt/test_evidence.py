@@ -261,7 +261,9 @@ def test_the_best_of_a_sweep_is_chosen_and_ahead(name):
     assert judged(name, equal, shared=0.5).verdict == "inconclusive"
     without = {s: sd for s, sd in equal.items() if s != systems(WHOLE)[claimed]}
     lacking = judged(name, without)
-    assert lacking.verdict == "not run" and "runs of" in lacking.note
+    assert lacking.verdict == "not run" and lacking.note.count("runs of") == 1
+    few = judged(name, equal, videos=9)
+    assert few.verdict == "not run" and "10 test videos" in few.note
 
 
 def test_acc7_stands_beside_the_weight_of_the_penalty():
