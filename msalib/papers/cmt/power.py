@@ -26,11 +26,7 @@ SIZES = {
         5, (("cmt", "raw-spoken", "spoken", "release"), ("uegd", "raw", "small", "release"))
     ),
     "mosi": Size(
-        5,
-        (
-            ("cmt", "mosi-standardised", "minilm", "release"),
-            ("uegd", "mosi-standardised", "minilm", "release"),
-        ),
+        5, tuple((paper, "mosi-standardised", "minilm", "release") for paper in ("cmt", "uegd"))
     ),
 }
 
