@@ -197,6 +197,7 @@ PLAN: Mapping[str, tuple[Step, ...]] = {
     "meld-dev roberta-wav2vec2": (in_folds(_alone), in_folds(_blocks_only)),
     "iemocap minilm": (in_folds(_alone),),
     "ravdess whisper-tiny.en-frames": (in_folds(_alone),),
+    "nemo log-mel-coarse+minilm": (in_folds(_alone),),
     "nemo spoken": (in_folds(_alone), on_a_gpu(in_folds(_blocks_only))),
 }
 """Data set, with encoder and preset where they are not the usual ones -> the steps, in order."""
