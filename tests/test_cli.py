@@ -146,6 +146,8 @@ def test_the_module_is_the_command():
         (["uegd"], "pretraining of uegd: found no choice of pretraining in its recipe"),
         (["cmt", "--choice", "size=2"], "found no choice of size in its recipe"),
         (["cmt", "--kind", "all"], "pretraining of cmt: found pretraining: Input should be 'none'"),
+        (["cmt", "--kind", "none"], "pretraining of cmt: found a kind without stages"),
+        (["cmt", "--choice", "family=tfn"], "found no choice of family in its recipe"),
         (["cmt", "--choice", "blocks=many"], "pretraining of cmt: found blocks: Input should be"),
         (["cmt", "--choice", "blocks"], "--choice blocks: found no value"),
         (["cmt", "-p", "encoder", "minilm"], "found no encoder of the acoustic modality"),

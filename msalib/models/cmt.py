@@ -196,10 +196,20 @@ class Block(nn.Module):
 
 
 class Streams(nn.Module):
-    """Both stacks of blocks with the maps before them: what pretraining trains and a task takes."""
+    """Both stacks of blocks with the maps before them: what pretraining trains and a task takes.
+
+    Raises ``UserError`` for a width that the heads do not divide.
+    """
 
     def __init__(self, config: Config, sizes: Mapping[str, int]):
         super().__init__()
+        if config.width % config.heads:
+            raise UserError(
+                f"width {config.width} of CMT",
+                found=f"{config.heads} heads, which do not divide it",
+                expected="a width that is a multiple of the number of heads",
+                remedy=f"Choose heads among the divisors of {config.width}.",
+            )
         self.project = nn.ModuleDict(
             {
                 m: nn.Identity() if sizes[m] == config.width else nn.Linear(sizes[m], config.width)
@@ -310,13 +320,6 @@ def build(
             expected=" and ".join(MODALITIES),
             remedy="Choose a data set with both (msalib data); one alone is read by the baseline "
             "shallow_fusion.",
-        )
-    if config.width % config.heads:
-        raise UserError(
-            f"width {config.width} of CMT",
-            found=f"{config.heads} heads, which do not divide it",
-            expected="a width that is a multiple of the number of heads",
-            remedy=f"Choose heads among the divisors of {config.width}.",
         )
     known = ["last", "pooled", *map(str, range(1, config.blocks + 1))]
     if config.audio_block not in known:

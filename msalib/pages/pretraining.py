@@ -35,7 +35,7 @@ def command(paper: str, choices: Mapping[str, str], parameters: Mapping) -> Iter
     Raises ``UserError`` for an unknown choice, and like ``Weights``.
     """
     study = Study(paper, **parameters)
-    known = recipes.choices(paper)
+    known = {name: usual for name, usual in recipes.choices(paper).items() if name != "family"}
     refuse_unknown(paper, choices, known)
     frozen = {"rates": "features"} if "rates" in known else {}
     read = {m: layer for m, layer in study.last_layers.items() if m in study.encoders}
@@ -61,9 +61,9 @@ def made(study: Study, systems: Iterable[System]) -> Iterator[Made]:
 
 
 def check_values(study: Study, asked: System) -> None:
-    """Raise ``UserError`` for a choice whose value the recipe does not allow."""
+    """Raise ``UserError`` for values that the recipe does not allow, and for no stages."""
     try:
-        recipe_of(study.spec(asked, 0))
+        recipe = recipe_of(study.spec(asked, 0))
     except ValidationError as error:
         raise UserError(
             f"pretraining of {study.paper}",
@@ -71,6 +71,13 @@ def check_values(study: Study, asked: System) -> None:
             expected="values that its recipe allows",
             remedy=f"Correct the choice (msalib/models/{study.paper}.yaml has the usual ones).",
         ) from error
+    if recipe is None or not recipe.stages:
+        raise UserError(
+            f"pretraining of {study.paper}",
+            found="a kind without stages",
+            expected="something to pretrain",
+            remedy="Name another kind, such as --kind pt.",
+        )
 
 
 def refuse_unknown(paper: str, choices: Mapping[str, str], known: Mapping[str, str]) -> None:

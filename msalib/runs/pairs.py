@@ -7,6 +7,7 @@ N clips, B clips of a batch, T tokens, F frames, D features.
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -59,7 +60,8 @@ class Stored(NamedTuple):
 
     ``tokens`` (S,) are to be guessed at the places of ``masked``, which has ``variants`` of each
     text one after the other. ``codewords`` (S,) number the frames of ``sound``; there are
-    ``counts`` of them and of tokens. ``learned`` and ``held`` are the clips, by number.
+    ``counts`` of them and of tokens. ``learned`` and ``held`` are the clips, by number;
+    ``identity`` tells them and their features from others.
     """
 
     sound: Layer
@@ -71,7 +73,7 @@ class Stored(NamedTuple):
     counts: dict[str, int]
     learned: np.ndarray
     held: np.ndarray
-    fingerprints: dict[str, str]
+    identity: dict[str, str]
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -89,12 +91,14 @@ def both(inputs: Inputs) -> dict[str, Encoder]:
             remedy=f"Leave {TUNED_ENDING} out, or leave pretraining out.",
         )
     if missing := [m for m in (SOUND, TEXT) if m not in inputs.encoders]:
+        remedy = "Name both, joined by +: -p encoder small-wavlm-frames+small-bert"
+        if not {SOUND, TEXT} <= set(inputs.dataset.raw):
+            remedy = "Choose a data set whose sound and text are encoded, such as raw-spoken"
         raise UserError(
             f"encoder {inputs.encoder!r} on {inputs.parameters.dataset}",
             found=f"no encoder of the {' and no encoder of the '.join(missing)} modality",
             expected="one of speech and one of text: other clips are encoded by them, too",
-            remedy="Name both, joined by +: -p encoder small-wavlm-frames+small-bert, or leave "
-            "pretraining out.",
+            remedy=f"{remedy}, or leave pretraining out.",
         )
     return {m: encoders.resolve(inputs.encoders[m].argument) for m in (SOUND, TEXT)}
 
@@ -128,8 +132,22 @@ def stored(inputs: Inputs, stages: tuple["Stage", ...], masking: "Masking", spli
         counts={SOUND: len(centres), TEXT: masked.vocabulary},
         learned=learned,
         held=held,
-        fingerprints={m: f.provenance["fingerprint"] for m, f in features.items()},
+        identity=_identity(inputs, features, split if stages[-1].parts else inputs.dataset.split),
     )
+
+
+def _identity(inputs: Inputs, features: Mapping[str, Features], split: str) -> dict[str, str]:
+    """Return what tells the clips of a stage from others: fingerprints by modality, and more.
+
+    Other splits than the usual one train on other clips of the same features. Folders and hub ids
+    may hold other weights under the same name.
+    """
+    chosen = both(inputs)
+    found = {m: f.provenance["fingerprint"] for m, f in features.items()}
+    for m, encoder in chosen.items():
+        if not encoder.registered:
+            found[f"{m} revision"] = features[m].provenance["revision"]
+    return found | ({"split": split} if split != inputs.dataset.split else {})
 
 
 def _read(
@@ -143,10 +161,27 @@ def _read(
         return corpus, {m: corpus.features[m] for m in chosen}, rows
     corpus, features = pairs.load(stage.corpus, clips=masking.pt_clips), {}
     for m, encoder in chosen.items():
-        with files.reserved(encoders.store_folder(corpus.name, encoder, p.preset), wait=True):
+        folder = encoders.store_folder(corpus.name, encoder, p.preset)
+        with files.reserved(folder, wait=True):
+            if folder.is_dir():
+                features[m] = _reopened(corpus, encoder, p.preset, folder)
+                continue
             encoders.encode(corpus, encoder, preset=p.preset, device=p.device)
         features[m] = encoders.read(corpus, encoder, p.preset)
     return corpus, features, np.arange(len(corpus))
+
+
+def _reopened(corpus: Corpus, encoder: Encoder, preset: str, folder: Path) -> Features:
+    """Return stored features of pairs, which are no data set that ``msalib encode`` knows."""
+    try:
+        return encoders.read(corpus, encoder, preset)
+    except UserError as error:
+        raise UserError(
+            error.where,
+            found=error.found,
+            expected=error.expected,
+            remedy=f"Delete the folder {folder}; pretraining makes it again.",
+        ) from error
 
 
 def _masked(inputs: Inputs, corpus: Corpus, masking: "Masking"):

@@ -40,7 +40,8 @@ another clip, or zeros."""
 class Pretrained(BaseModel):
     """The record of one stage of pretraining; ``stages`` are those before it and itself.
 
-    ``features``: fingerprints by modality of each stage. ``curve``: ``update``, and means over
+    ``features``: of each stage fingerprints by modality, the split where it is not the usual one,
+    and revisions of encoders that are not registered. ``curve``: ``update``, and means over
     windows of updates of what ``training.pretraining.GUESSED`` names. ``worth``: the same numbers
     on clips held out, by ``SEEN``. ``chance``: the share that is right where the commonest token or
     codeword is always guessed. ``weights``: SHA-256 of the streams' weights.
@@ -105,15 +106,15 @@ class Weights:
         """Yield the stages of a run's pretraining in order."""
         if (recipe := recipe_of(spec)) is None:
             return
-        fingerprints: list[dict[str, str]] = []
+        identities: list[dict[str, str]] = []
         for number in range(1, len(recipe.stages) + 1):
             some = recipe.stages[:number]
             key = some, recipe.masking, spec.split
             if key not in self._read:
                 self._read[key] = stored(self._inputs, *key)
             read = self._read[key]
-            fingerprints = [*fingerprints, read.fingerprints]
-            yield Made(self._inputs, spec, recipe, some, read, fingerprints)
+            identities = [*identities, read.identity]
+            yield Made(self._inputs, spec, recipe, some, read, identities)
 
 
 def recipe_of(spec: Spec) -> "Recipe | None":
@@ -152,7 +153,7 @@ class Made:
         recipe: "Recipe",
         stages: tuple["Stage", ...],
         read: Stored,
-        fingerprints: list[dict[str, str]],
+        identities: list[dict[str, str]],
     ):
         self.spec, self.recipe, self.stages, self.stored = spec, recipe, stages, read
         self.about = {
@@ -162,7 +163,7 @@ class Made:
             "encoders": {m: encoder.name for m, encoder in both(inputs).items()},
             "settings": dict(recipe.settings),
             "masking": recipe.masking.model_dump(),
-            "features": fingerprints,
+            "features": identities,
         }
 
     @cached_property

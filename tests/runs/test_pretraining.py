@@ -1,6 +1,7 @@
 """Pretrained weights: made once, found again, loaded into runs, refused where they cannot be."""
 
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -9,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from msalib import encoders
 from msalib.base.errors import UserError
 from msalib.data import pairs as corpora
 from msalib.data.corpus import Corpus
+from msalib.encoders.registry import SMALL as SMALL_ENCODERS
 from msalib.models import cmt, recipes
 from msalib.papers.cmt import plan
 from msalib.runs import pairs, pretraining
@@ -62,6 +64,7 @@ def inputs(tmp_path, monkeypatch):
         encoder="small-frames",
         encoders=chosen,
         parameters=SimpleNamespace(preset="release", device="cpu", dataset="raw-spoken"),
+        dataset=SimpleNamespace(split="standard", raw=("acoustic", "linguistic")),
         encoded_for=lambda names: read,
     )
 
@@ -289,6 +292,14 @@ def test_features_without_an_encoder_are_refused(inputs):
     with pytest.raises(UserError, match="found no encoder of the acoustic modality") as error:
         Weights(inputs)(spec())
     assert "-p encoder small-wavlm-frames+small-bert" in str(error.value)
+    inputs.dataset.raw = ("linguistic",)
+    with pytest.raises(UserError, match="Choose a data set whose sound and text are encoded"):
+        Weights(inputs)(spec())
+
+
+def test_heads_that_do_not_divide_the_width_are_refused(inputs):
+    with pytest.raises(UserError, match="width 16 of CMT: found 5 heads"):
+        Weights(inputs)(spec(heads=5))
 
 
 def test_a_single_pair_is_refused(inputs, tmp_path, monkeypatch):
@@ -318,6 +329,39 @@ def test_weights_of_other_features_have_another_name(inputs):
     first = Weights(inputs)(spec())
     inputs.encoders["acoustic"] = encoders.resolve("small-wavlm")
     assert Weights(inputs)(spec()) != first
+
+
+def test_each_split_has_weights_of_its_own_where_the_tasks_clips_are_read(inputs):
+    """One fold learns from clips that another one tests on; strangers are the same to all."""
+    read = inputs.encoded_for(())
+    turned = read.splits["standard"].replace({"valid": "test", "test": "valid"})
+    both = replace(read, splits=read.splits | {"other": turned})
+    inputs.encoded_for = lambda names: both
+    for kind, same in (("pt", True), ("tapt", False), ("pt_tapt", False)):
+        usual = Weights(inputs)(spec(kind))
+        other = Weights(inputs)(spec(kind).model_copy(update={"split": "other"}))
+        assert (usual == other) == same
+    recipe = pretraining.recipe_of(spec("tapt"))
+    learned = pairs.stored(inputs, recipe.stages, recipe.masking, "other").learned
+    assert not set(learned) & set(both.rows("test", "other"))
+
+
+def test_weights_of_two_folders_of_one_name_are_told_apart(inputs, tmp_path):
+    made = []
+    for place in ("here", "there"):
+        shutil.copytree(SMALL_ENCODERS / "bert", tmp_path / place / "model")
+        file = tmp_path / place / "model" / "model.safetensors"
+        tensors = {n: t + 0.01 * (place == "there") for n, t in load_file(file).items()}
+        save_file(tensors, file, metadata={"format": "pt"})
+        inputs.encoders["linguistic"] = encoders.resolve(str(tmp_path / place / "model"))
+        if made:
+            with pytest.raises(UserError, match="found model revision") as error:
+                Weights(inputs)(spec())
+            folder = encoders.store_folder("strangers", inputs.encoders["linguistic"])
+            assert f"Delete the folder {folder}; pretraining makes it" in str(error.value)
+            shutil.rmtree(folder)
+        made.append(Weights(inputs)(spec()))
+    assert made[0] != made[1]
 
 
 def test_a_record_of_runs_names_pretraining_by_its_choice():
