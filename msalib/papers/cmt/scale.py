@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from msalib.encoders.registry import ALL
 from msalib.evidence.printed import table as printed_table
 from msalib.pages.tables import Table
 from msalib.papers.cmt import plan, scope
@@ -15,9 +16,6 @@ from msalib.papers.cmt.plan import SOUND, TEXT
 from msalib.runs.inputs import TUNED_ENDING
 from msalib.runs.spec import Spec, System
 from msalib.runs.study import Study
-
-RATE = 50
-"""Frames of sound a second that speech encoders put out."""
 
 
 class Size(NamedTuple):
@@ -39,7 +37,7 @@ def sizes(study: Study, named: Mapping[str, System]) -> list[Size]:
     read = {modality for system in named.values() for modality, _ in system.inputs}
     found = [_encoder(study, m, name) for m, name in ENCODERS.items() if m in read]
     if specs := [study.spec(s, 0) for s in named.values() if not is_baseline(s)]:
-        found += _streams(specs[0], frames=SOUND in study.encoders)
+        found += _streams(study, specs[0])
     if pretrained := [s for s in specs if s.model["pretraining"] != "none"]:
         found += _pretraining(pretrained[0].train)
     return [size for size in found if size.ours.casefold() != size.paper.casefold()]
@@ -56,6 +54,9 @@ def _encoder(study: Study, modality: str, theirs: str) -> Size:
     if modality not in study.encoders:
         return Size(f"encoder of {what}", "none: vectors as they come", printed, f"{what}: vectors")
     one = study.encoders[modality]
+    if one.handcrafted:
+        brief = f"{what} by {one.name} features"
+        return Size(f"encoder of {what}", f"none: {one.name} features", printed, brief)
     name = one.name.removesuffix(TUNED_ENDING)
     if one.blocks and one.width:
         name += f" ({one.blocks} x {one.width:,})"
@@ -63,15 +64,16 @@ def _encoder(study: Study, modality: str, theirs: str) -> Size:
     return Size(f"encoder of {what}", ours, printed, f"{what} by {ours}")
 
 
-def _streams(spec: Spec, *, frames: bool) -> list[Size]:
+def _streams(study: Study, spec: Spec) -> list[Size]:
     width = f"{spec.model['width']:,}"
     found = [
         Size("width of the streams", width, _stated("CMT", "", "dim"), f"streams of width {width}")
     ]
-    if frames:
-        rate = f"{RATE / int(spec.model['frame_step']):g}"
+    sound = study.encoders.get(SOUND)
+    if sound is not None and not sound.handcrafted:
+        rate = f"{sound.rate / int(spec.model['frame_step']):g}"
         brief = f"{rate} frames of sound a second"
-        found.append(Size("frames of sound a second", rate, f"{RATE}", brief))
+        found.append(Size("frames of sound a second", rate, f"{ALL}", brief))
     return found
 
 

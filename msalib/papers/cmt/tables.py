@@ -180,8 +180,8 @@ def pretrains(study: Study) -> bool:
 
     That takes a frozen encoder of sound and one of text; negative controls need none.
     """
-    both = {SOUND, TEXT} <= study.encoders.keys() and not study.tuned
-    return both and study.parameters.dataset not in UNPRETRAINED
+    frozen = {m for m, e in study.encoders.items() if not (e.handcrafted or study.tuned)}
+    return {SOUND, TEXT} <= frozen and study.parameters.dataset not in UNPRETRAINED
 
 
 def in_time(study: Study, named: Mapping[str, System], first: Iterable[str]) -> dict[str, System]:
@@ -196,10 +196,11 @@ def main(study: Study) -> dict[str, System]:
     """Return the systems of Tables 1 and 2, as far as there are such inputs.
 
     Blocks without pretraining stand beside them, so that depth is told apart from pretraining.
+    Features that no encoder put out have the baselines alone.
     """
     whole = plan.whole_of(study)
     named = plan.alone(whole)
-    if len(whole) < 2:
+    if len(whole) < 2 or any(e.handcrafted for e in study.encoders.values()):
         return named
     more = (NO_PT, scope.TWO, BASE, LARGE) if pretrains(study) else (NO_PT,)
     named |= {name: plan.named(whole)[name] for name in more}
@@ -287,10 +288,17 @@ def columns(study: Study) -> tuple[str, ...]:
 
 
 def likeness(runs: Runs, named: Mapping[str, System]) -> dict[str, dict[str, str]]:
-    """Return by name how alike both pooled streams are, as a further column of a table."""
+    """Return by name how alike both pooled streams are, as a further column of a table.
+
+    Pooled folds do not hold it.
+    """
     return {
         name: {"cosine of the streams": mean_sd(values, "{:.2f}".format)}
         for name, system in named.items()
         if not scale.is_baseline(system) and runs.has(system)
-        if (values := [r.extras.cosine for r in runs.records(system)[0]])
+        if (values := [r.extras.cosine for r in runs.records(system)[0] if _has_cosine(r)])
     }
+
+
+def _has_cosine(record: Record) -> bool:
+    return "cosine" in (record.model_extra or {})
