@@ -26,6 +26,9 @@ STREAMS = {"text_right": "hidden tokens", "sound_right": "hidden frames"}
 ByArm = Mapping[str, Sequence[Pretrained]]
 """Name of a pretraining -> its records, one a seed."""
 
+FEWEST = 50
+"""Held-out clips of which a share says something; a clip has a few hidden tokens."""
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -87,7 +90,9 @@ def refuse_unknown(paper: str, choices: Mapping[str, str], known: Mapping[str, s
             f"pretraining of {paper}",
             found=f"no choice of {' and '.join(unknown)} in its recipe",
             expected=f"some of {', '.join(known) or 'none'}",
-            remedy="Name a paper whose model is pretrained, such as cmt, and its choices.",
+            remedy="Name one of these."
+            if "pretraining" in known
+            else "Name a paper whose model is pretrained, such as cmt.",
         )
 
 
@@ -116,23 +121,32 @@ def heard_text(values: np.ndarray) -> str:
     return f"{estimate.effect:+.1f} points [{estimate.low:+.1f},\u00a0{estimate.high:+.1f}]"
 
 
+def telling(by_arm: ByArm) -> tuple[ByArm, str]:
+    """Return the pretrainings that hold out enough clips, and a sentence on those that do not."""
+    held = {name: records[0].held_out for name, records in by_arm.items() if records}
+    few = [f"{name} ({count} clips)" for name, count in held.items() if count < FEWEST]
+    left_out = f"Too few clips are held out of {', '.join(few)}. " if few else ""
+    return {name: by_arm[name] for name in held if held[name] >= FEWEST}, left_out
+
+
 def answer(by_arm: ByArm, *, setting: str) -> Note:
     """Say how much better hidden parts are guessed with the clip's own other stream."""
+    told, left_out = telling(by_arm)
+    if not told:
+        what = left_out or "No pretraining of this page is recorded. "
+        return Note(f"No answer yet. {what}Setting: {setting}.")
     clauses = [
         f"{name}: "
         + ", ".join(f"{words} {heard_text(heard(records, s))}" for s, words in STREAMS.items())
-        for name, records in by_arm.items()
-        if records
+        for name, records in told.items()
     ]
-    if not clauses:
-        return Note(f"No answer yet: no pretraining of this page is recorded. Setting: {setting}.")
-    several = any(len(records) > 1 for records in by_arm.values())
+    several = any(len(records) > 1 for records in told.values())
     meaning = (
         "Intervals of 95% cover other trainings. " if several else "One seed has no interval. "
     )
     return Note(
         "In short, what the clip's own other stream adds to the guesses over that of another "
-        f"clip, on clips held out: {'; '.join(clauses)}. {meaning}Setting: {setting}."
+        f"clip, on clips held out: {'; '.join(clauses)}. {meaning}{left_out}Setting: {setting}."
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from msalib.evidence.seeds import over_seeds
 from msalib.pages.figure import Picture, axes_of, style
-from msalib.pages.pretraining import STREAMS, ByArm, heard, heard_text
+from msalib.pages.pretraining import STREAMS, ByArm, heard, heard_text, telling
 from msalib.pages.tables import Note
 
 STYLES = (
@@ -53,9 +53,10 @@ def _looks(count: int) -> list[dict]:
 @style
 def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
     """Show by seed how many points the clip's own other stream is worth, a panel per stream."""
-    present = {name: records for name, records in by_arm.items() if records}
+    present, left_out = telling(by_arm)
     if not present:
-        return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
+        what = left_out or "No pretraining of this page is recorded yet. "
+        return Note(f"{what}Setting: {setting}.")
     figure, panels = axes_of(1.4 + 0.5 * len(present), ncols=len(STREAMS), sharey=True)
     sentences = []
     for axes, (share, words) in zip(panels, STREAMS.items(), strict=True):
@@ -78,5 +79,5 @@ def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
         alt=f"What the other stream is worth. {'; '.join(sentences)}.",
         caption="Share guessed with the clip's own other stream, minus that with another clip's, "
         "on clips held out. Circle: mean over seeds; line: interval of 95% over other trainings; "
-        f"dots: single seeds. Setting: {setting}.",
+        f"dots: single seeds. {left_out}Setting: {setting}.",
     )

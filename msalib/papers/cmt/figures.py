@@ -128,7 +128,7 @@ def best_answer(runs: Runs, named: Mapping[str, System], best: str, *, setting: 
             first = max(scores, key=lambda n: sign * sum(scores[n]) / len(scores[n]))
             clauses.append(
                 f"{METRICS[metric].label} on {word}: {first} ({spread(scores[first], metric)}"
-                + (f"; {best}: {spread(scores[best], metric)}" if best in scores else "")
+                + (f"; {best}: {spread(scores[best], metric)}" if first != best in scores else "")
                 + ")"
             )
     count = len(next(iter(by_seed.values())))

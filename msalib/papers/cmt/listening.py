@@ -16,6 +16,9 @@ from msalib.runs.study import Study
 ARMS = (PT, scope.SHUFFLED, scope.TAPT_ALONE, TAPT, scope.LEAK)
 """Arms of the plan whose pretrainings differ, of four blocks."""
 
+OF_TWO = "PT of two blocks"
+"""What CMT BASE begins with; it is no arm of the plan, but its pretraining is recorded."""
+
 QUICK = (PT, scope.SHUFFLED)
 """Those that the profile quick has time for."""
 
@@ -24,8 +27,10 @@ def arms(study: Study) -> dict[str, System]:
     """Return the systems whose pretraining a page shows; none where nothing can be pretrained."""
     if not pretrains(study):
         return {}
-    named = plan.named(plan.whole_of(study))
-    return in_time(study, {name: named[name] for name in ARMS}, QUICK)
+    whole = plan.whole_of(study)
+    two = {OF_TWO: plan.system(whole, pretraining="pt", **plan.SMALL)}
+    named = {PT: plan.named(whole)[PT], **two} | {name: plan.named(whole)[name] for name in ARMS}
+    return in_time(study, named, QUICK)
 
 
 def gather(study: Study, named: Mapping[str, System]) -> ByArm:

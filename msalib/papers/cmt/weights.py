@@ -67,9 +67,11 @@ def answer(found: Mapping[str, Mapping[int, Sequence[float]]], *, setting: str) 
         amount = interval_text(share) if share else f"{middle(values)[0]:.3f}"
         largest = [int(np.argmax(v)) + 1 for v in values]
         counted = ", ".join(f"block {k} in {largest.count(k)}" for k in sorted(set(largest)))
+        moved = np.abs(np.array(values) - 1 / len(BLOCKS)).max()
         clauses.append(
             f"{name}: blocks {inside} have {amount} of the weight, of which equal weights would "
-            f"give {len(MIDDLE) / len(BLOCKS):g}; the largest weight by seed: {counted}"
+            f"give {len(MIDDLE) / len(BLOCKS):g}; no weight is further than {moved:.3f} from an "
+            f"equal one; the largest by seed: {counted}"
         )
     theirs = printed()
     return Note(

@@ -56,6 +56,8 @@ def test_the_best_block_is_named_beside_the_papers():
     text = figures.best_answer(runs, named(swept), "block 3", setting=SETTING).text
     assert text.count(": block 2 (") == 2  # in MAE; every share of planted records is the same
     assert "MAE on test: block 2" in text and "The paper: block 3" in text
+    itself = figures.best_answer(runs, named(swept), "block 2", setting=SETTING).text
+    assert itself.split("MAE on test: ")[1].split(";")[0].endswith(")")  # not named twice
     effects = figures.gains(runs, named(swept), "block 3")
     assert list(effects) == [("block 3", f"block {k}") for k in (1, 2, 4)]
     assert contrasts.word(effects["block 3", "block 2"]["mae"]) == "worse"

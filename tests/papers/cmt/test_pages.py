@@ -38,12 +38,12 @@ def spoken(folder, name, count):
 def kept(tmp_path_factory):
     """A folder with clips, and with what pages leave behind: what several need is made once."""
     folder = tmp_path_factory.mktemp("pages")
-    return folder, spoken(folder, "task", 60), spoken(folder, "others", 20)
+    return folder, spoken(folder, "task", 60), spoken(folder, "others", 48)
 
 
 @pytest.fixture
 def small(kept, monkeypatch, small_data):
-    """60 clips for raw-spoken, 20 to pretrain on, and few steps."""
+    """60 clips for raw-spoken, 48 to pretrain on, and few steps."""
     folder, task, others = kept
     offer("raw-spoken", lambda: task, layered=BOTH, shipped=None, raw=BOTH, encoder="small")
     monkeypatch.setattr(pairs, "PAIRS", {"raw-spoken-unlabelled": lambda: others})

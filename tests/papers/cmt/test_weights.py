@@ -40,6 +40,7 @@ def test_weights_are_shown_by_seed_and_the_answer_counts_blocks():
     assert list(found) == [POOLER] and list(found[POOLER]) == [0, 1, 2]
     answer = weights.answer(found, setting=SETTING).text
     assert "blocks 2 and 3 have 0.783 [" in answer and "block 2 in 2, block 3 in 1" in answer
+    assert "further than 0.250 from an equal one" in answer
     assert "Printed, of one run: 0.715, the largest at block 2" in answer
     frame = weights.table(found, setting=SETTING).frame
     assert frame["largest"].tolist() == ["2", "3", "2", "2"]
