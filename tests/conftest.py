@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -53,3 +54,19 @@ def offline(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path / "hub"
+
+
+@pytest.fixture
+def msalib(monkeypatch, capsys):
+    """A function that runs the command and returns status, output and errors."""
+    from msalib import __main__ as cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["msalib", *map(str, arguments)])
+        capsys.readouterr()  # drops what was printed before
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        return end.value.code, printed.out, printed.err
+
+    return run

@@ -43,21 +43,6 @@ def no_data(monkeypatch):
 
 
 @pytest.fixture
-def msalib(monkeypatch, capsys):
-    """A function that runs the command and returns status, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["msalib", *map(str, arguments)])
-        capsys.readouterr()  # drops what was printed before
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
 def refused(msalib):
     """A function that runs a command which must be refused, and returns its one message."""
 
@@ -137,26 +122,6 @@ def test_the_module_is_the_command():
 
 
 # --- bad input ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["nonsense"], "paper 'nonsense': found no runs of it"),
-        (["uegd"], "pretraining of uegd: found no choice of pretraining in its recipe"),
-        (["cmt", "--choice", "size=2"], "found no choice of size in its recipe"),
-        (["cmt", "--kind", "all"], "pretraining of cmt: found pretraining: Input should be 'none'"),
-        (["cmt", "--kind", "none"], "pretraining of cmt: found a kind without stages"),
-        (["cmt", "--choice", "family=tfn"], "found no choice of family in its recipe"),
-        (["cmt", "--choice", "blocks=many"], "pretraining of cmt: found blocks: Input should be"),
-        (["cmt", "--choice", "blocks"], "--choice blocks: found no value"),
-        (["cmt", "-p", "encoder", "minilm"], "found no encoder of the acoustic modality"),
-    ],
-)
-def test_pretrain_refuses_what_it_cannot_do(msalib, arguments, message):
-    status, _, error = msalib("pretrain", *arguments, "-p", "dataset", "raw-spoken")
-    assert status == 2
-    assert message in error
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def load(name: str, clips: int | None = None) -> Corpus:
             f"pairs {name!r}: MSALIB_DATA",
             found=error.found,
             expected=error.expected,
-            remedy="Set MSALIB_DATA to your data, or name pairs that need none: "
-            "raw-spoken-unlabelled.",
+            remedy="Set MSALIB_DATA to your data, or leave out what reads these pairs; "
+            "raw-spoken-unlabelled needs none.",
         ) from None
     return checked(corpus if clips is None else first(corpus, clips))
 

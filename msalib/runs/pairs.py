@@ -211,11 +211,22 @@ def _last(features: Features) -> Layer:
 
 
 def _held_out(corpus: Corpus, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split clips into those that are learned and those that are held out."""
+    """Split clips into those that are learned and those that are held out, two or more.
+
+    Raises ``UserError`` for too few clips.
+    """
     names, number = np.unique(corpus.utterances["video"].to_numpy()[rows], return_inverse=True)
     if len(names) < HELD_OUT:
         number = np.arange(len(rows))
     held = number % HELD_OUT == HELD_OUT - 1
+    if held.sum() < 2:
+        raise UserError(
+            f"pretraining on {corpus.name}",
+            found=f"{len(rows)} pairs, of which {held.sum()} would be held out",
+            expected=f"{2 * HELD_OUT} pairs or more: of every {HELD_OUT} one is held out, and a "
+            "clip held out is compared with another",
+            remedy="Pretrain on more clips, or on another corpus.",
+        )
     return rows[~held], rows[held][:JUDGED]
 
 
@@ -224,7 +235,7 @@ class Source:
 
     def __init__(self, stored: Stored, rows: np.ndarray, masking: "Masking", shuffled: bool):
         self.stored, self.rows, self.masking = stored, rows, masking
-        # A text stands half the corpus away from its own clip: other words, and another speaker.
+        # A text stands half the corpus away from its own clip, as far as can be.
         self.texts = np.roll(rows, len(rows) // 2) if shuffled else rows
         self.lengths = -(-stored.sound.lengths()[rows] // masking.frame_step)
 

@@ -40,6 +40,7 @@ another clip, or zeros."""
 class Pretrained(BaseModel):
     """The record of one stage of pretraining; ``stages`` are those before it and itself.
 
+    ``dataset``: the task whose clips a stage reads, empty where none does.
     ``features``: of each stage fingerprints by modality, the split where it is not the usual one,
     and revisions of encoders that are not registered. ``curve``: ``update``, and means over
     windows of updates of what ``training.pretraining.GUESSED`` names. ``worth``: the same numbers
@@ -50,6 +51,7 @@ class Pretrained(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     family: str
+    dataset: str
     profile: str
     seed: int
     stages: list[dict]
@@ -168,7 +170,7 @@ class Made:
 
     @cached_property
     def name(self) -> str:
-        """The name of folder and record: stages, number of blocks, seed, hash of ``about``."""
+        """The name of folder and record: stages, seed, hash of ``about``."""
         digest = hashlib.sha256(json.dumps(self.about, sort_keys=True).encode()).hexdigest()[:12]
         words = "+".join(
             (stage.corpus or f"{self.spec.dataset}-{'-'.join(stage.parts)}")
@@ -250,6 +252,7 @@ class Made:
         content = b"".join(streams[name].numpy().tobytes() for name in sorted(streams))
         return Pretrained(
             **self.about,
+            dataset=self.spec.dataset if any(stage.parts for stage in self.stages) else "",
             profile=self.spec.profile,
             clips=len(self.stored.learned),
             held_out=len(self.stored.held),

@@ -9,11 +9,12 @@ from msalib.runs.pretraining import Pretrained
 SETTING = "task: a <small> corpus"
 
 
-def record(seed: int, heard: float) -> Pretrained:
+def record(seed: int, heard: float, held_out: int = 100) -> Pretrained:
     """A record whose stream guesses so many more points of tokens with its own other stream."""
     shares = {"text_right": 0.4, "sound_right": 0.5}
     return Pretrained(
         family="cmt",
+        dataset="",
         profile="paper",
         seed=seed,
         stages=[],
@@ -22,7 +23,7 @@ def record(seed: int, heard: float) -> Pretrained:
         masking={},
         features=[],
         clips=90,
-        held_out=10,
+        held_out=held_out,
         curve={"update": [5, 10], "text_right": [0.1, 0.3], "sound_right": [0.2, 0.4]},
         worth={
             "given": shares | {"text_right": 0.4 + heard / 100},
@@ -46,6 +47,19 @@ def test_the_answer_has_an_interval_over_seeds_where_there_are_several():
     assert SETTING in text
     one = pretraining.answer({"one": BY_ARM["shuffled"]}, setting=SETTING).text
     assert "One seed has no interval" in one
+
+
+def test_shares_of_few_clips_are_left_out_and_named():
+    by_arm = {**BY_ARM, "task": [record(0, 30.0, held_out=6)]}
+    text = pretraining.answer(by_arm, setting=SETTING).text
+    assert "task: hidden" not in text and "Too few clips are held out of task (6 clips)." in text
+    picture = pretraining_figure.heard_figure(by_arm, setting=SETTING)
+    assert "task," not in picture.alt and "task (6 clips)" in picture.caption
+    alone = {"task": by_arm["task"]}
+    assert pretraining.answer(alone, setting=SETTING).text.startswith("No answer yet. Too few")
+    assert isinstance(pretraining_figure.heard_figure(alone, setting=SETTING), Note)
+    table = pretraining.worth_table(alone, setting=SETTING)
+    assert table.frame["held out"].tolist() == ["6 clips"] * 2
 
 
 def test_tables_show_what_was_seen_and_every_seed():

@@ -9,13 +9,15 @@ from msalib.evidence import arms, registry
 from msalib.evidence.planting import Size
 from msalib.evidence.simulation import exceeds
 from msalib.pages import error_rates
+from msalib.papers.cmt import power as cmt
 from msalib.papers.glomo import power as glomo
 from msalib.papers.mmml import power as mmml
 from msalib.papers.sugrm import power as sugrm
 
-POWER = {"glomo": glomo, "mmml": mmml, "sugrm": sugrm}
+POWER = {"cmt": cmt, "glomo": glomo, "mmml": mmml, "sugrm": sugrm}
 PLANS = {paper: module.power_plan() for paper, module in POWER.items()}
 LABELS = {
+    "cmt": cmt.power_trainings.CASES,
     "glomo": glomo.power_trainings.CASES,
     "mmml": {},
     "sugrm": sugrm.power_labels.CASES,

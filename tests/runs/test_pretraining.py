@@ -49,6 +49,7 @@ def spoken(folder, name: str, count: int, first: int = 0) -> Corpus:
 @pytest.fixture
 def inputs(tmp_path, monkeypatch):
     """What a study reads: 25 clips of a task, and 24 to pretrain on; both encoders are small."""
+    monkeypatch.setattr(pairs, "HELD_OUT", 5)  # of so few clips
     unlabelled = spoken(tmp_path / "sound", "strangers", 24, first=100)
     monkeypatch.setattr(corpora, "PAIRS", {"raw-spoken-unlabelled": lambda: unlabelled})
     task = spoken(tmp_path / "sound", "task", 25)
@@ -307,6 +308,13 @@ def test_a_single_pair_is_refused(inputs, tmp_path, monkeypatch):
     monkeypatch.setattr(corpora, "PAIRS", {"raw-spoken-unlabelled": lambda: single})
     with pytest.raises(UserError, match="found 1 pair of sound and text"):
         Weights(inputs)(spec())
+
+
+def test_too_few_pairs_to_hold_two_out_are_refused(inputs, monkeypatch):
+    monkeypatch.setattr(pairs, "HELD_OUT", 20)
+    with pytest.raises(UserError, match="found 24 pairs, of which 1 would be held out") as error:
+        Weights(inputs)(spec())
+    assert "expected 40 pairs or more" in str(error.value)
 
 
 def test_a_task_clip_without_words_is_refused(inputs):

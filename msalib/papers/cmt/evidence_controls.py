@@ -138,10 +138,9 @@ def by_seed(records: Sequence["Pretrained"]) -> dict[int, "Pretrained"]:
 
 
 def of_run(spec: Spec) -> list["Pretrained"]:
-    """Return by seed what pretraining such as a run's recorded: of the same recipe and encoders.
+    """Return what pretraining such as a run's recorded, of any seed: same recipe, encoders, task.
 
-    Records do not name the clips of the task, so where two data sets are read by the same encoders,
-    a pretraining on their own clips is that of either.
+    Raises ``ValueError`` where a seed has two records, such as those of two splits.
     """
     from msalib.runs.pretraining import recipe_of, recorded
 
@@ -149,9 +148,14 @@ def of_run(spec: Spec) -> list["Pretrained"]:
     stages = [{**stage._asdict(), "parts": list(stage.parts)} for stage in recipe.stages]
     read: Mapping[str, str] = {m: e.name for m, e in resolve_all(spec.encoder).items()}
     encoders = {m: read[m] for m, _ in spec.system.inputs if m in read}
-    wanted = stages, encoders, dict(recipe.settings), recipe.masking.model_dump()
-    return [
+    task = spec.dataset if any(stage.parts for stage in recipe.stages) else ""
+    wanted = stages, encoders, dict(recipe.settings), recipe.masking.model_dump(), task
+    found = [
         record
         for record in recorded(spec.family, spec.profile)
-        if (record.stages, record.encoders, record.settings, record.masking) == wanted
+        if (record.stages, record.encoders, record.settings, record.masking, record.dataset)
+        == wanted
     ]
+    if len(found) > len({record.seed for record in found}):
+        raise ValueError(f"{spec.system.name()} has two records of pretraining with one seed")
+    return found

@@ -42,7 +42,7 @@ ABOUT = {
     "and of sound. Their encoders were fine-tuned on emotions of MELD's training part and picked "
     "on these very clips, so levels are too good. Nothing can be pretrained on single vectors.",
     "iemocap": "The paper's dialogues and its four emotions, without their sound, which needs a "
-    "licence. Each session takes its turn as test set, the next one validates.",
+    "licence. Each session takes its turn as test set; some dialogues of the others validate.",
     "ravdess": "RAVDESS: 24 actors say two sentences in eight emotions, so words tell nothing and "
     "sound is all there is. Five folds by actor take turns as test set.",
     "nemo": "nEMO: nine speakers say the same Polish sentences in each of six emotions, so words "
@@ -54,7 +54,7 @@ ABOUT = {
 UNPRETRAINED = ("nemo",)
 """Negative controls: blocks without pretraining are enough for them."""
 
-FOLDS = {"iemocap": "session"}
+FOLDS = {"iemocap": plan.SESSIONS}
 """Data sets whose usual split is no fold -> the folds that the plan runs."""
 
 

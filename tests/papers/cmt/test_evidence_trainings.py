@@ -136,6 +136,7 @@ def pretrained(name, uses, *, frames=0.0, **changes):
         yield Pretrained(
             **{
                 "family": "cmt",
+                "dataset": "raw-spoken" if any(s.parts for s in recipe.stages) else "",
                 "profile": "paper",
                 "seed": seed,
                 "stages": [stage._asdict() for stage in recipe.stages],
