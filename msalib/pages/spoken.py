@@ -148,5 +148,7 @@ def synthesiser() -> Note:
         f"Spoken by {espeak.version()}. Texts, labels, splits, faces and the numbers of the voices "
         "depend on the seed alone, and so does the fingerprint of the corpus. The samples of the "
         "sound may differ with another version or processor; the folder of clips says which "
-        "version spoke them, and clips of another version are refused."
+        "version spoke them, and clips of another version are refused. Features know the samples "
+        "that they were made from: where these differ, records of the book are refused beside your "
+        "own features, and read without them."
     )
