@@ -17,7 +17,6 @@ Peak memory is that of fresh processes that encode N and 4 N clips with small mo
     python benchmarks/extraction.py --quick       # does the script work? Writes nothing.
 """
 
-import re
 import subprocess
 import sys
 import warnings
@@ -32,7 +31,7 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from measured import summary, text, timed, write
+from measured import resident, summary, text, timed, write
 from torch.utils.flop_counter import FlopCounterMode
 
 from msalib.base.provenance import pick_device
@@ -342,9 +341,7 @@ def alone(modality: str, clips: int) -> None:
         folder = Path(name) / "model"
         _, ours = prepare(folder, modality, clips, 0.25, "cpu", small=True)
         ours.run(folder / "store")
-    # Not getrusage: its peak is at least that of the process that started this one.
-    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    print(int(peak) / 1024)
+    print(resident())
 
 
 def growth(modality: str, clips: int) -> dict:

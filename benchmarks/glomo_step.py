@@ -14,17 +14,15 @@ of its own.
 """
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import torch
 import typer
 from glomo_literal import Clips, Literal, clips
-from measured import summary, text, timed, write
+from measured import resident, rounded, summary, text, timed, write
 from torch import Tensor, nn
 
 from msalib.encoders import Encoder, tuned
@@ -119,12 +117,10 @@ def alone(asked: Asked) -> dict:
         took, loss = timed(step(model, optimizer, inputs, some.label, training.omega), "cpu")
         times.append(took / 1000)
         losses.append(loss)
-    # Not getrusage: its peak is at least that of the process that started this one.
-    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     return {
         "losses": losses,
         "seconds": times,
-        "peak_mb": int(peak) / 1024,
+        "peak_mb": resident(),
         "share_of_places": sum(places) / (asked.batch * asked.steps * core.config.longest),
         "trained": sum(w.numel() for w in model.parameters()),
     }
@@ -201,11 +197,6 @@ def compared(asked: Asked, precisions: tuple[str, ...]) -> dict:
 def figures_of(result: dict) -> dict:
     """Seconds of a step after the first, and memory."""
     return {"seconds": summary(result["seconds"][1:]), "peak_mb": round(result["peak_mb"])}
-
-
-def rounded(value: float, digits: int = 4) -> float:
-    """The value to so many significant digits."""
-    return float(f"{value:.{digits}g}")
 
 
 def main(

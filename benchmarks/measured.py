@@ -1,6 +1,7 @@
 """Where measured figures go: one JSON per script under results/, with where it was measured."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,21 @@ def timed(run: Callable, device: str) -> tuple[float, object]:
 def summary(values: list[float]) -> dict[str, float]:
     """Median, least and greatest of repeated measurements, to four significant digits."""
     named = {"median": median(values), "min": min(values), "max": max(values)}
-    return {name: float(f"{value:.4g}") for name, value in named.items()}
+    return {name: rounded(value) for name, value in named.items()}
+
+
+def rounded(value: float, digits: int = 4) -> float:
+    """The value to so many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def resident(what: str = "VmHWM") -> float:
+    """Memory of this process in MiB: the greatest it had, or another line of its status.
+
+    Not getrusage: its peak is at least that of the process that started this one.
+    """
+    (kb,) = re.findall(rf"{what}:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(kb) / 1024
 
 
 def text(summary: dict[str, float]) -> str:

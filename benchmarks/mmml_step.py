@@ -14,17 +14,15 @@ tells its greatest memory.
 """
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import mean
 from typing import Annotated, NamedTuple
 
 import torch
 import typer
-from measured import summary, text, timed, write
+from measured import resident, rounded, summary, text, timed, write
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
@@ -251,12 +249,10 @@ def alone(asked: Asked) -> dict:
         took, loss = timed(step(model, optimizer, model.prepare(some), some.label), "cpu")
         times.append(took / 1000)
         losses.append(loss)
-    # Not getrusage: its peak is at least that of the process that started this one.
-    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     return {
         "losses": losses,
         "seconds": times,
-        "peak_mb": int(peak) / 1024,
+        "peak_mb": resident(),
         "seconds_of_sound": mean(heard),
         "trained": sum(w.numel() for w in model.parameters() if w.requires_grad),
     }
@@ -366,11 +362,6 @@ def growth(batch: int, tiny: bool) -> dict:
             by_way[way] = {"seconds": took, "peak_mb": peak}
             print(f"{seconds:g} s: {way} {result['seconds'][0]:.3g} s, {result['peak_mb']:.0f} MB")
     return {"batch": batch, "by_length": figures}
-
-
-def rounded(value: float, digits: int = 4) -> float:
-    """The value to so many significant digits."""
-    return float(f"{value:.{digits}g}")
 
 
 def main(

@@ -85,6 +85,53 @@ def test_glomo_read_literally_predicts_and_learns_the_same(benchmarks, preset):
         )
 
 
+@pytest.fixture
+def spoken_pairs():
+    pytest.importorskip("soundfile")
+    pytest.importorskip("espeakng_loader")
+
+
+def test_the_benchmarks_of_cmts_pretraining_run_and_write_nothing(benchmarks, spoken_pairs, capsys):
+    import cmt_memory
+    import cmt_pretraining
+
+    cmt_pretraining.main("small-frames", 3, 7, tiny=True)
+    printed = capsys.readouterr().out
+    assert printed.count("losses of 3 steps within") == 2
+    assert [line.split(":")[0] for line in printed.splitlines()[-2:]] == ["literal", "random"]
+    cmt_memory.main(tiny=True)
+    assert capsys.readouterr().out.count("MB of no file") == 2
+
+
+def test_cmt_pretrained_literally_has_the_same_losses_and_gradients(benchmarks, spoken_pairs):
+    """With weights that make every part count, on clips of unequal length."""
+    import cmt_pretraining as script
+
+    some = script.stage("small-frames", 7, tiny=True)
+    plan = script.recipe(tiny=True, dropout=0.0)
+    model = script.model_of(plan, some.stored)
+    torch.manual_seed(2)
+    for weight in model.parameters():
+        torch.nn.init.normal_(
+            weight, std=0.4 * (weight[0].numel() if weight.dim() > 1 else 1) ** -0.5
+        )
+    literal = script.literal_of(some, plan, model, halved=True)
+    source = script.Source(some.stored, some.stored.learned, plan.masking, shuffled=False)
+    rows = source.lengths.argsort()[[0, 7, 15, -1]]  # of four lengths
+    batch = source.batch(rows, torch.Generator().manual_seed(0))
+    losses = model(batch).loss, literal(script.given(some, rows, batch))
+    torch.testing.assert_close(*losses, atol=1e-4, rtol=0)
+    for loss in losses:
+        loss.backward()
+    expected = {name: weight.grad for name, weight in literal.named_parameters()}
+    literal.adopt({name: weight.grad for name, weight in model.named_parameters()})
+    for name, gradient in literal.named_parameters():
+        scale = max(expected[name].abs().max().item(), 1e-3)
+        torch.testing.assert_close(
+            gradient.detach() / scale, expected[name] / scale, atol=2e-3, rtol=0
+        )
+
+
 def test_every_benchmark_imports(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     for path in sorted(BENCHMARKS.glob("*.py")):
