@@ -13,6 +13,7 @@ STYLES = (
     {"color": "#009E73", "linestyle": "-."},
     {"color": "#CC79A7", "linestyle": ":"},
     {"color": "#56B4E9", "linestyle": "-"},
+    {"color": "#000000", "linestyle": "--"},
 )
 """Looks of pretrainings, in order."""
 
