@@ -104,7 +104,7 @@ def _update(model, source: Source, settings: Settings, optimizer, update: int) -
     if not torch.isfinite(loss):
         raise UserError(
             f"update {update + 1} of pretraining, seed {settings.seed}",
-            found=f"loss {float(loss)}",
+            found=f"loss {loss.item()}",
             expected="finite losses",
             remedy="Check the features for extreme values, or lower the learning rate.",
         )

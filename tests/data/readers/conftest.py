@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.test_cli import msalib, refused  # noqa: F401 - fixtures
+from tests.test_cli import refused  # noqa: F401 - a fixture
 
 
 @pytest.fixture
