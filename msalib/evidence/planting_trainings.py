@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from msalib.evidence import registry
+from msalib.base.files import Recorded
+from msalib.evidence import planting, registry
 from msalib.evidence.arms import SEEDS
 from msalib.evidence.common import Word
-from msalib.evidence.error_rates import Cell, Measured
+from msalib.evidence.error_rates import Cell, Measured, Power
+from msalib.evidence.planting import Plan
 
 STUDIES = {"border": 1000, "true": 200}
 """Studies per planted effect: many, for a t-test takes no time."""
@@ -38,6 +40,12 @@ class TrainingCase:
     true: Sequence[float]
     judge: Callable[[np.ndarray], Word]
     borders: Mapping[str, Sequence[int]]
+
+
+def record(plan: Plan, cases: Mapping[str, TrainingCase], into: Recorded[Power]) -> None:
+    """Simulate all tests of a paper, those of predictions and those of trainings; record both."""
+    simulated, on_trainings = planting.measure(plan), measure(plan.paper, cases)
+    into.write(simulated.model_copy(update={"tests": [*simulated.tests, *on_trainings]}))
 
 
 def measure(paper: str, cases: Mapping[str, TrainingCase]) -> list[Measured]:

@@ -16,12 +16,9 @@ from msalib.base.stats import Estimate
 from msalib.evidence.seeds import over_seeds
 from msalib.models import recipes
 from msalib.pages.tables import Note, Table, mean_sd
-from msalib.runs.pretraining import SEEN, Made, Pretrained, Weights, recipe_of
+from msalib.runs.pretraining import SEEN, STREAMS, Made, Pretrained, Weights, recipe_of
 from msalib.runs.spec import System, system
 from msalib.runs.study import Study
-
-STREAMS = {"text_right": "hidden tokens", "sound_right": "hidden frames"}
-"""Share in a record of pretraining -> what is guessed."""
 
 ByArm = Mapping[str, Sequence[Pretrained]]
 """Name of a pretraining -> its records, one a seed."""

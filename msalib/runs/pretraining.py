@@ -37,6 +37,10 @@ SEEN = ("given", "shuffled", "silenced")
 another clip, or zeros."""
 
 
+STREAMS = {"text_right": "hidden tokens", "sound_right": "hidden frames"}
+"""Share in a record of pretraining -> what is guessed."""
+
+
 class Pretrained(BaseModel):
     """The record of one stage of pretraining; ``stages`` are those before it and itself.
 

@@ -8,7 +8,6 @@ each seed, so they are judged over seeds.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,11 +20,9 @@ from msalib.evidence.common import Evidence, not_run, sentence
 from msalib.evidence.seeds import over_seeds, p_value, verdict
 from msalib.papers.cmt import scope
 from msalib.papers.cmt.plan import NO_PT, PT
+from msalib.runs.pretraining import STREAMS, Pretrained, recipe_of, recorded
 from msalib.runs.query import Runs
 from msalib.runs.spec import Spec
-
-if TYPE_CHECKING:  # loads torch
-    from msalib.runs.pretraining import Pretrained
 
 MARGIN = 0.01
 """MAE that counts as nothing; of shares it is 1 point. Both are ours."""
@@ -83,9 +80,6 @@ def shuffled_weights_gain_nothing(runs: Runs) -> Evidence:
     return scope.beside(runs, judged, [(shuffled, none), (true, none)], chosen)
 
 
-STREAMS = {"text_right": "hidden tokens", "sound_right": "hidden frames"}
-"""Share in a record of pretraining -> what is guessed."""
-
 JUDGED = "text_right"
 """The share that decides; the other is shown. Hidden frames are mostly guessed from their own."""
 
@@ -93,7 +87,7 @@ POINTS = 1.0
 """Points of a guessed share that count as nothing; ours."""
 
 
-def heard(true: Sequence["Pretrained"], shuffled: Sequence["Pretrained"]) -> Evidence:
+def heard(true: Sequence[Pretrained], shuffled: Sequence[Pretrained]) -> Evidence:
     """Test whether true pairs teach a stream to use the other one, and shuffled pairs do not.
 
     By seed: the share of hidden tokens that is guessed with the clip's own sound, minus that with
@@ -132,18 +126,16 @@ def heard(true: Sequence["Pretrained"], shuffled: Sequence["Pretrained"]) -> Evi
     return Evidence(word, effects, note)
 
 
-def by_seed(records: Sequence["Pretrained"]) -> dict[int, "Pretrained"]:
+def by_seed(records: Sequence[Pretrained]) -> dict[int, Pretrained]:
     """Return records by their seed."""
     return {record.seed: record for record in records}
 
 
-def of_run(spec: Spec) -> list["Pretrained"]:
+def of_run(spec: Spec) -> list[Pretrained]:
     """Return what pretraining such as a run's recorded, of any seed: same recipe, encoders, task.
 
     Raises ``ValueError`` where a seed has two records, such as those of two splits.
     """
-    from msalib.runs.pretraining import recipe_of, recorded
-
     recipe = recipe_of(spec)
     stages = [{**stage._asdict(), "parts": list(stage.parts)} for stage in recipe.stages]
     read: Mapping[str, str] = {m: e.name for m, e in resolve_all(spec.encoder).items()}

@@ -13,7 +13,7 @@ from functools import partial
 from msalib.evidence import comparisons, error_rates, planting_trainings, registry
 from msalib.evidence.arms import Arm
 from msalib.evidence.common import Evidence
-from msalib.evidence.planting import Case, Plan, Printed, Size, measure
+from msalib.evidence.planting import Case, Plan, Printed, Size
 from msalib.papers.cmt import evidence, evidence_alone, plan, power_trainings, scope
 from msalib.papers.cmt.plan import BASE, LARGE, NO_PT, ORTHO, PAPER, POOLER, PT, SOUND, TAPT, TEXT
 from msalib.runs.query import Runs
@@ -246,6 +246,4 @@ def power_plan() -> Plan:
 
 
 if __name__ == "__main__":
-    simulated = measure(power_plan())
-    on_trainings = planting_trainings.measure(PAPER, power_trainings.CASES)
-    RECORD.write(simulated.model_copy(update={"tests": [*simulated.tests, *on_trainings]}))
+    planting_trainings.record(power_plan(), power_trainings.CASES, RECORD)

@@ -14,7 +14,7 @@ from msalib.data.tasks import Regression
 from msalib.evidence import comparisons, error_rates, planting_trainings, registry
 from msalib.evidence.arms import Arm
 from msalib.evidence.common import Evidence
-from msalib.evidence.planting import Case, Plan, Printed, Size, measure
+from msalib.evidence.planting import Case, Plan, Printed, Size
 from msalib.papers.glomo import evidence, evidence_systems, plan, power_trainings, scope
 from msalib.papers.glomo.plan import FACE, PAPER, SOUND, TEXT, system
 from msalib.runs.query import Runs
@@ -235,6 +235,4 @@ def power_plan() -> Plan:
 
 
 if __name__ == "__main__":
-    simulated = measure(power_plan())
-    on_trainings = planting_trainings.measure(PAPER, power_trainings.CASES)
-    RECORD.write(simulated.model_copy(update={"tests": [*simulated.tests, *on_trainings]}))
+    planting_trainings.record(power_plan(), power_trainings.CASES, RECORD)
