@@ -18,7 +18,7 @@ import yaml
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from msalib.base import paths
+from msalib.base import paths, refusals
 from msalib.base.errors import UserError
 
 # --- files --------------------------------------------------------------------------------------
@@ -66,19 +66,17 @@ def write_json(path: Path, content: dict) -> None:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what a disk refuses into a ``UserError`` about ``path``."""
+    """Turn what a disk refuses while ``path`` is written, by any library, into a ``UserError``."""
     try:
         yield
-    except OSError as error:
-        variable = paths.variable(path)
-        elsewhere = f"set {variable} to another folder" if variable else "choose another folder"
-        raise UserError(
-            path,
-            found=f"it cannot be written ({error.strerror or error})",
-            expected="a writable folder with free space",
-            remedy=f"Make room, or {elsewhere}, then run the same command again: what is finished "
-            "is kept.",
-        ) from error
+    except UserError:
+        raise
+    except Exception as error:
+        if message := refusals.refused(error, path):
+            raise message from error
+        if isinstance(error, OSError):
+            raise refusals.told(error.errno, path, error.strerror or str(error)) from error
+        raise
 
 
 def sha256(path: Path) -> str:
