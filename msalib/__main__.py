@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from msalib.base.errors import UserError
+from msalib.base.terminal import accept_all_characters, say
 from msalib.commands_data import Clean, data_app, set_clean
 
 app = typer.Typer(
@@ -39,7 +40,7 @@ def doctor() -> None:
     from msalib.pages import doctor
 
     for line in doctor.report():
-        print(line)
+        say(line)
 
 
 @app.command()
@@ -83,8 +84,8 @@ def encode(
         # A study that needs the same features encodes them, too, unless it is told to wait.
         with files.reserved(folder, wait=True) if makes else nullcontext():
             encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
-        print(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
-    print(*describe.contents(corpus), sep="\n")
+        say(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
+    say(*describe.contents(corpus))
 
 
 @app.command()
@@ -109,9 +110,9 @@ def run(
     parameters = _values(parameter)
     dataset = parameters.get("dataset")
     if dataset in readers.names() and readers.is_available(dataset):
-        print(*describe.contents(readers.load(dataset)), sep="\n")
+        say(*describe.contents(readers.load(dataset)))
     executed = notebooks.run_notebook(notebook, parameters, folder=paths.ROOT / "runs")
-    print(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
+    say(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
 
 
 @app.command()
@@ -135,7 +136,7 @@ def records(
     start = perf_counter()
     for made in campaign.make(paper, **_values(parameter)):
         minutes = (perf_counter() - start) / 60
-        print(f"{made.setting}: {made.records} records, {minutes:.0f} min since the start")
+        say(f"{made.setting}: {made.records} records, {minutes:.0f} min since the start")
 
 
 @app.command()
@@ -165,7 +166,7 @@ def pretrain(
     set_clean(clean)
     choices = _values(choice, "--choice") | {"pretraining": kind}
     for line in pretraining.command(paper, choices, _values(parameter)):
-        print(line, flush=True)
+        say(line)
 
 
 @app.command()
@@ -195,7 +196,7 @@ def train(
     set_clean(clean)
     parameters = _values(parameter)
     save.train(model, dataset, out, features=features, refresh=refresh, parameters=parameters)
-    print(*predict.report_model(out), sep="\n")
+    say(*predict.report_model(out))
 
 
 @app.command()
@@ -221,7 +222,7 @@ def predict(
     from msalib.runs import clips
 
     clip = clips.single(text=text, audio=audio, video=video, features=features)
-    print(predict.command(model, clip, table=table, as_json=as_json, device=device))
+    say(*predict.command(model, clip, table=table, as_json=as_json, device=device))
 
 
 @printed_app.command()
@@ -246,12 +247,12 @@ def check(
     table = printed.load_all(folder)
     findings = checks.run(table)
     if as_json:
-        print(json.dumps([finding.as_json(table) for finding in findings], indent=1))
+        say(*json.dumps([finding.as_json(table) for finding in findings], indent=1).split("\n"))
         return
     for finding in findings:
-        print(finding.as_line(table))
+        say(finding.as_line(table))
     found, numbers = plural(len(findings), "finding"), plural(len(table), "printed number")
-    print(f"{found} in {numbers} of {plural(table['paper'].nunique(), 'paper')}")
+    say(f"{found} in {numbers} of {plural(table['paper'].nunique(), 'paper')}")
 
 
 @app.command()
@@ -268,7 +269,7 @@ def claims(
     from msalib.pages import ledger
 
     for name in [paper] if paper else registry.known():
-        print(*ledger.lines(name), sep="\n")
+        say(*ledger.lines(name))
 
 
 @app.command()
@@ -307,13 +308,14 @@ def fold_parameters(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command; a ``UserError`` becomes one message and status 2."""
+    accept_all_characters()
     for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES", "MSALIB_CORPORA"):
         if os.environ.get(name):  # a notebook runs in another folder
             os.environ[name] = str(Path(os.environ[name]).resolve())
     try:
         app(fold_parameters(sys.argv[1:]))
     except UserError as error:
-        print(f"msalib: {error}", file=sys.stderr)
+        say(f"msalib: {error}", file=sys.stderr)
         sys.exit(2)
 
 

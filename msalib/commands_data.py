@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from msalib.base.errors import UserError
+from msalib.base.terminal import say
 
 data_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
@@ -40,14 +41,14 @@ def data(
         try:
             dataset = readers.dataset(name)
         except UserError as error:  # an added one that is damaged; the others are as they were
-            print(f"{name}: {error}")
+            say(f"{name}: {error}")
             continue
         if not readers.is_available(name):
             folder = readers.folder(name)
-            print(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
+            say(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
             continue
         corpus = readers.load(name)
-        print(*describe.lines(name, corpus, dataset.title), sep="\n")
+        say(*describe.lines(name, corpus, dataset.title))
         if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
             describe.summary(name, refresh=True)
 
@@ -85,8 +86,8 @@ def add(
     options = formats.options(clean=clean, align=align, target=target, faces=faces)
     folder = readers.add(path, chosen, options, format=format, refresh=refresh)
     corpus = readers.load(chosen)
-    print(*describe.lines(chosen, corpus, readers.dataset(chosen).title), sep="\n")
-    print(f"added: {folder} (next: msalib data audit {chosen})")
+    say(*describe.lines(chosen, corpus, readers.dataset(chosen).title))
+    say(f"added: {folder} (next: msalib data audit {chosen})")
 
 
 @data_app.command("audit")
@@ -118,8 +119,7 @@ def audit_(
             remedy="Leave one of the two out; --json keeps any report.",
         )
     report = audit.report(dataset, refresh=True) if record else audit.make_report(dataset, encoder)
-    for line in audit.lines(report):
-        print(line)
+    say(*audit.lines(report))
     if json_file:
         audit.write(report, json_file)
-        print(f"written: {json_file}")
+        say(f"written: {json_file}")

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-import typer
-
 from msalib.base import paths
 from msalib.base.errors import UserError
+from msalib.base.terminal import say
 from msalib.data import datasets as readers
 from msalib.evidence.settings import plan
 from msalib.pages import notebooks
@@ -93,9 +92,9 @@ def build() -> Path:
         _forget_quick_records()
         _run_all([page for page in stale if page[0] != LAST], stamps)
         _run_all([page for page in pages if page[0] == LAST], stamps)
-    typer.echo(f"{len(pages) - len(stale)} of {len(pages)} pages were up to date; rendering")
+    say(f"{len(pages) - len(stale)} of {len(pages)} pages were up to date; rendering")
     index = render()
-    typer.echo(f"The book is ready: open {index}")
+    say(f"The book is ready: open {index}")
     return index
 
 
@@ -136,7 +135,7 @@ def _run_all(pages: Sequence[tuple[str, dict]], stamps: Stamps) -> None:
 
 
 def _run(notebook: str, parameters: Mapping, stamps: Stamps) -> None:
-    typer.echo(f"running {notebook} {parameters or ''}".rstrip())
+    say(f"running {notebook} {parameters or ''}".rstrip())
     resolved = notebooks.resolve_parameters(notebook, parameters)
     stamp = stamps.of(notebook, resolved)
     executed = notebooks.run_notebook(notebook, parameters, timeout_s=TIMEOUT_S, stamp=stamp)
@@ -167,7 +166,7 @@ def render() -> Path:
         warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-5:]
         raise UserError(
             "jb build",
-            found="\n".join(["these warnings:", *warnings]),
+            found=f"these warnings: {'; '.join(warnings)}",
             expected="no warning",
             remedy="Correct the pages that they name.",
         )

@@ -1,5 +1,6 @@
 """Predictions of a saved model for readers: lines for a terminal, tables and figures."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def command(
     table: Path | None = None,
     as_json: bool = False,
     device: str = "auto",
-) -> str:
-    """Return what ``msalib predict`` prints: of one clip, or of those in ``table``."""
+) -> list[str]:
+    """Return the lines that ``msalib predict`` prints: of one clip, or of those in ``table``."""
     if table is not None and clip is not None:
         raise UserError(
             "msalib predict",
@@ -66,8 +67,8 @@ def command(
         note = f"columns of the table that are not read: {', '.join(unread)}"
         predictions = predictions.model_copy(update={"notes": [*predictions.notes, note]})
     if as_json:
-        return predictions.model_dump_json(indent=1)
-    return "\n".join(report(predictions))
+        return json.dumps(predictions.model_dump(mode="json"), indent=1).split("\n")
+    return report(predictions)
 
 
 def report(predictions: Predictions) -> list[str]:

@@ -165,7 +165,8 @@ def test_a_table_names_media_beside_it(heard, tmp_path):
     draw(tmp_path / "b", 120)
     path = tmp_path / "clips.csv"
     path.write_text("id,text,audio,video\none,hello,a.wav,b\ntwo,,a.wav,\n")
-    told = json.loads(pages.command(heard[0] / "model", table=path, as_json=True, device="cpu"))
+    printed = pages.command(heard[0] / "model", table=path, as_json=True, device="cpu")
+    told = json.loads("\n".join(printed))
     assert [clip["given"] for clip in told["clips"]] == [["visual", "acoustic"], ["acoustic"]]
     assert told["clips"][0]["notes"] == ["text is not read by this model"]
 

@@ -19,6 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from msalib import models
 from msalib.base import provenance
+from msalib.base.terminal import say
 from msalib.data import datasets as readers
 from msalib.data.corpus import Batch
 from msalib.models import recipes
@@ -222,8 +223,8 @@ def main(
     times = measure(device, passes=passes)
     RECORD.write(times)
     for key, ratio in costs.ratios(times).items():
-        typer.echo(f"{costs.READINGS[key]}: SUGRM over Self-MM {ratio}")
-    typer.echo(f"written: {RECORD.path}")
+        say(f"{costs.READINGS[key]}: SUGRM over Self-MM {ratio}")
+    say(f"written: {RECORD.path}")
 
 
 if __name__ == "__main__":
