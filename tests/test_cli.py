@@ -116,7 +116,7 @@ def test_the_module_is_the_command():
     assert done.stdout == ""
     assert done.stderr == (
         "msalib: data set 'moshi': found no such data set; expected one of "
-        f"{', '.join(readers.DATASETS)}. "
+        f"{', '.join(readers.DATASETS)}. Did you mean mosi? "
         "List them: msalib data; add your own: msalib data add PATH.\n"
     )
 

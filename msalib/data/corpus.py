@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.data import folds, streams
 from msalib.data.streams import MODALITIES as MODALITIES  # callers take it from here
 from msalib.data.tasks import Regression, Task
@@ -78,12 +78,8 @@ class Features:
         if layer == LAST_TWO and len(self.blocks) > 1:
             return [self.layers[k] for k in sorted(self.blocks)[:-3:-1]]
         if layer not in self.layers:
-            raise UserError(
-                f"layer {layer!r} of {self.source}",
-                found="no such layer",
-                expected=f"one of {', '.join(map(str, [*self.layers, *SUMS]))}",
-                remedy="Choose a layer that the feature store holds.",
-            )
+            remedy = "Choose a layer that the feature store holds."
+            raise unknown("layer", layer, [*self.layers, *SUMS], of=self.source, remedy=remedy)
         return [self.layers[layer]]
 
 

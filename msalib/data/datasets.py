@@ -8,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.base.paths import data_folder
 from msalib.data.corpus import MODALITIES, Corpus
 from msalib.data.readers import frames, iemocap, meld, meld_dev, mustard, nemo, ravdess, store
@@ -291,12 +291,8 @@ def dataset(name: str) -> Dataset:
     if name in DATASETS:
         return DATASETS[name]
     if name not in store.names():
-        raise UserError(
-            f"data set {name!r}",
-            found="no such data set",
-            expected=f"one of {', '.join(names())}",
-            remedy="List them: msalib data; add your own: msalib data add PATH.",
-        )
+        remedy = "List them: msalib data; add your own: msalib data add PATH."
+        raise unknown("data set", name, names(), remedy=remedy)
     return _added(name)
 
 

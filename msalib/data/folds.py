@@ -14,7 +14,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 
 FIVE = 5
 """Folds by video."""
@@ -48,12 +48,8 @@ def folds(corpus: "Corpus", kind: str) -> tuple[str, ...]:  # noqa: F821 - corpu
         values = _values(corpus.utterances[column])
         names = tuple(f"{column}={value}{kind.removeprefix(column)}" for value in values)
     else:
-        raise UserError(
-            f"folds {kind!r} of {corpus.name}",
-            found="no such folds",
-            expected=f"one of {', '.join(kinds(corpus))}",
-            remedy="Name folds that the source has, or folds by video.",
-        )
+        remedy = "Name folds that the source has, or folds by video."
+        raise unknown("folds", kind, kinds(corpus), of=corpus.name, remedy=remedy)
     for name in names:
         parts(corpus, name)
     return names
@@ -77,12 +73,9 @@ def parts(corpus: "Corpus", split: str) -> pd.Series:  # noqa: F821
     column, equals, value = split.removesuffix(BY_VIDEO).partition("=")
     if equals and column in LEFT_OUT and column in table and value in _values(table[column]):
         return _left_out(table, column, value, corpus.name, split.endswith(BY_VIDEO))
-    raise UserError(
-        f"split {split!r} of {corpus.name}",
-        found="no such split",
-        expected=f"one of {', '.join([*corpus.splits, f'{VIDEO}1of{FIVE}'])}",
-        remedy="Name a split that the corpus has, or a fold (msalib.data.folds).",
-    )
+    known = [*corpus.splits, f"{VIDEO}1of{FIVE}"]
+    remedy = "Name a split that the corpus has, or a fold (msalib.data.folds)."
+    raise unknown("split", split, known, of=corpus.name, remedy=remedy)
 
 
 def _families(corpus) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 
 from msalib.base import paths
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.data import datasets
 from msalib.data.corpus import Corpus
 from msalib.data.readers import lj
@@ -64,12 +64,8 @@ def load(name: str, clips: int | None = None) -> Corpus:
     unknown name, for data that are not here, for clips without words, and for less than two clips.
     """
     if name not in names():
-        raise UserError(
-            f"pairs {name!r}",
-            found="no such pairs of sound and text",
-            expected=f"one of {', '.join(names())}",
-            remedy="Name one of these.",
-        )
+        found = "no such pairs of sound and text"
+        raise unknown("pairs", name, names(), found=found, remedy="Name one of these.")
     try:
         corpus = PAIRS[name]() if name in PAIRS else _of_dataset(name)
     except UserError as error:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.data import metrics
 
 LIMIT = 3.0
@@ -159,10 +159,6 @@ def choose(tasks: Sequence[Task], column: str | None, where: str) -> Task:
     if column is None:
         return tasks[0]
     if column not in (columns := [task.column for task in tasks]):
-        raise UserError(
-            f"target {column!r} of {where}",
-            found="no such target",
-            expected=f"one of {', '.join(columns)}",
-            remedy="Name one of these targets, or none for the usual one.",
-        )
+        remedy = "Name one of these targets, or none for the usual one."
+        raise unknown("target", column, columns, of=where, remedy=remedy)
     return tasks[columns.index(column)]

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.base.files import disk_errors, sha256, write_bytes
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
@@ -47,12 +47,8 @@ SEEN = "inputs.json"
 def check(preset: str) -> None:
     """Raise ``UserError`` for an unknown preset."""
     if preset not in PRESETS:
-        raise UserError(
-            f"preset {preset!r}",
-            found="no such preset",
-            expected=", ".join(f"{name} ({what})" for name, what in PRESETS.items()),
-            remedy="Name one of these.",
-        )
+        known = [f"{name} ({what})" for name, what in PRESETS.items()]
+        raise unknown("preset", preset, known, remedy="Name one of these.")
 
 
 def heard(preset: str) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 
 Box = tuple[int, int, int, int]
 Detector = Callable[[np.ndarray], Box | None]
@@ -29,12 +29,9 @@ def detector(name: str) -> Detector:
     """Return the detector of a name. Raises ``UserError`` for no such name or a missing package."""
     makers = {"opencv": _opencv, "mtcnn": _mtcnn, "whole": lambda: _whole}
     if name not in makers:
-        raise UserError(
-            f"faces {name!r}",
-            found="no such detector of faces",
-            expected=f"one of {', '.join(DETECTORS)}",
-            remedy="Name one of these when the data set is added (--faces).",
-        )
+        found = "no such detector of faces"
+        remedy = "Name one of these when the data set is added (--faces)."
+        raise unknown("faces", name, DETECTORS, found=found, remedy=remedy)
     return makers[name]()
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.encoders import weights
 from msalib.encoders.registry import (
     ALL,
@@ -80,11 +80,12 @@ def _with_all_frames(encoder: Encoder) -> Encoder:
 
 
 def _unknown(name: str) -> UserError:
-    return UserError(
-        f"encoder {name!r}",
+    return unknown(
+        "encoder",
+        name,
+        [*ENCODERS, *SETS],
         found="no such name and no such folder",
-        expected=f"one of {', '.join([*ENCODERS, *SETS])}, a folder, a hub id (owner/name), or "
-        "several joined by +",
+        also=", a folder, a hub id (owner/name), or several joined by +",
         remedy="List the encoders: msalib doctor.",
     )
 

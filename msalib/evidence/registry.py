@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from msalib.base import paths
-from msalib.base.errors import UserError
+from msalib.base.errors import unknown
 from msalib.base.files import read_yaml
 from msalib.evidence.common import Word
 from msalib.evidence.printed.statements import STATEMENTS
@@ -187,12 +187,9 @@ def load(paper: str) -> Paper:
     """Return the entry of a paper; an unknown one is a ``UserError``."""
     path = paths.CLAIMS / f"{paper}.yaml"
     if not path.is_file():
-        raise UserError(
-            f"paper {paper!r}",
-            found="no claims of it",
-            expected=f"one of {', '.join(sorted(p.stem for p in paths.CLAIMS.glob('*.yaml')))}",
-            remedy="Leave the paper out to see all.",
-        )
+        names = sorted(p.stem for p in paths.CLAIMS.glob("*.yaml"))
+        remedy = "Leave the paper out to see all."
+        raise unknown("paper", paper, names, found="no claims of it", remedy=remedy)
     return _read(path)
 
 

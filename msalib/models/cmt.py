@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from msalib.base.dropout import Dropout
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.data.corpus import Batch, Examples, pad
 from msalib.models.extras import StreamExtras, rounded
 from msalib.models.masked_pairs import Masking, Recipe, Stage
@@ -323,12 +323,8 @@ def build(
         )
     known = ["last", "pooled", *map(str, range(1, config.blocks + 1))]
     if config.audio_block not in known:
-        raise UserError(
-            f"audio_block {config.audio_block!r} of CMT",
-            found="no such block",
-            expected=f"one of {', '.join(known)}",
-            remedy="Choose one of these.",
-        )
+        block, remedy = config.audio_block, "Choose one of these."
+        raise unknown("audio_block", block, known, of="CMT", found="no such block", remedy=remedy)
     return CMT(config, sizes, outputs)
 
 

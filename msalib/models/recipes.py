@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from msalib.base.errors import UserError
+from msalib.base.errors import unknown
 from msalib.base.files import read_yaml
 
 PRESETS = ("release", "paper")
@@ -33,12 +33,7 @@ def check(preset: str, profile: str) -> None:
     """Refuse an unknown preset or profile."""
     for what, value, names in (("preset", preset, PRESETS), ("profile", profile, PROFILES)):
         if value not in names:
-            raise UserError(
-                f"{what} {value!r}",
-                found=f"no such {what}",
-                expected=f"one of {', '.join(names)}",
-                remedy=f"Choose one: -p {what} {names[0]}.",
-            )
+            raise unknown(what, value, names, remedy=f"Choose one: -p {what} {names[0]}.")
 
 
 def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict[str, dict]]:
@@ -49,12 +44,7 @@ def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict
     """
     check(preset, profile)
     if paper not in known():
-        raise UserError(
-            f"paper {paper!r}",
-            found="no recipe of it",
-            expected=f"one of {', '.join(known())}",
-            remedy="Name one of these.",
-        )
+        raise unknown("paper", paper, known(), found="no recipe of it", remedy="Name one of these.")
     document = _document(paper)
     layers = ["release"]
     if preset == "paper":

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msalib.base import paths, progress, provenance
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 
 FILE_KEYS = ("paper", "dataset", "encoder", "profile")
 """Parameters that name an executed notebook, in this order, where the notebook has them."""
@@ -43,12 +43,8 @@ def available() -> list[str]:
 def source_path(notebook: str) -> Path:
     """Return the source of a notebook; raise ``UserError`` for an unknown name."""
     if notebook not in available():
-        raise UserError(
-            f"notebook {notebook!r}",
-            found="no such notebook",
-            expected=f"one of {', '.join(available()) or '(there are none)'}",
-            remedy="Name it as it lies under notebooks/, without .ipynb.",
-        )
+        remedy = "Name it as it lies under notebooks/, without .ipynb."
+        raise unknown("notebook", notebook, available(), remedy=remedy)
     return paths.NOTEBOOKS / f"{notebook}.ipynb"
 
 
@@ -69,12 +65,8 @@ def resolve_parameters(notebook: str, chosen: Mapping) -> dict:
     defaults = {name: ast.literal_eval(p["default"]) for name, p in inspected.items()}
     for name in chosen:
         if name not in defaults:
-            raise UserError(
-                f"parameter {name!r} of notebook {notebook}",
-                found="no such parameter",
-                expected=f"one of {', '.join(defaults) or '(it has none)'}",
-                remedy="Leave it out or correct its name.",
-            )
+            remedy = "Leave it out or correct its name."
+            raise unknown("parameter", name, defaults, of=f"notebook {notebook}", remedy=remedy)
     return defaults | {name: _convert(name, v, defaults[name]) for name, v in chosen.items()}
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from msalib import papers
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.base.paths import data_folder
 from msalib.data import datasets as readers
 from msalib.data import describe
@@ -40,12 +40,8 @@ def plan(paper: str) -> Plan:
     if module := papers.part(paper, "plan"):
         return module.PLAN
     planned = [name for name in papers.names() if papers.part(name, "plan")]
-    raise UserError(
-        f"paper {paper!r}",
-        found="no runs are planned for it",
-        expected=f"one of {', '.join(planned)}",
-        remedy="Name a paper that has runs.",
-    )
+    found, remedy = "no runs are planned for it", "Name a paper that has runs."
+    raise unknown("paper", paper, planned, found=found, remedy=remedy)
 
 
 def make(paper: str, **parameters) -> Iterator[Made]:
@@ -78,12 +74,9 @@ def _chosen(paper: str, steps: Plan, parameters: Mapping) -> list[str]:
     if dataset is not None:
         if keys:
             return keys
-        raise UserError(
-            f"data set {dataset!r}",
-            found=f"no runs of {paper} planned for it",
-            expected=f"one of {', '.join(dict.fromkeys(key.split()[0] for key in steps))}",
-            remedy="Name one of these, or leave it out.",
-        )
+        known = dict.fromkeys(key.split()[0] for key in steps)
+        found, remedy = f"no runs of {paper} planned for it", "Name one of these, or leave it out."
+        raise unknown("data set", dataset, known, found=found, remedy=remedy)
     real = [key for key in keys if readers.dataset(key.split()[0]).real]
     available = [key for key in real if readers.is_available(key.split()[0])]
     if not available:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import encoders, papers
 from msalib.base import files
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.data import datasets, streams
 from msalib.data.corpus import TUNED, Corpus, Features
 from msalib.data.streams import Context
@@ -60,12 +60,8 @@ class Inputs:
     def __init__(self, paper: str, **parameters):
         self.parameters = p = _validated(parameters)
         if paper not in (names := [*recipes.papers(), BASELINES]):
-            raise UserError(
-                f"paper {paper!r}",
-                found="no runs of it",
-                expected=f"one of {', '.join(names)}",
-                remedy="Name a paper whose exhibits are here.",
-            )
+            remedy = "Name a paper whose exhibits are here."
+            raise unknown("paper", paper, names, found="no runs of it", remedy=remedy)
         recipes.check(p.preset, p.profile)
         self.paper = paper
         self.dataset = datasets.dataset(p.dataset)
@@ -366,14 +362,13 @@ def _validated(parameters: Mapping) -> Parameters:
     try:
         return Parameters(**parameters)
     except ValidationError as error:
-        first = error.errors()[0]
-        unknown = first["type"] == "extra_forbidden"
-        names = ", ".join(Parameters.model_fields)
+        first, remedy = error.errors()[0], "Leave it out or correct it."
+        name = first["loc"][0]
+        if first["type"] == "extra_forbidden":
+            raise unknown("parameter", name, Parameters.model_fields, remedy=remedy) from error
         raise UserError(
-            f"parameter {first['loc'][0]!r}",
-            found="no such parameter" if unknown else repr(first["input"]),
-            expected=f"one of {names}"
-            if unknown
-            else first["msg"].removeprefix("Input should be "),
-            remedy="Leave it out or correct it.",
+            f"parameter {name!r}",
+            found=repr(first["input"]),
+            expected=first["msg"].removeprefix("Input should be "),
+            remedy=remedy,
         ) from error

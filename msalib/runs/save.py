@@ -17,7 +17,7 @@ import numpy as np
 
 from msalib import models, papers
 from msalib.base import files
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.base.provenance import one_thread, pick_device
 from msalib.data.corpus import MODALITIES, TUNED, Corpus
 from msalib.models import recipes
@@ -127,13 +127,9 @@ def _check_model(name: str) -> None:
     """Refuse a model that does not say what each modality contributes."""
     offered = [n for n in recipes.known() if hasattr(models.module(n), "CONTRIBUTIONS")]
     if name not in offered:
-        unknown = name not in recipes.known()
-        raise UserError(
-            f"model {name!r}",
-            found="no such model" if unknown else "no contributions of its modalities",
-            expected=f"one of {', '.join(offered)}",
-            remedy="Name one of these; another model's file must offer CONTRIBUTIONS first.",
-        )
+        found = "no contributions of its modalities" if name in recipes.known() else ""
+        remedy = "Name one of these; another model's file must offer CONTRIBUTIONS first."
+        raise unknown("model", name, offered, found=found, remedy=remedy)
 
 
 def _study(model: str, dataset: str, parameters: Mapping) -> Study:
@@ -179,12 +175,8 @@ def _features(study: Study, model: str, features: str | None) -> str:
     if features is None:
         return offered[0]
     if features not in offered:
-        raise UserError(
-            f"features {features!r}",
-            found="no such choice",
-            expected=f"one of {', '.join(offered)}",
-            remedy=f"Leave --features out for {offered[0]}.",
-        )
+        remedy = f"Leave --features out for {offered[0]}."
+        raise unknown("features", features, offered, found="no such choice", remedy=remedy)
     return features
 
 

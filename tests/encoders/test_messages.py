@@ -32,7 +32,7 @@ MESSAGES = {
     ),
     "preset": (
         lambda: clips.check("mine"),
-        "preset 'mine': found no such preset; expected release (what the authors' code does), "
+        "preset 'mine': found no such preset; expected one of release (what the authors' code does), "
         "paper (what the paper's text says). Name one of these.",
     ),
     "media": (

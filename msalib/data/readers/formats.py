@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.data.corpus import Corpus
 
 PICKLED = ("mmsa", "multibench", "mag")
@@ -71,12 +71,8 @@ def options(**chosen) -> Options:
 def reader(name: str) -> ModuleType:
     """Return the module that reads a format; raise ``UserError`` for an unknown name."""
     if name not in FORMATS:
-        raise UserError(
-            f"format {name!r}",
-            found="no such format",
-            expected=f"one of {', '.join(FORMATS)}",
-            remedy="Leave the format out to have it detected.",
-        )
+        remedy = "Leave the format out to have it detected."
+        raise unknown("format", name, FORMATS, remedy=remedy)
     return import_module(FORMATS[name])
 
 

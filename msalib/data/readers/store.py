@@ -22,7 +22,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from msalib.base import files
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.base.paths import corpora_folder
 from msalib.data.corpus import MODALITIES, Corpus, Features
 from msalib.data.readers import formats
@@ -173,12 +173,9 @@ def about(name: str) -> About:
     """
     folder = corpora_folder() / name
     if name not in names():
-        raise UserError(
-            f"data set {name!r}",
-            found="no such data set",
-            expected=f"one of those added: {', '.join(names()) or 'none'}",
-            remedy="Add it: msalib data add PATH --name NAME",
-        )
+        remedy = "Add it: msalib data add PATH --name NAME"
+        found = "no such data set among those added"
+        raise unknown("data set", name, names(), found=found, remedy=remedy)
     try:
         return About.model_validate_json((folder / "about.json").read_bytes())
     except (OSError, ValidationError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from msalib.base.errors import UserError
+from msalib.base.errors import unknown
 from msalib.models import recipes
 from msalib.runs.records import Record
 from msalib.runs.spec import System, system
@@ -23,12 +23,9 @@ def systems(study: "Study", model: str = ALL) -> dict[str, System]:
     """
     names = recipes.baselines()
     if model != ALL and model not in names:
-        raise UserError(
-            f"model {model!r}",
-            found="no baseline of that name",
-            expected=f"{ALL}, or one of {', '.join(names)}",
-            remedy=f"Choose one: -p model {names[0]}.",
-        )
+        found = "no baseline of that name"
+        remedy = f"Choose one: -p model {names[0]}."
+        raise unknown("model", model, [ALL, *names], found=found, remedy=remedy)
     inputs = study.last_layers
     return {
         name: system(inputs, paper=study.paper, family=name, **_rates(study, name))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from msalib.base import stats
-from msalib.base.errors import UserError
+from msalib.base.errors import unknown
 from msalib.evidence.verdicts import Verdict
 from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 from msalib.pages.tables import Note, constants
@@ -207,12 +207,9 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
     names = names[np.argsort(-sizes, kind="stable")]
     chosen = video or names[0]
     if chosen not in names:
-        raise UserError(
-            f"video {video!r}",
-            found="no such video in the test set",
-            expected=f"one of {', '.join(names[:MANY])}{' and more' * (len(names) > MANY)}",
-            remedy="Leave -p video out for the one with the most clips.",
-        )
+        found = "no such video in the test set"
+        remedy = "Leave -p video out for the one with the most clips."
+        raise unknown("video", video, names, found=found, remedy=remedy)
     clips, limit = videos == chosen, runs.task.limit
     if clips.sum() < 2:
         return Note(f"The video {chosen} is a single clip: nothing can vary within it.")

@@ -264,9 +264,7 @@ def test_nothing_is_left_when_the_disk_refuses(source, monkeypatch):
 def test_a_data_set_that_is_not_there_is_told():
     for call in (store.about, store.read, store.check):
         text = message(call, "toy")
-        assert text.startswith(
-            "data set 'toy': found no such data set; expected one of those added"
-        )
+        assert text.startswith("data set 'toy': found no such data set among those added; ")
 
 
 @pytest.mark.parametrize("file", ["about.json", "utterances.csv", "splits.csv", "audio.npy"])
