@@ -42,6 +42,9 @@ ROLES = {
 Phones are known and not read.
 """
 
+MISSPELT = {"coavarep": "covarep"}
+"""In the SDK's own list of CMU-MOSEI, by which ``deploy`` names files and roots."""
+
 EMOTIONS = ("happy", "sad", "anger", "surprise", "disgust", "fear")
 """Columns 1 to 6 of CMU-MOSEI's labels, 0 to 3; column 0 is sentiment."""
 
@@ -101,14 +104,14 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     dropped: dict[str, str] = {}
     clips, files, described = _cut(path, options.align, dropped)
     notes = [f"frames aligned to {options.align}: {_ALIGN[options.align]}"]
-    part, how = _parts(path, sorted({c.video for c in clips}))
-    notes.append(how)
     if "phones" in files:
         notes.append(f"{files['phones'].name} is not read: phones are no modality here")
     kept = [c for c in clips if c.id not in dropped]
     if not kept:
         found = f"no clip that all files have ({_count(dropped)})"
         raise build.bad(path, found, "entries of the same videos in every file")
+    part, how = _parts(path, sorted({c.video for c in kept}))
+    notes.append(how)
     if dropped:
         notes.append(f"dropped {len(dropped)} of {len(clips)} clips: {_count(dropped)}")
     unit = "word" if options.align == "words" else "frame"
@@ -122,7 +125,7 @@ def read(path: Path, name: str, options: Options) -> Corpus:
         },
         notes=notes,
         dropped=dropped,
-        dropped_part={c.id: part[c.video] for c in clips if c.id in dropped},
+        dropped_part={c.id: part[c.video] for c in clips if c.id in dropped and c.video in part},
     )
     return build.corpus(name, read_clips, clean=options.clean)
 
@@ -224,6 +227,8 @@ def _roles(path: Path, sequences: hdf5.Sequences) -> tuple[dict[str, Path], dict
 
 def _role(name: str) -> str | None:
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    for wrong, right in MISSPELT.items():
+        plain = plain.replace(wrong, right)
     return next((role for role, names in ROLES.items() if any(n in plain for n in names)), None)
 
 
@@ -346,12 +351,15 @@ def _frames(
 
 
 def _parts(path: Path, videos: list[str]) -> tuple[dict[str, str], str]:
-    """Return video -> part, and a note that says where the parts come from."""
+    """Return video -> part, and a note that says where the parts come from.
+
+    Three videos or more have a part each, whatever the shares.
+    """
     file = path / "splits.csv"
     if not file.is_file():
         ranked = sorted(videos, key=lambda video: hashlib.sha256(video.encode()).hexdigest())
         total = sum(SHARES.values())
-        first = round(len(ranked) * SHARES["train"] / total)
+        first = max(1, min(round(len(ranked) * SHARES["train"] / total), len(ranked) - 2))
         second = first + max(1, round(len(ranked) * SHARES["valid"] / total))
         parts = {
             video: "train" if i < first else "valid" if i < second else "test"
@@ -372,5 +380,5 @@ def _parts(path: Path, videos: list[str]) -> tuple[dict[str, str], str]:
     lacking = [video for video in videos if video not in parts]
     if lacking:
         found = f"no part for {len(lacking)} videos, the first {lacking[0]}"
-        raise build.bad(file, found, "a line for every video that has labels")
+        raise build.bad(file, found, "a line for every video that has clips")
     return parts, f"parts of videos come from {file.name}"

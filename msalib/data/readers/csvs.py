@@ -3,11 +3,13 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from msalib.base.errors import UserError
 from msalib.data.readers.build import bad
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -15,6 +17,11 @@ _AS_SAVED = {  # what spreadsheets call it
     ",": "Save it as CSV UTF-8, comma-separated.",
     "\t": "Save it as UTF-8 text, tab-separated.",
 }
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WORKBOOKS = {b"PK\3\4": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}  # first bytes -> ending
+
+_HINT = re.compile(r"sep=.\r?\n")  # the first line that tells a spreadsheet the separator
 
 
 def table(
@@ -26,10 +33,11 @@ def table(
     """Read a file as it is: every value is text, and empty where nothing stands.
 
     ``decode`` turns bytes into text, by default as UTF-8 with or without a mark of byte order.
-    Where the ``separator`` is a tab, a quotation mark is a character as any other.
+    Where the ``separator`` is a tab, a quotation mark is a character as any other. Rows and columns
+    of nothing, as spreadsheets leave them at the edges, are left out.
     Raises ``UserError`` for a file that is missing or not such text, for a quote that does not
     end, a line with more or fewer values than the header, a column twice, or ``needed`` ones that
-    are missing.
+    are missing. What a spreadsheet has saved in another form is told how to save it.
     """
     text = io.StringIO(_text(path, needed, decode, separator), newline="")
     quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
@@ -38,11 +46,14 @@ def table(
     try:
         header = [column.strip() for column in next(reader, [])]
         for row in reader:
-            if row:  # not an empty line
+            if any(value.strip() for value in row):
                 rows.append(row)
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise bad(path, f"line {reader.line_num}: {error}", _kind(separator)) from error
+    width = max((i + 1 for i, column in enumerate(header) if column), default=0)
+    if not any(value.strip() for row in rows for value in row[width:]):
+        header, rows = header[:width], [row[:width] for row in rows]
     _check_header(path, header, needed, separator)
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
@@ -70,14 +81,41 @@ def _text(
     except OSError as error:
         found = error.strerror or "no readable file"
         raise bad(path, found, ", ".join(needed)) from error
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        found = "UTF-16 text, as spreadsheets save 'Unicode text'"
+    if found := _other_form(content):
         raise bad(path, found, _kind(separator), _AS_SAVED[separator])
     try:
-        return decode(content) if decode else content.decode("utf-8-sig")
+        text = decode(content) if decode else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        found = f"bytes that are no {error.encoding} text, at byte {error.start}"
-        raise bad(path, found, _kind(separator)) from error
+        raise _not_utf_8(path, content, error, separator) from error
+    return _HINT.sub("", text, count=1) if text.startswith("sep=") else text
+
+
+def _other_form(content: bytes) -> str:
+    """Return what a spreadsheet has saved instead of text in UTF-8; empty if nothing is known."""
+    if content.startswith(_UTF_16) or 4 * content[:4000].count(0) > len(content[:4000]) > 0:
+        return "UTF-16 text, as spreadsheets save 'Unicode text'"
+    ending = next((e for first, e in _WORKBOOKS.items() if content.startswith(first)), "")
+    return f"the workbook of a spreadsheet ({ending})" if ending else ""
+
+
+def _not_utf_8(path: Path, content: bytes, error: UnicodeDecodeError, separator: str) -> UserError:
+    """Return the error of text in another encoding, or of UTF-8 that is damaged."""
+    found = f"bytes that are no {error.encoding} text, at byte {error.start}"
+    other = sum(byte > 0x7F for byte in content)
+    readable = content.decode("utf-8", "ignore")
+    if 2 * sum(len(c.encode()) for c in readable if c > "\x7f") > other:
+        return bad(path, found, _kind(separator))
+    saved = "GBK, as Windows saves it in Chinese" if is_gbk(content) else "cp1252, say"
+    return bad(path, f"{found} ({saved})", _kind(separator), _AS_SAVED[separator])
+
+
+def is_gbk(content: bytes) -> bool:
+    """Check whether bytes that are no UTF-8 look like GBK: characters of two bytes, side by side.
+
+    In cp1252 letters with accents and quotation marks stand alone.
+    """
+    pairs = len(re.findall(rb"[\x81-\xfe][\xa1-\xfe]", content))
+    return 2 * pairs > 0.8 * sum(byte > 0x7F for byte in content)
 
 
 def _check_header(path: Path, header: list[str], needed: Sequence[str], separator: str) -> None:

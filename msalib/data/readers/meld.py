@@ -78,6 +78,8 @@ def decode(content: bytes) -> tuple[str, int]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if csvs.is_gbk(content):
+            raise
         try:
             text = content.decode("cp1252")
         except UnicodeDecodeError:

@@ -118,7 +118,7 @@ def test_what_a_file_lacks_is_dropped_and_counted(tmp_path):
         "a[2]": "no visual frame in its interval",
         **{f"b[{k}]": "no entry of its video in facet.csd" for k in range(3)},
     }
-    assert set(corpus.dropped_part) == set(corpus.dropped)
+    assert set(corpus.dropped_part) == {"a[1]", "a[2]"}  # b is in no part
     assert any(
         "dropped 4 of 6 clips: 3 no entry of its video in facet.csd" in n for n in corpus.notes
     )
@@ -154,6 +154,53 @@ def test_parts_by_hash_do_not_depend_on_order():
 
 
 @pytest.mark.parametrize(
+    ("videos", "counts"), [(1, [1, 0, 0]), (2, [1, 1, 0]), (3, [1, 1, 1]), (6, [3, 1, 2])]
+)
+def test_a_few_videos_are_parted_as_far_as_they_go(videos, counts):
+    parts, _ = csd._parts(csd.Path("nowhere"), [f"v{i}" for i in range(videos)])
+    assert [list(parts.values()).count(p) for p in PARTS] == counts
+
+
+def test_videos_are_parted_that_are_kept(tmp_path):
+    """Own features of some of the labelled videos: others have no part."""
+    folder = fixtures_more.csd(tmp_path)
+    for file in folder.glob("*Words*.csd"):
+        file.unlink()
+    rng, times = np.random.default_rng(0), np.stack([np.arange(8), np.arange(8) + 1.0], 1)
+    kept = {f"vid{v:02d}": (rng.normal(size=(8, 5)), times) for v in (1, 4, 6)}
+    write_csd(folder / "TOY_Visual_Facet_42.csd", "FACET_4.2", kept)
+    corpus = read(folder)
+    assert sorted(corpus.splits["standard"]) == ["test"] * 4 + ["train"] * 4 + ["valid"] * 4
+    assert len(corpus.dropped) == 36 and corpus.dropped_part == {}
+
+
+def test_the_folder_that_the_sdk_deploys_of_cmu_mosei_is_read(tmp_path):
+    """Every file and root is named by its key, one of them misspelt; clips are aligned already."""
+    rng = np.random.default_rng(0)
+    starts = {f"v{v}[{k}]": 3.0 * k for v in range(6) for k in range(3)}
+    for root, width in (
+        ("All Labels", 7),
+        ("glove_vectors", 30),
+        ("COAVAREP", 7),
+        ("FACET 4.2", 5),
+    ):
+        count = 1 if width == 7 and "Labels" in root else 5
+        entries = {
+            clip: (
+                rng.uniform(0, 3, (count, width)),
+                np.stack([start + np.arange(count), start + np.arange(count) + 1], 1),
+            )
+            for clip, start in starts.items()
+            if (root, clip) != ("FACET 4.2", "v0[0]")
+        }
+        write_csd(tmp_path / f"{root}.csd", root, entries)
+    corpus = read(tmp_path)
+    assert len(corpus) == 17 and set(corpus.features) == {"visual", "acoustic", "linguistic"}
+    assert corpus.features["acoustic"].source == "COAVAREP"
+    assert corpus.dropped == {"v0[0]": "no entry of its video in FACET 4.2.csd"}
+
+
+@pytest.mark.parametrize(
     ("name", "role"),
     [
         ("Opinion Segment Labels", "labels"),
@@ -164,8 +211,13 @@ def test_parts_by_hash_do_not_depend_on_order():
         ("CMU_MOSI_TimestampedPhones", "phones"),
         ("OpenSmile-emobase2010", "acoustic"),
         ("COVAREP", "acoustic"),
+        ("COAVAREP", "acoustic"),
+        ("OpenSMILE", "acoustic"),
         ("FACET 4.2", "visual"),
         ("OpenFace_2", "visual"),
+        ("OpenFace_1", "visual"),
+        ("FACET_4.1", "visual"),
+        ("phonemes", "phones"),
         ("mystery", None),
     ],
 )
