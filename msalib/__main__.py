@@ -6,12 +6,14 @@ that ``--help`` answers at once.
 
 import os
 import sys
+import traceback
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from msalib.base import faults, refusals
 from msalib.base.errors import UserError
 from msalib.base.terminal import accept_all_characters, say
 from msalib.commands_data import Clean, data_app, set_clean
@@ -307,16 +309,30 @@ def fold_parameters(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the command; a ``UserError`` becomes one message and status 2."""
+    """Run the command; every error becomes one message.
+
+    Status 2: bad input (``UserError``), or something that the machine refuses. Status 1: a mistake
+    of our own. MSALIB_TRACEBACK=1 shows the traceback, too.
+    """
     accept_all_characters()
     for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES", "MSALIB_CORPORA"):
         if os.environ.get(name):  # a notebook runs in another folder
             os.environ[name] = str(Path(os.environ[name]).resolve())
     try:
         app(fold_parameters(sys.argv[1:]))
-    except UserError as error:
-        say(f"msalib: {error}", file=sys.stderr)
-        sys.exit(2)
+    except Exception as error:
+        if os.environ.get("MSALIB_TRACEBACK"):
+            traceback.print_exc()
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> int:
+    """Print what is wrong as one line; return the status to exit with."""
+    refusal = error
+    if not isinstance(error, UserError):
+        refusal = refusals.refused(error, f"the command {' '.join(sys.argv[1:2])}")
+    say(f"msalib: {refusal or faults.report(error)}", file=sys.stderr)
+    return 2 if refusal else 1
 
 
 if __name__ == "__main__":
