@@ -11,7 +11,7 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, SUMS, Corpus, Features
-from msalib.encoders.media import PICTURE_FILES
+from msalib.data.readers.clip_files import PICTURES
 from msalib.runs.saved import About, Input
 
 COLUMNS = ("id", "text", "audio", "video", "features")
@@ -115,7 +115,7 @@ def _existing(path: Path) -> Path:
 
 def _has_sound(video: Path) -> bool:
     """Check whether a video has sound; a file that cannot be opened is left to the extractor."""
-    if video.is_dir() or video.suffix.lower() in PICTURE_FILES:
+    if video.is_dir() or video.suffix.lower() in PICTURES:
         return False
     try:
         import av

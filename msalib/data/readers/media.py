@@ -1,17 +1,15 @@
 """A folder of clips with label.csv, as MMSA and SIMS have it: sound, pictures and transcripts.
 
 label.csv has video_id, clip_id, text, label and mode (train, valid, test), and SIMS's label_T,
-label_A, label_V beside. Files are found by these ids, below the folder, in this order:
+label_A, label_V beside. Files are found by these ids at any depth below the folder (``LAYOUTS``,
+``clip_files.assign``); those below wav/ come first, then those below Raw/.
 
-    wav/<video_id>/<clip_id>.wav      Raw/<video_id>/<clip_id>.mp4      <video_id>/<clip_id>.*
-
-A video is picture and sound, unless a sound file lies in one of these places too; a folder
-``<video_id>/<clip_id>/`` of .png or .jpg frames is picture where there is no video. Numbers that
-lost or gained leading zeros (1 for 0001) are found as well. Nothing is copied and nothing decoded
-here: files are named in ``Corpus.media`` for the encoders.
+A video is picture and sound, unless there is a sound file too; a folder of pictures is picture
+where there is no video. Nothing is copied and nothing decoded here: files are named in
+``Corpus.media`` for the encoders. The file label.csv itself, given instead of the folder, is read
+as transcripts alone.
 """
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +17,8 @@ import pandas as pd
 
 from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
-from msalib.data.readers import build, csvs
+from msalib.data.readers import build, clip_files, csvs
+from msalib.data.readers.clip_files import CALLED, FOLDER, KINDS, ClipFile, ClipName
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import LIMIT
 
@@ -31,49 +30,39 @@ NEEDED = ("video_id", "clip_id", "text", "label", "mode")
 UNIMODAL_LABELS = ("label_T", "label_A", "label_V")
 """SIMS: sentiment of the text, the voice and the face alone."""
 
-PLACES = ("wav", "Raw", "")
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".m4a")
-VIDEOS = (".mp4", ".mkv", ".avi", ".mov", ".webm", ".flv")
-PICTURES = (".png", ".jpg", ".jpeg")
-FOLDER = "/"  # suffix of a folder of frames
-
-KINDS = {"visual": (*VIDEOS, FOLDER), "acoustic": (*SOUNDS, *VIDEOS)}
-"""Modality -> what serves it, the best first."""
-
-CALLED = {"visual": "pictures", "acoustic": "sound"}
-
-WIDTHS = range(2, 7)
-"""Digits to which a clip's number may be padded."""
+LAYOUTS = (
+    "<video_id>/<clip_id>.mp4, <video_id>_<clip_id>.mp4 or <video_id>$_$<clip_id>.mp4, "
+    "alone or below wav/, Raw/ and other folders, and <video_id>/<clip_id>/ of pictures"
+)
+"""Where the files of clips are."""
 
 _PART = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 _NO_LABEL = ("", "nan", "NaN", "NA")
 
 
 def detects(path: Path) -> bool:
-    """Check whether a path is a folder with label.csv."""
-    return path.is_dir() and (path / TABLE).is_file()
+    """Check whether a path is a folder with label.csv, or that file."""
+    return path.name == TABLE if path.is_file() else (path / TABLE).is_file()
 
 
 def read(path: Path, name: str, options: Options) -> Corpus:
     """Read a folder as a ``Corpus`` whose clips name their files; ids are <video_id>_<clip_id>.
 
     All further columns are kept. A modality is there if one clip or more has a file of it; clips
-    that lack theirs, or have an empty one, are dropped, by name and with the reason. Raises
-    ``UserError`` for a label.csv that lacks or is not as described, for a clip twice, for two
-    clips with one file, and if no clip is left.
+    that lack theirs, or have one that is empty, are dropped, by name and with the reason. Raises
+    ``UserError`` for a label.csv that lacks or is not as described, for a clip twice, for files
+    that are none of any clip where no clip has others that serve the modality, if no clip is left,
+    and like ``clip_files.assign``.
     """
-    file = path / TABLE
+    file = path if path.is_file() else path / TABLE
     stored, ids = _stored(file)
-    files, dropped, notes = _find(path.resolve(), stored, ids)
+    files, dropped, notes = {}, {}, ["label.csv alone: no sound and no pictures are looked for"]
+    if path.is_dir():
+        files, dropped, notes = _find(path.resolve(), stored, ids)
     keep = [i for i, clip in enumerate(ids) if clip not in dropped]
     if not keep:
-        raise UserError(
-            path,
-            found=f"files for none of {len(ids)} clips ({_count(dropped)})",
-            expected="files of each kind for a clip: wav/<video_id>/<clip_id>.wav, "
-            "Raw/<video_id>/<clip_id>.mp4, <video_id>/<clip_id>.*",
-            remedy="Give the folder that has label.csv and the clips in these places.",
-        )
+        found = f"files for none of {len(ids)} clips ({_count(dropped)})"
+        raise _lacking(path, found, len(ids))
     table = _table(file, stored, ids)
     part = stored["mode"].map(_PART).tolist()
     label = pd.to_numeric(table["label"], errors="coerce")
@@ -162,107 +151,71 @@ def _find(
     folder: Path, stored: pd.DataFrame, ids: list[str]
 ) -> tuple[dict[str, list[Path | None]], dict[str, str], list[str]]:
     """Return modality -> file per clip; id -> why a clip is dropped; notes."""
-    files: dict[str, list[Path | None]] = {modality: [] for modality in KINDS}
-    empty: dict[str, str] = {}
-    renumbered = []
-    listings: dict[Path, Listing] = {}
-    for clip, video, number in zip(ids, stored["video_id"], stored["clip_id"], strict=True):
-        entries, name = _entries(folder, video, number, listings)
-        if name != number:
-            renumbered.append(clip)
-        for modality, suffixes in KINDS.items():
-            file, full = next((entries[s] for s in suffixes if s in entries), (None, True))
-            files[modality].append(file)
-            if not full:
-                empty.setdefault(clip, f"{file.relative_to(folder)} is empty")
+    named = zip(stored["video_id"], stored["clip_id"], stored["mode"].map(_PART), strict=True)
+    found = clip_files.assign(folder, [ClipName(*clip) for clip in named])
+    present: dict[str, list[Path | None]] = {}
+    dropped: dict[str, str] = {}
     notes = []
-    present = {m: paths for m, paths in files.items() if any(paths)}
-    dropped = dict(empty)
+    for modality, suffixes in KINDS.items():
+        chosen = [next((own[s] for s in suffixes if s in own), None) for own in found.files]
+        if not any(chosen):
+            notes.append(_without(folder, modality, ids, found.others))
+            continue
+        present[modality] = [file and file.path for file in chosen]
+        for clip, file in zip(ids, chosen, strict=True):
+            if file and file.fault:
+                dropped.setdefault(clip, f"{file.path.relative_to(folder)} {file.fault}")
+    faulty = list(dropped)
     for modality, paths in present.items():
-        _check_unshared(ids, paths)
         lacking = [clip for clip, file in zip(ids, paths, strict=True) if file is None]
-        for clip in lacking:
-            dropped.setdefault(clip, f"no {CALLED[modality]}")
+        dropped |= {clip: f"no {CALLED[modality]}" for clip in lacking if clip not in dropped}
         if lacking:
-            more = ", ..." if len(lacking) > 3 else ""
             notes.append(
                 f"no {CALLED[modality]} for {len(lacking)} of {len(ids)} clips, which are dropped: "
-                f"{', '.join(lacking[:3])}{more}"
+                f"{_some(lacking)}"
             )
-    if empty:
-        notes.append(f"{len(empty)} clips dropped whose files are empty: {', '.join(empty)}")
-    if renumbered:
+    if not present:
+        raise _lacking(folder, "no file of sound or pictures", len(ids))
+    if faulty:
+        first = dropped[faulty[0]]
+        notes.append(f"{len(faulty)} clips dropped whose files hold nothing, the first: {first}")
+    if found.respelt:
+        first = ids[found.respelt[0]]
         notes.append(
-            f"{len(renumbered)} clips found under a number with other leading zeros than in "
-            f"label.csv, the first {renumbered[0]}"
+            f"{len(found.respelt)} clips found under names that label.csv spells otherwise "
+            f"(leading zeros, capitals, numbers), the first {first}"
         )
-    notes += [
-        f"no {CALLED[modality]} for any clip" for modality in KINDS if modality not in present
-    ]
+    if found.others:
+        names = [str(file.path.relative_to(folder)) for file in found.others]
+        notes.append(f"{len(names)} files that are of no clip in label.csv: {_some(names)}")
     return present, dropped, sorted(notes)
 
 
-def _entries(
-    folder: Path, video: str, number: str, listings: dict[Path, "Listing"]
-) -> tuple[dict[str, tuple[Path, bool]], str]:
-    """Return suffix -> file of a clip, and whether it is full; and another number it lies under."""
-    entries: dict[str, tuple[Path, bool]] = {}
-    other = number
-    for place in PLACES:
-        where = folder / place / video
-        if where not in listings:
-            listings[where] = _listing(where)
-        name = next((n for n in _numbered(number) if n in listings[where]), None)
-        if name is not None:
-            other = name if other == number else other
-            for suffix, entry in listings[where][name].items():
-                entries.setdefault(suffix, entry)
-    return entries, other
+def _without(folder: Path, modality: str, ids: list[str], others: list[ClipFile]) -> str:
+    """Return the note that no clip has a file of a modality.
+
+    Raises ``UserError`` where files that are of no clip would serve it. Pictures that do not move
+    count where there are as many folders of them as half the clips: others are logos and plots.
+    """
+    serving = [file for file in others if file.serves(modality)]
+    moving = [file for file in serving if file.suffix != FOLDER]
+    if moving or 2 * len(serving) >= len(ids):
+        names = [str(file.path.relative_to(folder)) for file in moving or serving]
+        found = f"{CALLED[modality]} of none of the clips in {len(names)} files ({_some(names)})"
+        raise _lacking(folder, found, len(ids))
+    return f"no {CALLED[modality]} for any clip"
 
 
-def _check_unshared(ids: list[str], paths: list[Path | None]) -> None:
-    users = Counter(file for file in paths if file)
-    shared = next((file for file, count in users.items() if count > 1), None)
-    if shared is not None:
-        clips = [clip for clip, file in zip(ids, paths, strict=True) if file == shared]
-        raise UserError(
-            shared,
-            found=f"one file for the clips {' and '.join(clips[:2])}",
-            expected="a file of its own for every clip",
-            remedy="Give clips in label.csv the numbers that their files have.",
-        )
+def _lacking(folder: Path, found: str, clips: int) -> UserError:
+    endings = ", ".join((*clip_files.SOUNDS, *clip_files.VIDEOS, *clip_files.PICTURES))
+    return UserError(
+        folder,
+        found=found,
+        expected=f"a file for each of {clips} clips: {LAYOUTS} (endings, in any case: {endings})",
+        remedy="Name files so and give the folder that has label.csv and them; take files of no "
+        "clip out of it. To have transcripts alone, give the file label.csv instead of the folder.",
+    )
 
 
-def _numbered(clip: str) -> list[str]:
-    """Return the names under which a clip may lie, its own first."""
-    if not (clip.isascii() and clip.isdigit()):
-        return [clip]
-    bare = clip.lstrip("0") or "0"
-    return list(dict.fromkeys([clip, bare, *(bare.zfill(width) for width in WIDTHS)]))
-
-
-Listing = dict[str, dict[str, tuple[Path, bool]]]
-
-
-def _listing(folder: Path) -> Listing:
-    """Return stem -> suffix -> path of what lies in a folder, and whether it is not empty."""
-    listing: Listing = {}
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return {}
-    for entry in entries:
-        path = folder / entry.name
-        if entry.is_dir():
-            pictures = [
-                p
-                for p in path.iterdir()
-                if p.suffix.lower() in PICTURES and not p.name.startswith(".")
-            ]
-            if pictures:
-                full = all(p.stat().st_size > 0 for p in pictures)
-                listing.setdefault(entry.name, {})[FOLDER] = (path, full)
-        elif path.suffix.lower() in (*SOUNDS, *VIDEOS) and entry.is_file():
-            full = entry.stat().st_size > 0
-            listing.setdefault(path.stem, {}).setdefault(path.suffix.lower(), (path, full))
-    return listing
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from msalib.data.corpus import Corpus
-from msalib.data.readers import build, speech
+from msalib.data.readers import build, clip_files, speech
 from msalib.data.readers.formats import Options
 from msalib.data.tasks import Classes
 
@@ -55,7 +55,7 @@ _CODES = {
 def detects(path: Path) -> bool:
     """Check whether a path is a folder with a file of sound that is named so."""
     return path.is_dir() and any(
-        _PATTERN.fullmatch(file.stem) and file.suffix.lower() in speech.SOUNDS
+        _PATTERN.fullmatch(file.stem) and file.suffix.lower() in clip_files.SOUNDS
         for folder in _folders(path)
         for file in folder.iterdir()
     )

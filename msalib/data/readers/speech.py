@@ -12,9 +12,8 @@ import pandas as pd
 from msalib.data import folds
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build
+from msalib.data.readers.clip_files import SOUNDS
 from msalib.data.tasks import Classes
-
-SOUNDS = (".opus", ".wav", ".flac", ".ogg", ".mp3", ".m4a")
 
 POLARITY = "label is a polarity of ours, for checks of the data; the classes are in emotion: "
 TERMS = "terms: CC BY-NC-SA 4.0"

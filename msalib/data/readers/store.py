@@ -25,19 +25,12 @@ from msalib.base import files
 from msalib.base.errors import UserError, unknown
 from msalib.base.paths import corpora_folder
 from msalib.data.corpus import MODALITIES, Corpus, Features
-from msalib.data.readers import formats
+from msalib.data.readers import clip_files, formats
 from msalib.data.readers.formats import Options
 from msalib.data.readers.published import PUBLISHED, UNPUBLISHED
 from msalib.data.tasks import Regression, Task
 
-MEDIA = (
-    *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac"),
-    *(".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv", ".mpg"),
-    *(".png", ".jpg", ".jpeg", ".bmp"),
-)
-"""Files that are read where they lie: they are no part of a source's identity."""
-
-SUFFIXES = (*formats.ARCHIVES, *formats.PICKLES, ".csd", ".npz")
+SUFFIXES = (*formats.ARCHIVES, *formats.PICKLES, ".csd", ".npz", ".csv")
 
 _KINDS = {"b": "truth", "i": "integer", "u": "integer", "f": "number"}
 
@@ -311,7 +304,8 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
 
 def _sources(path: Path) -> tuple[Source, ...]:
     paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    paths = [p for p in paths if p.suffix.lower() not in MEDIA and not p.name.startswith(".")]
+    media = clip_files.ENDINGS
+    paths = [p for p in paths if p.suffix.lower() not in media and not p.name.startswith(".")]
     sources = []
     for file in paths:
         content = _content(file)

@@ -18,7 +18,7 @@ from msalib.base.provenance import commit
 from msalib.data import datasets as readers
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
-from msalib.data.readers import store
+from msalib.data.readers import clip_files, store
 from msalib.evidence.audit import (
     identity,
     independence,
@@ -95,7 +95,7 @@ def report(dataset: str, refresh: bool = False) -> Report:
 def make_report(dataset: str, encoder: str | None = None) -> Report:
     """Return the audit of a data set by name, made from the available data and recorded nowhere.
 
-    With the name of an encoder (``inputs.Parameters``), its features are probed, last block, and
+    With the name of an encoder (``parameters.Parameters``), its features are probed, last block, and
     made where they are missing.
     """
     known = readers.dataset(dataset)
@@ -149,7 +149,7 @@ def _files(dataset: str) -> dict[str, str] | None:
     if not readers.dataset(dataset).real:
         return None
     folder = paths.data_folder() / readers.folder(dataset)
-    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() not in store.MEDIA]
+    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() not in clip_files.ENDINGS]
     return {p.name: sha256(p) for p in files if p.is_file()}
 
 

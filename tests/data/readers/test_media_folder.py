@@ -3,7 +3,7 @@
 import pytest
 
 from msalib.data.corpus import PARTS
-from msalib.data.readers import media
+from msalib.data.readers import clip_files, media
 from msalib.data.readers.formats import Options
 from tests import fixtures_more
 from tests.data.readers.toolbox import message
@@ -27,6 +27,11 @@ def small(folder, files=(), lines=LINES, head=HEAD, bom=True):
 
 def read(folder):
     return media.read(folder, "toy", Options())
+
+
+def texts(folder):
+    """What is read of label.csv alone."""
+    return media.read(folder / "label.csv", "toy", Options())
 
 
 def names(corpus, modality, folder):
@@ -74,6 +79,69 @@ def test_places_in_which_files_are_found(tmp_path, pattern, kinds):
     assert corpus.splits["standard"].tolist() == ["train", "valid", "test"]
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "raw/{video}/{clip}.mp4",  # MMML
+        "RAW/{video}/{clip}.MP4",
+        "Raw/Video/Segmented/{video}_{clip}.mp4",  # CMU-MOSI as published
+        "videos/{video}_{clip}.avi",
+        "{video}$_${clip}.mp4",  # ids of MMSA
+        "clips/{video}[{clip}].mp4",  # ids of the CMU SDK
+        "data/train/{video}/{clip}.mov",
+        "{video}_{clip}.wmv",
+        "{video}/{clip}.mpg",
+    ],
+)
+def test_layouts_of_the_field_are_found(tmp_path, pattern):
+    files = [pattern.format(video=c.split("/")[0], clip=c.split("/")[1]) for c in CLIPS]
+    corpus = read(small(tmp_path, files))
+    assert list(corpus.media) == ["visual", "acoustic"] and len(corpus) == 3
+    assert names(corpus, "visual", tmp_path) == names(corpus, "acoustic", tmp_path) == files
+    assert not corpus.dropped and not any("otherwise" in note for note in corpus.notes)
+
+
+def test_every_ending_that_is_decoded_is_found(tmp_path):
+    for ending in (*clip_files.SOUNDS, *clip_files.VIDEOS):
+        folder = small(tmp_path / ending[1:], [f"wav/{clip}{ending}" for clip in CLIPS])
+        kinds = ["acoustic"] if ending in clip_files.SOUNDS else ["visual", "acoustic"]
+        assert list(read(folder).media) == kinds
+    for ending in clip_files.PICTURES:
+        folder = small(tmp_path / ending[1:], [f"raw/{clip}/1{ending}" for clip in CLIPS])
+        assert list(read(folder).media) == ["visual"]
+
+
+@pytest.mark.parametrize(
+    "ids", [("dia0", "utt3"), ("dia0", "3"), ("0", "3"), ("0", "utt3")][:3], ids="/".join
+)
+def test_files_named_as_melds_are_found_in_the_folder_of_their_part(tmp_path, ids):
+    lines = [",".join([*ids, "word", "1", "dev"])]
+    places = ("train_splits", "dev_splits_complete", "output_repeated_splits_test")
+    files = [f"{place}/dia0_utt3.mp4" for place in places]
+    lines[0] = lines[0].replace("dev", "test")
+    corpus = read(small(tmp_path, files, lines=lines))
+    assert names(corpus, "visual", tmp_path) == ["output_repeated_splits_test/dia0_utt3.mp4"]
+
+
+def test_links_are_followed_and_never_in_a_circle(tmp_path):
+    elsewhere = tmp_path / "disk"
+    folder = small(tmp_path / "set")
+    for clip in CLIPS:
+        (elsewhere / clip).parent.mkdir(parents=True, exist_ok=True)
+        (elsewhere / f"{clip}.mp4").write_bytes(b"something")
+    (folder / "Raw").symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(folder)
+    assert len(read(folder).media["visual"]) == 3
+
+
+def test_links_to_nothing_are_told(tmp_path):
+    folder = small(tmp_path, [f"wav/{clip}.wav" for clip in CLIPS[:2]])
+    (folder / "wav/v2").mkdir()
+    (folder / "wav/v2/0001.wav").symlink_to(folder / "annexed")
+    corpus = read(folder)
+    assert corpus.dropped == {"v2_0001": "wav/v2/0001.wav is a link to a file that is not there"}
+
+
 def test_sound_of_its_own_comes_before_that_of_a_video_and_a_video_before_frames(tmp_path):
     files = [p.format(c) for c in CLIPS for p in ("wav/{}.wav", "Raw/{}.mp4", "{}/1.png")]
     corpus = read(small(tmp_path, files))
@@ -81,10 +149,12 @@ def test_sound_of_its_own_comes_before_that_of_a_video_and_a_video_before_frames
     assert names(corpus, "visual", tmp_path)[0] == "Raw/v1/0001.mp4"
 
 
-def test_clips_without_files_are_texts(tmp_path):
-    corpus = read(small(tmp_path))
+def test_the_table_alone_is_read_as_texts(tmp_path):
+    folder = small(tmp_path, [f"wav/{clip}.wav" for clip in CLIPS])
+    assert media.detects(folder / "label.csv") and not media.detects(folder / "wav")
+    corpus = texts(folder)
     assert corpus.media == {} and len(corpus) == 3
-    assert {"no sound for any clip", "no pictures for any clip"} <= set(corpus.notes)
+    assert "label.csv alone: no sound and no pictures are looked for" in corpus.notes
 
 
 def test_ids_are_joined_and_never_order(tmp_path):
@@ -93,20 +163,89 @@ def test_ids_are_joined_and_never_order(tmp_path):
     assert names(turned, "acoustic", tmp_path) == files[::-1]
 
 
-@pytest.mark.parametrize("stored", ["1", "01", "0001", "000001"])
+SPELT = {
+    stored: [("1", stored), ("02", f"{stored[:-1]}2")] for stored in ("1", "01", "0001", "000001")
+}
+"""Number in the table and in the file's name."""
+
+
+@pytest.mark.parametrize("stored", SPELT)
 def test_numbers_with_other_leading_zeros_are_found_and_said(tmp_path, stored):
     lines = [f"v,{k},word,{k},train" for k in ("1", "02")]
     files = [f"v/{stored}.wav", f"v/{stored[:-1]}2.wav"]
     corpus = read(small(tmp_path, files, lines=lines))
     assert names(corpus, "acoustic", tmp_path) == files
-    said = any("other leading zeros than in label.csv" in note for note in corpus.notes)
-    assert said
+    said = [note for note in corpus.notes if "that label.csv spells otherwise" in note]
+    assert [note.split()[0] for note in said] == [str(sum(n != f for n, f in SPELT[stored]))]
 
 
 def test_the_own_number_comes_first(tmp_path):
     lines = ["v,1,word,1,train", "v,0001,word,2,test"]
     corpus = read(small(tmp_path, ["v/1.wav", "v/0001.wav"], lines=lines))
     assert names(corpus, "acoustic", tmp_path) == ["v/1.wav", "v/0001.wav"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "file"),
+    [
+        (("v1.0", "1.0"), "v1.0/0001.mp4"),
+        (("v", "1.0"), "raw/v/0001.mp4"),
+        (("v", "12,0"), "v_0012.mp4"),
+        (("1.0", "2.0"), "raw/0001/0002.mp4"),
+        (("v", "1E+05"), "v/100000.mp4"),
+        (("v", "1.00E+05"), "v/1E05.mp4"),
+        (("v", "1.23457E+11"), "v/123456789012.mp4"),
+        (("1.23457E+11", "3"), "Raw/123456789012/03.mp4"),
+        (("V", "1"), "v/1.mp4"),
+        (("video_1", "1"), "video_0001/0001.mp4"),
+    ],
+    ids=str,
+)
+def test_ids_that_a_spreadsheet_changed_are_found(tmp_path, ids, file):
+    corpus = read(
+        small(
+            tmp_path,
+            [file],
+            lines=[",".join([*ids, "word", "1", "train"])]
+            if "," not in ids[1]
+            else [f'{ids[0]},"{ids[1]}",word,1,train'],
+        )
+    )
+    assert names(corpus, "visual", tmp_path) == [file]
+    assert any(
+        "1 clips found under names that label.csv spells otherwise" in n for n in corpus.notes
+    )
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["2-Jan", "Jan-02", "2024-01-02", "01.02.2024", "1\u67082\u65e5", "#NAME?", "2E+09"]
+)
+def test_ids_that_a_spreadsheet_spoilt_are_told(tmp_path, spoilt):
+    files = [f"raw/{clip}.mp4" for clip in (*CLIPS, "v2/1-2")]
+    folder = small(tmp_path, files, lines=[*LINES, f"v2,{spoilt},word,1,train"])
+    text = message(read, folder)
+    assert f"no file for clip_id {spoilt!r}, which is what a spreadsheet makes of an id" in text
+    (folder / "label.csv").write_text("\n".join([HEAD, *LINES, "v2,1-2,word,1,train"]))
+    assert len(read(folder)) == 4  # the remedy
+
+
+def test_an_id_that_looks_spoilt_and_has_a_file_is_no_fault(tmp_path):
+    assert len(read(small(tmp_path, ["v/2-Jan.mp4"], lines=["v,2-Jan,word,1,train"]))) == 1
+
+
+def test_files_that_serve_as_well_are_told(tmp_path):
+    files = ["raw/v/1.mp4", "v/01.mp4", "v/001.mp4"]
+    small(tmp_path, files[1:], lines=["v,1,word,1,train"])
+    text = message(read, tmp_path)
+    assert "v/01.mp4: found a second file for clip v_1, beside " in text
+    assert len(read(small(tmp_path, files, lines=["v,1,word,1,train"]))) == 1  # its own name
+
+
+def test_anothers_file_is_not_taken(tmp_path):
+    """Names that differ in a zero are names of two videos where both are in the table."""
+    lines = ["a01b,1,word,1,train", "a1b,1,word,2,test"]
+    corpus = read(small(tmp_path, ["raw/a01b/1.mp4"], lines=lines))
+    assert corpus.dropped == {"a1b_1": "no pictures"}
 
 
 def test_missing_files_are_counted_and_named(tmp_path):
@@ -128,7 +267,7 @@ def test_empty_files_are_counted_and_named(tmp_path):
         "v1_0002": "wav/v1/0002.wav is empty",
         "v2_0001": "v2/0001 is empty",
     }
-    assert "2 clips dropped whose files are empty: v1_0002, v2_0001" in corpus.notes
+    assert "2 clips dropped whose files hold nothing, the first: v2/0001 is empty" in corpus.notes
 
 
 def test_what_file_managers_leave_is_no_clip(tmp_path):
@@ -141,32 +280,32 @@ def test_what_file_managers_leave_is_no_clip(tmp_path):
 @pytest.mark.parametrize("mode", ["valid", "val", "dev", "Valid "])
 def test_validation_has_many_names(tmp_path, mode):
     lines = [*LINES, f"v3,1,x,0,{mode}"]
-    corpus = read(small(tmp_path, lines=lines))
+    corpus = texts(small(tmp_path, lines=lines))
     assert corpus.splits["standard"]["v3_1"] == "valid"
 
 
 def test_labels_of_each_modality_and_other_columns_are_kept(tmp_path):
     head = HEAD + ",label_T,label_A,label_V,annotation"
     lines = [line + f",0.{i},-1,,Positive" for i, line in enumerate(LINES)]
-    table = read(small(tmp_path, lines=lines, head=head)).utterances
+    table = texts(small(tmp_path, lines=lines, head=head)).utterances
     assert table["label_T"].tolist() == [0.0, 0.1, 0.2] and table["label_V"].isna().all()
     assert table["annotation"].tolist() == ["Positive"] * 3
 
 
 def test_a_table_may_lack_the_mark_of_byte_order(tmp_path):
-    one = read(small(tmp_path / "a", bom=True))
-    other = read(small(tmp_path / "b", bom=False))
+    one = texts(small(tmp_path / "a", bom=True))
+    other = texts(small(tmp_path / "b", bom=False))
     assert one.fingerprint() == other.fingerprint()
 
 
 def test_clips_without_a_label_are_dropped(tmp_path):
-    corpus = read(small(tmp_path, lines=[*LINES, "v3,1,x,,test"]))
+    corpus = texts(small(tmp_path, lines=[*LINES, "v3,1,x,,test"]))
     assert corpus.dropped == {"v3_1": "no label"} and corpus.dropped_part == {"v3_1": "test"}
 
 
 def test_texts_are_taken_as_they_are(tmp_path):
     lines = ['v,1,"NA, he said ""no""",0,train', "v,2,我很高兴,1,test", "v,3,,1,test"]
-    corpus = read(small(tmp_path, lines=lines))
+    corpus = texts(small(tmp_path, lines=lines))
     assert corpus.utterances["text"].tolist() == ['NA, he said "no"', "我很高兴", ""]
 
 
@@ -180,7 +319,7 @@ def test_texts_are_taken_as_they_are(tmp_path):
         (["v1,1,x,3.5,train"], "label 3.5 for clip v1_1; expected a number from -3 to 3"),
         (["v1,1,x,happy,train"], "label happy for clip v1_1; expected"),
         (["v1,1,x,inf,train"], "label inf for clip v1_1; expected"),
-        (["v1,1,x,,train"], "no clip with a label that can be kept; expected"),
+        (["v1,1,x,,train"], "no clip that can be kept (no label: 1); expected"),
         (["v1,1,x,1,holdout"], "mode 'holdout' in row 1; expected train | valid | val | dev | te"),
         (["v1,1,x,1,"], "mode '' in row 1; expected"),
         (["../v1,1,x,1,train"], "video_id '../v1' in row 1; expected the name of a file or folder"),
@@ -195,7 +334,7 @@ def test_texts_are_taken_as_they_are(tmp_path):
     ],
 )
 def test_a_bad_table_is_told(tmp_path, lines, found):
-    text = message(read, small(tmp_path, lines=lines))
+    text = message(texts, small(tmp_path, lines=lines))
     assert text.startswith(f"{tmp_path / 'label.csv'}: found {found}")
 
 
@@ -207,7 +346,7 @@ def test_a_missing_column_is_told(tmp_path):
 def test_own_labels_lie_on_the_scale(tmp_path):
     folder = small(tmp_path, lines=[f"{LINES[0]},4"], head=HEAD + ",label_A")
     assert "found label_A 4 for clip v1_0001; expected a number from -3 to 3" in message(
-        read, folder
+        texts, folder
     )
 
 
@@ -217,6 +356,79 @@ def test_own_labels_lie_on_the_scale(tmp_path):
 def test_a_file_that_is_no_table_is_told(tmp_path, content):
     (small(tmp_path) / "label.csv").write_bytes(content)
     assert message(read, tmp_path).startswith(f"{tmp_path / 'label.csv'}: found ")
+
+
+# --- files that are found for no clip -----------------------------------------------------------
+
+
+def followed(folder, text):
+    """Check a refusal for want of files, and follow its second remedy."""
+    for part in ("wav/, Raw/", "<video_id>/<clip_id>", "$_$", ".opus", ".mp4", ".webp"):
+        assert part in text
+    assert text.endswith(
+        "To have transcripts alone, give the file label.csv instead of the folder."
+    )
+    assert len(texts(folder)) == 3
+
+
+def test_a_folder_without_files_is_told(tmp_path):
+    text = message(read, small(tmp_path))
+    assert "found no file of sound or pictures; expected a file for each of 3 clips" in text
+    followed(tmp_path, text)
+
+
+def test_files_of_no_clip_are_told(tmp_path):
+    files = [f"clips/{k}.mp4" for k in range(88)]
+    text = message(read, small(tmp_path, files))
+    assert "found pictures of none of the clips in 88 files (clips/0.mp4, clips/1.mp4, " in text
+    followed(tmp_path, text)
+    for file, clip in zip(files, CLIPS, strict=False):  # the first remedy
+        (tmp_path / clip).parent.mkdir(exist_ok=True)
+        (tmp_path / file).rename(tmp_path / f"{clip}.mp4")
+    corpus = read(tmp_path)
+    assert len(corpus.media["visual"]) == 3
+    assert any(
+        "85 files that are of no clip in label.csv: clips/10.mp4, " in n for n in corpus.notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "lost", "what"),
+    [
+        ("wav/{}.wav", "Raw/v/{}.mp4", "pictures"),
+        ("wav/{}.wav", "faces/{}x/1.png", "pictures"),
+        ("faces/{}/1.png", "wav/{}x.wav", "sound"),
+    ],
+)
+def test_a_modality_whose_files_are_of_no_clip_is_told(tmp_path, found, lost, what):
+    own = [found.format(clip) for clip in CLIPS]
+    strange = [lost.format(clip if "x" in lost else i) for i, clip in enumerate(CLIPS)]
+    text = message(read, small(tmp_path, [*own, *strange]))
+    assert f"found {what} of none of the clips in 3 files (" in text
+    followed(tmp_path, text)
+    for file in strange:
+        (tmp_path / file).unlink()
+    corpus = read(tmp_path)  # the remedy: they are out of the folder
+    assert f"no {what} for any clip" in corpus.notes
+
+
+def test_a_picture_of_the_authors_is_no_lost_modality(tmp_path):
+    files = [*(f"wav/{clip}.wav" for clip in CLIPS), "figures/overview.png", "logo.jpg"]
+    assert list(read(small(tmp_path, files)).media) == ["acoustic"]
+
+
+def test_the_work_grows_with_the_number_of_clips(tmp_path, monkeypatch):
+    """Every clip is looked up, never every file for every clip."""
+    names, spell = [], clip_files._loose
+    monkeypatch.setattr(clip_files, "_loose", lambda name: names.append(name) or spell(name))
+    counts = {}
+    for size in (10, 100):
+        names.clear()
+        lines = [f"v,{k},word,1,train" for k in range(size)]
+        files = [f"wav/v/{k:05d}.wav" for k in range(size)]
+        read(small(tmp_path / str(size), files, lines=lines))
+        counts[size] = len(names)
+    assert counts[100] <= 10 * counts[10]
 
 
 def test_two_clips_of_one_file_are_told(tmp_path):
