@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import yaml
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from msalib.base import paths, refusals
+from msalib.base import paths, refusals, temporary
 from msalib.base.errors import UserError
 
 # --- files --------------------------------------------------------------------------------------
@@ -30,18 +31,19 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises ``UserError`` where the disk refuses; what had the name is then as it was before.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
     with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
+            temporary.note(hidden)
+            with hidden.open("wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            hidden.replace(path)
         except BaseException:
             with suppress(OSError):
-                temporary.unlink()
+                hidden.unlink()
             raise
 
 
@@ -87,6 +89,8 @@ def sha256(path: Path) -> str:
 
 # --- folders ------------------------------------------------------------------------------------
 
+_PARTIAL, _OLD, _LOCK = ".partial", ".old", ".lock"
+
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
@@ -94,10 +98,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     If the body raises, ``folder`` is left as it was. Raises ``UserError`` where the disk refuses.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
+    partial = folder.with_name(f".{folder.name}{_PARTIAL}")
     with disk_errors(folder), reserved(folder, wait=True):
         settle(folder)
         shutil.rmtree(partial, ignore_errors=True)
+        temporary.note(partial)
         partial.mkdir()
         try:
             yield partial
@@ -109,6 +114,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 def replace_folder(folder: Path, new: Path) -> None:
     """Give ``new`` the name of ``folder``, which was settled; what had it goes at the end."""
     if folder.exists():
+        temporary.note(_aside(folder))
         folder.rename(_aside(folder))
     new.rename(folder)
     with suppress(PermissionError):  # Windows opens no folder
@@ -132,15 +138,49 @@ def settle(folder: Path) -> None:
 
 def settle_all(parent: Path) -> None:
     """Settle the folders in ``parent`` that no other process is replacing at the moment."""
-    for aside in parent.glob(".*.old"):
-        folder = parent / aside.name[1:].removesuffix(".old")
-        with suppress(UserError), reserved(folder, wait=False) as free:
+    for ending in (_OLD, _PARTIAL, _LOCK):
+        for hidden in parent.glob(f".*{ending}"):
+            clear(hidden)
+
+
+def clear(hidden: Path) -> None:
+    """Remove what a process that is gone left under a hidden name, or finish what it began there.
+
+    What another process has now, under the same name, is left to it.
+    """
+    if not (os.path.lexists(hidden) and hidden.name.startswith(".")):
+        return
+    name = hidden.with_name(hidden.stem[1:])
+    with suppress(OSError, UserError):
+        if hidden.suffix == _LOCK:
+            with reserved(name.with_name(f"{name.name}.any"), wait=False):
+                return  # who had it lets go of it, and with that it is removed
+        if hidden.suffix not in (_OLD, _PARTIAL):
+            shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink()
+            return
+        with reserved(name, wait=False) as free:
             if free:
-                settle(folder)
+                settle(name)
+                shutil.rmtree(hidden, ignore_errors=True)
+
+
+@contextmanager
+def folder_in(folder: Path) -> Iterator[Path]:
+    """Yield an empty hidden folder in ``folder``, whose contents can be moved there at once.
+
+    It is removed behind the block.
+    """
+    hidden = folder / f".{temporary.name()}-{threading.get_native_id()}"
+    temporary.note(hidden)
+    hidden.mkdir()
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
+    return folder.with_name(f".{folder.name}{_OLD}")
 
 
 # --- locks --------------------------------------------------------------------------------------
@@ -153,9 +193,10 @@ def reserved(path: Path, *, wait: bool) -> Iterator[bool]:
     With ``wait``, wait for it instead. A process that dies lets go of what it held. The lock is
     the file ``.<stem>.lock`` beside ``path``, which is removed in the end.
     """
-    lock = FileLock(path.with_name(f".{path.stem}.lock"))
+    lock = FileLock(path.with_name(f".{path.stem}{_LOCK}"))
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.note(Path(lock.lock_file))
         try:
             lock.acquire(timeout=-1 if wait else 0)
             free = True

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from msalib.base.errors import UserError
@@ -12,6 +13,9 @@ BOOK = ROOT / "book"
 EXECUTED = BOOK / "executed"
 PRINTED = BOOK / "printed"
 CLAIMS = BOOK / "claims"
+
+QUICK_RECORDS = "MSALIB_QUICK_RECORDS"
+"""The variable with which a build of the book names a folder of its own to its notebooks."""
 
 
 def records_folder() -> Path:
@@ -37,6 +41,23 @@ def corpora_folder() -> Path:
     return Path(os.environ.get("MSALIB_CORPORA") or ROOT / "corpora")
 
 
+def quick_records_folder() -> Path | None:
+    """Return where records of profile ``quick`` go instead, as a build of the book says."""
+    folder = os.environ.get(QUICK_RECORDS)
+    return Path(folder) if folder else None
+
+
+def temporary_folder() -> Path:
+    """Return the root of temporary things: ``MSALIB_TEMPORARY``, or yours in the system's."""
+    if folder := os.environ.get("MSALIB_TEMPORARY"):
+        return Path(folder)
+    try:
+        system = tempfile.gettempdir()
+    except FileNotFoundError:  # none has room; who writes to this one is told so
+        system = "/tmp"
+    return Path(system, f"msalib-{os.getuid()}" if hasattr(os, "getuid") else "msalib")
+
+
 def variable(path: Path) -> str | None:
     """Return the environment variable that moves the folder in which ``path`` lies, if any does."""
     folders = (
@@ -44,6 +65,7 @@ def variable(path: Path) -> str | None:
         ("MSALIB_CORPORA", corpora_folder()),
         ("MSALIB_RECORDS", records_folder()),
         ("MSALIB_RECORDS", your_records_folder()),
+        ("MSALIB_TEMPORARY", temporary_folder()),
     )
     return next((name for name, folder in folders if path.is_relative_to(folder)), None)
 

@@ -3,12 +3,13 @@
 import os
 import platform
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from subprocess import PIPE, CalledProcessError
 
+from msalib.base import children
 from msalib.base.errors import UserError
 from msalib.base.paths import ROOT
 
@@ -23,10 +24,10 @@ def commit() -> str:
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        done = children.run(
+            ["git", *arguments], cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True, check=True
         )
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, CalledProcessError):
         return None
     return done.stdout.strip()
 

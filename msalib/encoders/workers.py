@@ -8,7 +8,6 @@ that nothing is forked after torch has started its threads and a script needs no
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import traceback
 from collections import deque
@@ -16,8 +15,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
+from msalib.base.children import Child
 from msalib.base.errors import UserError
 
 SECONDS = 600
@@ -140,12 +141,12 @@ class _Process:
         return process.wait()
 
 
-def _start() -> subprocess.Popen:
-    return subprocess.Popen(
+def _start() -> Child:
+    return Child(
         [sys.executable, "-c", "from msalib.encoders.workers import serve; serve()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # decoders print what they think of a file
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,  # decoders print what they think of a file
         env=os.environ
         | {
             "PYTHONPATH": os.pathsep.join(sys.path),

@@ -3,18 +3,18 @@
 jupyter-book accepts a notebook that failed or never ran, so the gate stands before it.
 """
 
+import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
-from msalib.base import paths
+from msalib.base import children, files, paths, temporary
 from msalib.base.errors import UserError
 from msalib.base.terminal import say
-from msalib.data import datasets as readers
 from msalib.evidence.settings import plan
 from msalib.pages import notebooks
 from msalib.pages.stamp import Stamps
@@ -81,17 +81,17 @@ def build() -> Path:
 
     A page stays where nothing has changed that it is made of (``stamp``). The others run in the
     order of the plan, ``TOGETHER`` at a time. Trainings of profile ``quick`` are shared between the
-    pages of one build, but not with an earlier one, whose code may have been another. Returns the
-    first page of the book. Raises ``UserError`` where a notebook fails, does not pass the gate, or
-    a page gives a warning.
+    pages of one build, but not with an earlier one, whose code may have been another, nor with
+    other commands, which may be reading theirs. Returns the first page of the book. Raises
+    ``UserError`` where a notebook fails, does not pass the gate, or a page gives a warning.
     """
     stamps = Stamps()
     pages = plan()
     stale = [page for page in pages if not _fresh(stamps, *page)]
     if stale:
-        _forget_quick_records()
-        _run_all([page for page in stale if page[0] != LAST], stamps)
-        _run_all([page for page in pages if page[0] == LAST], stamps)
+        with _quick_records():
+            _run_all([page for page in stale if page[0] != LAST], stamps)
+            _run_all([page for page in pages if page[0] == LAST], stamps)
     say(f"{len(pages) - len(stale)} of {len(pages)} pages were up to date; rendering")
     index = render()
     say(f"The book is ready: open {index}")
@@ -113,13 +113,15 @@ def _fresh(stamps: Stamps, notebook: str, parameters: Mapping) -> bool:
     return about.get("stamp") == stamps.of(notebook, resolved)
 
 
-def _forget_quick_records() -> None:
-    """Remove the records of simulated data with profile quick, which pages make again."""
-    for name, dataset in readers.DATASETS.items():
-        if not dataset.real:
-            made_with = dataset.shipped or dataset.encoder
-            for stale in paths.records_folder().glob(f"*/{name}-{made_with}/*/quick"):
-                shutil.rmtree(stale)
+@contextmanager
+def _quick_records() -> Iterator[None]:
+    """Give the runs of profile quick, inside the block, a folder that goes with this build."""
+    with temporary.folder() as folder:
+        os.environ[paths.QUICK_RECORDS] = str(folder.absolute())
+        try:
+            yield
+        finally:
+            del os.environ[paths.QUICK_RECORDS]
 
 
 def _run_all(pages: Sequence[tuple[str, dict]], stamps: Stamps) -> None:
@@ -149,12 +151,28 @@ def _run(notebook: str, parameters: Mapping, stamps: Stamps) -> None:
 
 
 def render() -> Path:
-    """Render the pages from the executed notebooks, warnings being errors."""
+    """Render the pages from the executed notebooks, warnings being errors.
+
+    Until all are rendered the site of the last build stays.
+    """
     site = paths.ROOT / "_build"
-    shutil.rmtree(site, ignore_errors=True)  # Sphinx warns only of pages it has not cached
-    command = [Path(sys.executable).with_name("jb"), "build", "."]
+    with files.whole_folder(site) as new:  # Sphinx warns only of pages it has not cached
+        _render(new)
+        for part in list((new / site.name).iterdir()):
+            part.rename(new / part.name)
+        (new / site.name).rmdir()
+        index = new / "html" / "index.html"
+        # jupyter-book's redirect names no icon: a browser may ask for /favicon.ico in vain.
+        icon = '<link rel="icon" href="_static/favicon.svg" />\n'
+        index.write_text(icon + index.read_text())
+    return site / "html" / "index.html"
+
+
+def _render(folder: Path) -> None:
+    """Render the pages into a folder ``_build`` of this one."""
+    command = [Path(sys.executable).with_name("jb"), "build", ".", "--path-output", folder]
     command += ["--toc", "book/_toc.yml", "-W", "-n", "--keep-going"]
-    done = subprocess.run(
+    done = children.run(
         command,
         cwd=paths.ROOT,
         stdout=subprocess.PIPE,
@@ -170,7 +188,3 @@ def render() -> Path:
             expected="no warning",
             remedy="Correct the pages that they name.",
         )
-    index = site / "html" / "index.html"
-    # jupyter-book's redirect names no icon, so that a browser may ask for /favicon.ico in vain.
-    index.write_text('<link rel="icon" href="_static/favicon.svg" />\n' + index.read_text())
-    return index

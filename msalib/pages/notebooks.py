@@ -1,8 +1,8 @@
 """Run a notebook through papermill, and keep the result only where every cell ran.
 
 A run happens in a process of its own, with a timeout, in the root of the repository, on the
-Python that runs this. It writes a working copy in ``runs/``, which becomes the executed notebook
-when it succeeded and goes to ``runs/failed/`` when it did not.
+Python that runs this. It writes a temporary copy, which becomes the executed notebook when it
+succeeded and goes to ``runs/failed/`` when it did not.
 """
 
 import ast
@@ -12,17 +12,19 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from msalib.base import paths, progress, provenance
+from msalib.base import children, files, paths, progress, provenance, temporary
 from msalib.base.errors import UserError, unknown
 
 FILE_KEYS = ("paper", "dataset", "encoder", "profile")
 """Parameters that name an executed notebook, in this order, where the notebook has them."""
 
 TIMEOUT_S = 6 * 3600
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+"""Type of a parameter's default -> what its values are, in words."""
 
 
 class NotebookError(UserError):
@@ -81,7 +83,7 @@ def _convert(name: str, value, default):
         raise UserError(
             f"parameter {name!r}",
             found=repr(value),
-            expected="true or false" if kind is bool else f"a value of type {kind.__name__}",
+            expected=KINDS[kind],
             remedy=f"The default is {default!r}.",
         ) from None
 
@@ -116,19 +118,17 @@ def run_notebook(
     resolved = resolve_parameters(notebook, parameters)
     about = _provenance(notebook, resolved) | {"stamp": stamp}
     output = executed_path(notebook, resolved, folder)
-    working = paths.ROOT / "runs" / f"{threading.get_native_id()}-{output.name}"
-    working.parent.mkdir(exist_ok=True)
-    try:
-        _papermill(notebook, working, {name: resolved[name] for name in parameters}, timeout_s)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise _failure(notebook, working, error) from None
-    executed = nbformat.read(working, as_version=4)
+    with temporary.folder() as place:
+        working = place / output.name
+        try:
+            _papermill(notebook, working, {name: resolved[name] for name in parameters}, timeout_s)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise _failure(notebook, working, error) from None
+        executed = nbformat.read(working, as_version=4)
     executed.metadata.papermill.output_path = output.relative_to(paths.ROOT).as_posix()
     executed.metadata.msalib = about
     _fold(executed)
-    nbformat.write(executed, working)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    working.replace(output)
+    files.write_text(output, nbformat.writes(executed) + "\n")
     return output
 
 
@@ -141,28 +141,31 @@ def _fold(executed) -> None:
 
 
 def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float) -> None:
-    # Paths are relative because papermill writes them into the notebook.
+    # The source's path is relative because papermill writes it into the notebook.
     source = source_path(notebook).relative_to(paths.ROOT)
     command = [
-        *(sys.executable, "-m", "papermill", source, working.relative_to(paths.ROOT)),
+        *(sys.executable, "-m", "papermill", source, working),
         *("--parameters_yaml", json.dumps(parameters)),  # JSON is YAML
         *("--kernel", "python3", "--cwd", paths.ROOT),
         *("--no-progress-bar", "--log-level", "ERROR"),
     ]
-    # A user's own settings must not decide which Python the kernel is or how it prints.
+    # A user's own settings must not decide which Python the kernel is, what it runs first or how it
+    # prints; and what Jupyter and IPython keep of a run goes with its copy.
     dropped = ("JUPYTER_PATH", "PYTHONWARNINGS", "MPLBACKEND")
     environment = {k: v for k, v in os.environ.items() if k not in dropped}
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"
     # Libraries that ask for widgets: bars do not belong on a page, see msalib/base/progress.py.
     environment["PYTHONWARNINGS"] = "ignore:IProgress not found"
+    environment |= {name: str(working.parent) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
     environment |= progress.environment()
-    subprocess.run(
+    children.run(
         command,
         cwd=paths.ROOT,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout_s,
+        timeout_s=timeout_s,
         check=True,
     )
 
@@ -177,9 +180,8 @@ def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) ->
     else:
         complaint = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[-1]
     if working.exists():
-        kept = working.parent / "failed" / working.name.split("-", 1)[1]
-        kept.parent.mkdir(exist_ok=True)
-        working.replace(kept)
+        kept = paths.ROOT / "runs" / "failed" / working.name
+        files.write_bytes(kept, working.read_bytes())
         remedy += f" The failed copy is {kept.relative_to(paths.ROOT)}."
         cell, output = next(_errors(kept), (None, None))
         if cell and output.ename in (UserError.__name__, NotebookError.__name__):

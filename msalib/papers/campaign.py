@@ -11,17 +11,18 @@ share the work (``study``). The notebooks then only read. ``python -m msalib.pap
 runs what comes last.
 """
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from msalib import papers
+from msalib.base import children
 from msalib.base.errors import UserError, unknown
 from msalib.base.paths import data_folder
 from msalib.data import datasets as readers
 from msalib.data import describe
 from msalib.runs.inputs import TUNED_ENDING
+from msalib.runs.parameters import validated
 from msalib.runs.records import Record
 from msalib.runs.study import Study
 
@@ -53,6 +54,7 @@ def make(paper: str, **parameters) -> Iterator[Made]:
     """
     steps = plan(paper)
     parameters = {"profile": "paper", "seeds": 5, **parameters}
+    validated(parameters)
     for key in _chosen(paper, steps, parameters):
         name, *others = key.split()
         usual = dict(zip(("encoder", "preset"), others, strict=False))
@@ -103,7 +105,7 @@ def _fits(key: str, parameters: Mapping) -> bool:
 def measure(paper: str) -> None:
     """Run the modules that a plan names in ``LAST``, each in a process of its own."""
     for name in getattr(papers.part(paper, "plan"), "LAST", ()):
-        subprocess.run([sys.executable, "-m", f"msalib.papers.{paper}.{name}"], check=True)
+        children.run([sys.executable, "-m", f"msalib.papers.{paper}.{name}"], check=True)
 
 
 if __name__ == "__main__":

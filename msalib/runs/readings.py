@@ -8,13 +8,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from msalib import encoders, models
+from msalib.base import temporary
 from msalib.base.errors import UserError
 from msalib.base.paths import ROOT
 from msalib.data.corpus import TUNED, Corpus, Features
@@ -41,13 +41,13 @@ def readings_of_all(
     """
     ids = list(notes)
     found: list[dict[str, Tensor]] = [{} for _ in networks]
-    with TemporaryDirectory(prefix="msalib-") as folder:
+    with temporary.folder() as folder:
         features, place = {}, {}  # modality -> features of the clips that have it, row -> which
         for m in about.inputs:
             rows = [i for i, own in enumerate(material) if m in own]
             if rows:
                 corpus = corpus_of(about, m, [ids[i] for i in rows], [material[i][m] for i in rows])
-                features[m] = _features(corpus, about, m, Path(folder) / m, device, notes, general)
+                features[m] = _features(corpus, about, m, folder / m, device, notes, general)
                 place[m] = {row: k for k, row in enumerate(rows)}
         for given, rows in _by_choice(material).items():
             chosen = {m: _taken(features[m], [place[m][i] for i in rows]) for m in given}

@@ -14,7 +14,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from msalib.base.errors import UserError
 from msalib.base.files import write_json
-from msalib.base.paths import folder_name, records_folder, your_records_folder
+from msalib.base.paths import (
+    folder_name,
+    quick_records_folder,
+    records_folder,
+    your_records_folder,
+)
 from msalib.models.extras import EXTRAS, Extras
 from msalib.runs.spec import Spec, roots
 
@@ -129,7 +134,7 @@ def files(paper: str, setting: Setting) -> list[Path]:
     dataset, encoder, preset, profile = setting
     folder = Path(paper, f"{dataset}-{folder_name(encoder)}", preset, profile)
     by_name: dict[str, Path] = {}
-    for root in roots(dataset):
+    for root in roots(dataset, profile):
         for path in (root / folder).glob("*.json"):
             by_name.setdefault(path.name, path)
     return [by_name[name] for name in sorted(by_name)]
@@ -142,7 +147,13 @@ def find(paper: str, setting: Setting) -> list[Record]:
 
 def settings(paper: str) -> list[Setting]:
     """Return every setting that has records of a paper, as one record of each says."""
-    roots = dict.fromkeys([records_folder(), your_records_folder()])
-    paths = [path for root in roots for path in (root / paper).glob("*/*/*/*.json")]
+    quick = quick_records_folder()
+    roots = dict.fromkeys(filter(None, (quick, records_folder(), your_records_folder())))
+    paths = [
+        path
+        for root in roots
+        for path in (root / paper).glob("*/*/*/*.json")
+        if quick is None or (root == quick) == (path.parent.name == "quick")
+    ]
     specs = [read(next(folder.glob("*.json"))).spec for folder in sorted({p.parent for p in paths})]
     return list(dict.fromkeys(Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs))

@@ -13,7 +13,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from msalib.base.paths import folder_name, records_folder, your_records_folder
+from msalib.base.paths import (
+    folder_name,
+    quick_records_folder,
+    records_folder,
+    your_records_folder,
+)
 from msalib.data import datasets
 from msalib.data.streams import ORDER, ordered
 from msalib.models import recipes
@@ -22,11 +27,13 @@ Layer = int | str
 """A layer number, one of ``corpus.STACKS``, or ``corpus.TUNED``."""
 
 
-def roots(dataset: str) -> list[Path]:
+def roots(dataset: str, profile: str) -> list[Path]:
     """Return where records on a data set are looked for; they are written to the first.
 
     Earlier versions wrote those on added data sets beside the book's.
     """
+    if profile == "quick" and (folder := quick_records_folder()):
+        return [folder]
     if dataset in datasets.DATASETS:
         return [records_folder()]
     return list(dict.fromkeys([your_records_folder(), records_folder()]))
@@ -67,7 +74,7 @@ class Spec(BaseModel):
     def path(self) -> Path:
         """Return the place of this run's record."""
         return (
-            roots(self.dataset)[0]
+            roots(self.dataset, self.profile)[0]
             / self.paper
             / f"{self.dataset}-{folder_name(self.encoder)}"
             / self.preset

@@ -5,9 +5,9 @@ A reader is a module with ``NAME``, ``TITLE`` and ``read``. Those of files and f
 pickle holds is known only when it has been read, and it is read once.
 """
 
-import tempfile
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,8 +15,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from msalib.base import standins, temporary
 from msalib.base.errors import UserError, unknown
 from msalib.data.corpus import Corpus
+from msalib.data.readers.content import part_of
 
 PICKLED = ("mmsa", "multibench", "mag")
 """Formats that are told apart by what a pickle holds."""
@@ -83,7 +85,7 @@ def detect(path: Path) -> str:
     archives that cannot be read safely.
     """
     with _opened(Path(path)) as inside:
-        return _choose(inside, _pickled(inside))
+        return _choose(inside, _pickled(inside))[0]
 
 
 def convert(
@@ -116,7 +118,10 @@ def is_archive(path: Path) -> bool:
 
 def _convert(path: Path, name: str, options: Options, format: str | None):
     content = _pickled(path)
-    format = format or _choose(path, content)
+    if format is None:
+        format, content = _choose(path, content)
+    elif format in PICKLED and path.is_dir():
+        content = _pickled_by_part(path)
     module = reader(format)
     if format not in PICKLED:
         return module.read(path, name, options), format
@@ -130,22 +135,18 @@ def _convert(path: Path, name: str, options: Options, format: str | None):
     return module.read(path, name, options, content), format
 
 
-def _choose(path: Path, content) -> str:
-    if not path.exists():
-        raise UserError(
-            path,
-            found="no such file or folder",
-            expected="data to add",
-            remedy="Check the path.",
-        )
+def _choose(path: Path, content) -> tuple[str, object]:
+    """Return the format of what lies at a path, and the content of its pickles, if it has any."""
     if content is _NO_PICKLE:
         modules = [reader(name) for name in FORMATS if name not in PICKLED]
         fitting = [module for module in modules if module.detects(path)]
-    else:
+        if not fitting and path.is_dir():
+            content = _pickled_by_part(path)
+    if content is not _NO_PICKLE:
         modules = [reader(name) for name in PICKLED]
         fitting = [module for module in modules if module.fits(content)]
     if len(fitting) == 1:
-        return fitting[0].NAME
+        return fitting[0].NAME, content
     if fitting:
         raise UserError(
             path,
@@ -153,15 +154,36 @@ def _choose(path: Path, content) -> str:
             expected="one format",
             remedy="Name the format: --format " + fitting[0].NAME,
         )
-    remedy = "Give the file or the folder that one of these names."
-    if path.is_dir() and (pickles := _pickles(_visible(path))):
-        remedy = f"A pickle is added by itself: msalib data add '{pickles[0]}'"
+    for file in [path, *(_visible(path) if path.is_dir() else ())]:
+        if error := standins.refusal(file):
+            raise error
+    if not path.exists():
+        raise UserError(
+            path,
+            found="no such file or folder",
+            expected="data to add",
+            remedy="Check the path.",
+        )
     raise UserError(
         path,
         found=_inside(path, content),
         expected="one of the formats " + "; ".join(f"{m.NAME}: {m.TITLE}" for m in modules),
-        remedy=remedy,
+        remedy=_remedy(path, content),
     )
+
+
+def _remedy(path: Path, content) -> str:
+    """Return what to do about a path of no known format."""
+    if path.is_dir() and (pickles := _pickles(_visible(path))):
+        return f"A pickle is added by itself: msalib data add '{pickles[0]}'"
+    if content is not _NO_PICKLE and any(reader(n).fits({"train": content}) for n in PICKLED):
+        if _part(path):
+            return f"It is one part of a data set: add its folder, msalib data add '{path.parent}'"
+        return (
+            "It is one part of a data set: name it train.pkl, those of the others valid.pkl and "
+            "test.pkl, and add the folder that they are in."
+        )
+    return "Give the file or the folder that one of these names."
 
 
 def _pickled(path: Path):
@@ -173,14 +195,35 @@ def _pickled(path: Path):
     return safe.load(path)
 
 
+def _pickled_by_part(folder: Path):
+    """Return part -> what its pickle holds, for a folder of one of each; else ``_NO_PICKLE``."""
+    from msalib.data.readers import safe
+
+    return {part: safe.load(file) for part, file in _part_files(folder).items()} or _NO_PICKLE
+
+
+def _part_files(folder: Path) -> dict[str, Path]:
+    """Return part -> its pickle; none where two are named for one part."""
+    files = [(part, file) for file in _pickles(_visible(folder)) if (part := _part(file))]
+    by_part = dict(files)
+    return by_part if len(by_part) == len(files) else {}
+
+
+def _part(file: Path) -> str | None:
+    """Return the part that the name of a file tells, such as train.pkl or mosi_dev.pkl."""
+    words = re.findall("[a-z]+", file.name.lower().partition(".")[0])
+    parts = {part for word in words if (part := part_of(word))}
+    return parts.pop() if len(parts) == 1 else None
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Path]:
     """Yield what there is to read at a path: itself, or what an archive holds.
 
     Errors name the archive, not its copy; and since they quote files, they are made to fit a line.
     """
-    with tempfile.TemporaryDirectory(prefix="msalib-") as folder:
-        root = Path(folder) / "archive"
+    with temporary.folder() if is_archive(path) else nullcontext(path) as folder:
+        root = folder / "archive"
         try:
             yield _unpacked(path, root) if is_archive(path) else path
         except UserError as error:

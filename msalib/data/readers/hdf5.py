@@ -15,10 +15,10 @@ import importlib.util
 import json
 import os
 import selectors
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import numpy as np
 
@@ -86,12 +86,14 @@ class Sequences:
         assert reply == "end"
 
     def _start(self) -> None:
-        self._child = subprocess.Popen(
+        from msalib.base.children import Child
+
+        self._child = Child(
             [sys.executable, "-P", __file__],
             bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
             env={**os.environ, "HDF5_PLUGIN_PRELOAD": "::", "OMP_NUM_THREADS": "1"},
         )
         self._selector = selectors.DefaultSelector()
@@ -108,10 +110,10 @@ class Sequences:
         self._child = None
 
     def _bad(self, path: Path, found: str, expected: str, remedy: str = REMEDY):
-        from msalib.base.errors import UserError
+        from msalib.data.readers import build
 
         self._stop()  # the next question starts another
-        return UserError(path, found=found, expected=expected, remedy=remedy)
+        return build.bad(path, found, expected, remedy)
 
     def _ask(self, path: Path, what: str):
         question = json.dumps([what, os.fspath(path)]).encode() + b"\n"

@@ -8,7 +8,6 @@ Clips are files that encoders read like those of real data, with the table that 
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import pandas as pd
 
 from msalib.base import paths
 from msalib.base.errors import UserError
+from msalib.base.files import folder_in, write_text
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.data.simulate import espeak, faces, speech, spoken
@@ -142,13 +142,13 @@ def render(
         media["acoustic"] = [path.with_suffix(".wav") for path in place]
     asked = range(len(corpus)) if rows is None else rows
     missing = [row for row in asked if not all(files[row].exists() for files in media.values())]
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+    with folder_in(folder) as partial:
         for row in bar(missing, f"rendering {corpus.name}", "clip"):
             places = {m: files[row] for m, files in media.items()}
-            _write_clip(corpus, row, places, Path(partial))
+            _write_clip(corpus, row, places, partial)
         if rows is None and not (folder / "label.csv").exists():
-            _labels(corpus).to_csv(Path(partial) / "label.csv", index=False)
-            _move(Path(partial) / "label.csv", folder / "label.csv")
+            _labels(corpus).to_csv(partial / "label.csv", index=False)
+            _move(partial / "label.csv", folder / "label.csv")
     return replace(corpus, media=media)
 
 
@@ -189,9 +189,7 @@ def _check_mark(folder: Path, text: str, expected: str) -> None:
     """Write the mark to ``folder``; one with the mark of other clips is a ``UserError``."""
     mark = folder / "clips.json"
     if not mark.exists():
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
-            (Path(partial) / "clips.json").write_text(text)
-            _move(Path(partial) / "clips.json", mark)
+        write_text(mark, text)
     elif mark.read_text() != text:
         raise UserError(
             folder,

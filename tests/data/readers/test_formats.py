@@ -4,7 +4,6 @@ import os
 import pickle
 import shutil
 import tarfile
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -68,8 +67,7 @@ def test_the_format_of_every_layout_is_detected(tmp_path, name):
 @pytest.mark.parametrize("end", [".zip", ".tar.gz"])
 @pytest.mark.parametrize("name", FIXTURES)
 def test_an_archive_of_every_layout(tmp_path, monkeypatch, name, end):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("MSALIB_TEMPORARY", str(tmp_path / "temporary"))
     source = FIXTURES[name](tmp_path / "source")
     archive = packed(source, tmp_path / f"x{end}")
     assert formats.detect(archive) == name
@@ -81,7 +79,7 @@ def test_an_archive_of_every_layout(tmp_path, monkeypatch, name, end):
         plain, _ = convert(source)
         corpus, format = convert(archive)
         assert format == name and corpus.fingerprint() == plain.fingerprint()
-    assert not list((tmp_path / "temporary").iterdir())
+    assert not list((tmp_path / "temporary").rglob("archive"))
 
 
 def test_a_pickle_and_its_licence_in_an_archive(tmp_path):

@@ -3,12 +3,12 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from msalib.base import children
 from msalib.base.errors import UserError
 from msalib.data.readers import hdf5
 from tests.data.readers.sequences import LABELS, read, refusal, small
@@ -108,12 +108,12 @@ def test_metadata_may_be_missing_or_no_json(tmp_path):
 def test_a_library_that_hangs_or_crashes_is_told(tmp_path, monkeypatch, program, found):
     """Instead of files that make it do so, which other versions of the library may refuse."""
     monkeypatch.setattr(hdf5, "SILENCE", 0.3)
-    start = subprocess.Popen
+    start = children.Child
 
     def broken(command, **rest):
         return start([sys.executable, "-c", program], **rest)
 
-    monkeypatch.setattr(hdf5.subprocess, "Popen", broken)
+    monkeypatch.setattr(children, "Child", broken)
     assert f"found {found}" in refusal(small(tmp_path))
 
 
