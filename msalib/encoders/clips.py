@@ -7,18 +7,20 @@ second gives them to the model. Both go on where they were stopped.
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from msalib.base.errors import UserError, unknown
-from msalib.base.files import disk_errors, sha256, write_bytes
+from msalib.base.files import disk_errors, write_bytes
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
-from msalib.encoders import workers
+from msalib.data.readers import clip_files
+from msalib.encoders import whole, workers
 from msalib.encoders.store import fingerprint
 
 Preset = Literal["release", "paper"]
@@ -39,6 +41,9 @@ SETTLED = 2.0
 Some disks keep whole or even seconds only: a file that is written twice within one may look
 unchanged (git has the same rule for its index).
 """
+
+CUT = "clips cut short, taken as they are"
+"""How a store's description calls clips whose files end before they say."""
 
 SEEN = "inputs.json"
 """Beside the stores of a data set: path -> what it was like when it was read, and its SHA-256."""
@@ -92,11 +97,11 @@ def _digests(paths: list[Path], seen: Path) -> list[str]:
         if known.get(name, [None])[0] == stamp:
             digests[name] = known[name][1]
         elif _settled(path):
-            known[name] = [stamp, _digest(path)]
+            known[name] = [stamp, clip_files.digest(path)]
             digests[name], unsaved = known[name][1], True
         else:
             known.pop(name, None)
-            digests[name] = _digest(path)
+            digests[name] = clip_files.digest(path)
         if unsaved and time.monotonic() - saved > SAVE_EVERY:
             _keep(known, seen)
             unsaved, saved = False, time.monotonic()
@@ -110,14 +115,10 @@ def _keep(known: dict, seen: Path) -> None:
         write_bytes(seen, json.dumps(known).encode())
 
 
-def _members(path: Path) -> list[Path]:
-    """Return the files of a clip: itself, or those of its folder."""
-    return sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-
-
 def _stamp(path: Path) -> str:
     try:
-        stamps = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _members(path)]
+        members = clip_files.members(path)
+        stamps = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in members]
     except OSError as error:
         raise UserError(
             path,
@@ -132,52 +133,68 @@ def _stamp(path: Path) -> str:
 
 def _settled(path: Path) -> bool:
     """Check whether a next change of a file would show in its time of modification."""
-    last = max((p.stat().st_mtime for p in _members(path)), default=0.0)
+    last = max((p.stat().st_mtime for p in clip_files.members(path)), default=0.0)
     return last < time.time() - SETTLED
 
 
-def _digest(path: Path) -> str:
-    digests = [(member.name, sha256(member)) for member in _members(path)]
-    if path.is_dir():
-        return hashlib.sha256(repr(digests).encode()).hexdigest()
-    return digests[0][1]
-
-
 # --- the first pass -----------------------------------------------------------------------------
+
+
+class Looked(NamedTuple):
+    """What was found of every clip, and of which clips the file is cut short, by id, and how."""
+
+    results: list[Any]
+    cut: dict[str, str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of clips that are cut short, for a store's description."""
+        return {CUT: len(self.cut)} if self.cut else {}
 
 
 def look(
     folder: Path,
     key: str,
     function: Callable,
-    paths: Sequence[Path],
+    corpus: Corpus,
+    modality: str,
     arguments: tuple,
     description: str,
-) -> list[Any]:
-    """Return ``function(path, *arguments)`` of every clip, from workers; results fit into JSON.
+) -> Looked:
+    """Return ``function(file, *arguments)`` of every clip, from workers; results fit into JSON.
 
     Each is noted beside the store ``folder`` as soon as it is known, under ``key``, so that a
-    killed pass can be continued. Raises ``UserError`` for the first clip that cannot be read, after
-    all were read; it names the others.
+    killed pass can be continued. Files that are cut short and accepted (``whole``) are warned of.
+    Raises ``UserError`` for the first clip that cannot be read, after all were read; it names the
+    others.
     """
-    notes = folder.with_name(folder.name + ".look")
+    notes, paths = folder.with_name(folder.name + ".look"), files(corpus, modality)
+    ids = corpus.utterances.index.astype(str)
     with disk_errors(folder):
         known = _noted(notes, key, len(paths))
     left = [n for n in range(len(paths)) if n not in known]
     refused = []
-    tasks = ((paths[n], *arguments) for n in left)
-    results = workers.run(function, tasks, workers.number(len(left)))
+    tasks = ((paths[n], function, *arguments) for n in left)
+    results = workers.run(whole.observed, tasks, workers.number(len(left)))
     with disk_errors(folder), notes.open("a") as file, closing(results):
         for n, result in zip(bar(left, description, "clip"), results, strict=True):
             if isinstance(result, UserError):
-                refused.append(result)
+                refused.append(_of_clip(ids[n], paths[n], result))
                 continue
             known[n] = result
-            file.write(json.dumps([n, result]) + "\n")
+            file.write(json.dumps([n, *result]) + "\n")
             file.flush()
     if refused:
         raise _all_of(refused)
-    return [known[n] for n in range(len(paths))]
+    cut = {ids[n]: known[n][1] for n in range(len(paths)) if known[n][1]}
+    if cut:
+        named = "; ".join(f"{clip}: {what}" for clip, what in list(cut.items())[:3])
+        warnings.warn(
+            f"{len(cut)} of {len(paths)} clips of {corpus.name} are cut short, and are taken as "
+            f"they are ({named}{'; ...' if len(cut) > 3 else ''})",
+            stacklevel=3,
+        )
+    return Looked([known[n][0] for n in range(len(paths))], cut)
 
 
 def forget(folder: Path) -> None:
@@ -189,19 +206,31 @@ def forget(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _noted(notes: Path, key: str, clips: int) -> dict[int, Any]:
-    """Return what an earlier pass noted under this key; the file then ends with a whole line."""
+def _noted(notes: Path, key: str, clips: int) -> dict[int, tuple[Any, str]]:
+    """Return what an earlier pass noted under this key: results, and how a file is cut short.
+
+    The file then ends with a whole line.
+    """
     lines = notes.read_text(errors="replace").splitlines() if notes.is_file() else []
     known = {}
     if lines and lines[0] == json.dumps(key):
         for line in lines[1:]:
             with suppress(ValueError, TypeError):  # the last line of a killed pass may be torn
-                n, result = json.loads(line)
-                if n in range(clips):
-                    known[n] = result
-    kept = [json.dumps(key), *(json.dumps([n, result]) for n, result in known.items())]
+                n, result, cut = json.loads(line)
+                if n in range(clips) and (not cut or whole.accepted()):
+                    known[n] = result, cut
+    kept = [json.dumps(key), *(json.dumps([n, *found]) for n, found in known.items())]
     write_bytes(notes, "".join(line + "\n" for line in kept).encode())
     return known
+
+
+def _of_clip(clip: str, path: Path, error: UserError) -> UserError:
+    """Return an error about a clip's file that names the clip, too."""
+    if error.where != str(path):
+        return error  # of a missing package, say
+    return UserError(
+        f"clip {clip} ({path})", found=error.found, expected=error.expected, remedy=error.remedy
+    )
 
 
 def _all_of(refused: list[UserError]) -> UserError:

@@ -79,8 +79,10 @@ def _write(
     config, convolutions = model.config, model.feature_extractor.to(device)
     paths = clips.files(corpus, "acoustic")
     shortest, longest = speech.receptive_field(config), round(seconds * media.RATE)
-    counted = clips.look(folder, fingerprint, media.samples, paths, (MIX,), "decoding the sound")
-    samples = np.array(counted)
+    looked = clips.look(
+        folder, fingerprint, media.samples, corpus, "acoustic", (MIX,), "decoding the sound"
+    )
+    samples = np.array(looked.results)
     speech.warn_of_lengths(samples, seconds, shortest, corpus.name)
     lengths = [speech.frames(config, n) for n in samples.clip(shortest, longest).tolist()]
     meta = StoreMeta(
@@ -97,7 +99,7 @@ def _write(
         frames=sum(lengths),
         dim=config.conv_dim[-1],
         truncated=int((samples > longest).sum()),
-        counts={speech.SHORT: int((samples < shortest).sum())},
+        counts={speech.SHORT: int((samples < shortest).sum()), **looked.counts},
         settings=_settings(normalise, seconds),
         device=device_name(device),
         versions=versions(),

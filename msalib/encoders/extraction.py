@@ -5,7 +5,7 @@ The module that runs an encoder (``Encoder.extractor``: text, speech, vision, ha
 such module.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -61,6 +61,13 @@ class Extractor:
     def fingerprint(self, folder: Path) -> str:
         """Return the fingerprint of settings and media; digests are kept beside ``folder``."""
         return clips.inputs(self.corpus, self.encoder.modality, self.settings(), folder)
+
+    def look(
+        self, folder: Path, fingerprint: str, function: Callable, arguments: tuple, about: str
+    ) -> clips.Looked:
+        """Return ``function(file, *arguments)`` of every clip, as ``clips.look`` does."""
+        chosen = self.corpus, self.encoder.modality
+        return clips.look(folder, fingerprint, function, *chosen, arguments, about)
 
     def network(self):
         """Return the model, on the CPU; keep beside it what its input is prepared with."""

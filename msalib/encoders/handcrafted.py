@@ -63,15 +63,15 @@ class Extractor(extraction.Extractor):
         weights.revision(self.encoder)  # raises where the package is missing
 
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
-        sizes = clips.look(
-            folder, fingerprint, size, self.paths, self.options, "measuring the sound"
-        )
+        looked = self.look(folder, fingerprint, size, self.options, "measuring the sound")
+        sizes = looked.results
         meta = {
             "dtype": "float32",
             "layers": 1,
             "first": 1,
             "dim": sizes[0][1],
             "truncated": 0,
+            "counts": looked.counts,
             "device": "cpu",
             "settings": {
                 "preset": self.preset,

@@ -5,7 +5,6 @@ this module imports nothing heavy. Files that cannot be decoded, or hold nothing
 ``UserError`` that names them.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from typing import Literal
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.data.readers import clip_files
+from msalib.encoders import headers, whole
 from msalib.encoders.faces import Box, cv2_module, detector
 
 RATE = 16_000
@@ -25,11 +26,8 @@ RATE = 16_000
 RATES = range(1000, 1_000_000)
 """Samples a second that a file may have; a damaged one may claim any number."""
 
-STREAMED = 0x7FFF0000
-"""Bytes of sound from which on a .wav means that its length was not known when it was begun."""
-
-MISCOUNTED = 64
-"""Bytes of sound that a .wav may lack: some programs count its header, too."""
+UNKNOWN = 2**62
+"""Samples from which on a .flac means that its length was not known when it was begun."""
 
 PICTURES = 3
 """Pictures a second that are kept."""
@@ -42,11 +40,6 @@ GAP = 60
 
 CROP = 256
 """Side of a face crop, its aspect ratio not kept."""
-
-SOUND_FILES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
-"""What soundfile reads; all else is opened as a container with PyAV."""
-
-PICTURE_FILES = (".png", ".jpg", ".jpeg")
 
 Mix = Literal["first", "mean"]
 Sampling = Literal["release", "paper"]
@@ -63,7 +56,7 @@ def sound(path: Path, mix: Mix) -> np.ndarray:
     are not finite.
     """
     path = Path(path)
-    samples, rate = (_sound_file if path.suffix.lower() in SOUND_FILES else _container)(path)
+    samples, rate = (_sound_file if path.suffix.lower() in clip_files.SAMPLED else _container)(path)
     if rate not in RATES:
         raise _nothing(path, f"{rate} samples a second", f"{RATES.start} to {RATES[-1]}")
     if not samples.shape[1]:
@@ -86,32 +79,14 @@ def _sound_file(path: Path) -> tuple[np.ndarray, int]:
     """Return (channels, samples) float32 and samples a second."""
     soundfile = _package("soundfile")
     with _decoding(path, "a sound file", (soundfile.LibsndfileError,)):
-        if path.suffix.lower() == ".wav":
-            _check_whole(path)
-        content, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return content.T, rate
-
-
-def _check_whole(path: Path) -> None:
-    """Refuse a .wav that is cut short: libsndfile reads what is left as a shorter sound."""
-    end = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(12)
-        if start[:4] != b"RIFF" or start[8:] != b"WAVE":
-            return  # RF64 and others say their length elsewhere
-        while len(head := file.read(8)) == 8:
-            size = int.from_bytes(head[4:], "little")
-            if head[:4] == b"data":
-                present = end - file.tell()
-                if present + MISCOUNTED < size < STREAMED:
-                    raise UserError(
-                        path,
-                        found=f"{present} of {size} bytes of sound",
-                        expected="a whole sound file",
-                        remedy=_RESTORE,
-                    )
-                return
-            file.seek(size + size % 2, os.SEEK_CUR)
+        try:
+            with soundfile.SoundFile(path) as file:
+                if file.frames < UNKNOWN:
+                    return whole.samples(path, file).T, file.samplerate
+        except soundfile.LibsndfileError:
+            if headers.missing(path) is None:
+                raise
+    return _container(path)  # of unknown length, or cut short: FFmpeg reads what there is
 
 
 def _container(path: Path) -> tuple[np.ndarray, int]:
@@ -124,7 +99,7 @@ def _container(path: Path) -> tuple[np.ndarray, int]:
         same = av.AudioResampler(format="fltp", rate=rate)  # other numbers, planes of channels
         parts = [
             part.to_ndarray()
-            for frame in chain(file.decode(stream), [None])  # None: what the resampler still holds
+            for frame in chain(whole.frames(path, file, stream), [None])  # None: what it still has
             for part in same.resample(frame)
         ]
         return (np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)), rate
@@ -214,13 +189,14 @@ def _pictures(path: Path) -> tuple[float, Timed]:
     """Return pictures a second, and for each picture its time and what makes it an array."""
     if path.is_dir():
         return _folder(path)
-    if path.suffix.lower() in PICTURE_FILES:
+    if path.suffix.lower() in clip_files.PICTURES:
         return PICTURES, iter([(0.0, lambda: picture(path))])
     return _video(path)
 
 
 def _folder(path: Path) -> tuple[float, Timed]:
-    files = sorted((p for p in path.iterdir() if p.suffix.lower() in PICTURE_FILES), key=_natural)
+    pictures = (p for p in path.iterdir() if p.suffix.lower() in clip_files.PICTURES)
+    files = sorted(pictures, key=_natural)
     if not files:
         raise _nothing(path, "no .png or .jpg in the folder", "pictures")
     fps = PICTURES
@@ -272,7 +248,7 @@ def _video_frames(path: Path, fps: float) -> Timed:
     av = _package("av")
     with _decoding(path, "a video", (av.FFmpegError,)), av.open(str(path)) as file:
         start = None
-        for number, frame in enumerate(file.decode(file.streams.video[0])):
+        for number, frame in enumerate(whole.frames(path, file, file.streams.video[0])):
             time = number / fps if frame.time is None else frame.time
             start = time if start is None else start
             yield time - start, lambda frame=frame: _upright(frame)

@@ -68,16 +68,14 @@ class Extractor(extraction.Extractor):
 
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
         mix = clips.MIX[self.preset]
-        counted = clips.look(
-            folder, fingerprint, media.samples, self.paths, (mix,), "decoding the sound"
-        )
-        samples = np.array(counted)
+        looked = self.look(folder, fingerprint, media.samples, (mix,), "decoding the sound")
+        samples = np.array(looked.results)
         warn_of_lengths(samples, SECONDS, self.shortest, self.corpus.name)
         heard = samples.clip(self.shortest, self.longest).tolist()
         raw = np.array([frames(self.model.config, n) for n in heard])
         meta = self.meta() | {
             "truncated": int((samples > self.longest).sum()),
-            "counts": {SHORT: int((samples < self.shortest).sum())},
+            "counts": {SHORT: int((samples < self.shortest).sum()), **looked.counts},
             "settings": {
                 "preset": self.preset,
                 "sound": clips.heard(self.preset),

@@ -54,16 +54,19 @@ class Extractor(extraction.Extractor):
 
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
         chosen = self.preset, self.corpus.faces
-        self.boxes = clips.look(
-            folder, fingerprint, media.look, self.paths, chosen, "looking for faces"
-        )
+        looked = self.look(folder, fingerprint, media.look, chosen, "looking for faces")
+        self.boxes = looked.results
         lengths = np.array([len(boxes) for boxes in self.boxes])
         faceless = np.array([boxes.count(None) for boxes in self.boxes])
         _check(lengths, faceless, self.corpus)
         sides = self.preparation.resize, self.preparation.crop
         meta = self.meta() | {
             "truncated": 0,
-            "counts": {NO_FACE: int(faceless.sum()), NO_FACES: int((faceless == lengths).sum())},
+            "counts": {
+                NO_FACE: int(faceless.sum()),
+                NO_FACES: int((faceless == lengths).sum()),
+                **looked.counts,
+            },
             "settings": {
                 "preset": self.preset,
                 "sampling": SAMPLING[self.preset],

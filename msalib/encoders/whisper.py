@@ -53,14 +53,13 @@ class Extractor(extraction.Extractor):
 
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
         mix = clips.MIX[self.preset]
-        counted = clips.look(
-            folder, fingerprint, media.samples, self.paths, (mix,), "decoding the sound"
-        )
-        samples, seconds = np.array(counted), self.window / media.RATE
+        looked = self.look(folder, fingerprint, media.samples, (mix,), "decoding the sound")
+        samples, seconds = np.array(looked.results), self.window / media.RATE
         speech.warn_of_lengths(samples, seconds, 0, self.corpus.name)
         lengths = frames(samples.clip(max=self.window))
         meta = self.meta() | {
             "truncated": int((samples > self.window).sum()),
+            "counts": looked.counts,
             "settings": {
                 "preset": self.preset,
                 "sound": clips.heard(self.preset),

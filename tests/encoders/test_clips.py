@@ -12,6 +12,7 @@ pytest.importorskip("soundfile", reason="media need the extra media")
 pytest.importorskip("cv2", reason="media need the extra media")
 
 from msalib.base.errors import UserError
+from msalib.data.readers import clip_files
 from msalib.encoders import clips
 from tests.clips import corpus, flat, tone, write_pictures, write_wav
 
@@ -27,21 +28,26 @@ def noted(path: Path, add: int) -> int:
 
 def test_looking_names_all_that_cannot_be_read_and_goes_on_where_it_was(tmp_path):
     paths = [tmp_path / name for name in ("a", "bad1", "abc", "bad2")]
-    arguments = (tmp_path / "store", "key", noted)
+
+    def look(key: str = "key", add: int = 1) -> list:
+        clips_of = corpus(acoustic=paths), "acoustic"
+        return clips.look(tmp_path / "store", key, noted, *clips_of, (add,), "looking").results
+
     looked.clear()
-    with pytest.raises(UserError, match=r"bad1: found nothing; and 1 more .*bad2; expected some"):
-        clips.look(*arguments, paths, (1,), "looking")
+    named = r"clip video_1 \(.*bad1\): found nothing; and 1 more .*bad2"
+    with pytest.raises(UserError, match=named):
+        look()
     assert looked == ["a", "bad1", "abc", "bad2"]
     notes = tmp_path / "store.look"
     notes.write_text(notes.read_text() + '[1, "to')  # killed while it wrote
     looked.clear()
     paths[1], paths[3] = tmp_path / "good", tmp_path / "goods"
-    assert clips.look(*arguments, paths, (1,), "looking") == [2, 5, 4, 6]
+    assert look() == [2, 5, 4, 6]
     assert looked == ["good", "goods"]
     looked.clear()
-    assert clips.look(*arguments, paths, (1,), "looking") == [2, 5, 4, 6]
+    assert look() == [2, 5, 4, 6]
     assert looked == []
-    assert clips.look(tmp_path / "store", "other", noted, paths, (0,), "l") == [1, 4, 3, 5]
+    assert look("other", 0) == [1, 4, 3, 5]
     clips.forget(tmp_path / "store")
     assert not notes.exists()
 
@@ -52,14 +58,16 @@ def without(path: Path) -> int:
 
 def test_what_is_missing_for_all_clips_is_said_once(tmp_path):
     with pytest.raises(UserError) as error:
-        clips.look(tmp_path / "store", "key", without, [tmp_path] * 3, (), "looking")
+        clips_of = corpus(acoustic=[tmp_path] * 3), "acoustic"
+        clips.look(tmp_path / "store", "key", without, *clips_of, (), "looking")
     assert str(error.value) == "sound: found no package; expected one. Install it."
 
 
 def test_a_disk_that_refuses_is_said(tmp_path):
     (tmp_path / "features").touch()
     with pytest.raises(UserError, match="cannot be written"):
-        clips.look(tmp_path / "features" / "store", "key", noted, [tmp_path], (0,), "looking")
+        clips_of = corpus(acoustic=[tmp_path]), "acoustic"
+        clips.look(tmp_path / "features" / "store", "key", noted, *clips_of, (0,), "looking")
 
 
 def test_a_fingerprint_follows_the_media_and_not_their_place(tmp_path):
@@ -86,7 +94,7 @@ def test_digests_are_kept_and_a_picture_in_a_folder_counts(tmp_path, monkeypatch
     folder = tmp_path / "features" / "store"
     first = clips.inputs(corpus(visual=paths), "visual", "s", folder)
     with monkeypatch.context() as patch:
-        patch.setattr(clips, "_digest", None)  # would fail if called
+        patch.setattr(clip_files, "digest", None)  # would fail if called
         assert clips.inputs(corpus(visual=paths), "visual", "s", folder) == first
     (paths[0] / "1.png").unlink()
     assert clips.inputs(corpus(visual=paths), "visual", "s", folder) != first
@@ -109,9 +117,11 @@ def test_a_file_that_changes_within_the_tick_of_its_disk_is_seen(tmp_path):
 
 def test_what_was_read_of_the_media_is_kept_when_it_is_killed(tmp_path, monkeypatch):
     made = corpus(acoustic=[write_wav(tmp_path / f"{i}.wav", tone(400, i)) for i in range(3)])
-    digest = clips._digest
+    digest = clip_files.digest
     monkeypatch.setattr(clips, "SAVE_EVERY", -1)
-    monkeypatch.setattr(clips, "_digest", lambda path: digest(path) if path.stem != "2" else 1 / 0)
+    monkeypatch.setattr(
+        clip_files, "digest", lambda path: digest(path) if path.stem != "2" else 1 / 0
+    )
     with pytest.raises(ZeroDivisionError):
         clips.inputs(made, "acoustic", "as it is", tmp_path / "store")
     kept = json.loads((tmp_path / clips.SEEN).read_bytes())

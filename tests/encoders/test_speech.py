@@ -234,7 +234,7 @@ def test_a_store_is_left_alone_until_media_or_weights_change(sounds, tmp_path, m
 def test_a_clip_that_cannot_be_decoded_leaves_nothing(tiny, sounds, tmp_path):
     sounds[3].write_bytes(b"RIFF")
     folder = tmp_path / "features" / "store"
-    with pytest.raises(UserError, match=r"3\.wav: found content that cannot be decoded"):
+    with pytest.raises(UserError, match=r"3\.wav\): found content that cannot be decoded"):
         extract(corpus(acoustic=sounds), tiny, folder, "cpu")
     assert not folder.exists()
     write_wav(sounds[3], tone(4_000))
