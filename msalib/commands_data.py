@@ -16,6 +16,18 @@ Clean = Annotated[
 ]
 
 
+AcceptCut = Annotated[
+    bool,
+    typer.Option("--accept-cut", help="Take sound and videos that are cut short as they are."),
+]
+
+
+def set_accept_cut(accept: bool) -> None:
+    """Set MSALIB_ACCEPT_CUT, which decoders look at and a notebook's own process inherits."""
+    if accept:
+        os.environ["MSALIB_ACCEPT_CUT"] = "1"
+
+
 def set_clean(clean: bool) -> None:
     """Set MSALIB_CLEAN, which readers look at and a notebook's own process inherits."""
     if clean:
