@@ -16,7 +16,7 @@ import typer
 from msalib.base import faults, refusals
 from msalib.base.errors import UserError
 from msalib.base.terminal import accept_all_characters, say
-from msalib.commands_data import Clean, data_app, set_clean
+from msalib.commands_data import AcceptCut, Clean, data_app, set_accept_cut, set_clean
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -61,6 +61,7 @@ def encode(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     refresh: Annotated[bool, typer.Option("--refresh", help="Encode again.")] = False,
     clean: Clean = False,
+    accept_cut: AcceptCut = False,
 ) -> None:
     """Encode transcripts, sound and pictures: all layers of frozen encoders."""
     from msalib import encoders
@@ -70,6 +71,7 @@ def encode(
     from msalib.runs.inputs import BASELINES, Inputs
 
     set_clean(clean)
+    set_accept_cut(accept_cut)
     asked = Inputs(BASELINES, dataset=dataset, encoder=encoder, preset=preset, device=device)
     if not asked.encoders:
         raise UserError(
@@ -98,6 +100,7 @@ def run(
         typer.Option("-p", metavar="NAME VALUE", help="A parameter of the notebook; repeatable."),
     ] = None,
     clean: Clean = False,
+    accept_cut: AcceptCut = False,
 ) -> None:
     """Execute a notebook; runs with a record are read.
 
@@ -109,6 +112,7 @@ def run(
     from msalib.pages import notebooks
 
     set_clean(clean)
+    set_accept_cut(accept_cut)
     parameters = _values(parameter)
     dataset = parameters.get("dataset")
     if dataset in readers.names() and readers.is_available(dataset):
@@ -125,6 +129,7 @@ def records(
         typer.Option("-p", metavar="NAME VALUE", help="As for run; repeatable."),
     ] = None,
     clean: Clean = False,
+    accept_cut: AcceptCut = False,
 ) -> None:
     """Make every run that the notebooks of a paper read, on all available data sets.
 
@@ -135,6 +140,7 @@ def records(
     from msalib.papers import campaign
 
     set_clean(clean)
+    set_accept_cut(accept_cut)
     start = perf_counter()
     for made in campaign.make(paper, **_values(parameter)):
         minutes = (perf_counter() - start) / 60
@@ -156,6 +162,7 @@ def pretrain(
         typer.Option("-p", metavar="NAME VALUE", help="As for run; repeatable."),
     ] = None,
     clean: Clean = False,
+    accept_cut: AcceptCut = False,
 ) -> None:
     """Pretrain a model's streams on pairs of sound and text, once per seed.
 
@@ -166,6 +173,7 @@ def pretrain(
     from msalib.pages import pretraining
 
     set_clean(clean)
+    set_accept_cut(accept_cut)
     choices = _values(choice, "--choice") | {"pretraining": kind}
     for line in pretraining.command(paper, choices, _values(parameter)):
         say(line)
@@ -184,6 +192,7 @@ def train(
     ] = None,
     model: Annotated[str, typer.Option(help="uegd, or mmml with its encoders.")] = "uegd",
     clean: Clean = False,
+    accept_cut: AcceptCut = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Replace the model of that name.")
     ] = False,
@@ -196,6 +205,7 @@ def train(
     from msalib.runs import save
 
     set_clean(clean)
+    set_accept_cut(accept_cut)
     parameters = _values(parameter)
     save.train(model, dataset, out, features=features, refresh=refresh, parameters=parameters)
     say(*predict.report_model(out))
@@ -218,11 +228,13 @@ def predict(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    accept_cut: AcceptCut = False,
 ) -> None:
     """Apply a saved model to a clip of your own: prediction, intervals, parts of modalities."""
     from msalib.pages import predict
     from msalib.runs import clips
 
+    set_accept_cut(accept_cut)
     clip = clips.single(text=text, audio=audio, video=video, features=features)
     say(*predict.command(model, clip, table=table, as_json=as_json, device=device))
 
