@@ -7,7 +7,7 @@ the luck of training is the larger part, and tests that ignore it find effects t
 (``power``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -17,6 +17,12 @@ from msalib.base.errors import UserError
 
 RESAMPLES = 10_000
 LEVEL = 0.05
+
+PRECISION = 1e-5
+"""Share of their size below which the spread of values is rounding: records keep six digits."""
+
+TOGETHER, BLOCK = 2**21, 2**14
+"""Predictions that are added up at once, and numbers of resamples that fit into a cache."""
 
 Metric = Literal["mae", "corr"]
 
@@ -82,9 +88,9 @@ def contrast(
 
     Weights 1 and -1 make a difference, (x - mean x) / sum of squares the slope over x.
     """
-    point, resampled = _SCORES[metric](label, np.stack(systems), videos)
+    point, resampled = by_resample(SUMS[metric], label, systems, videos)
     # Sums in another order differ in the last digits, which must not tell equal systems apart.
-    return np.round(weights @ point, 12), np.round(resampled.mean(2) @ weights, 12)
+    return np.round(weights @ point, 12), np.round(resampled @ weights, 12)
 
 
 def correlations(
@@ -94,8 +100,8 @@ def correlations(
 
     A constant prediction has no correlation: nan.
     """
-    point, resampled = _pearson(label, np.stack(systems), videos)
-    return point.mean(1), resampled.mean(2)
+    point, resampled = by_resample(SUMS["corr"], label, systems, videos)
+    return point.mean(1), resampled
 
 
 def means(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,30 +111,96 @@ def means(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return values.mean(-1), (drawn_sums(counts, sums_by_video(values, number)).T / clips).T
 
 
-def _absolute_error(label, systems, videos):
-    return means(np.abs(systems - label), videos)
+class Sums(NamedTuple):
+    """A metric as a function of sums over clips.
+
+    ``terms`` maps labels (1 or K, 1, N) and predictions (K, S, N) to arrays (..., N) that broadcast
+    with them, ``value`` the number of clips and the sums of these (...) to the metric (..., K, S).
+    A ``linear`` one has the value of mean sums for its mean over seeds.
+    """
+
+    terms: Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
+    value: Callable[..., np.ndarray]
+    linear: bool
 
 
-def _pearson(label, systems, videos):
-    """Return Pearson's r of predictions (K, S, N): on all clips (K, S), by resample (R, K, S).
+def by_resample(
+    metric: Sums, label: np.ndarray, systems: Sequence[np.ndarray], videos: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a metric of predictions (S, N): on all clips (K, S), mean of seeds by resample (R, K).
 
-    Computed from sums per video, so a resample costs one product.
+    ``label`` is (N,), or (K, N) where systems have labels of their own. Undefined values are nan.
+    A resample adds up the sums of the videos that it drew, so all of them are a matrix product.
+    What is in memory at once does not grow with the number of systems.
     """
     counts, number = video_resamples(videos)
-    x, y = systems - systems.mean(-1, keepdims=True), label - label.mean()  # for precision
-    ours = [sums_by_video(values, number) for values in (x, x * x, x * y)]
-    clips = np.bincount(number)
-    theirs = [sums_by_video(values, number) for values in (y, y * y)]
+    count = max(1, TOGETHER // systems[0].size)
+    points, means = [], []
+    for begin in range(0, len(systems), count):
+        some = np.stack(systems[begin : begin + count])
+        own = label[None] if label.ndim == 1 else label[begin : begin + count]
+        terms = metric.terms(own[:, None], some)
+        sums = [sums_by_video(term.astype(float), number) for term in terms]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            points.append(metric.value(len(number), *(values.sum(-1) for values in sums)))
+            means.append(_seed_means(metric, counts, np.bincount(number), sums))
+    return np.concatenate(points), np.concatenate(means, axis=1)
 
-    def pearson(draws):
-        n, sy, syy = ((draws @ sums)[:, None, None] for sums in (clips, *theirs))
-        sx, sxx, sxy = (drawn_sums(draws, sums) for sums in ours)
-        return correlation_of_sums(n, sx, sy, sxx, syy, sxy)
 
-    return pearson(np.ones((1, len(clips))))[0], pearson(counts)
+def _seed_means(metric: Sums, counts: np.ndarray, clips: np.ndarray, sums: list) -> np.ndarray:
+    """Return the metric by resample, mean over seeds (R, K), in blocks that a cache holds."""
+    if metric.linear:
+        sums = [values.mean(-2, keepdims=True) for values in sums]
+    shape = np.broadcast_shapes(*(values.shape[:-1] for values in sums))
+    rows = max(1, BLOCK // int(np.prod(shape)))
+    means = np.empty((len(counts), shape[-2]))
+    for begin in range(0, len(counts), rows):
+        draws = counts[begin : begin + rows]
+        sizes = (draws @ clips)[:, None, None]
+        drawn = (drawn_sums(draws, values) for values in sums)
+        means[begin : begin + rows] = metric.value(sizes, *drawn).mean(-1)
+    return means
 
 
-_SCORES = {"mae": _absolute_error, "corr": _pearson}
+def _errors(label, prediction):
+    return [np.abs(prediction - label)]
+
+
+def mean_of(clips, sums):
+    """Return a mean from the number of clips and the sum over them."""
+    return sums / clips
+
+
+def _products(label, prediction):
+    x, y = _in_units(prediction), _in_units(label)
+    return x, y, x * x, y * y, x * y
+
+
+def _in_units(values: np.ndarray) -> np.ndarray:
+    """Return values (..., N) about their mean in units of their size; zeros if they do not vary.
+
+    A unit is a power of two, so that no digit changes.
+    """
+    about_mean = values - values.mean(-1, keepdims=True)  # for precision
+    _, power = np.frexp(np.abs(values).max(-1, keepdims=True))
+    return np.where(varies(values)[..., None], np.ldexp(about_mean, -power), 0.0)
+
+
+def varies(values: np.ndarray) -> np.ndarray:
+    """Check whether values (..., N) differ by more than rounding (``PRECISION``)."""
+    values = np.asarray(values, float)
+    return values.std(-1) > PRECISION * np.abs(values).max(-1)
+
+
+def _pearson(n, x, y, xx, yy, xy):
+    """Compute Pearson's r from sums in units of size; nan where a variance is zero by rounding."""
+    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
+    defined = (var_x > PRECISION**2) & (var_y > PRECISION**2)
+    return (xy / n - x * y / n**2) / np.sqrt(np.where(defined, var_x * var_y, np.nan))
+
+
+SUMS = {"mae": Sums(_errors, mean_of, True), "corr": Sums(_products, _pearson, False)}
+"""Mean absolute error and Pearson's r."""
 
 
 def sums_by_video(values: np.ndarray, number: np.ndarray) -> np.ndarray:
@@ -144,13 +216,6 @@ def drawn_sums(draws: np.ndarray, sums: np.ndarray) -> np.ndarray:
     return (draws @ flat.T).reshape(len(draws), *sums.shape[:-1])
 
 
-def correlation_of_sums(n, x, y, xx, yy, xy):
-    """Compute Pearson's r from sums; nan where a variance is zero up to rounding."""
-    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
-    product = np.where((var_x > 1e-12) & (var_y > 1e-12), var_x * var_y, np.nan)
-    return (xy / n - x * y / n**2) / np.sqrt(product)
-
-
 def variances(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the population variance of values (..., N), in all and about the mean of their video.
 
@@ -163,7 +228,7 @@ def variances(values: np.ndarray, videos: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 class Variance(NamedTuple):
-    """Of each seed (S,) and per resample of the videos (R, S)."""
+    """Of each seed (S,) and, mean over seeds, by resample of the videos (R,)."""
 
     seeds: np.ndarray
     resampled: np.ndarray
@@ -186,7 +251,13 @@ def within_videos(predictions: np.ndarray, videos: np.ndarray) -> tuple[Variance
         total = draws @ squares.T / n - (draws @ sums.T / n) ** 2
         return intra, intra / np.where(total > 1e-12, total, np.nan)
 
-    point, resampled = shares(np.ones((1, len(clips)))), shares(counts)
+    rows = max(1, BLOCK // len(x))
+    blocks = (shares(counts[begin : begin + rows]) for begin in range(0, len(counts), rows))
+    means = ([values.mean(1) for values in block] for block in blocks)
+    point, resampled = (
+        shares(np.ones((1, len(clips)))),
+        map(np.concatenate, zip(*means, strict=True)),
+    )
     return tuple(Variance(p[0], r) for p, r in zip(point, resampled, strict=True))
 
 
@@ -240,18 +311,16 @@ def other_trainings(points: np.ndarray, count: int) -> np.ndarray:
     seeds = points.shape[-1]
     if seeds < 2:
         return np.zeros((count, *points.shape[:-1]))
-    normal, scale = _multivariate_t(seeds, count)
     centred = (points - points.mean(-1, keepdims=True)).reshape(-1, seeds)
-    drawn = normal @ centred.T / np.sqrt(seeds * (seeds - 1))
+    rng, rows = np.random.default_rng(2), max(1, TOGETHER // seeds)
+    drawn = np.concatenate(
+        [
+            rng.normal(size=(min(rows, count - begin), seeds)) @ centred.T
+            for begin in range(0, count, rows)
+        ]
+    ) / np.sqrt(seeds * (seeds - 1))
+    scale = np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=count))
     return (drawn * scale[:, None]).reshape(count, *points.shape[:-1])
-
-
-@lru_cache(maxsize=8)
-def _multivariate_t(seeds: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return normal draws (count, S) and the factor (count,) that makes them a t."""
-    rng = np.random.default_rng(2)
-    normal = rng.normal(size=(count, seeds))
-    return normal, np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=count))
 
 
 @lru_cache(maxsize=8)

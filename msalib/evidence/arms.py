@@ -198,12 +198,12 @@ def contrasts(
         point, resampled = scores(task, metric, drawn)
         # Sums in another order differ in the last digits, which must not tell equal arms apart.
         seeds = np.round(np.asarray(weights) @ point, 12)
-        result[metric] = Contrast(seeds, np.round(resampled.mean(2) @ np.asarray(weights), 12))
+        result[metric] = Contrast(seeds, np.round(resampled @ np.asarray(weights), 12))
     return result
 
 
 def scores(task: Task, metric: str, drawn: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Return a metric, positive is better: (K, S) on all clips, (R, K, S) by resample."""
+    """Return a metric, positive is better: on all clips (K, S), mean of seeds by resample (R, K)."""
     point, resampled = point_and_resamples(
         task, metric, drawn.label, drawn.predictions, drawn.videos
     )

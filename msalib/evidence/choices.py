@@ -157,7 +157,7 @@ def choose(runs: Runs, systems: Sequence[System], by: str | None = None) -> Choi
     predictions = np.array(runs.predictions("valid", *systems))
     by_arm = np.broadcast_to(label, (len(systems), len(label)))
     seeds, resampled = arms.scores(task, metric, Sample(by_arm, predictions, np.array(clips.video)))
-    means = _widened(seeds.mean(1), resampled.mean(2), len(names))
+    means = _widened(seeds.mean(1), resampled, len(names))
     places = videos.best_of(means + stats.other_trainings(seeds, len(means)))
     covers = f"{seeds.shape[1]} seeds, {len(label)} validation clips of {len(names)} videos"
     return Choice(list(systems), metric, seeds, means, places, names, covers)
@@ -186,7 +186,7 @@ class Term(NamedTuple):
 
 
 Scored = tuple[np.ndarray, np.ndarray]
-"""A score of K systems: of each seed (K, S), by resample of the test videos (R, K, S)."""
+"""A score of K systems: of each seed (K, S), mean of seeds by resample of test videos (R, K)."""
 
 
 def effect_of_choosing(
@@ -210,7 +210,7 @@ def effect_of_choosing(
     test, resampled = score(drawn)
     points = [_shared(runs, choice, everything) for choice in used.values()]
     luck = stats.other_trainings(np.concatenate([*points, test]), len(resampled))
-    scores = resampled.mean(2) + luck[:, len(luck[0]) - count :]
+    scores = resampled + luck[:, len(luck[0]) - count :]
     places, begin = {}, 0
     for (name, choice), seeds in zip(used.items(), points, strict=True):
         own = slice(begin, begin + len(seeds))

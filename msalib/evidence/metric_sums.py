@@ -1,9 +1,8 @@
-"""Compute metrics from sums over clips, so that resampling videos costs one product.
+"""Compute metrics from sums over clips, so that resampling videos costs a few products.
 
 ``data.metrics`` defines the metrics and their conventions. Here each is written as a few numbers
-per clip, its *terms*, and a value of their sums. A resample adds up the sums of the videos that it
-drew, so 10,000 resamples are one matrix product and no loop. Notation: K arms, S seeds, N clips, R
-resamples, T terms.
+per clip, its *terms*, and a value of their sums (``stats.Sums``). Notation: K arms, S seeds, N
+clips, R resamples, C classes.
 """
 
 from collections.abc import Callable
@@ -13,21 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from msalib.base import stats
+from msalib.base.stats import Sums
 from msalib.data.tasks import Classes, Sims, Task
 
 
-class MetricSums(NamedTuple):
-    """A metric as a function of sums over clips.
-
-    ``terms`` maps labels and predictions that broadcast with each other to numbers per clip
-    (T, ..., N); ``value`` maps the number of clips and the sums (T, ...) to the metric (...).
-    """
-
-    terms: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    value: Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def metric_sums(task: Task, metric: str) -> MetricSums:
+def metric_sums(task: Task, metric: str) -> Sums:
     """Return a metric of a task; raises ``KeyError`` for one that the task does not have."""
     if isinstance(task, Classes):
         return _of_classes(task, metric)
@@ -36,8 +25,8 @@ def metric_sums(task: Task, metric: str) -> MetricSums:
     else:
         clipped, codes = _as_it_is, _REGRESSION
     if metric in ("mae", "corr"):
-        terms, value = _ERRORS[metric]
-        return MetricSums(lambda y, x: terms(clipped(y), clipped(x)), value)
+        plain = stats.SUMS[metric]
+        return plain._replace(terms=lambda y, x: plain.terms(clipped(y), clipped(x)))
     kind, code, classes = codes[metric]
     return _of_codes(kind, lambda y, x: code(clipped(y), clipped(x)), classes)
 
@@ -45,38 +34,22 @@ def metric_sums(task: Task, metric: str) -> MetricSums:
 def point_and_resamples(
     task: Task, metric: str, label: np.ndarray, predictions: np.ndarray, videos: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a metric of predictions (K, S, N): on all clips (K, S), and by resample (R, K, S).
+    """Return a metric of predictions (K, S, N): on all clips (K, S), mean of seeds by resample.
 
-    ``label`` is (N,), or (K, N) where arms are scored on labels of their own. Undefined values are
-    nan. Raises ``UserError`` for fewer than two ``videos``.
+    The latter is (R, K). ``label`` is (N,), or (K, N) where arms are scored on labels of their own.
+    Undefined values are nan. Raises ``UserError`` for fewer than two ``videos``.
     """
-    counts, number = stats.video_resamples(videos)
-    terms, value = metric_sums(task, metric)
-    sums = stats.sums_by_video(terms(_by_arm(label), predictions).astype(float), number)
-    clips = np.bincount(number)
-
-    def score(draws: np.ndarray) -> np.ndarray:
-        drawn = stats.drawn_sums(draws, sums)  # (R, T, K, S)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return value((draws @ clips)[:, None, None], np.moveaxis(drawn, 1, 0))
-
-    return score(np.ones((1, len(clips))))[0], score(counts)
+    return stats.by_resample(metric_sums(task, metric), label, predictions, videos)
 
 
 def point(task: Task, metric: str, label: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Return a metric of predictions (K, S, N) on all clips (K, S); ``label`` as above."""
-    terms, value = metric_sums(task, metric)
-    clips = np.full((1, 1), predictions.shape[-1])
+    terms, value, _ = metric_sums(task, metric)
+    sums = (
+        term.astype(float).sum(-1) for term in terms(np.atleast_2d(label)[:, None], predictions)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        return value(clips, terms(_by_arm(label), predictions).astype(float).sum(-1))
-
-
-def _by_arm(label: np.ndarray) -> np.ndarray:
-    """Return labels (N,) or (K, N) so that they broadcast with predictions (K, S, N)."""
-    return label[..., None, :]
-
-
-# --- errors and correlation ---------------------------------------------------------------------
+        return value(predictions.shape[-1], *sums)
 
 
 def _as_it_is(values: np.ndarray) -> np.ndarray:
@@ -86,26 +59,6 @@ def _as_it_is(values: np.ndarray) -> np.ndarray:
 def _clipped(values: np.ndarray) -> np.ndarray:
     return values.clip(-1, 1)
 
-
-def _error_terms(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    return np.abs(prediction - label)[None]
-
-
-def _mean(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    return sums[0] / clips
-
-
-def _products(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    x = prediction - prediction.mean(-1, keepdims=True)  # for precision
-    y = np.broadcast_to(label - label.mean(-1, keepdims=True), x.shape)
-    return np.stack([x, y, x * x, y * y, x * y])
-
-
-def _pearson(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    return stats.correlation_of_sums(clips, *sums)
-
-
-_ERRORS = {"mae": (_error_terms, _mean), "corr": (_products, _pearson)}
 
 # --- shares: from codes of truth and prediction -------------------------------------------------
 
@@ -118,56 +71,51 @@ class _Coded(NamedTuple):
     keep: np.ndarray
 
 
-def _of_codes(kind: str, code: Callable, classes: tuple) -> MetricSums:
+def _of_codes(kind: str, code: Callable, classes: tuple) -> Sums:
     """Return one of the kinds of ``_VALUES`` for codes that are among ``classes``."""
 
-    def terms(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-        coded = _Coded(*np.broadcast_arrays(*code(label, prediction)))
+    def terms(label: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, ...]:
+        coded = _Coded(*code(label, prediction))
         if kind == "accuracy":
-            return np.stack([coded.keep & (coded.truth == coded.prediction), coded.keep])
+            kept = np.broadcast_to(coded.keep, label.shape)
+            return kept & (coded.truth == coded.prediction), kept
         true = np.stack([coded.keep & (coded.truth == c) for c in classes])
         predicted = np.stack([coded.keep & (coded.prediction == c) for c in classes])
-        return np.concatenate([true & predicted, true, predicted])
+        return true & predicted, true, predicted
 
-    return MetricSums(terms, _VALUES[kind])
+    return Sums(terms, _VALUES[kind], kind in _LINEAR)
 
 
-def _accuracy(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    right, kept = sums
+def _accuracy(clips, right: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return np.where(kept > 0, right / kept, np.nan)
 
 
-def _by_class(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split sums into those of each class (C, ...): right, true and predicted."""
-    return tuple(np.split(sums, 3))
+# Sums by class, (..., C, K, S): of clips that are right, of the class, and said to be of the class.
 
 
-def _weighted_f1(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    right, true, predicted = _by_class(sums)
+def _weighted_f1(clips, right: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     f1 = np.where(true > 0, 2 * right / (true + predicted), 0)
-    kept = true.sum(0)
-    return np.where(kept > 0, (f1 * true).sum(0) / kept, np.nan)
+    kept = true.sum(-3)
+    return np.where(kept > 0, (f1 * true).sum(-3) / kept, np.nan)
 
 
-def _macro_f1(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    right, true, predicted = _by_class(sums)
+def _macro_f1(clips, right: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return _mean_where(true + predicted > 0, 2 * right / (true + predicted))
 
 
-def _mean_recall(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    right, true, _ = _by_class(sums)
+def _mean_recall(clips, right: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return _mean_where(true > 0, right / true)
 
 
 def _mean_where(occurs: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the mean over the classes that occur, axis 0."""
-    return np.where(occurs, values, 0).sum(0) / occurs.sum(0)
+    """Return the mean over the classes that occur."""
+    return np.where(occurs, values, 0).sum(-3) / occurs.sum(-3)
 
 
-def _f1_of_last(clips: np.ndarray, sums: np.ndarray) -> np.ndarray:
+def _f1_of_last(clips, right: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Return the F1 of the last class, nan where it is neither true nor predicted."""
-    right, true, predicted = (part[-1] for part in _by_class(sums))
-    return 2 * right / (true + predicted)
+    last = np.index_exp[..., -1, :, :]
+    return 2 * right[last] / (true[last] + predicted[last])
 
 
 _VALUES = {
@@ -177,6 +125,9 @@ _VALUES = {
     "mean_recall": _mean_recall,
     "f1_of_last": _f1_of_last,
 }
+
+_LINEAR = ("accuracy", "mean_recall")
+"""Kinds that divide by sums of labels only."""
 
 
 def _has0(label: np.ndarray, prediction: np.ndarray) -> tuple:
@@ -213,7 +164,7 @@ _SIMS = {
 }
 
 
-def _of_classes(task: Classes, metric: str) -> MetricSums:
+def _of_classes(task: Classes, metric: str) -> Sums:
     numbers = tuple(range(task.outputs))
     kinds = {"wa": "accuracy", "ua": "mean_recall", "f1": "weighted_f1", "f1_macro": "macro_f1"}
     if metric in kinds:

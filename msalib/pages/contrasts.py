@@ -82,8 +82,7 @@ def gains(one: Side, other: Side) -> dict[str, Contrast]:
     task, result = arms.task_of(one.runs, one.arm.system), {}
     for metric in metrics:
         point, resampled = arms.scores(task, metric, both)
-        means = resampled.mean(2)
-        result[metric] = Contrast(point[0] - point[1], means[:, 0] - means[:, 1])
+        result[metric] = Contrast(point[0] - point[1], resampled[:, 0] - resampled[:, 1])
     return result
 
 

@@ -170,8 +170,8 @@ def test_variance_within_videos_equals_plain_resampling(data, few):
     assert share.seeds == pytest.approx(around / total)
     for n, clips in enumerate(resamples(videos)):
         total, around = stats.variances(a[:, clips], videos[clips])
-        assert within.resampled[n] == pytest.approx(around)
-        assert share.resampled[n] == pytest.approx(around / total)
+        assert within.resampled[n] == pytest.approx(around.mean())
+        assert share.resampled[n] == pytest.approx((around / total).mean())
     constant, undefined = stats.within_videos(np.full_like(a, 0.1), videos)
     assert constant.seeds == pytest.approx(0, abs=1e-12) and np.isnan(undefined.seeds).all()
 

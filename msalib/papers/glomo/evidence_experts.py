@@ -73,7 +73,7 @@ def more_experts_help(runs: Runs) -> Evidence:
     point, resampled = arms.scores(arms.task_of(runs, layer.system), metric, drawn)
     weights = _weights(np.array(list(grid), float), names)
     family = {
-        name: Contrast(np.round(w @ point, 12), np.round(resampled.mean(2) @ w, 12)).estimate()
+        name: Contrast(np.round(w @ point, 12), np.round(resampled @ w, 12)).estimate()
         for name, w in weights.items()
     }
     spread = point[: len(cells)].std(1, ddof=1)

@@ -153,7 +153,7 @@ class Terms:
         seeds, resampled = _remembered(self.runs, score, self.as_chosen)(drawn)
         # Sums in another order differ in the last digits, which must not tell equal systems apart.
         seeds = np.round(np.asarray(weights) @ seeds, 12)
-        resampled = np.round(resampled.mean(2) @ np.asarray(weights), 12)
+        resampled = np.round(resampled @ np.asarray(weights), 12)
         alone = stats.estimate(seeds, resampled)
         if not self.chosen:
             return Compared({name: alone}, (name,))

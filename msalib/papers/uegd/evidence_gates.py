@@ -27,8 +27,9 @@ def gate_rises(runs: Runs, *, modality: str) -> Evidence:
         return not_run([missing])
     ours, theirs = layers.gates(runs, *pair)
     _, video = runs.truth("test")
-    seeds, resampled = stats.means(ours[modality] - theirs[modality], video)
-    effects = {f"{modality} gate": stats.estimate(seeds, resampled.mean(1))}
+    opened = ours[modality] - theirs[modality]
+    _, resampled = stats.means(opened.mean(0), video)
+    effects = {f"{modality} gate": stats.estimate(opened.mean(-1), resampled)}
     if modality not in layers.layered(runs):
         need = f"{modality} layers of the same clips (here they are the same vectors in both)"
         return not_run([need], effects)
@@ -67,8 +68,7 @@ def speaker_driven(runs: Runs, *, modality: str, others: list[str]) -> Evidence:
     for m, predictions in zip(terms, runs.predictions("test", *every.as_chosen), strict=True):
         within, share = stats.within_videos(predictions, video)
         for name, variance in (("within/total", share), ("within", within)):
-            drawn = variance.seeds, variance.resampled.mean(1)
-            levels[f"{m} {name}"] = stats.estimate(*drawn, kind="level")
+            levels[f"{m} {name}"] = stats.estimate(*variance, kind="level")
     if needs:
         return not_run(needs, levels, why_undefined(runs, every.as_chosen, levels))
     differences, decide, phrases = {}, [], []
