@@ -116,7 +116,7 @@ def test_the_module_is_the_command():
     assert done.stdout == ""
     assert done.stderr == (
         "msalib: data set 'moshi': found no such data set; expected one of "
-        f"{', '.join(readers.DATASETS)}. Did you mean mosi? "
+        f"{', '.join(readers.DATASETS)}. Did you mean mosi or mosei? "
         "List them: msalib data; add your own: msalib data add PATH.\n"
     )
 
@@ -244,11 +244,11 @@ def test_parameters_reach_the_notebook(msalib, monkeypatch):
         "run_notebook",
         lambda *arguments, folder: asked.append((*arguments, folder)) or "done.ipynb",
     )
-    parameters = ("-p", "dataset", "mosi", "-p", "encoder=a=b", "-p", "seeds", "5")
-    status, out, _ = msalib("run", "uegd/fig6", *parameters)
+    parameters = ("-p", "dataset", "mosi", "-p", "video=a=b", "-p", "seeds", "5")
+    status, out, _ = msalib("run", "uegd/fig4", *parameters)
     assert status == 0 and out.startswith("done.ipynb")
-    given = {"dataset": "mosi", "encoder": "a=b", "seeds": "5"}
-    assert asked == [("uegd/fig6", given, paths.ROOT / "runs")]
+    given = {"dataset": "mosi", "video": "a=b", "seeds": "5"}
+    assert asked == [("uegd/fig4", given, paths.ROOT / "runs")]
 
 
 def test_data_lists_what_is_found_with_counts(msalib, mosi):

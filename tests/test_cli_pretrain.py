@@ -7,7 +7,7 @@ import pytest
     ("arguments", "message"),
     [
         (["nonsense"], "paper 'nonsense': found no runs of it"),
-        (["uegd"], "pretraining of uegd: found no choice of pretraining in its recipe"),
+        (["uegd"], "choice 'pretraining' of uegd: found no choice of pretraining in its recipe"),
         (["cmt", "--choice", "size=2"], "found no choice of size in its recipe"),
         (["cmt", "--kind", "all"], "pretraining of cmt: found pretraining: Input should be 'none'"),
         (["cmt", "--kind", "none"], "pretraining of cmt: found a kind without stages"),

@@ -10,8 +10,8 @@ MANY = 60
 LONGEST = 100
 """Characters of a name that a message repeats; no longer one is taken for a slip."""
 
-ONE_SLIP, ALIKE = 0.88, 0.7
-"""Similarities (``difflib``, 0 to 1) of a long name with one slip, and of any that may be one.
+LONG, ONE_SLIP, ALIKE = 8, 0.88, 0.7
+"""Letters of a long name, and similarities (``difflib``, 0 to 1): of that with one slip, of any.
 
 At less, "gpu" would be taken for "cpu".
 """
@@ -79,12 +79,12 @@ def near(name: str, known: Iterable[str]) -> list[str]:
     """Return up to three of ``known`` that ``name`` may be a slip of, the most alike first.
 
     First those of the same words (case, order and the signs between them do not count), then those
-    of nearly one spelling, those that have all its words and more, those that have some of its
-    words and no others, and last those of similar spelling.
+    of the same letters, those of nearly one spelling, those that have all its words and more, those
+    that have some of its words and no others, and last those of similar spelling.
     """
     if len(name) > LONGEST or not (asked := _words(name)):
         return []
-    words = {one: _words(one) for one in known}
+    words, letters = {one: _words(one) for one in known}, sorted("".join(asked))
     spelled = {" ".join(own): one for one, own in words.items()}
 
     def alike(cutoff: float) -> list[str]:
@@ -92,7 +92,8 @@ def near(name: str, known: Iterable[str]) -> list[str]:
 
     attempts = (
         lambda: [one for one, own in words.items() if sorted(own) == sorted(asked)],
-        lambda: alike(ONE_SLIP),
+        lambda: [one for one, own in words.items() if sorted("".join(own)) == letters],
+        lambda: alike(ONE_SLIP) if len(letters) >= LONG else [],
         lambda: [one for one, own in words.items() if set(own) > set(asked)],
         lambda: [one for one, own in words.items() if own and set(own) < set(asked)],
         lambda: alike(ALIKE),

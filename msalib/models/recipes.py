@@ -12,6 +12,8 @@ from msalib.base.files import read_yaml
 
 PRESETS = ("release", "paper")
 PROFILES = ("quick", "paper")
+ALL = "all"
+"""What asks for every baseline in the place of a name."""
 
 
 def known() -> list[str]:
@@ -27,6 +29,15 @@ def papers() -> list[str]:
 def baselines() -> list[str]:
     """Return the models that belong to no paper; ``belongs_to`` in a recipe names its paper."""
     return [name for name in known() if not {"choices", "belongs_to"} & _document(name).keys()]
+
+
+def chosen(model: str) -> list[str]:
+    """Return the baselines that a name asks for: all, or the one of that name."""
+    names = [ALL, *baselines()]
+    if model not in names:
+        remedy = f"Choose one: -p model {names[1]}."
+        raise unknown("model", model, names, found="no baseline of that name", remedy=remedy)
+    return names[1:] if model == ALL else [model]
 
 
 def check(preset: str, profile: str) -> None:

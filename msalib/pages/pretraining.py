@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, unknown
 from msalib.base.files import complaint
 from msalib.base.stats import Estimate
 from msalib.evidence.seeds import over_seeds
@@ -82,15 +82,12 @@ def check_values(study: Study, asked: System) -> None:
 
 def refuse_unknown(paper: str, choices: Mapping[str, str], known: Mapping[str, str]) -> None:
     """Raise ``UserError`` for a choice that the recipe of a paper does not have."""
-    if unknown := [name for name in choices if name not in known]:
-        raise UserError(
-            f"pretraining of {paper}",
-            found=f"no choice of {' and '.join(unknown)} in its recipe",
-            expected=f"some of {', '.join(known) or 'none'}",
-            remedy="Name one of these."
-            if "pretraining" in known
-            else "Name a paper whose model is pretrained, such as cmt.",
-        )
+    for name in choices:
+        if name not in known:
+            found = f"no choice of {name} in its recipe"
+            other = "Name a paper whose model is pretrained, such as cmt."
+            remedy = "Name one of these." if "pretraining" in known else other
+            raise unknown("choice", name, known, of=paper, found=found, remedy=remedy)
 
 
 def _line(record: Pretrained) -> str:

@@ -1,52 +1,32 @@
 """What runs read: a data set with its encoders, chosen by the parameters of a notebook."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from msalib import encoders, papers
 from msalib.base import files
 from msalib.base.errors import UserError, unknown
-from msalib.data import datasets, streams
+from msalib.base.provenance import pick_device
+from msalib.data import datasets, folds, streams
 from msalib.data.corpus import TUNED, Corpus, Features
 from msalib.data.streams import Context
 from msalib.encoders import Encoder
 from msalib.encoders.names import check_tunable
 from msalib.encoders.registry import TUNED_ENDING
 from msalib.models import recipes
-from msalib.runs.records import Record
+from msalib.models.recipes import PRESETS
+from msalib.runs.parameters import validated
+from msalib.runs.records import Record, Setting
+from msalib.runs.records import files as files_of
 
 BASELINES = "baselines"
 """Namespace of systems that belong to no paper: trained once, read by all."""
 
 IDENTITY = ("revision", "fingerprint", "values", "sha256")
 """What in the provenance of features says that they are the same numbers."""
-
-
-class Parameters(BaseModel):
-    """Parameters of every notebook, as papermill injects them.
-
-    ``split`` names a split or a fold, the data set's usual one if empty. ``context`` is the number
-    of preceding clips that a model also reads, as streams of their own or joined with the clip.
-    ``target`` is the column that is predicted, that of the data set's usual task if empty.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    dataset: str = "control"
-    encoder: str = "auto"
-    profile: str = "quick"
-    preset: str = "release"
-    seeds: int = Field(2, ge=1, le=1000)
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    refresh: bool = False
-    split: str = ""
-    context: int = Field(0, ge=0)
-    context_kind: Literal["separate", "joined"] = "separate"
-    target: str = ""
 
 
 class Inputs:
@@ -58,7 +38,7 @@ class Inputs:
     """
 
     def __init__(self, paper: str, **parameters):
-        self.parameters = p = _validated(parameters)
+        self.parameters = p = validated(parameters)
         if paper not in (names := [*recipes.papers(), BASELINES]):
             remedy = "Name a paper whose exhibits are here."
             raise unknown("paper", paper, names, found="no runs of it", remedy=remedy)
@@ -188,6 +168,45 @@ class Inputs:
         name = self.parameters.dataset
         return datasets.load(name) if datasets.is_available(name) else None
 
+    def required(self) -> Corpus:
+        """Return the data set; where it is missing, ``UserError`` that names records to read."""
+        if self.corpus is not None:
+            return self.corpus
+        try:
+            return datasets.load(self.parameters.dataset)  # says what is missing
+        except UserError as error:
+            remedy = f"{error.remedy} {self._records_instead()}".strip()
+            raise UserError(
+                error.where, found=error.found, expected=error.expected, remedy=remedy
+            ) from error
+
+    def _records_instead(self) -> str:
+        """Return how to read records of the full recipe of these data, empty where none are."""
+        p, folder = self.parameters, datasets.folder(self.parameters.dataset)
+        known = [n for n in datasets.DATASETS if datasets.folder(n) == folder]
+        alike = [n for n in known if n != p.dataset and not datasets.dataset(n).leaky]
+        for name, preset in product([p.dataset, *alike], dict.fromkeys([p.preset, *PRESETS])):
+            asked = {"dataset": name, "encoder": p.encoder, "preset": preset, "profile": "paper"}
+            changed = {n: value for n, value in asked.items() if value != getattr(p, n)}
+            with suppress(UserError):  # some may have nothing for this encoder to read
+                encoder = Inputs(self.paper, **asked).encoder
+                if changed and files_of(self.paper, Setting(name, encoder, preset, "paper")):
+                    chosen = " ".join(f"-p {n} {value}" for n, value in changed.items())
+                    return f"Records of the full recipe need no data: {chosen}."
+        return ""
+
+    def check(self) -> None:
+        """Refuse what a run would refuse once it has started: a device, and a split of the data.
+
+        Data that are missing are not refused: there may be records to read.
+        """
+        if self.parameters.device != "auto":
+            pick_device(self.parameters.device)
+        split = self.parameters.split or self.dataset.split
+        own = self.parameters.dataset not in datasets.DATASETS
+        if (self.parameters.split or own) and self.corpus is not None:
+            folds.check_whole(self.corpus, split)
+
     @property
     def truth(self) -> Mapping | None:
         """What was planted in a control."""
@@ -258,7 +277,7 @@ class Inputs:
         where its features are, so that runs on vectors need no weights. Raises ``UserError`` where
         data or weights are missing.
         """
-        corpus = self.corpus or datasets.load(self.parameters.dataset)  # says what is missing
+        corpus = self.required()
         modalities = {streams.modality_of(stream) for stream in names}
         context = context or self.context
         if context:
@@ -302,7 +321,7 @@ class Inputs:
     def _features_of(self, modality: str) -> Features:
         """Return the features of a modality's encoder, encoded now where that was not done yet."""
         if modality not in self._encoded:
-            corpus = self.corpus or datasets.load(self.parameters.dataset)
+            corpus = self.required()
             encoder = encoders.resolve(self.encoders[modality].argument)  # says what is missing
             if self.tuned:
                 from msalib.encoders import tuned
@@ -356,19 +375,3 @@ class Inputs:
                 remedy="Run it again on these data (-p refresh true), or restore the data.",
             )
         return record
-
-
-def _validated(parameters: Mapping) -> Parameters:
-    try:
-        return Parameters(**parameters)
-    except ValidationError as error:
-        first, remedy = error.errors()[0], "Leave it out or correct it."
-        name = first["loc"][0]
-        if first["type"] == "extra_forbidden":
-            raise unknown("parameter", name, Parameters.model_fields, remedy=remedy) from error
-        raise UserError(
-            f"parameter {name!r}",
-            found=repr(first["input"]),
-            expected=first["msg"].removeprefix("Input should be "),
-            remedy=remedy,
-        ) from error

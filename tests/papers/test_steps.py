@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from msalib.papers.steps import in_folds
-from msalib.runs.inputs import Parameters
+from msalib.runs.parameters import Parameters
 
 BY_SESSION = [f"session=s{k}" for k in range(3)]
 

@@ -7,6 +7,7 @@ import pytest
 
 from msalib import encoders
 from msalib.base import files as base_files
+from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets
 from msalib.encoders import extraction
@@ -172,6 +173,24 @@ def test_a_modality_that_a_data_set_lacks_is_refused(dataset, inputs, message):
 def test_a_paper_without_runs_is_refused_with_those_that_have(paper):
     with pytest.raises(UserError, match=r"no runs of it; expected one of .*sugrm.*, baselines"):
         Study(paper)
+
+
+def test_missing_data_name_the_records_that_can_be_read_instead(monkeypatch):
+    monkeypatch.delenv("MSALIB_DATA", raising=False)
+    monkeypatch.setenv("MSALIB_RECORDS", str(paths.BOOK / "records"))
+    with pytest.raises(UserError, match="MSALIB_DATA: found not set") as error:
+        Study("uegd", dataset="mosi").run([system({"linguistic": 3})])
+    instead = (
+        "Records of the full recipe need no data: -p dataset mosi-standardised -p profile paper."
+    )
+    assert error.value.remedy.endswith(instead)
+    study = Study("uegd", dataset="mosi-standardised", profile="paper")
+    assert len(study.run([system({"linguistic": 3}, paper="uegd")])) == 2
+    with pytest.raises(UserError) as error:  # there are no more seeds, and the data are missing
+        Study("uegd", dataset="mosi-standardised", profile="paper", seeds=9).run(
+            [system({"linguistic": 3}, paper="uegd")]
+        )
+    assert "Records" not in error.value.remedy
 
 
 # --- real data ----------------------------------------------------------------------------------

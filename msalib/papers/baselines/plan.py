@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from msalib.base.errors import unknown
 from msalib.models import recipes
 from msalib.runs.records import Record
 from msalib.runs.spec import System, system
@@ -11,26 +10,17 @@ from msalib.runs.spec import System, system
 if TYPE_CHECKING:  # a plan is read often, and this loads much
     from msalib.runs.study import Study
 
-ALL = "all"
-"""Value of the notebook's parameter ``model`` that asks for every baseline."""
 
-
-def systems(study: "Study", model: str = ALL) -> dict[str, System]:
+def systems(study: "Study", model: str = recipes.ALL) -> dict[str, System]:
     """Return the systems of these models by name; each reads the last layer of every modality.
 
     Where encoders are fine-tuned, only models can be trained that have rates for that. Raises
     ``UserError`` for an unknown model.
     """
-    names = recipes.baselines()
-    if model != ALL and model not in names:
-        found = "no baseline of that name"
-        remedy = f"Choose one: -p model {names[0]}."
-        raise unknown("model", model, [ALL, *names], found=found, remedy=remedy)
     inputs = study.last_layers
     return {
         name: system(inputs, paper=study.paper, family=name, **_rates(study, name))
-        for name in names
-        if model in (ALL, name)
+        for name in recipes.chosen(model)
     }
 
 

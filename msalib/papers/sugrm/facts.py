@@ -9,7 +9,7 @@ from msalib.evidence.printed import table as printed
 from msalib.models import recipes
 from msalib.pages.tables import Folded, Note, Table
 from msalib.runs import records
-from msalib.runs.inputs import Parameters
+from msalib.runs.parameters import Parameters
 from msalib.runs.study import Study
 
 PAPER = "sugrm"

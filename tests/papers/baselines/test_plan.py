@@ -24,7 +24,7 @@ def test_all_models_that_belong_to_no_paper_or_the_named_one(study):
 
 
 def test_an_unknown_model_is_refused_with_those_that_exist(study):
-    with pytest.raises(UserError, match=r"model 'nonsense'.*one of lmf.*-p model lmf"):
+    with pytest.raises(UserError, match=r"model 'nonsense'.*one of all, lmf.*-p model lmf"):
         plan.systems(study, "nonsense")
 
 
