@@ -1,10 +1,11 @@
 """What is here, what is missing, and how to get it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from msalib import encoders
-from msalib.base import paths
+from msalib.base import faults, paths, refusals
 from msalib.base.errors import UserError
 from msalib.base.provenance import device_name, pick_device, versions
 from msalib.data import datasets as readers
@@ -25,13 +26,7 @@ def report() -> Iterator[str]:
     if not os.environ.get("MSALIB_DATA"):
         yield "  MSALIB_DATA is not set: real data are not found, committed records are read"
     for name in readers.names():
-        try:
-            if readers.is_available(name):
-                yield f"  {name}: {len(readers.load(name))} clips"
-            else:
-                yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {name}/"
-        except UserError as error:
-            yield f"  {name}: {error}"
+        yield from _told(name, partial(_data_set, name))
     yield "encoders"
     for encoder, available, source in encoders.availability():
         yield f"  {encoder.name}: {'here' if available else source}"
@@ -43,5 +38,26 @@ def report() -> Iterator[str]:
         yield "  none; msalib encode mosi minilm makes one"
     yield "records"
     for paper in registry.known():
-        for setting in records.settings(paper):
-            yield f"  {paper}: {' '.join(setting)}: {len(records.find(paper, setting))} runs"
+        yield from _told(paper, partial(_records_of, paper))
+
+
+def _told(what: str, look: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """Yield what is found, or what is wrong with it: the doctor reports, and refuses nothing."""
+    try:
+        yield from look()
+    except Exception as error:
+        told = error if isinstance(error, UserError) else refusals.refused(error, what)
+        yield f"  {what}: {told or faults.report(error)}"
+
+
+def _data_set(name: str) -> Iterator[str]:
+    if readers.is_available(name):
+        yield f"  {name}: {len(readers.load(name))} clips"
+    else:
+        folder = readers.folder(name)
+        yield f"  {name}: missing; set MSALIB_DATA to the folder that holds {folder}/"
+
+
+def _records_of(paper: str) -> Iterator[str]:
+    for setting in records.settings(paper):
+        yield f"  {paper}: {' '.join(setting)}: {len(records.files(paper, setting))} runs"
