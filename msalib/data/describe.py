@@ -14,6 +14,7 @@ from msalib.base.errors import UserError
 from msalib.base.files import Recorded
 from msalib.base.provenance import commit
 from msalib.data import datasets as readers
+from msalib.data import folds
 from msalib.data.corpus import PARTS, Corpus
 
 M = TypeVar("M", bound=BaseModel)
@@ -46,8 +47,11 @@ class Summary(BaseModel):
 
 
 def summarise(corpus: Corpus, title: str) -> Summary:
-    """Summarise the standard split of a corpus, or its first split if it has no standard one."""
-    split = "standard" if "standard" in corpus.splits else next(iter(corpus.splits))
+    """Summarise the standard split of a corpus, or its first split if it has no standard one.
+
+    Statistics of a part without clips are NaN, and chance is unknown without training or test.
+    """
+    split = usual_split(corpus)
     numbers = {field: {} for field in Summary.model_fields if field not in _WHOLE}
     labels = {}
     for part in PARTS:
@@ -64,7 +68,9 @@ def summarise(corpus: Corpus, title: str) -> Summary:
         numbers["intra_video_variance"][part] = float(within.var(ddof=0))
         labels[part] = corpus.task.labels(table)
         numbers["label_counts"][part] = np.histogram(labels[part], corpus.task.edges)[0].tolist()
-    chance = corpus.task.chance(labels["train"], labels["test"])
+    chance = {}
+    if len(labels["train"]) and len(labels["test"]):
+        chance = corpus.task.chance(labels["train"], labels["test"])
     return Summary(
         dataset=corpus.name,
         title=title,
@@ -75,6 +81,11 @@ def summarise(corpus: Corpus, title: str) -> Summary:
         chance={name: None if np.isnan(value) else value for name, value in chance.items()},
         **numbers,
     )
+
+
+def usual_split(corpus: Corpus) -> str:
+    """Return the name of the standard split of a corpus, or of its first."""
+    return "standard" if "standard" in corpus.splits else next(iter(corpus.splits))
 
 
 _WHOLE = ("dataset", "title", "fingerprint", "commit", "dropped", "features", "chance")
@@ -137,14 +148,25 @@ def recorded(
 
 
 def lines(name: str, corpus: Corpus, title: str) -> list[str]:
-    """Return counts by part, features, dropped clips and notes of a corpus, one per line."""
+    """Return counts by part, features, dropped clips and notes of a corpus, one per line.
+
+    Where a part has no clips, it is said that models cannot be trained, and what can be done.
+    """
     summary = summarise(corpus, title)
     parts = (
         f"  {part}: {clips} clips in {summary.videos[part]} videos"
         for part, clips in summary.clips.items()
     )
     head = f"{name}: {title}, fingerprint {summary.fingerprint[:12]}"
-    return [head, *parts, *contents(corpus)]
+    return [head, *parts, *_untrainable(corpus), *contents(corpus)]
+
+
+def _untrainable(corpus: Corpus) -> list[str]:
+    try:
+        folds.check_whole(corpus, usual_split(corpus))
+    except UserError as error:
+        return [f"  {error.found}: no model can be trained; encode and audit work. {error.remedy}"]
+    return []
 
 
 def contents(corpus: Corpus) -> list[str]:
@@ -158,7 +180,9 @@ def contents(corpus: Corpus) -> list[str]:
         f"{modality}: {len(files)} files to encode" for modality, files in corpus.media.items()
     ]
     if texts := int((corpus.utterances["text"].str.strip() != "").sum()):
-        rows.append(f"linguistic: {texts} transcripts to encode")
+        stored = "linguistic" in corpus.features
+        use = f"read in place of these by: msalib encode {corpus.name} ENCODER"
+        rows.append(f"linguistic: {texts} transcripts{', ' + use if stored else ' to encode'}")
     rows += [f"note: {note}" for note in corpus.notes]
     if corpus.dropped:
         rows.append(f"dropped {len(corpus.dropped)} clips: {_reasons(corpus.dropped)}")

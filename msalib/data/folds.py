@@ -10,6 +10,7 @@ fold depends on the clips alone: the same corpus always has the same folds.
 
 import hashlib
 import re
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,30 @@ def parts(corpus: "Corpus", split: str) -> pd.Series:  # noqa: F821
     known = [*corpus.splits, f"{VIDEO}1of{FIVE}"]
     remedy = "Name a split that the corpus has, or a fold (msalib.data.folds)."
     raise unknown("split", split, known, of=corpus.name, remedy=remedy)
+
+
+def check_whole(corpus: "Corpus", split: str) -> None:  # noqa: F821
+    """Raise ``UserError`` for a split with a part of no clips: nothing can be trained on it.
+
+    A model learns from the training part, is chosen on the validation part and is judged on the
+    test part.
+    """
+    counts = {part: len(corpus.rows(part, split)) for part in ("train", "valid", "test")}
+    missing = [part for part, count in counts.items() if not count]
+    if not missing:
+        return
+    remedy = "Give some clips that part in the source, and add it again with --refresh."
+    with suppress(UserError):
+        first = folds(corpus, VIDEO)[0]
+        remedy = f"Choose folds by video, -p split {first}, or g{remedy[1:]}"
+    raise UserError(
+        f"split {split} of {corpus.name}",
+        found=f"no {' and no '.join(missing)} clips ("
+        + ", ".join(f"{part} {count}" for part, count in counts.items())
+        + ")",
+        expected="clips in each part, to train, choose and judge a model",
+        remedy=remedy,
+    )
 
 
 def _families(corpus) -> dict[str, tuple[str, ...]]:

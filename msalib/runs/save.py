@@ -19,6 +19,7 @@ from msalib import models, papers
 from msalib.base import files
 from msalib.base.errors import UserError, unknown
 from msalib.base.provenance import one_thread, pick_device
+from msalib.data import folds
 from msalib.data.corpus import MODALITIES, TUNED, Corpus
 from msalib.models import recipes
 from msalib.models.extras import rounded
@@ -69,6 +70,7 @@ def train(
     _check_place(out, refresh)
     _check_model(model)
     study = _study(model, dataset, parameters or {})
+    folds.check_whole(study.required(), study.parameters.split or study.dataset.split)
     features = _features(study, model, features)
     chosen = system_of(study, model, features)
     corpus = study.encoded_for(dict(chosen.inputs))

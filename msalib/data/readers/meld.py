@@ -37,8 +37,9 @@ def detects(path: Path) -> bool:
 
 
 def read(path: Path, name: str, options: Options) -> Corpus:
-    """Read the three files of a folder as a ``Corpus``; a dialogue is a video.
+    """Read the files of a folder as a ``Corpus``, a part each; a dialogue is a video.
 
+    A file may be missing, and with it its part.
     Columns: emotion, speaker, dialogue (its number in its file), season and episode where they are
     there; segment is the number of the utterance in its dialogue, which has gaps in the source.
     Quotes that were saved in another encoding are restored (``decode``). Raises ``UserError`` for
@@ -46,10 +47,13 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     """
     tables, repaired = [], 0
     for part, file in FILES.items():
-        table, count = _read(path / file, part)
-        tables.append(table)
-        repaired += count
+        if (path / file).is_file():
+            table, count = _read(path / file, part)
+            tables.append(table)
+            repaired += count
     table = pd.concat(tables, ignore_index=True)
+    if not len(table):
+        raise build.bad(path, "no utterances", "a line per utterance")
     notes = [
         "label is the class of sentiment: negative -1, neutral 0, positive 1; it has no degrees",
         "a dialogue counts as a video; the main speakers are the same in all parts",
@@ -120,8 +124,6 @@ def _read(path: Path, part: str) -> tuple[pd.DataFrame, int]:
         return text
 
     stored = csvs.table(path, NEEDED, text_of)
-    if not len(stored):
-        raise build.bad(path, "no utterances", "a line per utterance")
     for column, known in (("Sentiment", SENTIMENT), ("Emotion", EMOTIONS)):
         stored[column] = stored[column].str.strip().str.lower()
         csvs.check(path, stored, column, stored[column].isin(list(known)), " | ".join(known))

@@ -25,6 +25,7 @@ from msalib.evidence.audit import (
     integrity,
     leakage,
     leakage_findings,
+    losses,
     scales,
 )
 from msalib.evidence.audit.findings import SEVERITIES, AuditFinding, by_severity
@@ -95,8 +96,8 @@ def report(dataset: str, refresh: bool = False) -> Report:
 def make_report(dataset: str, encoder: str | None = None) -> Report:
     """Return the audit of a data set by name, made from the available data and recorded nowhere.
 
-    With the name of an encoder (``parameters.Parameters``), its features are probed, last block, and
-    made where they are missing.
+    With the name of an encoder (``parameters.Parameters``), its features are probed, last block,
+    and made where they are missing.
     """
     known = readers.dataset(dataset)
     if encoder:
@@ -124,6 +125,7 @@ def examine(
     findings = [
         *identity.check(corpus, f"{dataset} {title}", files),
         *integrity.check(corpus, split),
+        *losses.check(corpus, split),
         *scales.check(corpus),
         *independence.check(corpus),
         *probed,
