@@ -13,10 +13,11 @@ from typing import Annotated
 
 import typer
 
-from msalib.base import faults, refusals
+from msalib.base import faults, leftovers, refusals
 from msalib.base.errors import UserError
 from msalib.base.terminal import accept_all_characters, say
 from msalib.commands_data import AcceptCut, Clean, data_app, set_accept_cut, set_clean
+from msalib.stopping import stopping
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -72,7 +73,10 @@ def encode(
 
     set_clean(clean)
     set_accept_cut(accept_cut)
-    asked = Inputs(BASELINES, dataset=dataset, encoder=encoder, preset=preset, device=device)
+    given = {"dataset": dataset, "preset": preset, "device": device}
+    asked = Inputs(BASELINES, encoder=encoder, **given)
+    if asked.dataset.raw and not asked.encoders and encoder == "auto":  # it comes with features
+        asked = Inputs(BASELINES, encoder=asked.dataset.encoder, **given)
     if not asked.encoders:
         raise UserError(
             f"data set {dataset!r}",
@@ -80,7 +84,9 @@ def encode(
             expected="a data set with transcripts",
             remedy="Use it as it is: it needs no encoding.",
         )
+    asked.check()
     corpus = readers.load(dataset)
+    say(*describe.contents(corpus))
     for chosen in asked.encoders.values():
         known = encoders.resolve(chosen.argument)
         folder = encoders.store_folder(corpus.name, known, preset)
@@ -89,7 +95,6 @@ def encode(
         with files.reserved(folder, wait=True) if makes else nullcontext():
             encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
         say(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
-    say(*describe.contents(corpus))
 
 
 @app.command()
@@ -109,11 +114,12 @@ def run(
     from msalib.base import paths
     from msalib.data import datasets as readers
     from msalib.data import describe
-    from msalib.pages import notebooks
+    from msalib.pages import checks, notebooks
 
     set_clean(clean)
     set_accept_cut(accept_cut)
     parameters = _values(parameter)
+    checks.check(notebook, notebooks.resolve_parameters(notebook, parameters))
     dataset = parameters.get("dataset")
     if dataset in readers.names() and readers.is_available(dataset):
         say(*describe.contents(readers.load(dataset)))
@@ -327,11 +333,13 @@ def main() -> None:
     of our own. MSALIB_TRACEBACK=1 shows the traceback, too.
     """
     accept_all_characters()
-    for name in ("MSALIB_DATA", "MSALIB_RECORDS", "MSALIB_FEATURES", "MSALIB_CORPORA"):
-        if os.environ.get(name):  # a notebook runs in another folder
-            os.environ[name] = str(Path(os.environ[name]).resolve())
+    for name in ("DATA", "RECORDS", "FEATURES", "CORPORA", "TEMPORARY"):
+        if folder := os.environ.get(f"MSALIB_{name}"):  # a notebook runs in another folder
+            os.environ[f"MSALIB_{name}"] = str(Path(folder).resolve())
     try:
-        app(fold_parameters(sys.argv[1:]))
+        leftovers.remove()
+        with stopping(sys.argv[1:]):
+            app(fold_parameters(sys.argv[1:]))
     except Exception as error:
         if os.environ.get("MSALIB_TRACEBACK"):
             traceback.print_exc()
