@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from msalib.base.errors import UserError
+from msalib.data.readers import build
 
 MAX_UNPACKED = 128 * 2**30
 MAX_FILES = 200_000
@@ -70,7 +70,7 @@ def unpack(path: Path, into: Path) -> None:
             found, expected = "a damaged or truncated archive", "a whole .zip, .tar or .tar.gz"
         else:
             raise
-        raise UserError(path, found=found, expected=expected, remedy=remedy) from error
+        raise build.bad(path, found, expected, remedy) from error
 
 
 _BROKEN = (

@@ -6,6 +6,7 @@ asked here, so that the same fault gets the same message whatever file it came f
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from msalib.base import standins
 from msalib.base.errors import UserError
 from msalib.data.corpus import PARTS, Corpus, Features
 from msalib.data.tasks import LIMIT, Regression, Task
@@ -20,11 +22,14 @@ from msalib.data.tasks import LIMIT, Regression, Task
 
 @dataclass(frozen=True)
 class Frames:
-    """One modality as a file holds it: ``clips[i]`` (T_i, D) of clip i, and what a frame is."""
+    """One modality as a file holds it: ``clips[i]`` (T_i, D) of clip i, and what a frame is.
+
+    ``clips`` is emptied while its frames are copied, so that memory is free for the next.
+    """
 
     source: str
     unit: str
-    clips: Sequence[np.ndarray]
+    clips: list[np.ndarray]
     note: str = ""
 
 
@@ -32,10 +37,10 @@ class Frames:
 class Clips:
     """What a reader has found at ``path``.
 
-    ``table`` has the columns id, video, segment, text and label, and any others; ``splits`` give a
-    part per row. ``dropped`` names clips that are not kept, id -> reason. It may name clips that
-    the reader left out of the table, with the parts of the standard split that they were in as
-    ``dropped_part``.
+    ``table`` has the columns id, video, segment and label, text where there are transcripts, and
+    any others; ``splits`` give a part per row. ``dropped`` names clips that are not kept, id ->
+    reason. It may name clips that the reader left out of the table, with the parts of the standard
+    split that they were in as ``dropped_part``.
     """
 
     path: Path
@@ -55,7 +60,9 @@ def corpus(name: str, clips: Clips, *, clean: bool = False) -> Corpus:
 
     ``clean`` replaces values that are not finite by zero and says how many. Raises ``UserError``
     for an id that is empty or twice, text that is no Unicode, a label off the scale, a part that
-    is none, a clip without frames, frames of unequal width and values that are not finite.
+    is none, a clip without frames, frames of unequal width and values that are not finite; for a
+    file of sound or pictures that is no such file; and where no clip is left, or of a modality
+    nothing: no frame that is not zero, no transcript that is not empty.
     """
     table = _checked_texts(clips)
     _check_ids(clips, table["id"])
@@ -63,8 +70,9 @@ def corpus(name: str, clips: Clips, *, clean: bool = False) -> Corpus:
     _check_parts(clips, table["id"])
     without = dict.fromkeys(table["id"][label.isna()], "no label") | dict(clips.dropped)
     keep = ~table["id"].isin(list(without)).to_numpy()
-    if not keep.any():
-        raise bad(clips.path, "no clip with a label that can be kept", "labelled clips")
+    _check_left(clips, table[keep], without)
+    for files in clips.media.values():
+        _check_media(files)
     kept, ids = np.flatnonzero(keep), table["id"].to_numpy()
     first = next(iter(clips.splits.values()))
     return Corpus(
@@ -87,8 +95,11 @@ def corpus(name: str, clips: Clips, *, clean: bool = False) -> Corpus:
 def bad(
     path: Path, found: str, expected: str, remedy: str = "Restore the file from its source."
 ) -> UserError:
-    """Return the error of a file whose content is not what its layout says."""
-    return UserError(path, found=found, expected=expected, remedy=remedy)
+    """Return the error of a file whose content is not what its layout says.
+
+    One that stands in for the file (a pointer, a page) is told as what it is.
+    """
+    return standins.refusal(path) or UserError(path, found=found, expected=expected, remedy=remedy)
 
 
 # --- checks -------------------------------------------------------------------------------------
@@ -99,6 +110,8 @@ def _checked_texts(clips: Clips) -> pd.DataFrame:
     table = clips.table.reset_index(drop=True)
     if not len(table):
         raise bad(clips.path, "no clips", "one clip or more")
+    if "text" not in table:
+        table.insert(1, "text", "")
     for column in ["id", "text", *(c for c in table if c not in ("id", "text", "label"))]:
         if column not in ("id", "text") and table[column].dtype.kind in "biuf":
             continue
@@ -146,32 +159,64 @@ def _check_parts(clips: Clips, ids: pd.Series) -> None:
             raise bad(clips.path, found, " | ".join(PARTS))
 
 
+def _check_left(clips: Clips, table: pd.DataFrame, without: Mapping[str, str]) -> None:
+    """Check that some clips are left, and transcripts of them where the source has any."""
+    if not len(table):
+        reasons = Counter(without.values()).most_common(3)
+        why = ", ".join(f"{reason}: {count}" for reason, count in reasons)
+        raise bad(clips.path, f"no clip that can be kept ({why})", "labelled clips")
+    if "text" in clips.table and not table["text"].str.strip().any():
+        raise bad(
+            clips.path,
+            f"an empty transcript for every one of {len(table)} clips",
+            "what is said in them",
+            "Restore the transcripts from their source. Where there are none, leave out the key or "
+            "column that would hold them: the clips are then added without.",
+        )
+
+
+def _check_media(files: Sequence[Path]) -> None:
+    """Raise ``UserError`` for the first file, or first of a folder, that stands in for another."""
+    for path in files:
+        first = min(Path(path).iterdir(), default=path) if Path(path).is_dir() else path
+        if error := standins.refusal(first):
+            raise error
+
+
 # --- features -----------------------------------------------------------------------------------
 
 
 def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool) -> Features:
     arrays = [np.asarray(frames.clips[i]) for i in kept]
-    width = _checked_width(path, ids[kept], modality, arrays)
+    frames.clips.clear()
+    ids = ids[kept]
+    width = _checked_width(path, ids, modality, arrays)
     offsets = np.concatenate([[0], np.cumsum([len(a) for a in arrays])])
     values = np.empty((int(offsets[-1]), width), np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is infinite: see below
-        for start, array in zip(offsets, arrays, strict=False):
-            values[start : start + len(array)] = array
+    broken, some, first = 0, False, ""
+    for i, start in enumerate(offsets[:-1]):
+        block = values[start : offsets[i + 1]]
+        with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is infinite
+            block[:] = arrays[i]
+        arrays[i] = None  # the last clip of an array gives its memory back
+        wrong = ~np.isfinite(block)
+        if wrong.any():
+            first = first or f"clip {ids[i]}, feature {int(np.argwhere(wrong)[0, 1])}"
+            broken += int(wrong.sum())
+            block[wrong] = 0
+        some = some or bool(block.any())
     note = frames.note
-    broken = ~np.isfinite(values)
-    if broken.any():
-        row, column = map(int, np.argwhere(broken)[0])
-        clip = ids[kept[int(np.searchsorted(offsets, row, side="right")) - 1]]
+    if broken:
         if not clean:
             raise bad(
                 path,
-                f"{int(broken.sum())} {modality} values that are NaN or infinite, the first for "
-                f"clip {clip}, feature {column}",
+                f"{broken} {modality} values that are NaN or infinite, the first for {first}",
                 "finite numbers",
                 "Restore the file, or pass --clean to replace them by zero.",
             )
-        values[broken] = 0
-        note += f"{'; ' if note else ''}{int(broken.sum())} non-finite values replaced by zero"
+        note += f"{'; ' if note else ''}{broken} non-finite values replaced by zero"
+    if not some:
+        raise _nothing(path, modality, frames.source, len(ids))
     return Features(
         source=frames.source,
         unit=frames.unit,
@@ -180,8 +225,18 @@ def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool)
         provenance={
             "source": frames.source,
             "note": note,
-            "values": hashlib.sha256(values.tobytes()).hexdigest(),
+            "values": hashlib.sha256(values.reshape(-1)).hexdigest(),
         },
+    )
+
+
+def _nothing(path: Path, modality: str, source: str, clips: int) -> UserError:
+    return bad(
+        path,
+        f"{modality} features ({source}) that are zero throughout, in all of {clips} clips",
+        "frames that are not zero",
+        f"Extract them again, or take {source} out of what you add: the clips are then added "
+        "without.",
     )
 
 

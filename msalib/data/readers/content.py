@@ -5,7 +5,7 @@ each clip is asked here, with one wording for all layouts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,26 +19,55 @@ from msalib.data.tasks import Classes, Regression, Sims, Task
 UNIMODAL = ("label_T", "label_A", "label_V")
 """Columns of the labels that CH-SIMS has for text, audio and vision alone."""
 
-_OTHER_NAMES = {"valid": ("valid", "val", "dev")}
+EMOTIONS = 6
+"""Columns after sentiment in the labels of CMU-MOSEI."""
+
+_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("valid", "val", "dev", "validation"), "valid"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 
 
-def parts(path: Path, content: dict, kind: type | tuple[type, ...]) -> dict:
-    """Return part -> what ``content`` holds for it, which must be a ``kind`` that is not empty."""
+def part_of(name) -> str | None:
+    """Return the part that files call by a name, None for any other name."""
+    return _NAMES.get(name.strip().lower()) if isinstance(name, str) else None
+
+
+def parts(
+    path: Path, content: dict, kind: type | tuple[type, ...], is_part: Callable[[object], bool]
+) -> dict:
+    """Return part -> what ``content`` holds for it, a ``kind`` that is not empty.
+
+    A part may be missing. Raises ``UserError`` where all are, for two names of one part, and for
+    what ``is_part`` takes for a part and has no name of one.
+    """
     held = {}
-    for part in PARTS:
-        key = next((k for k in _OTHER_NAMES.get(part, (part,)) if k in content), None)
-        if key is None or not isinstance(content[key], kind) or not len(content[key]):
-            keys = ", ".join(str(k)[:40] for k in list(content)[:8])
-            raise bad(path, f"no part {part} (there are: {keys})", "train, valid (or dev) and test")
-        held[part] = content[key]
-    return held
+    for key, value in content.items():
+        part = part_of(key)
+        if part is None:
+            if is_part(value):
+                raise bad(path, f"a part {str(key)[:40]!r}", "train, valid (or dev) and test")
+        elif not isinstance(value, kind):
+            raise bad(path, f"{key[:40]} of type {type(value).__name__}", "the clips of a part")
+        elif part in held:
+            raise bad(path, f"two parts for {part}, one of them {key[:40]!r}", "every part once")
+        elif len(value):
+            held[part] = value
+    if not held:
+        raise bad(path, f"no part ({_there(content, 8)})", "train, valid (or dev) and test")
+    return {part: held[part] for part in PARTS if part in held}
+
+
+def _there(content: dict, most: int) -> str:
+    keys = ", ".join(str(key)[:40] for key in list(content)[:most])
+    return f"there are: {keys}" if keys else "there are none"
 
 
 def entry(path: Path, part: str, held: dict, key: str):
     """Return what one part holds under a key that must be there."""
     if key not in held:
-        keys = ", ".join(str(k)[:40] for k in list(held)[:20])
-        raise bad(path, f"no {key} in {part} (there are: {keys})", f"{key} for every clip")
+        raise bad(path, f"no {key} in {part} ({_there(held, 20)})", f"{key} for every clip")
     return held[key]
 
 
@@ -56,10 +85,23 @@ def texts(path: Path, where: str, value, count: int | None = None) -> list[str]:
     return [text(path, where, item) for item in items(path, where, value, count)]
 
 
+def texts_or_blanks(path: Path, where: str, value, count: int) -> list[str]:
+    """Return entries that are text; one left blank (None or NaN) is empty, a number its digits."""
+    entries = map(_single, items(path, where, value, count))
+    return [_digits(x) if _is_real(x) else text(path, where, x) for x in entries]
+
+
+def _is_real(value) -> bool:
+    return value is None or isinstance(value, float | np.floating)
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:g}"
+
+
 def text(path: Path, where: str, value) -> str:
     """Return one text; whole numbers are taken as text too, for ids that are numbers."""
-    while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
-        value = value[0] if np.ndim(_any(value)) else value.item()
+    value = _single(value)
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -74,6 +116,13 @@ def text(path: Path, where: str, value) -> str:
     raise bad(path, f"{where} with an entry of type {type(value).__name__}", "text for every clip")
 
 
+def _single(value):
+    """Return what a list or array of one thing has, anything else as it is."""
+    while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
+        value = value[0] if np.ndim(_any(value)) else value.item()
+    return value
+
+
 def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
     """Return entries that are numbers, (count,) float64; None becomes nan."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
@@ -85,13 +134,12 @@ def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
 
 def number(path: Path, where: str, value) -> float:
     """Return one number; an array or list of a single number counts as it."""
-    while isinstance(value, list | tuple | np.ndarray) and np.size(_any(value)) == 1:
-        value = value[0] if np.ndim(_any(value)) else value.item()
+    value = _single(value)
     if value is None:
         return float("nan")
     if isinstance(value, int | float | np.number):
         return float(value)
-    what = repr(value)[:40] if isinstance(value, str | bytes) else type(value).__name__
+    what = repr(value[:40]) if isinstance(value, str | bytes) else type(value).__name__
     raise bad(path, f"{where} with the entry {what}", "a number for every clip")
 
 
@@ -102,6 +150,33 @@ def frames(path: Path, where: str, value, count: int) -> np.ndarray:
         what = f"shape {value.shape}" if numeric else f"type {type(value).__name__}"
         raise bad(path, f"{where} of {what}", f"numbers of shape ({count}, frames, features)")
     return value
+
+
+def sentiment(labels) -> tuple[object, list[str]]:
+    """Return the sentiment of labels that six emotions follow, (..., 7), and a note; others as is.
+
+    CMU-MOSEI has such labels; those who train on its pickles take the first.
+    """
+    several = isinstance(labels, np.ndarray) and labels.ndim > 1
+    if not several or labels.shape[-1] != 1 + EMOTIONS:
+        return labels, []
+    return labels[..., 0], ["label is the first of seven: sentiment, before six emotions"]
+
+
+def joined(path: Path, tables: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the clips of all parts in one table, video and segment by their ids, and notes.
+
+    A column that one part lacks is empty there. Raises ``UserError`` where no part has a clip.
+    """
+    if not tables:
+        raise bad(path, "no clips in any part", "one clip or more")
+    table = pd.concat(tables, ignore_index=True)
+    notes = []
+    if "video" not in table:
+        table["video"], table["segment"], notes = ids_to_clips(table["id"].tolist())
+    if "text" not in table:
+        notes.append("the file has no transcripts")
+    return table, notes
 
 
 def ids_to_clips(ids: Sequence[str]) -> tuple[list[str], list[str], list[str]]:

@@ -115,9 +115,10 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     if dropped:
         notes.append(f"dropped {len(dropped)} of {len(clips)} clips: {_count(dropped)}")
     unit = "word" if options.align == "words" else "frame"
+    table = _table(kept)
     read_clips = build.Clips(
         path,
-        _table(kept),
+        table if "words" in files else table.drop(columns="text"),
         splits={"standard": [part[c.video] for c in kept]},
         frames={
             m: build.Frames(root, unit, [c.frames[m] for c in kept], note)

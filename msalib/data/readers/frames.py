@@ -65,12 +65,10 @@ def read(
     """
     options = options or Options()
     path = folder / "features.npz" if folder.is_dir() or folder.suffix != ".npz" else folder
-    names = [f"{array}_{part}" for array, _ in ARRAYS.values() for part in PARTS]
-    stored = npz.read(path, names + [f"y_{part}" for part in PARTS])
-    npz.check_numbers(path, stored)
-    labels = [stored[f"y_{part}"] for part in PARTS]
-    counts = _counts(path, labels)
-    ids = [f"{part}_{i:03d}" for part in PARTS for i in range(counts[part])]
+    stored = _stored(path)
+    counts = _counts(path, {part: stored[f"y_{part}"] for part in PARTS if f"y_{part}" in stored})
+    labels = [stored[f"y_{part}"] for part in counts]
+    ids = [f"{part}_{i:03d}" for part in counts for i in range(counts[part])]
     width = labels[0].shape[1] if labels[0].ndim == 2 else 1
     dropped, task = {}, Regression(OPINION * stretch)
     if width == CLASSES:
@@ -84,14 +82,14 @@ def read(
     label = label.astype(float) * stretch
     clips = build.Clips(
         path,
-        pd.DataFrame({"id": ids, "video": ids, "segment": 1, "text": "", "label": label}),
-        splits={"standard": np.repeat(PARTS, list(counts.values())).tolist()},
+        pd.DataFrame({"id": ids, "video": ids, "segment": 1, "label": label}),
+        splits={"standard": np.repeat(list(counts), list(counts.values())).tolist()},
         tasks=(task,),
         frames={
             modality: build.Frames(
                 array,
                 "word",
-                _frames(path, stored, array, counts, options),
+                list(_frames(path, stored, array, counts, options)),
                 UNNAMED if width == TRAITS else note,
             )
             for modality, (array, note) in ARRAYS.items()
@@ -102,16 +100,27 @@ def read(
     return build.corpus(name, clips, clean=options.clean)
 
 
-def _counts(path: Path, labels: Sequence[np.ndarray]) -> dict[str, int]:
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of the parts of which the file has any; if it has none, that is told."""
+    arrays = [*(array for array, _ in ARRAYS.values()), "y"]
+    names = npz.names(path)
+    parts = [part for part in PARTS if {f"{array}_{part}" for array in arrays} & names] or PARTS
+    stored = npz.read(path, [f"{array}_{part}" for array in arrays for part in parts])
+    npz.check_numbers(path, stored)
+    return stored
+
+
+def _counts(path: Path, labels: dict[str, np.ndarray]) -> dict[str, int]:
     """Return how many clips each part has labels of."""
-    width = labels[0].shape[1] if labels[0].ndim == 2 else 1
+    first = next(iter(labels.values()))
+    width = first.shape[1] if first.ndim == 2 else 1
     several = width in (CLASSES, TRAITS)
-    if several and any(y.ndim != 2 or y.shape[1] != width for y in labels):
-        shapes = {part: y.shape for part, y in zip(PARTS, labels, strict=True)}
+    if several and any(y.ndim != 2 or y.shape[1] != width for y in labels.values()):
+        shapes = {part: y.shape for part, y in labels.items()}
         raise npz.bad(path, f"labels of shapes {shapes}", "the same labels in every part")
-    counts = {p: len(y) if several else y.size for p, y in zip(PARTS, labels, strict=True)}
-    if not all(counts.values()):
-        raise npz.bad(path, f"labels of {counts} rows", "rows in every part")
+    counts = {part: len(y) if several else y.size for part, y in labels.items()}
+    if not any(counts.values()):
+        raise npz.bad(path, f"labels of {counts} rows", "rows in one part or more")
     return counts
 
 
@@ -162,11 +171,11 @@ def _trait(
 
 def _frames(path: Path, stored: dict, array: str, counts: dict, options: Options) -> np.ndarray:
     """Return the frames (N, T, D) of all parts."""
-    parts = [stored[f"{array}_{part}"] for part in PARTS]
+    parts = [stored[f"{array}_{part}"] for part in counts]
     rows = [len(x) if x.ndim == 3 else 0 for x in parts]
     like = {x.shape[1:] for x in parts}
-    if rows != list(counts.values()) or len(like) > 1 or not parts[0].size:
-        shapes = {part: x.shape for part, x in zip(PARTS, parts, strict=True)}
+    if rows != list(counts.values()) or len(like) > 1 or not any(x.size for x in parts):
+        shapes = {part: x.shape for part, x in zip(counts, parts, strict=True)}
         expected = "(rows, frames, features) per part, a row per label"
         raise npz.bad(path, f"{array} of shapes {shapes}", expected)
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and told so

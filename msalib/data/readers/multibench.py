@@ -2,9 +2,10 @@
 
 All (N, T, D), labels (N, 1, 1); text is GloVe vectors, and there are no transcripts. Rows of zeros
 fill clips up **in front**; so says MultiBench, and each file is asked which side it is. Where all
-three have the same T they are aligned to words and are cut where the text begins; otherwise each
-by its own rows (MulT's ``*_noalign.pkl``). Clips whose text is zero throughout are dropped, as
-MultiBench drops them, and counted.
+three have the same T they are aligned to words and are cut where the text begins; otherwise, or
+where many clips of sound or pictures reach beyond their text, each by its own rows (MulT's
+``*_noalign.pkl``). Clips whose text is zero throughout are dropped, as MultiBench drops them, and
+counted. MulT's files of IEMOCAP have no ids, and labels of another kind: they are refused as such.
 """
 
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from msalib.data.corpus import Corpus
-from msalib.data.readers import build, content
+from msalib.data.readers import build, content, padding
 from msalib.data.readers.formats import Options
+from msalib.data.readers.padding import Rows
 from msalib.data.readers.published import extractor
 
 NAME = "multibench"
@@ -23,58 +25,89 @@ TITLE = "MultiBench or MulT features: a pickle of arrays with labels"
 ARRAYS = {"visual": "vision", "acoustic": "audio", "linguistic": "text"}
 
 
+FOUR_EMOTIONS = 4, 2
+"""Shape of a clip's labels in MulT's files of IEMOCAP: no or yes for each."""
+
+ALIGNED = 0.25
+"""Share of clips with frames beyond their words from which arrays are not aligned to words.
+
+A first word that GloVe does not know is zero in an aligned file, too.
+"""
+
+
 def fits(held) -> bool:
     """Check whether what a pickle holds has this layout."""
-    return isinstance(held, dict) and any(
-        isinstance(part, dict) and "labels" in part and "regression_labels" not in part
-        for part in held.values()
-    )
+    return isinstance(held, dict) and any(map(_is_part, held.values()))
+
+
+def _is_part(part) -> bool:
+    return isinstance(part, dict) and "labels" in part and "regression_labels" not in part
 
 
 @np.errstate(invalid="ignore")  # values that are not finite are told when all is read
 def read(path: Path, name: str, options: Options, held) -> Corpus:
     """Read what a pickle holds as a ``Corpus``: frames without padding, text empty.
 
-    Raises ``UserError`` for a key or part that is missing, entries that are not one for each id,
-    and like ``build.corpus``.
+    Sound or pictures may be missing. Arrays are taken out of ``held``, so that their memory is
+    free when they have been copied. Raises ``UserError`` for a key or part that is missing, entries
+    that are not one for each id, labels of four emotions, and like ``build.corpus``.
     """
-    parts = content.parts(path, held, dict)
-    clips, splits, labels = [], [], []
-    arrays = {modality: [] for modality in ARRAYS}
-    for part, values in parts.items():
-        named = _ids(path, part, content.entry(path, part, values, "id"))
-        clips += named
-        splits += [part] * len(named)
-        where, value = f"{part}/labels", content.entry(path, part, values, "labels")
-        labels.append(content.numbers(path, where, value, len(named)))
-        for modality, key in ARRAYS.items():
-            value = content.entry(path, part, values, key)
-            frames = content.frames(path, f"{part}/{key}", value, len(named))
-            arrays[modality].extend(frames)
-            _check_like(path, f"{part}/{key}", frames, arrays[modality][0])
-    table = pd.DataFrame(clips, columns=["id", "video", "segment"])
-    table["text"], table["label"] = "", np.concatenate(labels)
-    dropped = _without_text(table["id"], arrays["linguistic"])
-    frames_of, notes = _without_padding(arrays, table["id"].isin(list(dropped)).to_numpy())
-    if dropped:
-        notes.append(f"clips dropped, as their text is zero throughout: {len(dropped)}")
+    tables, splits, notes = [], [], []
+    arrays: dict[str, list[np.ndarray]] = {}
+    for part, keys in content.parts(path, held, dict, _is_part).items():
+        table, found, told = _part(path, part, keys)
+        if not len(table):
+            continue
+        if tables and arrays.keys() != found.keys():
+            several = ", ".join(ARRAYS[m] for m in arrays.keys() ^ found.keys())
+            raise content.bad(path, f"{several} not in all parts", "the same arrays in every part")
+        tables.append(table)
+        splits += [part] * len(table)
+        notes += [note for note in told if note not in notes]
+        for modality, values in found.items():
+            _check_like(path, f"{part}/{ARRAYS[modality]}", values, arrays.get(modality))
+            arrays.setdefault(modality, []).append(values)
+    table, unnamed = content.joined(path, tables)
+    dropped, frames, rules = _frames(path, table["id"], arrays)
     clips = build.Clips(
         path,
         table,
         splits={"standard": splits},
         tasks=content.tasks(table),
-        frames={
-            m: build.Frames(ARRAYS[m], "frame", frames, extractor(m, frames[0].shape[-1]))
-            for m, frames in frames_of.items()
-        },
-        notes=[
-            "the file has no transcripts",
-            *notes,
-            *content.scale_note(table),
-        ],
+        frames=frames,
+        notes=[*unnamed, *rules, *notes, *content.scale_note(table)],
         dropped=dropped,
     )
     return build.corpus(name, clips, clean=options.clean)
+
+
+def _part(path: Path, part: str, held: dict) -> tuple[pd.DataFrame, dict, list[str]]:
+    """Return the clips of one part, modality -> (N, T, D), and notes."""
+    labels = content.entry(path, part, held, "labels")
+    if isinstance(labels, np.ndarray) and labels.shape[1:] == FOUR_EMOTIONS:
+        raise content.bad(
+            path,
+            f"{part}/labels of shape {labels.shape}: four emotions, no or yes for each, as MulT's "
+            "files of IEMOCAP have them",
+            "one label for every clip",
+            "IEMOCAP is read from its turns (utterances.csv, see msalib's README). To study one "
+            "emotion, keep it alone, such as labels[:, 0, 1], in every part of the file.",
+        )
+    sentiment, notes = content.sentiment(labels)
+    ids = held.get("id")
+    if ids is None:
+        ids = list(range(len(content.items(path, f"{part}/labels", labels))))
+        notes.append("the file has no ids: clips are numbered, and each counts as its own video")
+    named = _ids(path, part, ids)
+    table = pd.DataFrame(named, columns=["id", "video", "segment"])
+    table["label"] = content.numbers(path, f"{part}/labels", sentiment, len(named))
+    arrays = {}
+    for modality, key in ARRAYS.items() if named else ():
+        if key in held or key == "text":
+            value = content.entry(path, part, held, key)
+            arrays[modality] = content.frames(path, f"{part}/{key}", value, len(named))
+    held.clear()
+    return table, arrays, notes
 
 
 def _ids(path: Path, part: str, value) -> list[tuple[str, str, str]]:
@@ -92,8 +125,6 @@ def _ids(path: Path, part: str, value) -> list[tuple[str, str, str]]:
             clips.append((name, name, "1"))
         else:
             clips.append((name, *(build.clip_of(name) or (name, "1"))))
-    if not clips:
-        raise content.bad(path, f"no clips in {part}", "clips in every part")
     return clips
 
 
@@ -101,52 +132,55 @@ def _moment(path: Path, where: str, value) -> str:
     return f"{value:g}" if isinstance(value, float) else content.text(path, where, value)
 
 
-def _check_like(path: Path, where: str, frames: np.ndarray, like: np.ndarray) -> None:
-    if frames.shape[1:] != like.shape:
-        expected = f"(clips, {like.shape[0]}, {like.shape[1]}), as in the part before"
-        raise content.bad(path, f"{where} of shape {frames.shape}", expected)
+def _check_like(
+    path: Path, where: str, values: np.ndarray, before: list[np.ndarray] | None
+) -> None:
+    if before and values.shape[1:] != before[0].shape[1:]:
+        _, steps, width = before[0].shape
+        expected = f"(clips, {steps}, {width}), as in the part before"
+        raise content.bad(path, f"{where} of shape {values.shape}", expected)
 
 
-def _without_text(ids: pd.Series, text: list[np.ndarray]) -> dict[str, str]:
-    return {
-        name: "text is zero throughout"
-        for name, frames in zip(ids, text, strict=True)
-        if not frames.any()
-    }
+# --- padding ------------------------------------------------------------------------------------
 
 
-def _without_padding(arrays: dict, dropped: np.ndarray) -> tuple[dict, list[str]]:
-    """Return the frames of all modalities without padding, and notes on what was done."""
-    held = {m: [frames.any(axis=1) for frames in clips] for m, clips in arrays.items()}
-    cut, notes = {}, []
-    aligned = len({len(clips[0]) for clips in arrays.values()}) == 1
-    if aligned:
-        notes.append("all arrays have the same number of rows: aligned to words, cut as the text")
-    for modality, clips in arrays.items():
-        rows = held["linguistic" if aligned else modality]
-        front = _front(rows)
-        cut[modality], removed, empty = [], 0, 0
-        for frames, row, out in zip(clips, rows, dropped, strict=True):
-            kept = frames[_inside(row, front)]
-            removed += len(frames) > len(kept) and not out
-            if not len(kept):
-                kept, empty = np.zeros_like(frames[:1]), empty + (not out)
-            cut[modality].append(kept)
+def _frames(path: Path, ids: pd.Series, arrays: dict[str, list[np.ndarray]]):
+    """Return clips that are dropped, the frames of each modality without padding, and notes.
+
+    Arrays are taken out of ``arrays``.
+    """
+    founds = {m: padding.joined(map(padding.held, parts)) for m, parts in arrays.items()}
+    some = founds["linguistic"].some
+    rows, notes = _rows(founds)
+    frames = {}
+    for modality, key in ARRAYS.items():
+        if modality not in arrays:
+            continue
+        clips = padding.cut([c for values in arrays.pop(modality) for c in values], rows[modality])
+        frames[modality] = build.Frames(
+            key, "frame", clips, extractor(modality, clips[0].shape[-1])
+        )
+        chosen, front = rows[modality], padding.by_zeros([rows[modality]], usual=True)
+        removed = some & (chosen.stop - chosen.start < chosen.steps)
         side = "in front" if front else "at the end"
-        notes.append(f"{ARRAYS[modality]}: clips with rows of zeros {side}, removed: {removed}")
-        if empty:
-            notes.append(f"{ARRAYS[modality]}: clips with none other, given one of zeros: {empty}")
-    return cut, notes
+        notes.append(f"{key}: clips with rows of zeros {side}, removed: {int(removed.sum())}")
+        if empty := int((some & ~chosen.some).sum()):
+            notes.append(f"{key}: clips with none other, given one of zeros: {empty}")
+    if not some.all():
+        notes.append(f"clips dropped, as their text is zero throughout: {int((~some).sum())}")
+    return dict.fromkeys(ids[~some], "text is zero throughout"), frames, notes
 
 
-def _front(rows: list[np.ndarray]) -> bool:
-    """Check whether padding lies in front: more clips begin with zeros than end with them."""
-    begin = sum(not row[0] and row[-1] for row in rows)
-    end = sum(row[0] and not row[-1] for row in rows)
-    return begin >= end
-
-
-def _inside(row: np.ndarray, front: bool) -> slice:
-    if not row.any():
-        return slice(0, 0)
-    return slice(int(row.argmax()), None) if front else slice(0, len(row) - int(row[::-1].argmax()))
+def _rows(founds: dict[str, Rows]) -> tuple[dict[str, Rows], list[str]]:
+    """Return the rows that clips have in the arrays of each modality, and a note if aligned."""
+    own = {
+        modality: padding.between_zeros(found, padding.by_zeros([found], usual=True))
+        for modality, found in founds.items()
+    }
+    text, some = own["linguistic"], founds["linguistic"].some
+    beyond = [padding.lost(found, text)[some].sum() for found in founds.values()]
+    one = len({found.steps for found in founds.values()}) == 1
+    if one and max(beyond) <= ALIGNED * some.sum():
+        note = "all arrays have the same number of rows: aligned to words, cut as the text"
+        return dict.fromkeys(founds, text), [note]
+    return own, []

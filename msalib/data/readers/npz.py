@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.data.readers import build
 
 REMEDY = "Check MSALIB_DATA, or restore the file from its source."
 
@@ -31,6 +32,15 @@ def read(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
         raise bad(path, found, "a complete .npz with " + ", ".join(names)) from error
 
 
+def names(path: Path) -> set[str]:
+    """Return the names of all arrays; none of a file that is missing or damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return set()
+
+
 def check_numbers(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Raise ``UserError`` for the first array that does not hold numbers."""
     for name, array in arrays.items():
@@ -41,4 +51,4 @@ def check_numbers(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def bad(path: Path, found: str, expected: str) -> UserError:
     """Return the error of a file whose arrays are not what its layout says."""
-    return UserError(path, found=found, expected=expected, remedy=REMEDY)
+    return build.bad(path, found, expected, REMEDY)

@@ -160,11 +160,11 @@ def _read_arrays(path: Path, vectors) -> dict[str, np.ndarray]:
         with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in ("id", *vectors)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(
+        raise build.bad(
             path,
-            found=f"not a readable feature file ({' '.join(str(error).split())})",
-            expected="a complete .npz with the arrays id, " + ", ".join(vectors),
-            remedy="The file is truncated or damaged: restore it from its source.",
+            f"not a readable feature file ({' '.join(str(error).split())})",
+            "a complete .npz with the arrays id, " + ", ".join(vectors),
+            "The file is truncated or damaged: restore it from its source.",
         ) from error
 
 

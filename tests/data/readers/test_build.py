@@ -25,9 +25,12 @@ def table(**changes):
 
 def make(frames=None, splits=("train", "train", "valid", "test"), **options):
     changes = options.pop("table", {})
-    frames = {} if frames is None else {"acoustic": build.Frames("x", "frame", frames, "a note")}
+    if frames is not None:
+        frames = {"acoustic": build.Frames("x", "frame", list(frames), "a note")}
     clean = options.pop("clean", False)
-    clips = build.Clips(PATH, table(**changes), {"standard": splits}, frames=frames, **options)
+    clips = build.Clips(
+        PATH, table(**changes), {"standard": splits}, frames=frames or {}, **options
+    )
     return build.corpus("toy", clips, clean=clean)
 
 
@@ -88,7 +91,7 @@ def test_further_columns_stay_and_what_is_missing_is_empty():
         ({"label": [0, 1, 3.2, 0]}, "label 3.2 for clip b_1", "a number from -3 to 3, or nothing"),
         ({"label": [0, "x", 0, 0]}, "label x for clip a_2", "a number from -3 to 3"),
         ({"label": [0, np.inf, 0, 0]}, "label inf for clip a_2", "a number from -3 to 3"),
-        ({"label": [None] * 4}, "no clip with a label that can be kept", "labelled clips"),
+        ({"label": [None] * 4}, "no clip that can be kept (no label: 4)", "labelled clips"),
         ({"text": ["a", "b", "\0", "d"]}, "characters that are none in the text of clip 3", "Uni"),
         ({"video": ["a", "\0", "b", "b"]}, "characters that are none in the video of clip 2", ""),
     ],

@@ -108,7 +108,7 @@ def test_files_that_are_aligned_already_keep_their_ids(tmp_path):
 
 def test_what_a_file_lacks_is_dropped_and_counted(tmp_path):
     folder = small(tmp_path)
-    entries = {"a": (np.zeros((4, 2)), np.array([[0, 0.5], [0.5, 1], [1, 1.5], [1.5, 2]]))}
+    entries = {"a": (np.ones((4, 2)), np.array([[0, 0.5], [0.5, 1], [1, 1.5], [1.5, 2]]))}
     write_csd(folder / "facet.csd", "FACET", entries)
     unlabelled = {"a": (np.array([[1.0], [np.nan], [1]]), LABELS)}
     corpus = read(small(folder, labels=unlabelled | {"b": unlabelled["a"]}))

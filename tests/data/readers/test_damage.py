@@ -31,7 +31,10 @@ def put(key, value=None, at=None):
 
 LABELS, LENGTHS = "train/regression_labels", "train/audio_lengths"
 MMSA = [
-    (lambda c: c.pop("valid"), "no part valid (there are: train, test) ... train, valid (or"),
+    (lambda c: c.clear(), "a pickle of a dictionary with the keys none ... one of the formats"),
+    (lambda c: c.update(more=c.pop("valid")), "a part 'more' ... train, valid (or dev) and test"),
+    (lambda c: c.update(dev=c["valid"]), "two parts for valid, one of them 'dev' ... every part"),
+    (lambda c: c.update(valid=[1]), "valid of type list ... the clips of a part"),
     (put("test/id"), "no id in test (there are: text, audio ... id for every clip"),
     (put("test/regression_labels"), "no regression_labels in test ... every clip"),
     (put(LENGTHS, 21, at=2), "audio_lengths 21 for clip vid00$_$2 in train ... from 0 to 20"),
@@ -45,7 +48,7 @@ MMSA = [
     (put("test/audio", lambda a: a[:, :, 1:]), "acoustic features of shape ... each of 5 numbers"),
     (put("test/audio"), "audio not in all parts ... the same arrays in every part"),
     (put("train/raw_text", lambda a: a[1:]), "train/raw_text of 23 entries ... 24, one for every"),
-    (put("train/raw_text", lambda a: [1.5, *a[1:]]), "raw_text with an entry of type float ... te"),
+    (put("train/raw_text", lambda a: [{}, *a[1:]]), "raw_text with an entry of type dict ... text"),
     (put("train/raw_text", lambda a: ["\ud800", *a[1:]]), "characters that are none ... Unicode"),
     (put(LABELS, 3.5, at=4), "regression_labels 3.5 for clip vid01$_$1 in train ... -3 to 3"),
     (put(LABELS, np.inf, at=4), "regression_labels inf for clip ... -3 to 3"),
@@ -53,12 +56,14 @@ MMSA = [
     (put("train/id", "vid00$_$0", at=1), "two clips with the id vid00$_$0 (in train and train)"),
     (put("test/id", "vid00$_$0", at=1), "id vid00$_$0 (in train and test) ... every id once"),
     (put("test/id", "", at=1), "no id for clip number 35 ... an id each"),
-    (put("test/id", []), "no clips in test ... clips in every part"),
+    (put("test/id", []), "test/raw_text of 9 entries ... 0, one for every id"),
+    (lambda c: c["test"]["text_bert"].__setitem__((0, 1, 1), 0), "gaps in its mask ... tokens wit"),
     (put("test/text_bert", lambda a: a[:, :2]), "text_bert of shape (9, 2, 16) ... mask (0 or 1)"),
     (put("test/text_bert", lambda a: a * 2), "without a mask in its second row ... mask (0"),
 ]
 MULTIBENCH = [
-    (lambda c: c.pop("test"), "no part test (there are: train, valid) ... train, valid"),
+    (put("train/id", lambda a: a[1:]), "train/labels of shape (24, 1, 1) ... 23 numbers"),
+    (put("test/audio"), "audio not in all parts ... the same arrays in every part"),
     (put("test/text"), "no text in test ... text for every clip"),
     (put("test/labels", np.zeros(3)), "test/labels of shape (3,) ... 9 numbers"),
     (put("test/labels", lambda a: a + 9), "label ... from -3 to 3"),
@@ -70,7 +75,7 @@ MULTIBENCH = [
     (put("test/id", [None] * 9), "test/id with an entry of type None ... text"),
     (put("test/id", 3), "test/id of type int ... an array or a list"),
     (put("test/id", np.array("a")), "test/id of type ndarray ... an array or"),
-    (put("test/id", []), "no clips in test ... clips in every part"),
+    (put("test/id", []), "test/labels of shape (9, 1, 1) ... 0 numbers, one for every id"),
 ]
 
 
@@ -87,7 +92,8 @@ def fourth(value):
 
 
 MAG = [
-    (lambda c: c.update(test=[]), "no part test"),
+    (lambda c: c.update(eval=c["test"]), "a part 'eval' ... train, valid (or dev) and test"),
+    (clip(visual=[None]), "visual of clip 4 of test of type list ... 1 rows"),
     (
         fourth("x"),
         "clip 4 of test of another shape ... ((words, visual, acoustic), label, segment)",

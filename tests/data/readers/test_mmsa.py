@@ -64,9 +64,20 @@ def test_a_mask_may_begin_with_zeros(path):
     )
 
 
-def test_rows_beyond_a_length_are_counted(path):
-    content = mmsa_content()
+def many(content):
+    """The clips of a training part five times, so that one of them is a rare exception."""
+    part = content["train"]
+    copies = np.tile(np.arange(len(part["id"])), 5)
+    for key, value in part.items():
+        part[key] = [value[i] for i in copies] if isinstance(value, list) else value[copies]
+    part["id"] = [f"{name}{i // 24}" for i, name in enumerate(part["id"])]
+    return content
+
+
+def test_a_row_beyond_a_length_is_counted(path):
+    content = many(mmsa_content())
     content["train"]["audio_lengths"][3] = 1
+    content["train"]["vision"][3] = 0
     content["train"]["vision_lengths"][3] = 0
     notes = read_pickle(path, content).notes
     assert "audio: clips with rows beyond that which are not zero, left out: 1" in notes
@@ -178,7 +189,7 @@ def test_infinity_in_covarep_is_an_error_or_cleaned(path):
 
 
 def test_values_in_the_padding_do_not_count(path):
-    content = mmsa_content()
+    content = many(mmsa_content())
     content["train"]["audio"][0, -1, 1] = -np.inf
     assert np.isfinite(read_pickle(path, content).features["acoustic"].layers[1]).all()
 

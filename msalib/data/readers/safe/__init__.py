@@ -13,10 +13,28 @@ import os
 import struct
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 from msalib.base.errors import UserError
+from msalib.data.readers.build import bad
 from msalib.data.readers.safe import limits, machine
 from msalib.data.readers.safe.limits import Damaged, Refused
+
+_DAMAGE = (ValueError, TypeError, LookupError, OverflowError, RecursionError, struct.error)
+"""What the machine meets in bytes that are no pickle."""
+
+_UNPACK = "Unpack it, and add what it holds."
+PACKED = {
+    b"PK\3\4": (
+        "a ZIP archive under the name of a pickle",
+        "Name it .zip and add that; if torch.save wrote it, keep numpy arrays with pickle instead.",
+    ),
+    b"\x1f\x8b": ("a file packed by gzip", _UNPACK),
+    b"BZh": ("a file packed by bzip2", _UNPACK),
+    b"\xfd7zXZ": ("a file packed by xz", _UNPACK),
+    b"\x89HDF": ("an HDF5 file", "Add it under the ending of its format, such as .csd."),
+}
+"""First bytes of other files under the name of a pickle -> what they are, and a remedy."""
 
 
 def load(path: Path):
@@ -37,17 +55,18 @@ def load(path: Path):
                 raise Refused(
                     f"{size / 2**30:.0f} GiB", f"{limits.MAX_BYTES / 2**30:.0f} GiB at most"
                 )
+            _check_packed(path, file)
             with warnings.catch_warnings():  # of strange escapes in strings of Python 2
                 warnings.simplefilter("ignore", DeprecationWarning)
                 content = machine.run(file)
         limits.measure(content, size)
         return content
     except Refused as refusal:
-        raise UserError(
+        raise bad(
             path,
-            found=refusal.found,
-            expected=refusal.expected,
-            remedy="Do not open it with other programs: pickles can run code. Ask its publisher "
+            refusal.found,
+            refusal.expected,
+            "Do not open it with other programs: pickles can run code. Ask its publisher "
             "for arrays alone.",
         ) from refusal
     except OSError as error:
@@ -58,12 +77,15 @@ def load(path: Path):
         raise UserError(
             path, found="more than the memory holds", expected="data that fit in it", remedy=remedy
         ) from error
-    # What follows is the machine met by bytes that are no pickle.
-    except (ValueError, TypeError, LookupError, OverflowError, struct.error) as error:
+    except _DAMAGE as error:
         detail = f" ({error})" if isinstance(error, Damaged) else ""
-        raise UserError(
-            path,
-            found=f"a damaged or truncated pickle{detail}",
-            expected="a whole one",
-            remedy=remedy,
-        ) from error
+        raise bad(path, f"a damaged or truncated pickle{detail}", "a whole one", remedy) from error
+
+
+def _check_packed(path: Path, file: BinaryIO) -> None:
+    """Raise ``UserError`` for a file of another kind under the name of a pickle."""
+    head = file.read(8)
+    file.seek(0)
+    for start, (found, remedy) in PACKED.items():
+        if head.startswith(start):
+            raise bad(path, found, "a pickle", remedy)
