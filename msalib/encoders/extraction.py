@@ -86,6 +86,10 @@ class Extractor:
         """
         raise NotImplementedError
 
+    def losses(self) -> list[str]:
+        """Return what the encoder does not know of each clip, in words; "" where nothing is."""
+        return [""] * len(self.corpus)
+
     def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield all layers of each batch of B clips, (L, B, T, D), in the type of the store."""
         raise NotImplementedError

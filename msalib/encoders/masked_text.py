@@ -6,7 +6,7 @@ are hidden follows from the clip's id alone.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import numpy as np
 from msalib.base.errors import UserError
 from msalib.base.provenance import device_name, pick_device, versions
 from msalib.data.corpus import Corpus, Features
-from msalib.encoders import clips, forward, text, weights
+from msalib.encoders import clips, forward, pieces, text, weights
 from msalib.encoders.registry import Encoder
 from msalib.encoders.store import StoreMeta, fingerprint, open_store, write_store
 
@@ -45,6 +45,7 @@ class _Hidden(NamedTuple):
     inputs: list[np.ndarray]  # of token ids, (T,)
     targets: list[np.ndarray]  # (T,)
     cut: int
+    counts: dict[str, int]  # of pieces, see ``pieces``
 
 
 def masked(
@@ -64,7 +65,10 @@ def masked(
     without a mask token, and like ``extraction.extract``.
     """
     tokenizer, model = _loaded(encoder)
-    hidden = _hidden(corpus, tokenizer, text.positions(model, tokenizer), hide, variants)
+    found = pieces.read(tokenizer, corpus.utterances["text"].tolist())
+    pieces.warn(found, corpus.name, encoder)
+    limit = text.positions(model, tokenizer)
+    hidden = _hidden(corpus.utterances.index, found, tokenizer, limit, hide, variants)
     about = f"{text.SETTINGS}; {settings}; {variants} variants"
     texts = np.repeat(corpus.utterances["text"].to_numpy(), variants)
     fits = {
@@ -95,14 +99,15 @@ def _loaded(encoder: Encoder):
     return tokenizer, model
 
 
-def _hidden(corpus: Corpus, tokenizer, limit: int, hide: Hide, variants: int) -> _Hidden:
+def _hidden(
+    names: Iterable[str], found: pieces.Pieces, tokenizer, limit: int, hide: Hide, variants: int
+) -> _Hidden:
     """Return all variants of all texts, in order; those of more than ``limit`` tokens are cut."""
     import torch
 
     special = torch.tensor(tokenizer.all_special_ids)
-    hidden, cut = _Hidden([], [], [], 0), 0
-    table = corpus.utterances
-    for name, ids in zip(table.index, text.tokens(tokenizer, table["text"].tolist()), strict=True):
+    hidden, cut = _Hidden([], [], [], 0, found.counts()), 0
+    for name, ids in zip(names, found.ids, strict=True):
         cut += variants * (len(ids) > limit)
         ids = torch.tensor(ids[: limit - 1] + ids[-1:] if len(ids) > limit else ids)
         for v in range(variants):
@@ -139,6 +144,7 @@ def _write(
         device=device_name(device),
         precision=network.precision,
         versions=versions(),
+        counts=hidden.counts,
         settings={"hidden": about},
     )
     budget = text.WORD_PIECES if device == "cpu" else text.WORD_PIECES_GPU

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 SMALL = Path(__file__).parent / "small"
 """Models that ship with the package, pretrained on simulated clips (``encoders.pretrain``)."""
@@ -19,6 +20,18 @@ TUNED_ENDING = "-tuned"
 """Ending of an encoder's name where it is fine-tuned with the model: ``minilm-tuned``."""
 
 
+class Language(NamedTuple):
+    """What language an encoder was trained on, in words, and who says so."""
+
+    name: str
+    source: str
+
+
+ENGLISH = Language("English", "its card: language en")
+PICTURES = Language("pictures, no language", "its card: captions in English, read by another part")
+SOUND = Language("any language", "measured on the sound, nothing is learned")
+
+
 @dataclass(frozen=True)
 class Encoder:
     """A frozen model whose layers are features, or an extractor of handcrafted ones.
@@ -29,7 +42,7 @@ class Encoder:
     carries the weights in its folder ``model``, if one does. What is ``fitted`` learns from the
     training part of the standard split, and belongs to that split. ``rate`` says how many frames
     of a second of speech are kept, ``RATE`` or ``ALL``. ``module`` of ``msalib.encoders`` runs it
-    where that is not the usual one of its modality.
+    where that is not the usual one of its modality. ``language`` is None where nobody says.
     """
 
     name: str
@@ -43,6 +56,7 @@ class Encoder:
     fitted: bool = False
     rate: int = RATE
     module: str = ""
+    language: Language | None = None
 
     @property
     def registered(self) -> str:
@@ -87,24 +101,29 @@ class Encoder:
 
 
 def _text(name: str, model: str, blocks: int, width: int, note: str, **more) -> Encoder:
-    return Encoder(name, "linguistic", model, blocks, width, note, **more)
+    return Encoder(name, "linguistic", model, blocks, width, note, **{"language": ENGLISH} | more)
 
 
 def _speech(name: str, model: str, blocks: int, width: int, note: str, **more) -> Encoder:
-    return Encoder(name, "acoustic", model, blocks, width, note, **more)
+    return Encoder(name, "acoustic", model, blocks, width, note, **{"language": ENGLISH} | more)
 
 
-def _vision(name: str, model: str, blocks: int, width: int, note: str) -> Encoder:
-    return Encoder(name, "visual", model, blocks, width, note)
+def _vision(name: str, model: str, blocks: int, width: int, note: str, **more) -> Encoder:
+    return Encoder(name, "visual", model, blocks, width, note, **{"language": PICTURES} | more)
 
 
-def _handcrafted(
-    name: str, width: int, note: str, modality: str = "acoustic", *, fitted: bool = False
-) -> Encoder:
-    return Encoder(name, modality, "", 1, width, note, handcrafted=True, fitted=fitted)
+def _handcrafted(name: str, width: int, note: str, modality: str = "acoustic", **more) -> Encoder:
+    more = {"language": SOUND} | more
+    return Encoder(name, modality, "", 1, width, note, handcrafted=True, **more)
 
 
 _SHIPPED = "small, pretrained on simulated clips only: for the raw control, and for lessons"
+_WORDS = Language("some two hundred English words", "its card")
+_BABBLE = Language("no language: synthetic babble", "its card")
+_DRAWINGS = Language("pictures, no language", "its card: drawn faces")
+_MANY = Language("99 languages, most of the training in English", "its card: a list of languages")
+_SPACED = Language("any language with spaces between words", "terms of the training part alone")
+_VADER = Language("English", "Hutto and Gilbert 2014, the lexicon's paper")
 
 WHISPER = "whisper"
 """``model_type`` of Whisper's configurations, and the module that runs its encoders."""
@@ -157,7 +176,15 @@ ENCODERS = {
         ),
         _speech("wav2vec2-base", "facebook/wav2vec2-base", 12, 768, "compared in MMML A.5"),
         _speech("whisper-tiny.en", "openai/whisper-tiny.en", 4, 384, _WHISPER, module=WHISPER),
-        _speech("whisper-base", "openai/whisper-base", 6, 512, _WHISPER, module=WHISPER),
+        _speech(
+            "whisper-base",
+            "openai/whisper-base",
+            6,
+            512,
+            _WHISPER,
+            module=WHISPER,
+            language=_MANY,
+        ),
         _vision(
             "clip-vit-l14",
             "openai/clip-vit-large-patch14",
@@ -166,20 +193,27 @@ ENCODERS = {
             "UEGD's visual encoder (papers/uegd.md (e))",
         ),
         _vision("clip-vit-b32", "openai/clip-vit-base-patch32", 12, 768, "a smaller CLIP"),
-        _text("small-bert", str(SMALL / "bert"), 6, 64, _SHIPPED),
-        _speech("small-wavlm", str(SMALL / "wavlm"), 6, 64, _SHIPPED),
-        _vision("small-clip", str(SMALL / "clip"), 6, 64, _SHIPPED),
+        _text("small-bert", str(SMALL / "bert"), 6, 64, _SHIPPED, language=_WORDS),
+        _speech("small-wavlm", str(SMALL / "wavlm"), 6, 64, _SHIPPED, language=_BABBLE),
+        _vision("small-clip", str(SMALL / "clip"), 6, 64, _SHIPPED, language=_DRAWINGS),
         _handcrafted("opensmile", 88, "eGeMAPS functionals, one vector a clip (openSMILE)"),
         _handcrafted("opensmile-frames", 25, "eGeMAPS low-level descriptors (openSMILE)"),
         _handcrafted("log-mel", 128, "log-mel spectrogram, MMML A.2 (librosa)"),
         _handcrafted("log-mel-coarse", 128, "log-mel spectrogram, a frame per 0.2 s (librosa)"),
-        _handcrafted("lexicon", 5, "sentiment lexicon, a frame a word (VADER)", "linguistic"),
+        _handcrafted(
+            "lexicon",
+            5,
+            "sentiment lexicon, a frame a word (VADER)",
+            "linguistic",
+            language=_VADER,
+        ),
         _handcrafted(
             "tfidf",
             100,
             "TF-IDF through a truncated SVD, one vector a clip (scikit-learn)",
             "linguistic",
             fitted=True,
+            language=_SPACED,
         ),
     )
 }

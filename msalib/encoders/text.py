@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from msalib.base.errors import UserError
-from msalib.encoders import clips, extraction, forward, weights
+from msalib.encoders import clips, extraction, forward, pieces, weights
 from msalib.encoders.registry import Encoder
 from msalib.encoders.store import fingerprint
 
@@ -25,9 +25,6 @@ WORD_PIECES = 1024
 
 WORD_PIECES_GPU = 16_384
 """The same on a GPU: all layers of BERT-Large take about 2 GB of its memory."""
-
-TEXTS = 1000
-"""Texts that are tokenised at a time."""
 
 
 class Extractor(extraction.Extractor):
@@ -45,13 +42,17 @@ class Extractor(extraction.Extractor):
         return model
 
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
-        texts = self.corpus.utterances["text"].tolist()
-        lengths = np.array([len(ids) for ids in tokens(self.tokenizer, texts)])
-        truncated = warn_of_cuts(lengths, self.limit, self.corpus.name, self.encoder.name)
-        lengths = np.minimum(lengths, self.limit)
+        found = pieces.read(self.tokenizer, self.corpus.utterances["text"].tolist())
+        pieces.warn(found, self.corpus.name, self.encoder)
+        truncated = warn_of_cuts(found.lengths, self.limit, self.corpus.name, self.encoder.name)
+        lengths = np.minimum(found.lengths, self.limit)
         budget = WORD_PIECES if self.model.device.type == "cpu" else WORD_PIECES_GPU
-        batches = clips.batches(lengths, budget)
-        return extraction.Plan(lengths, batches, self.meta() | {"truncated": truncated})
+        meta = self.meta() | {"truncated": truncated, "counts": found.counts()}
+        return extraction.Plan(lengths, clips.batches(lengths, budget), meta)
+
+    def losses(self) -> list[str]:
+        texts = self.corpus.utterances["text"].tolist()
+        return pieces.losses(pieces.read(load_tokenizer(self.encoder), texts), self.encoder.name)
 
     def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         texts = self.corpus.utterances["text"].to_numpy()
@@ -66,37 +67,47 @@ def load(encoder: Encoder):
     Raises ``UserError`` for weights that are missing or are no BERT-family model.
     """
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
-    path = weights.folder(encoder)
-
-    def refused(found: str) -> UserError:
-        return UserError(
-            path,
-            found=found,
-            expected="a BERT-family model with its tokeniser",
-            remedy="Give the folder or hub id of such a model; msalib doctor lists those that "
-            "work.",
-        )
-
+    path, tokenizer = weights.folder(encoder), load_tokenizer(encoder)
     try:
         with forward.quiet():
-            tokenizer = AutoTokenizer.from_pretrained(
-                path, trust_remote_code=False, padding_side="right"
-            )
             model, loading = AutoModel.from_pretrained(
                 path, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
             )
     except (OSError, ValueError) as error:
-        raise refused(str(error).strip().splitlines()[0]) from error
+        raise _refused(path, str(error).strip().splitlines()[0]) from error
     # What a file lacks, transformers fills with random numbers; only the pooler is not used here.
     missing = sorted(k for k in loading["missing_keys"] if not k.startswith("pooler."))
     if missing:
         lost = f"{len(missing)} of the model's tensors, among them {missing[0]}"
-        raise refused(f"weights without {lost}")
+        raise _refused(path, f"weights without {lost}")
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
-        raise refused(f"a {model.config.model_type} model without CLS or SEP")
+        raise _refused(path, f"a {model.config.model_type} model without CLS or SEP")
     return tokenizer, model.eval()
+
+
+def load_tokenizer(encoder: Encoder):
+    """Return the tokeniser. Raises ``UserError`` like ``load``."""
+    from transformers import AutoTokenizer
+
+    path = weights.folder(encoder)
+    try:
+        with forward.quiet():
+            return AutoTokenizer.from_pretrained(
+                path, trust_remote_code=False, padding_side="right"
+            )
+    except (OSError, ValueError) as error:
+        raise _refused(path, str(error).strip().splitlines()[0]) from error
+
+
+def _refused(path: Path, found: str) -> UserError:
+    return UserError(
+        path,
+        found=found,
+        expected="a BERT-family model with its tokeniser",
+        remedy="Give the folder or hub id of such a model; msalib doctor lists those that work.",
+    )
 
 
 def positions(model, tokenizer) -> int:
@@ -107,15 +118,6 @@ def positions(model, tokenizer) -> int:
     # RoBERTa and its kin count positions from padding_idx + 1.
     unused = 0 if embeddings.padding_idx is None else embeddings.padding_idx + 1
     return embeddings.num_embeddings - unused
-
-
-def tokens(tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """Return the token ids of every text, CLS and SEP included, before any cut."""
-    ids = []
-    with forward.quiet():
-        for start in range(0, len(texts), TEXTS):
-            ids += tokenizer(texts[start : start + TEXTS], truncation=False)["input_ids"]
-    return ids
 
 
 def warn_of_cuts(lengths: np.ndarray, limit: int, corpus: str, encoder: str) -> int:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from msalib.base.errors import UserError
 from msalib.data import streams
 from msalib.data.corpus import TUNED, Corpus, Features, pad
-from msalib.encoders import blocks, convolved, media, packed, speech, text, weights
+from msalib.encoders import blocks, convolved, media, packed, pieces, speech, text, weights
 from msalib.encoders.registry import Encoder
 
 Precision = Literal["float32", "bfloat16"]
@@ -87,9 +87,10 @@ def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
         if context == "joined":
             lines = [[*before, own] for before, own in zip(lines, texts, strict=True)]
         texts = [tokenizer.sep_token.join(some) for some in lines]
-    ids = text.tokens(tokenizer, texts)
-    lengths = np.array([len(of_text) for of_text in ids])
-    if cut := text.warn_of_cuts(lengths, limit, corpus.name, encoder.name):
+    found = pieces.read(tokenizer, texts)
+    pieces.warn(found, corpus.name, encoder)
+    ids = found.ids
+    if cut := text.warn_of_cuts(found.lengths, limit, corpus.name, encoder.name):
         first = -1 if context is None else 1 - limit  # a text loses its end, a context its start
         ids = [one if len(one) <= limit else [*one[: limit + first], *one[first:]] for one in ids]
     return Features(
@@ -102,6 +103,7 @@ def _tokens(corpus: Corpus, encoder: Encoder, context: str | None) -> Features:
             "revision": weights.revision(encoder),
             "convention": convolved.CONVENTION,
             "truncated": f"{cut} of {len(ids)} clips",
+            **{name: str(count) for name, count in found.counts().items()},
         },
     )
 

@@ -4,8 +4,9 @@ Columns are ``FIELDS``. The package vaderSentiment (MIT licence, optional) bring
 of negations and of words that boost or dampen, and the rules that change a score in its context.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +29,36 @@ class Extractor(words.Extractor):
     unit = "word"
     features = f"VADER's {', '.join(FIELDS)}, of {SCOPE} words before"
 
+    @cached_property
+    def scores(self) -> list[np.ndarray]:
+        """``FIELDS`` of each word of each transcript."""
+        return [scores(text) for text in self.corpus.utterances["text"]]
+
     def plan(self, folder: Path, fingerprint: str) -> extraction.Plan:
-        self.scores = [scores(text) for text in self.corpus.utterances["text"]]
+        if all(self._missed()):
+            warnings.warn(
+                f"no word of {self.corpus.name} is in the lexicon, which is of English words",
+                stacklevel=2,
+            )
         empty = sum(not text.split() for text in self.corpus.utterances["text"])
         lengths = np.array([len(of_clip) for of_clip in self.scores])
         batches = [np.array([n]) for n in range(len(lengths))]
         return extraction.Plan(lengths, batches, self.about(len(FIELDS), empty_clips=empty))
+
+    def losses(self) -> list[str]:
+        """Return which transcripts have words, but none in the lexicon."""
+        return [
+            f"none of its {len(found)} words is in the lexicon" if missed else ""
+            for found, missed in zip(self.scores, self._missed(), strict=True)
+        ]
+
+    def _missed(self) -> list[bool]:
+        """Check of each transcript whether it has words, but none in the lexicon."""
+        texts, known = self.corpus.utterances["text"], FIELDS.index("known")
+        return [
+            bool(text.split()) and not found[:, known].any()
+            for text, found in zip(texts, self.scores, strict=True)
+        ]
 
     def states(self, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         for (clip,) in batches:
