@@ -18,6 +18,7 @@ from msalib.base import temporary
 from msalib.base.errors import UserError
 from msalib.base.paths import ROOT
 from msalib.data.corpus import TUNED, Corpus, Features
+from msalib.encoders import extraction
 from msalib.runs.clips import corpus_of
 from msalib.runs.saved import SETTINGS, About, Input, check_revision, encoder_of, seconds_of
 from msalib.runs.trainer import core, regime_of
@@ -121,8 +122,10 @@ def _features(
     asked = about.inputs[modality]
     if asked.encoder is not None:
         corpus = _encoded(corpus, about, modality, folder, device, general)
-        for clip, loss in _lost(corpus, modality).items():
-            notes[clip].append(f"{modality}: {loss}")
+        extractor = extraction.extractor(corpus, encoder_of(asked.encoder), about.spec.preset)
+        unknown = zip(corpus.utterances.index, extractor.losses(), strict=True)
+        for clip, loss in [*unknown, *_lost(corpus, modality).items()]:
+            notes[clip] += [f"{modality}: {loss}"] if loss else []
     _check_width(corpus, modality, asked)
     return corpus.features[modality]
 
