@@ -17,7 +17,7 @@ from msalib.base import faults, leftovers, refusals
 from msalib.base.errors import UserError
 from msalib.base.terminal import accept_all_characters, say
 from msalib.commands_data import AcceptCut, Clean, data_app, set_accept_cut, set_clean
-from msalib.stopping import stopping
+from msalib.stopping import stop_at_signals
 
 app = typer.Typer(
     help="Reproducibility of multimodal sentiment analysis, claim by claim.",
@@ -337,9 +337,9 @@ def main() -> None:
         if folder := os.environ.get(f"MSALIB_{name}"):  # a notebook runs in another folder
             os.environ[f"MSALIB_{name}"] = str(Path(folder).resolve())
     try:
+        stop_at_signals(sys.argv[1:])
         leftovers.remove()
-        with stopping(sys.argv[1:]):
-            app(fold_parameters(sys.argv[1:]))
+        app(fold_parameters(sys.argv[1:]))
     except Exception as error:
         if os.environ.get("MSALIB_TRACEBACK"):
             traceback.print_exc()

@@ -8,8 +8,8 @@ the status that shells give to the signal (130 for Ctrl-C), and no library can h
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 
 from msalib.base import children, temporary
 
@@ -30,27 +30,20 @@ KEPT = {
 NOTHING = "There was nothing to keep; run the same command again."
 
 
-@contextmanager
-def stopping(arguments: Sequence[str]) -> Iterator[None]:
-    """Let signals end the command with these arguments, in one line; ignored ones stay ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def stop_at_signals(arguments: Sequence[str]) -> None:
+    """Let signals end this process, whose command has these arguments; ignored ones stay ignored.
+
+    To be called once, in the main thread.
+    """
     # A handler waits until the main thread is back in Python; a thread that reads this pipe need
     # not wait for a long step of a library.
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    asked = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    handlers = {number: signal.signal(number, lambda *_: None) for number in asked}
-    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     threading.Thread(target=_wait, args=(reading, _kept(arguments)), daemon=True).start()
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        os.close(writing)  # with which the thread ends
 
 
 def _kept(arguments: Sequence[str]) -> str:

@@ -184,15 +184,10 @@ def test_a_folder_without_data_is_told(tmp_path, monkeypatch):
         list(make("uegd"))
 
 
-def test_the_command_says_what_there_is(monkeypatch, capsys):
-    from msalib import __main__ as cli
-
+def test_the_command_says_what_there_is(monkeypatch, msalib):
     monkeypatch.setattr(campaign, "make", lambda paper, **p: [campaign.Made(f"{paper} {p}", 7)])
-    monkeypatch.setattr("sys.argv", ["msalib", "records", "uegd", "-p", "dataset", "control"])
-    with pytest.raises(SystemExit) as done:
-        cli.main()
-    assert not done.value.code
-    shown = capsys.readouterr().out
+    status, shown, _ = msalib("records", "uegd", "-p", "dataset", "control")
+    assert not status
     assert shown == "uegd {'dataset': 'control'}: 7 records, 0 min since the start\n"
     assert os.environ.get("MSALIB_CLEAN") != "1"
 
