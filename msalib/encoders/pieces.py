@@ -23,6 +23,7 @@ TEXTS = 1000
 
 PIECES, UNKNOWN = "word pieces", "unknown word pieces"
 DROPPED, UNREAD = "characters dropped", "texts of which nothing is read"
+COUNTS = PIECES, UNKNOWN, DROPPED, UNREAD
 """Counts in a store's description; the last two where there are any."""
 
 

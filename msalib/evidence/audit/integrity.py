@@ -3,7 +3,6 @@
 Of features with several layers the last is looked at, as the probe of ``leakage`` does.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,6 +12,8 @@ import pandas as pd
 
 from msalib.data.corpus import PARTS, TUNED, Corpus, Features
 from msalib.data.tasks import LIMIT
+from msalib.encoders import pieces
+from msalib.evidence.audit import copies
 from msalib.evidence.audit.findings import AuditFinding, share, some
 
 BLOCK = 4_000_000
@@ -31,7 +32,7 @@ def check(corpus: Corpus, split: str) -> list[AuditFinding]:
     part = corpus.splits[split].to_numpy()
     findings = [*_labels(corpus), *_texts(corpus, part), *_same_clips(corpus, part)]
     for modality, features in corpus.features.items():
-        findings += _features(modality, features, corpus.utterances.index, part)
+        findings += _features(corpus, modality, features, part)
     return findings
 
 
@@ -110,7 +111,7 @@ def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
         (f"more than {SHORT} words", words > SHORT, "warning"),
         (f"at most {SHORT} words", (words <= SHORT) & ~empty, "note"),  # people say the same
     ):
-        yield _duplicates(
+        yield copies.duplicates(
             "duplicates by text",
             f"texts of {name}",
             texts[chosen],
@@ -126,39 +127,13 @@ def normal(text: str) -> str:
     return " ".join(re.findall(r"\w+", re.sub(r"['\u2019]", "", str(text).casefold())))
 
 
-def _duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> AuditFinding:
-    """Count what occurs more than once, and how much of test occurs in other parts.
-
-    It has the severity given where test clips recur in other parts, else it is a note.
-    """
-    twice = keys.duplicated(keep=False).to_numpy()
-    if not twice.any():
-        return _finding("ok", check, about, f"None among {len(keys)} clips.")
-    groups = keys[twice].nunique()
-    elsewhere = set(keys[part != "test"])
-    test = part == "test"
-    crossing = test & keys.isin(elsewhere).to_numpy()
-    parts_of = pd.DataFrame({"key": keys.to_numpy(), "part": part})[twice].drop_duplicates()
-    across = int((parts_of["key"].value_counts() > 1).sum())
-    sets = f"{groups} set{'s' if groups > 1 else ''}"
-    message = (
-        f"{share(int(twice.sum()), len(keys))} clips are copies of one another, in {sets}; sets "
-        f"in several parts: {across}; test clips that recur in training or validation: "
-        f"{share(int(crossing.sum()), int(test.sum()))}"
-    )
-    message += f", {some(keys.index[crossing])}" if crossing.any() else ""
-    if not crossing.any():
-        return _finding("note", check, about, f"{message}.")
-    return _finding(severity, check, about, f"{message}.", remedy)
-
-
 def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
     table = corpus.utterances
     # A corpus has every id once; the same clip may still be there under two spellings.
     spelt = pd.Series(table.index.astype(str).str.casefold().str.strip(), index=table.index)
     place = table["video"].astype(str) + " " + table["segment"].astype(str)
     for about, keys in (("ids", spelt), ("video and segment", place)):
-        yield _duplicates(
+        yield copies.duplicates(
             "duplicates by id",
             about,
             keys,
@@ -171,7 +146,8 @@ def _same_clips(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
 # --- features -------------------------------------------------------------------------------------
 
 
-def _features(modality, features: Features, ids: pd.Index, part) -> Iterator[AuditFinding]:
+def _features(corpus: Corpus, modality, features: Features, part) -> Iterator[AuditFinding]:
+    ids = corpus.utterances.index
     values = last(features)
     if values is None:
         message = f"{features.source} is fine-tuned with the model: there are no features yet."
@@ -182,7 +158,8 @@ def _features(modality, features: Features, ids: pd.Index, part) -> Iterator[Aud
     yield from _values(modality, features, values, seen, ids, clip)
     yield _columns(modality, values, seen)
     yield from _zeros(modality, features, seen["zero"], ids, part)
-    yield _same_features(modality, features, values, seen["zero"], ids, part)
+    yield from copies.same_features(corpus, modality, values, seen["zero"], part)
+    yield from _unknown(modality, features)
 
 
 def _scan(values: np.ndarray) -> dict[str, np.ndarray]:
@@ -323,23 +300,20 @@ def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> AuditF
     return _finding("warning", "padding", modality, f"{stretch}; {text}.", remedy)
 
 
-def _same_features(modality, features, values, zero, ids, part) -> AuditFinding:
-    keys, offsets = {}, features.offsets
-    for i, clip in enumerate(ids):
-        if zero[offsets[i] : offsets[i + 1]].all():
-            continue  # the check of empty clips reports them
-        frames = np.ascontiguousarray(values[offsets[i] : offsets[i + 1]])
-        keys[clip] = hashlib.blake2b(frames.tobytes(), digest_size=16).hexdigest()
-    keys = pd.Series(keys, dtype=str)
-    own = pd.Series(part, index=ids).reindex(keys.index).to_numpy()
-    return _duplicates(
-        "duplicates by features",
-        modality,
-        keys,
-        own,
-        severity="error",
-        remedy="Equal to the last bit: the same recording twice. Keep one, or one part for both.",
-    )
+def _unknown(modality, features: Features) -> Iterator[AuditFinding]:
+    """Report what an encoder of text did not know, where its store tells."""
+    told = {name: int(features.provenance.get(name, 0)) for name in pieces.COUNTS}
+    unread = told[pieces.UNREAD]
+    if unread or told[pieces.UNKNOWN] > pieces.LIMIT * told[pieces.PIECES]:
+        yield _finding(
+            "warning",
+            "unknown pieces",
+            modality,
+            f"{share(told[pieces.UNKNOWN], told[pieces.PIECES])} word pieces are unknown to "
+            f"{features.source}; nothing is read of {unread} texts.",
+            "Choose an encoder that knows the language of the transcripts: msalib doctor says "
+            "which each knows.",
+        )
 
 
 def _by_part(parts: np.ndarray) -> str:
