@@ -1,5 +1,7 @@
 """A small made-up study: a table, its findings, entries and evidence; and how cells are read."""
 
+from markupsafe import Markup
+
 from msalib.evidence import registry
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed.checks.finding import Finding
@@ -97,8 +99,8 @@ PRINTED = PrintedVerdict(
 SILENT = PrintedVerdict("not run", [], "needs numbers: a figure only")
 
 
-def read_cell(html: str):
-    return read(tables.Block(f"<div>{html}</div>"))
+def read_cell(cell: str):
+    return read(tables.Block(Markup("<div>{}</div>").format(cell)))
 
 
 def values(html: str) -> list[str]:

@@ -1,7 +1,6 @@
 """What readers see of the audit of a data set: findings, the probe, and how often the test errs."""
 
 from collections.abc import Sequence
-from html import escape
 
 import pandas as pd
 
@@ -26,9 +25,9 @@ def findings(audit: Report, group: str | None = None) -> Table:
             "severity": f.severity,
             **({} if group else {"group": f.group}),
             "check": f.check,
-            "of": escape(f.about),
-            "finding": escape(f.message),
-            "what to do": escape(f.remedy) or "-",
+            "of": f.about,
+            "finding": f.message,
+            "what to do": f.remedy or "-",
         }
         for f in shown
     ]
@@ -43,10 +42,10 @@ def comparisons(audit: Report) -> Table | Note:
     rows = [
         {
             "modality": p.modality,
-            "features": f"{escape(p.source)} ({p.features})",
+            "features": f"{p.source} ({p.features})",
             "is it": c.question,
             "by": c.of,
-            "split": escape(c.split) or "-",
+            "split": c.split or "-",
             "difference": f"{c.difference:+.3f}",
             "p": f"{c.p:.4f}",
             "permuted": f"{c.units} {c.unit}s",

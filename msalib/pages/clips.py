@@ -2,12 +2,13 @@
 
 import base64
 from collections.abc import Mapping
-from html import escape
 from io import BytesIO
 
 import numpy as np
+from markupsafe import Markup
 
 from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.markup import Shown
 
 SHOWN = 4
 """Frames of a clip that are drawn, evenly spread."""
@@ -19,28 +20,26 @@ FLOOR_DB = -60
 """Below the loudest part, quieter ones are white."""
 
 
-class Clip:
+class Clip(Shown):
     """A clip as HTML: picture, audio player, the words, and what is true of it."""
 
     def __init__(self, picture: Picture, wave: np.ndarray, rate: int, text: str, truth: str):
         self.picture, self.text, self.truth = picture, text, truth
         self.player = player(wave, rate, f"The voice of this clip: {text}")
 
-    def _repr_html_(self) -> str:
-        return (
-            f"{self.picture._repr_html_()}"
-            f'<div class="msa-clip">{self.player}'
-            f"<p>“{escape(self.text)}”</p><p>{escape(self.truth)}</p></div>"
+    def html(self) -> Markup:
+        """Return the picture, and the rest below it."""
+        return Markup('{}<div class="msa-clip">{}<p>“{}”</p><p>{}</p></div>').format(
+            self.picture.html(), self.player, self.text, self.truth
         )
 
 
-def player(wave: np.ndarray, rate: int, label: str) -> str:
+def player(wave: np.ndarray, rate: int, label: str) -> Markup:
     """Return a wave (n,) at ``rate`` Hz as HTML that plays it; the label says what is heard."""
     sound = base64.b64encode(_wav(wave, rate)).decode()
-    return (
-        f'<audio controls preload="metadata" aria-label="{escape(label)}" '
-        f'src="data:audio/wav;base64,{sound}"></audio>'
-    )
+    return Markup(
+        '<audio controls preload="metadata" aria-label="{}" src="data:audio/wav;base64,{}"></audio>'
+    ).format(label, sound)
 
 
 @style

@@ -1,11 +1,13 @@
 """The style of all figures, and a figure as a page shows it."""
 
 import base64
-from html import escape
 from io import BytesIO
 
+from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
+from msalib.pages.markup import Shown
 
 MODALITY_STYLE = {
     "visual": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
@@ -20,7 +22,7 @@ style = rc_context(RC)
 """Decorator of every function that draws: some letters get their size when they are laid out."""
 
 
-class Picture:
+class Picture(Shown):
     """A figure as HTML: an image with alternative text and a caption below."""
 
     def __init__(self, figure: Figure, *, alt: str, caption: str):
@@ -31,12 +33,12 @@ class Picture:
         self.png = buffer.getvalue()
         self.alt, self.caption = alt, caption
 
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self.png).decode()
-        return (
-            f'<figure class="msa"><img src="data:image/png;base64,{data}" alt="{escape(self.alt)}">'
-            f"<figcaption>{escape(self.caption)}</figcaption></figure>"
-        )
+    def html(self) -> Markup:
+        """Return the image with its texts."""
+        return Markup(
+            '<figure class="msa"><img src="data:image/png;base64,{}" alt="{}">'
+            "<figcaption>{}</figcaption></figure>"
+        ).format(base64.b64encode(self.png).decode(), self.alt, self.caption)
 
 
 @style

@@ -7,11 +7,11 @@ row of a list is found by its name, ``paper-sugrm.html#SUGRM-C1``.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from os.path import relpath
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from msalib.evidence.printed import names
 from msalib.evidence.printed.cells import parse
@@ -19,6 +19,7 @@ from msalib.evidence.printed.checks import granularity
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.planted import DetectionRates
 from msalib.evidence.registry import Paper
+from msalib.pages.markup import details, lines, link
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Table
 
@@ -76,13 +77,11 @@ def findings(
     every: Sequence[Finding], table: pd.DataFrame, entries: Entries, paper: str | None = None
 ) -> Sortable:
     """List the findings of all papers or of one; ``every`` has all in any case."""
-    known: dict[Finding, list[str]] = {}
+    known: dict[Finding, list[Markup]] = {}
     for name, entry in entries.items():
         for item, matched in match_noted(name, entry, every, table).items():
             for finding in matched:
-                known.setdefault(finding, []).append(
-                    f'<a href="paper-{name}.html#{item}">{item}</a>'
-                )
+                known.setdefault(finding, []).append(_row_link(name, item))
     claimed = {claim.id: name for name, entry in entries.items() for claim in entry.claims}
     rows = table.to_dict("index")
     listed = [
@@ -110,30 +109,31 @@ def findings(
     return Sortable(frame, caption=caption, filters=filters)
 
 
-def _severity(word: str) -> str:
-    place = SEVERITIES.index(word)
-    return f'<span class="severity severity-{word}" data-order="{place}">{word}</span>'
+def _severity(word: str) -> Markup:
+    cell = Markup('<span class="severity severity-{word}" data-order="{place}">{word}</span>')
+    return cell.format(word=word, place=SEVERITIES.index(word))
 
 
-def _papers(finding: Finding, rows: Mapping[int, Mapping], entries: Entries) -> str:
+VALUE = Markup('<span class="value">{}</span>')
+"""What counts by itself where a column is filtered."""
+
+
+def _papers(finding: Finding, rows: Mapping[int, Mapping], entries: Entries) -> Markup:
     """Name the paper that a finding is about, then those that it is compared with."""
-    first, *others = dict.fromkeys([finding.paper, *(rows[i]["paper"] for i in finding.cells)])
-    value = '<span class="value">{}</span>'
-    text = value.format(escape(paper_name(first, entries)))
-    if others:
-        compared = ", ".join(value.format(escape(paper_name(other, entries))) for other in others)
-        text += f"<br><small>beside {compared}</small>"
-    return text
+    papers = dict.fromkeys([finding.paper, *(rows[i]["paper"] for i in finding.cells)])
+    first, *others = (VALUE.format(paper_name(paper, entries)) for paper in papers)
+    if not others:
+        return first
+    compared = Markup(", ").join(others)
+    return Markup("{}<br><small>beside {}</small>").format(first, compared)
 
 
-def _message(finding: Finding, rows: Mapping[int, Mapping], claimed: Mapping[str, str]) -> str:
+def _message(finding: Finding, rows: Mapping[int, Mapping], claimed: Mapping[str, str]) -> Markup:
     """Return the sentence, its claim as a link; the end of a long one and the cells are folded."""
-    first, rest = _split(finding.message)
-    text = escape(first)
+    text, rest = _split(finding.message)
     start = re.match(r"[\w-]+(?=,| \(ours\))", text)
     if start and start[0] in claimed:
-        link = f'<a href="paper-{claimed[start[0]]}.html#{start[0]}">{start[0]}</a>'
-        text = link + text.removeprefix(start[0])
+        text = _row_link(claimed[start[0]], start[0]) + text.removeprefix(start[0])
     cells = []
     for index in finding.cells:
         cell = rows[index]
@@ -141,7 +141,7 @@ def _message(finding: Finding, rows: Mapping[int, Mapping], claimed: Mapping[str
         cells.append(f"{other}{names.place(cell)}: {cell['printed']}")
     head = names.plural(len(cells), "number")
     folded = details(f"the rest, and {head}" if rest else head, cells, rest)
-    return f'<div class="claim">{text}</div>{folded}'
+    return Markup('<div class="claim">{}</div>{}').format(text, folded)
 
 
 def _split(message: str) -> tuple[str, str]:
@@ -152,10 +152,11 @@ def _split(message: str) -> tuple[str, str]:
     return f"{message[:cut]} …", message[cut:].strip()
 
 
-def _known(ids: Sequence[str]) -> str:
-    if not ids:
-        return '<span class="value">ours</span>'
-    return f'<span class="value">specification</span><br><small>{", ".join(ids)}</small>'
+def _known(links: Sequence[Markup]) -> Markup:
+    if not links:
+        return VALUE.format("ours")
+    listed = Markup(", ").join(links)
+    return Markup("{}<br><small>{}</small>").format(VALUE.format("specification"), listed)
 
 
 def noted(paper: str, entry: Paper, every: Sequence[Finding], table: pd.DataFrame) -> Table:
@@ -164,12 +165,13 @@ def noted(paper: str, entry: Paper, every: Sequence[Finding], table: pd.DataFram
     matched = match_noted(paper, entry, every, table)
     frame = pd.DataFrame(
         {
-            "noted": f'<div class="claim" id="{escape(item.id)}"><b>{escape(item.id)}</b> '
-            f"{escape(item.text)}</div>",
+            "noted": Markup('<div class="claim" id="{id}"><b>{id}</b> {text}</div>').format(
+                id=item.id, text=item.text
+            ),
             "found by": _finders(matched[item.id], names)
             if item.check
-            else f"beyond print: {escape(item.beyond)}",
-            "source": escape(item.source),
+            else f"beyond print: {item.beyond}",
+            "source": item.source,
         }
         for item in entry.noted
     )
@@ -180,9 +182,8 @@ def _finders(matched: Sequence[Finding], names: Mapping[Finding, str]) -> str:
     """Return links to findings, with how severe they are."""
     if not matched:
         return "no finding"
-    return "<br>".join(
-        f'<a href="paper-{f.paper}.html#{names[f]}">{names[f]}</a> {f.severity}' for f in matched
-    )
+    found = ((_row_link(f.paper, names[f]), f.severity) for f in matched)
+    return lines(Markup("{} {}").format(*finder) for finder in found)
 
 
 def answered(every: Sequence[Finding], table: pd.DataFrame, entries: Entries) -> Table:
@@ -220,7 +221,7 @@ def counted(every: Iterable[Finding], entries: Entries) -> Table:
 
 def _with_total(frame: pd.DataFrame) -> pd.DataFrame:
     total = frame.drop(columns="paper").sum()
-    return pd.concat([frame, pd.DataFrame([{"paper": "<b>all</b>"} | dict(total)])])
+    return pd.concat([frame, pd.DataFrame([{"paper": Markup("<b>all</b>")} | dict(total)])])
 
 
 # --- what print can tell ------------------------------------------------------------------------
@@ -336,17 +337,15 @@ def paper_name(paper: str, entries: Entries) -> str:
     return entries[paper].name if paper in entries else paper
 
 
-def paper_link(paper: str, entries: Entries) -> str:
-    return f'<a href="paper-{paper}.html">{escape(paper_name(paper, entries))}</a>'
+def paper_link(paper: str, entries: Entries) -> Markup:
+    return link(f"paper-{paper}.html", paper_name(paper, entries))
+
+
+def _row_link(paper: str, name: str) -> Markup:
+    """Return a link to the row of a list on the page of a paper."""
+    return link(f"paper-{paper}.html#{name}", name)
 
 
 def page_link(page: str) -> str:
     """Return the address of a page of the book as seen from those of notebooks."""
     return relpath(f"{page}.html", "executed")
-
-
-def details(head: str, lines: Sequence[str], first: str = "") -> str:
-    """Return lines of text that open on a click, after a sentence."""
-    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    sentence = f"<p>{escape(first)}</p>" if first else ""
-    return f"<details><summary>{head}</summary>{sentence}<ul>{listed}</ul></details>"

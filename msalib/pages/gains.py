@@ -3,11 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
 from statistics import median
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import names
@@ -17,6 +17,7 @@ from msalib.evidence.printed.table import PROSE
 from msalib.evidence.printed.units import METRIC_UNITS, RESULTS, same, sign
 from msalib.evidence.registry import Paper
 from msalib.pages import sheet
+from msalib.pages.markup import lines
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Note
 
@@ -172,14 +173,14 @@ class _Drift:
             reach[metric] = max(reach[metric], round(self.cells[system, metric].distance, 6))
         return [(gain, reach[m]) for row in self.gains.values() for m, gain in row.items()]
 
-    def html(self) -> str:
+    def html(self) -> Markup:
         """Return the table of this data set."""
         head = [
             sheet.hidden("baseline"),
-            *(escape(names.metric(m)).replace(" (", "<br>(") for m in self.metrics),
+            *(Markup("<br>(").join(names.metric(m).split(" (")) for m in self.metrics),
         ]
         baselines = [
-            sheet.row(escape(system), (self._distance(system, m) for m in self.metrics))
+            sheet.row(system, (self._distance(system, m) for m in self.metrics))
             for system in self.systems
         ]
         groups = {"Distance of a baseline between papers (number of papers)": baselines}
@@ -192,27 +193,28 @@ class _Drift:
                 sheet.row("typical gain", typical, "typical"),
                 *(
                     sheet.row(
-                        ",<br>".join(map(escape, filter(None, [name, alignment]))),
+                        Markup(",<br>").join(filter(None, [name, alignment])),
                         (self._gain(row[m], m) if m in row else sheet.cell() for m in self.metrics),
                     )
                     for (name, alignment), row in self.gains.items()
                 ),
             ]
-        return sheet.table(f"{self.name}: drift and gains", f"<b>{self.name}</b>", head, groups)
+        caption = Markup("<b>{}</b>").format(self.name)
+        return sheet.table(f"{self.name}: drift and gains", caption, head, groups)
 
-    def _distance(self, system: str, metric: str) -> str:
+    def _distance(self, system: str, metric: str) -> Markup:
         number = self.cells.get((system, metric))
         if number is None:
             return sheet.cell()
         count = f"({len(number.cells)})"
         if number.kind != "drift":
             symbol, word = AGREEMENTS[number.kind]
-            return sheet.cell(f"{sheet.mark(symbol, word)} {count}")
+            return sheet.cell(Markup("{} {}").format(sheet.mark(symbol, word), count))
         ratio = self._ratio(number.distance, metric)
-        value = f"<b>{_number(number.distance, metric)} {count}</b>"
-        return sheet.cell(f"{value}<br>{_above(ratio)}{escape(_times(ratio))}", _step(ratio))
+        value = Markup("<b>{} {}</b>").format(_number(number.distance, metric), count)
+        return sheet.cell(lines([value, _above(ratio) + _times(ratio)]), _step(ratio))
 
-    def _gain(self, gain: float, metric: str) -> str:
+    def _gain(self, gain: float, metric: str) -> Markup:
         if gain <= 0:
             return sheet.cell(_signed(gain, metric), "behind")
         ratio = self._ratio(gain, metric)
@@ -229,9 +231,9 @@ def _step(ratio: float | None) -> str:
     return f"gain-{next(i for i, (bound, _) in enumerate(STEPS, 1) if ratio <= bound)}"
 
 
-def _above(ratio: float | None) -> str:
+def _above(ratio: float | None) -> Markup:
     above = ratio is not None and ratio > 1
-    return sheet.mark("▲", "more than typical:") + " " if above else ""
+    return sheet.mark("▲", "more than typical:") + " " if above else Markup("")
 
 
 def _number(value: float, metric: str) -> str:
@@ -265,14 +267,14 @@ def drift_table(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Sortable:
         row = {
             "id": re.sub(r"\W+", "-", f"drift-{number.corpus}-{number.system}-{number.metric}"),
             "data set": names.dataset(number.corpus),
-            "system": escape(number.system),
+            "system": number.system,
             "metric": names.metric(number.metric),
         }
         outliers = number.outliers()
         for paper in papers:
             text = _values(number.cells.get(paper, []))
             if text and paper in outliers:
-                text = f"<b>{text}</b>"
+                text = Markup("<b>{}</b>").format(text)
             row[entries[paper].name] = text
         rows.append(row | {"distance": f"{number.distance:.4g}", "kind": number.kind})
     return Sortable(
@@ -284,7 +286,7 @@ def drift_table(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Sortable:
     )
 
 
-def _values(cells: Sequence[Mapping]) -> str:
+def _values(cells: Sequence[Mapping]) -> Markup:
     """Return the numbers of a paper, each with its settings in small letters."""
     by_value: dict[str, list[str]] = {}
     for cell in cells:
@@ -293,8 +295,8 @@ def _values(cells: Sequence[Mapping]) -> str:
     parts = []
     for value, settings in by_value.items():
         setting = ", ".join(dict.fromkeys(filter(None, settings)))
-        parts.append(value + (f" <small>{escape(setting)}</small>" if setting else ""))
-    return "<br>".join(parts)
+        parts.append(value + (Markup(" <small>{}</small>").format(setting) if setting else ""))
+    return lines(parts)
 
 
 def drifted(table: pd.DataFrame) -> dict[str, str]:

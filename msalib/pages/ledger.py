@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from html import escape
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from msalib.base.stats import Estimate
 from msalib.evidence import error_rates
@@ -23,6 +23,7 @@ from msalib.evidence.verdicts import (
     printed_effects,
     weigh,
 )
+from msalib.pages import markup
 from msalib.pages.tables import Table
 from msalib.runs.records import Record
 
@@ -38,8 +39,9 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
     cells, rates = Cells(printed.load_all()), error_rates.by_claim(paper)
     rows = [
         {
-            "claim and verdict": f"{named(v.claim)} {badge(v.evidence.verdict)}<br>"
-            f"{escape(v.claim.statement)}<br><i>{escape(v.reading)}</i>",
+            "claim and verdict": Markup("{} {}<br>{}<br><i>{}</i>").format(
+                named(v.claim), badge(v.evidence.verdict), v.claim.statement, v.reading
+            ),
             "setting": setting_text(v),
             "covers": coverage_text(v.coverage),
             "effect and 95% interval": _effects(v.evidence),
@@ -52,33 +54,41 @@ def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
     return Table(pd.DataFrame(rows), caption=caption)
 
 
-def _printed(phrases: list[str]) -> str:
+def _printed(phrases: list[str]) -> Markup:
     """Return the first few phrases; the others open on a click."""
-    first, rest = phrases[:CITED], phrases[CITED:]
-    html = "<br>".join(map(escape, first)) or "no number"
+    shown, rest = markup.lines(phrases[:CITED]) or "no number", phrases[CITED:]
     if rest:
-        html += f"<details><summary>and {len(rest)} more</summary>{'<br>'.join(map(escape, rest))}"
-        html += "</details>"
-    return f'<div class="effect">{html}</div>'
+        shown += _folded(f"and {len(rest)} more", rest)
+    return EFFECT.format(shown)
 
 
-def _effects(evidence: Evidence) -> str:
-    lines = [effect_text(name, e) + _seed_by_seed(e) for name, e in evidence.effects.items()]
-    return f'<div class="effect">{"<br>".join([*lines, escape(evidence.note)])}</div>'
+def _folded(head: str, lines: list[str]) -> Markup:
+    opened = markup.lines(lines)
+    return Markup("<details><summary>{}</summary>{}</details>").format(head, opened)
+
+
+def _effects(evidence: Evidence) -> Markup:
+    effects = evidence.effects.items()
+    lines = [Markup("{}{}").format(effect_text(*e), _seed_by_seed(e[1])) for e in effects]
+    return EFFECT.format(markup.lines([*lines, evidence.note]))
+
+
+EFFECT = Markup('<div class="effect">{}</div>')
 
 
 def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
     """Show claims by settings, the settings with most decided claims first."""
     cells: dict[str, dict[str, str]] = {}
+    head = Markup("{}, {}<br><small>{}, {}, {}</small>")
+    mark = Markup('<abbr title="{word}" aria-label="{word}">{symbol}</abbr>')
     for v in verdicts:
-        about = f'<div class="claim">{named(v.claim)} {escape(v.claim.statement)}</div>'
+        about = Markup('<div class="claim">{} {}</div>').format(named(v.claim), v.claim.statement)
         row = cells.setdefault(v.claim.id, {"claim": about})
         dataset, encoder, preset, profile = v.setting
-        how = f"{v.kind}, {preset}, {profile}"
         word = v.evidence.verdict
         symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
-        mark = f'<abbr title="{word}" aria-label="{word}">{symbol}</abbr>'
-        row[f"{dataset}, {encoder}<br><small>{how}</small>"] = mark
+        column = head.format(dataset, encoder, v.kind, preset, profile)
+        row[column] = mark.format(word=word, symbol=symbol)
     frame = pd.DataFrame(cells.values()).fillna("")
     decided = ~frame.iloc[:, 1:].apply(lambda column: column.str.contains("not run"))
     order = decided.sum().sort_values(ascending=False, kind="stable").index
@@ -92,8 +102,8 @@ def rules(registry: list[Claim]) -> Table:
         {
             "claim": named(c),
             "exhibit": c.exhibit,
-            "rule": escape(c.rerun.rule),
-            "not covered": escape(c.rerun.needs),
+            "rule": c.rerun.rule,
+            "not covered": c.rerun.needs,
         }
         for c in registry
     )
@@ -134,15 +144,15 @@ def interval_text(e: Estimate) -> str:
     return f"{e.effect:{form}} [{e.low:{form}},\u00a0{e.high:{form}}]"
 
 
-def _seed_by_seed(e: Estimate) -> str:
+def _seed_by_seed(e: Estimate) -> Markup:
     """Say how much seeds differ, and for a difference how many of them have its sign."""
     if len(e.seeds) < 2 or np.isnan(e.effect):
-        return ""
+        return Markup("")
     text = f"seeds ± {np.std(e.seeds, ddof=1):.3f}"
     if e.kind == "difference":
         alike = int((np.sign(e.seeds) == np.sign(e.effect)).sum())
         text += f", {alike} of {len(e.seeds)} {'above' if e.effect > 0 else 'below'} 0"
-    return f" <small>({text})</small>"
+    return Markup(" <small>({})</small>").format(text)
 
 
 def _cited(records: list[Record]) -> str:
@@ -152,19 +162,21 @@ def _cited(records: list[Record]) -> str:
     names = [record.name() for record in records[:CITED]]
     if len(records) > CITED:
         names.append(f"and {len(records) - CITED} more")
-    return f"<details><summary>{len(records)}</summary>{'<br>'.join(names)}</details>"
+    return _folded(str(len(records)), names)
 
 
-def named(claim: Claim, href: str | None = None) -> str:
+def named(claim: Claim, href: str | None = None) -> Markup:
     """Return the id of a claim, as a link if there is one, and whether the claim is ours."""
-    name = f'<a href="{href}">{escape(claim.id)}</a>' if href else escape(claim.id)
-    return f"<b>{name}</b>" + (' <span class="setting">ours</span>' if claim.ours else "")
+    name = Markup("<b>{}</b>").format(markup.link(href, claim.id) if href else claim.id)
+    return name + (Markup(' <span class="setting">ours</span>') if claim.ours else "")
 
 
-def badge(verdict: str) -> str:
+def badge(verdict: str) -> Markup:
     """Return a verdict as a coloured word with its symbol."""
     style = verdict.replace(" ", "-")
-    return f'<span class="verdict verdict-{style}">{SYMBOLS[verdict]} {verdict}</span>'
+    return Markup('<span class="verdict verdict-{}">{} {}</span>').format(
+        style, SYMBOLS[verdict], verdict
+    )
 
 
 def setting_text(verdict: Verdict) -> str:
@@ -211,17 +223,16 @@ def errors_cell(claim: Claim, rates: Sequence[Measured]) -> str:
     Those of each size open on a click.
     """
     if not rates:
-        return escape(not_measured(claim))
+        return not_measured(claim)
     worst = max(one.worst(w).share for one in rates for w in ("supported", "contradicted"))
     powers = sorted(power.share for one in rates if (power := one.at_printed()[0]) is not None)
     ends = dict.fromkeys(f"{share:.0%}" for share in [*powers[:1], *powers[-1:]])
     power = f", power {' to '.join(ends)}" if ends else ""
     high = " (above the level)" if any(one.too_high() for one in rates) else ""
-    sizes = f"size{'s' * (len(rates) > 1)} of {', '.join(escape(one.size) for one in rates)}"
-    lines = "<br>".join(escape(errors_text(one)) for one in rates)
-    return (
-        f"<details><summary>false verdicts {worst:.1%} at most{high}{power}; {sizes}</summary>"
-        f"<small>{lines}</small></details>"
+    sizes = f"size{'s' * (len(rates) > 1)} of {', '.join(one.size for one in rates)}"
+    return Markup("<details><summary>{}</summary><small>{}</small></details>").format(
+        f"false verdicts {worst:.1%} at most{high}{power}; {sizes}",
+        markup.lines(map(errors_text, rates)),
     )
 
 

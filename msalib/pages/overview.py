@@ -7,9 +7,9 @@ row of a list is found by its name, ``paper-sugrm.html#SUGRM-C1``.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 
 import pandas as pd
+from markupsafe import Markup, escape
 
 from msalib.base import paths
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
@@ -17,7 +17,7 @@ from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.registry import Exhibit, Paper
 from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper, parity
-from msalib.pages.findings import Entries, details, page_link, paper_link
+from msalib.pages.findings import Entries, page_link, paper_link
 from msalib.pages.ledger import (
     SYMBOLS,
     badge,
@@ -28,6 +28,7 @@ from msalib.pages.ledger import (
     setting_text,
 )
 from msalib.pages.ledger import ledger as one_row_each
+from msalib.pages.markup import details, lines, link
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Block, Note, Table
 
@@ -87,12 +88,17 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
     )
 
 
-def _claim(evidences: ClaimEvidence, href: str | None = None) -> str:
+def _claim(evidences: ClaimEvidence, href: str | None = None) -> Markup:
     claim = evidences.claim
-    statement, exhibit = escape(claim.statement), escape(claim.exhibit)
-    name = named(claim, href)
-    parity = f"<br><small>Parity: {escape(evidences.parity)}.</small>" if evidences.parity else ""
-    return f'<div class="claim">{name} {statement} <small>{exhibit}</small>{parity}</div>'
+    parity = _small(f"Parity: {evidences.parity}.") if evidences.parity else ""
+    return Markup('<div class="claim">{} {} <small>{}</small>{}</div>').format(
+        named(claim, href), claim.statement, claim.exhibit, parity
+    )
+
+
+def _small(text: str) -> Markup:
+    """Return text in small letters on a line of its own."""
+    return Markup("<br><small>{}</small>").format(text)
 
 
 def _errors(evidences: ClaimEvidence) -> str:
@@ -101,21 +107,22 @@ def _errors(evidences: ClaimEvidence) -> str:
     return errors_cell(claim, evidences.error_rates) if claim.rerun.test else ""
 
 
-def _verdict(word: str, needs: str = "") -> str:
+def _verdict(word: str, needs: str = "") -> Markup:
     """Return a verdict as a badge; one that is not run opens to what it needs."""
-    value = f'<span class="value" data-order="{list(SYMBOLS).index(word)}">{badge(word)}</span>'
+    value = Markup('<span class="value" data-order="{}">{}</span>').format(
+        list(SYMBOLS).index(word), badge(word)
+    )
     if word != "not run":
         return value
-    title = escape(needs)
-    return (
-        f'<details class="needs"><summary title="{title}">{value}</summary>'
-        f"<small>{title}</small></details>"
-    )
+    return Markup(
+        '<details class="needs"><summary title="{needs}">{value}</summary>'
+        "<small>{needs}</small></details>"
+    ).format(needs=needs, value=value)
 
 
-def _outcome(outcome: Outcome) -> str:
+def _outcome(outcome: Outcome) -> Markup:
     note = outcome.note if outcome.verdict != "not run" else ""
-    return _verdict(*outcome) + (f"<br><small>{escape(note)}</small>" if note else "")
+    return _verdict(*outcome) + (_small(note) if note else "")
 
 
 def _needs(printed: PrintedVerdict) -> str:
@@ -127,13 +134,13 @@ def _needs(printed: PrintedVerdict) -> str:
     return f"needs cells that are not printed; {printed.note}"
 
 
-def _printed(printed: PrintedVerdict) -> str:
+def _printed(printed: PrintedVerdict) -> Markup:
     """Return the verdict of print, its reason and every comparison, those that fail first."""
     if printed.verdict == "not run":
         return _verdict("not run", _needs(printed))
     marks = list(MARKS)
     lines = sorted(printed.lines, key=lambda line: marks.index(line.holds))
-    note = f"<small>{escape(printed.note)}</small>"
+    note = Markup("<small>{}</small>").format(printed.note)
     comparisons = [f"{MARKS[line.holds]} {line.text}" for line in lines]
     return _verdict(printed.verdict) + details(note, comparisons)
 
@@ -144,20 +151,26 @@ def _of_kind(evidences: ClaimEvidence, which: str) -> list[Verdict]:
     return sorted(verdicts, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
 
 
-def _runs(evidences: ClaimEvidence, which: str) -> str:
+def _runs(evidences: ClaimEvidence, which: str) -> Markup:
     """Return a badge for each setting; missing parts open on a click."""
     verdicts = _of_kind(evidences, which)
     if not verdicts:
         return _outcome(evidences.not_run(which))
-    return "".join(
-        f'<div class="run">{_verdict(v.evidence.verdict, v.evidence.note)} '
-        f'<small title="{escape(setting_text(v))}">{_setting(v)}</small>'
-        f"<div><small>{escape(coverage_text(v.coverage))}</small></div></div>"
+    run = Markup(
+        '<div class="run">{} <small title="{}">{}</small><div><small>{}</small></div></div>'
+    )
+    return Markup("").join(
+        run.format(
+            _verdict(v.evidence.verdict, v.evidence.note),
+            setting_text(v),
+            _setting(v),
+            coverage_text(v.coverage),
+        )
         for v in verdicts
     )
 
 
-def _badges(evidences: ClaimEvidence, which: str) -> str:
+def _badges(evidences: ClaimEvidence, which: str) -> Markup:
     """Return a badge for each verdict that some setting has, with the number of settings."""
     verdicts = _of_kind(evidences, which)
     if not verdicts:
@@ -168,11 +181,12 @@ def _badges(evidences: ClaimEvidence, which: str) -> str:
     parts = []
     for word, verdicts in by_word.items():
         note = "; ".join(f"{_setting(v)}: {v.evidence.note}" for v in verdicts)
-        parts.append(f'<div class="run">{_verdict(word, note)} {_covered(verdicts)}</div>')
-    return "".join(parts)
+        run = Markup('<div class="run">{} {}</div>')
+        parts.append(run.format(_verdict(word, note), _covered(verdicts)))
+    return Markup("").join(parts)
 
 
-def _covered(verdicts: Sequence[Verdict]) -> str:
+def _covered(verdicts: Sequence[Verdict]) -> Markup:
     """Return the number of settings and of seeds; what each covers opens on a click."""
     number = plural(len(verdicts), "setting")
     seeds = sorted({v.coverage.seeds for v in verdicts if v.coverage and v.coverage.seeds})
@@ -180,7 +194,7 @@ def _covered(verdicts: Sequence[Verdict]) -> str:
         ends = dict.fromkeys(map(str, (seeds[0], seeds[-1])))
         number += f", {' to '.join(ends)} seed{'s' * (seeds[-1] != 1)}"
     each = [f"{_setting(v)}: {coverage_text(v.coverage) or 'no records read'}" for v in verdicts]
-    return details(f"<small>{number}</small>", each)
+    return details(Markup("<small>{}</small>").format(number), each)
 
 
 def _setting(verdict: Verdict) -> str:
@@ -200,7 +214,8 @@ def verdicts(weighed: Weighed, entries: Entries) -> Table:
         cells = {which: _symbols(count) for which, count in counts.items()}
         number = str(len(theirs))
         if len(evidences) > len(theirs):
-            number += f" <small>and {len(evidences) - len(theirs)} of ours</small>"
+            ours = len(evidences) - len(theirs)
+            number += Markup(" <small>and {} of ours</small>").format(ours)
         rows.append({"paper": paper_link(paper, entries), "claims": number} | cells)
     legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
     caption = (
@@ -221,11 +236,10 @@ def _tally(evidences: Iterable[ClaimEvidence], which: str) -> Counter:
     return counts
 
 
-def _symbols(counts: Mapping[str, int]) -> str:
-    return " ".join(
-        f'<span class="count" title="{word}">{symbol}\u00a0{counts[word]}</span>'
-        for word, symbol in SYMBOLS.items()
-        if counts[word]
+def _symbols(counts: Mapping[str, int]) -> Markup:
+    count = Markup('<span class="count" title="{}">{}\u00a0{}</span>')
+    return Markup(" ").join(
+        count.format(word, symbol, counts[word]) for word, symbol in SYMBOLS.items() if counts[word]
     )
 
 
@@ -255,17 +269,25 @@ def totals(weighed: Weighed, findings: Sequence[Finding], entries: Entries) -> d
 def about(paper: str, entry: Paper) -> Block:
     """Introduce a paper in a few lines: authors, venue, idea, questions, runs, code and parity."""
     chapter = f"{paper}/index"
-    name = escape(entry.name)
-    if (paths.BOOK / f"{chapter}.md").is_file():
-        name = f'<a href="{page_link(chapter)}">{name}</a>'
-    questions = "".join(f"<li>{escape(question)}</li>" for question in entry.questions)
-    runs = "not stated" if entry.runs is None else str(entry.runs)
+    has_chapter = (paths.BOOK / f"{chapter}.md").is_file()
     return Block(
-        f'<div class="msa-about"><p><b>{name}</b>: <i>{escape(entry.title)}</i>. '
-        f"{escape(entry.authors)}, {escape(entry.venue)}.</p>"
-        f"<p>{escape(entry.idea)}</p><p>It asks:</p><ul>{questions}</ul>"
-        f"<p>Runs behind a printed mean: {runs} ({escape(entry.runs_source.rstrip('.'))}). "
-        f"Released code: {_linked(entry.code)}. {escape(_parity(entry))}</p></div>"
+        Markup(
+            '<div class="msa-about"><p><b>{name}</b>: <i>{title}</i>. {authors}, {venue}.</p>'
+            "<p>{idea}</p><p>It asks:</p><ul>{questions}</ul>"
+            "<p>Runs behind a printed mean: {runs} ({source}). "
+            "Released code: {code}. {parity}</p></div>"
+        ).format(
+            name=link(page_link(chapter), entry.name) if has_chapter else entry.name,
+            title=entry.title,
+            authors=entry.authors,
+            venue=entry.venue,
+            idea=entry.idea,
+            questions=Markup("").join(map(Markup("<li>{}</li>").format, entry.questions)),
+            runs="not stated" if entry.runs is None else entry.runs,
+            source=entry.runs_source.rstrip("."),
+            code=_linked(entry.code),
+            parity=_parity(entry),
+        )
     )
 
 
@@ -277,11 +299,12 @@ def _parity(entry: Paper) -> str:
     return f"Parity: {text}."
 
 
-def _linked(text: str) -> str:
+def _linked(text: str) -> Markup:
     """Return text with its Markdown links and repositories on GitHub as links."""
-    html = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', escape(text))
+    html = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', str(escape(text)))
     repository = r"(?<![/\w])(github\.com/[\w.-]+/[\w.-]*\w)"
-    return re.sub(repository, r'<a href="https://\1">\1</a>', html).rstrip(".")
+    html = re.sub(repository, r'<a href="https://\1">\1</a>', html)
+    return Markup(html.rstrip("."))  # noqa: S704 (of escaped text, nothing but addresses added)
 
 
 def summary(weighed: Sequence[ClaimEvidence], findings: Iterable[Finding], paper: str) -> Note:
@@ -306,9 +329,9 @@ def exhibits(entry: Paper) -> Table:
     """Show what a re-run of each table and figure needs and costs, and our page of it."""
     frame = pd.DataFrame(
         {
-            "exhibit": f"<b>{escape(e.title)}</b><br>{escape(e.content)}",
-            "a re-run needs": escape(e.needs),
-            "runs": escape(e.runs),
+            "exhibit": lines([Markup("<b>{}</b>").format(e.title), e.content]),
+            "a re-run needs": e.needs,
+            "runs": e.runs,
             "our page": _our_page(e),
         }
         for e in entry.exhibits
@@ -318,7 +341,7 @@ def exhibits(entry: Paper) -> Table:
 
 def _our_page(exhibit: Exhibit) -> str:
     if exhibit.page:
-        return f'<a href="{page_link(exhibit.page)}">re-run</a>'
+        return link(page_link(exhibit.page), "re-run")
     return "nothing to run" if exhibit.needs.startswith("nothing") else "not yet"
 
 

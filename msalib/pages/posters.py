@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
 from statistics import mean
+
+from markupsafe import Markup
 
 from msalib.evidence import registry
 from msalib.evidence.printed import checks, names, testparts
@@ -14,6 +15,7 @@ from msalib.evidence.printed.names import plural
 from msalib.evidence.verdicts import ClaimEvidence, made_by_paper
 from msalib.pages import sheet
 from msalib.pages.ledger import SYMBOLS
+from msalib.pages.markup import lines
 
 # --- what a pass of the granularity check is worth ----------------------------------------------
 
@@ -43,10 +45,10 @@ def granularity_map(corpora: Sequence[str] = TESTED) -> sheet.Sheet:
         corpus: [passing(clips, decimals, runs) for decimals, runs in columns]
         for clips, corpus in sizes
     }
-    heads = {corpus: f"{names.dataset(corpus)}<br>{clips:,} clips" for clips, corpus in sizes}
+    heads = {corpus: lines([names.dataset(corpus), f"{clips:,} clips"]) for clips, corpus in sizes}
     rows = [sheet.row(heads[corpus], map(_share, row)) for corpus, row in shares.items()]
     head = [sheet.hidden("test part")] + [
-        f"{plural(decimals, 'decimal')}<br>{plural(runs, 'run')}" for decimals, runs in columns
+        lines([plural(decimals, "decimal"), plural(runs, "run")]) for decimals, runs in columns
     ]
     cells = [share for row in shares.values() for share in row]
     everything = sum(share > SHARES[-2][0] for share in cells)
@@ -65,7 +67,7 @@ def granularity_map(corpora: Sequence[str] = TESTED) -> sheet.Sheet:
     )
 
 
-def _share(share: float) -> str:
+def _share(share: float) -> Markup:
     step = next(i for i, (bound, _) in enumerate(SHARES, 1) if share <= bound)
     return sheet.cell(f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}", f"pass-{step}")
 
@@ -120,7 +122,7 @@ def poster(
     ]
     return sheet.Sheet(
         [
-            f'<p class="msa-title">{escape(title)}</p>',
+            Markup('<p class="msa-title">{}</p>').format(title),
             sheet.legend("A column is a claim (1 is C1), a row a kind of evidence:", keys),
             *(paper.html() for paper in rows),
         ],
@@ -161,27 +163,26 @@ class _Claims:
         self.counts = Counter(cell["printed"][0] for cell in self.cells[: self.number])
         self.findings = Counter(f.severity for f in findings if f.paper == paper)
 
-    def html(self) -> str:
+    def html(self) -> Markup:
         """Return the table of this paper, with the sums in its caption."""
         entry = self.entry
         many = plural(self.number, "claim") + (f" and {self.ours} of ours" if self.ours else "")
         sums = ", ".join(f"{SYMBOLS[word]} {self.counts[word]} {word}" for word in SYMBOLS)
         findings = ", ".join(f"{self.findings[severity]} {severity}" for severity in SEVERITIES)
-        caption = (
-            f"<b>{escape(entry.name)}</b> {escape(entry.authors)}, {entry.venue.split()[-1]}: "
-            f"{many}"
-            f"<br>In print: {sums}<br>Findings: {findings}"
-        )
+        about = Markup("<b>{}</b> {}, {}: {}")
+        about = about.format(entry.name, entry.authors, entry.venue.split()[-1], many)
+        caption = lines([about, f"In print: {sums}", f"Findings: {findings}"])
         rows = [sheet.row(kind, self._verdicts(kind)) for kind in KINDS]
         return sheet.table(f"{entry.name}: verdicts", caption, ["claim", *self.ids], {"": rows})
 
-    def _verdicts(self, kind: str) -> list[str]:
+    def _verdicts(self, kind: str) -> list[Markup]:
         return [self._claim(i, cell[kind]) for i, cell in enumerate(self.cells)]
 
-    def _claim(self, i: int, verdicts: Sequence[str]) -> str:
+    def _claim(self, i: int, verdicts: Sequence[str]) -> Markup:
         apart = " apart" if i == self.number else ""
-        marks = {_look(word): sheet.mark(SYMBOLS[word], word) for word in verdicts}
+        marks = [(_look(word), sheet.mark(SYMBOLS[word], word)) for word in verdicts]
         if len(marks) == 1:
-            return "".join(sheet.cell(mark, look + apart) for look, mark in marks.items())
-        parts = [f'<div class="{look}">{mark}</div>' for look, mark in marks.items()]
-        return sheet.cell("".join(parts), f"several{apart}")
+            ((look, mark),) = marks
+            return sheet.cell(mark, look + apart)
+        parts = (Markup('<div class="{}">{}</div>').format(*mark) for mark in marks)
+        return sheet.cell(Markup("").join(parts), f"several{apart}")

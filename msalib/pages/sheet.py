@@ -5,64 +5,76 @@ its word beside it for screen readers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+
+from markupsafe import Markup
+
+from msalib.pages.markup import Shown
+
+NOTHING = Markup("")
 
 
-class Sheet:
-    """Tables with a caption below; ``html`` is what stands above the caption."""
+class Sheet(Shown):
+    """Tables with a caption below; ``content`` is what stands above the caption."""
 
-    def __init__(self, html: Iterable[str], *, caption: str):
-        self.html, self.caption = "\n".join(html), caption
+    def __init__(self, content: Iterable[Markup], *, caption: str):
+        self.content, self.caption = Markup("\n").join(content), caption
 
-    def _repr_html_(self) -> str:
-        caption = escape(self.caption)
-        return f'<figure class="msa-sheet">{self.html}<figcaption>{caption}</figcaption></figure>'
+    def html(self) -> Markup:
+        """Return all of it as one figure."""
+        return Markup('<figure class="msa-sheet">{}<figcaption>{}</figcaption></figure>').format(
+            self.content, self.caption
+        )
 
 
-def table(name: str, caption: str, head: Sequence[str], groups: Mapping[str, Sequence[str]]) -> str:
+def table(
+    name: str, caption: str, head: Sequence[str], groups: Mapping[str, Sequence[Markup]]
+) -> Markup:
     """Return a table of ``head`` columns; each group of rows may have a heading of its own."""
-    columns = "".join(f'<th scope="col">{text}</th>' for text in head)
+    columns = NOTHING.join(Markup('<th scope="col">{}</th>').format(text) for text in head)
     bodies = []
     for heading, rows in groups.items():
         if heading:
-            line = f'<tr><th scope="rowgroup" colspan="{len(head)}">{heading}</th></tr>\n'
-            rows = [line, *rows]
-        bodies.append(f"<tbody>{''.join(rows)}</tbody>")
-    return (
-        f'<div class="msa-table" tabindex="0" role="region" aria-label="{escape(name)}">'
-        f"<table><caption><div>{caption}</div></caption>"
-        f"<thead><tr>{columns}</tr></thead>\n{''.join(bodies)}</table></div>"
-    )
+            line = Markup('<tr><th scope="rowgroup" colspan="{}">{}</th></tr>\n')
+            rows = [line.format(len(head), heading), *rows]
+        bodies.append(Markup("<tbody>{}</tbody>").format(NOTHING.join(rows)))
+    return Markup(
+        '<div class="msa-table" tabindex="0" role="region" aria-label="{}">'
+        "<table><caption><div>{}</div></caption>"
+        "<thead><tr>{}</tr></thead>\n{}</table></div>"
+    ).format(name, caption, columns, NOTHING.join(bodies))
 
 
-def row(name: str, cells: Iterable[str], kind: str = "") -> str:
+def row(name: str, cells: Iterable[Markup], kind: str = "") -> Markup:
     """Return a row with its name as the head; ``kind`` is a class of CSS."""
-    look = f' class="{kind}"' if kind else ""
-    return f'<tr{look}><th scope="row">{name}</th>{"".join(cells)}</tr>\n'
+    return Markup('<tr{}><th scope="row">{}</th>{}</tr>\n').format(
+        _look(kind), name, NOTHING.join(cells)
+    )
 
 
-def cell(html: str = "", kind: str = "") -> str:
+def cell(content: str = "", kind: str = "") -> Markup:
     """Return a cell of a row; ``kind`` is its classes of CSS."""
-    return f'<td class="{kind}">{html}</td>' if kind else f"<td>{html}</td>"
+    return Markup("<td{}>{}</td>").format(_look(kind), content)
 
 
-def mark(symbol: str, word: str) -> str:
+def _look(kind: str) -> Markup:
+    return Markup(' class="{}"').format(kind) if kind else NOTHING
+
+
+def mark(symbol: str, word: str) -> Markup:
     """Return a symbol for the eye and its word for the ear."""
-    return (
-        f'<span aria-hidden="true" title="{word}">{symbol}</span>'
-        f'<span class="visually-hidden">{word}</span>'
-    )
+    return Markup(
+        '<span aria-hidden="true" title="{word}">{symbol}</span>'
+        '<span class="visually-hidden">{word}</span>'
+    ).format(symbol=symbol, word=word)
 
 
-def legend(title: str, entries: Iterable[tuple[str, str, str]]) -> str:
+def legend(title: str, entries: Iterable[tuple[str, str, str]]) -> Markup:
     """Return a list of colour (a class of CSS), mark and meaning."""
-    items = "".join(
-        f'<li><span class="key {kind}" aria-hidden="true">{mark}</span> {escape(meaning)}</li>'
-        for kind, mark, meaning in entries
-    )
-    return f'<p class="msa-legend">{escape(title)}</p><ul class="msa-legend">{items}</ul>'
+    item = Markup('<li><span class="key {}" aria-hidden="true">{}</span> {}</li>')
+    items = NOTHING.join(item.format(*entry) for entry in entries)
+    return Markup('<p class="msa-legend">{}</p><ul class="msa-legend">{}</ul>').format(title, items)
 
 
-def hidden(text: str) -> str:
+def hidden(text: str) -> Markup:
     """Return text that only screen readers read."""
-    return f'<span class="visually-hidden">{text}</span>'
+    return Markup('<span class="visually-hidden">{}</span>').format(text)

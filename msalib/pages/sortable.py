@@ -5,16 +5,17 @@ the table is shown whole.
 """
 
 from collections.abc import Sequence
-from html import escape
 
 import pandas as pd
+from markupsafe import Markup
+
+from msalib.pages.markup import Shown
 
 
-class Sortable:
+class Sortable(Shown):
     """A data frame as an HTML table with sortable columns, filters and a search field.
 
-    Cells are shown as they are, so they must be HTML that is safe to show; the caption, column
-    names and ids are escaped. Missing values are shown as empty cells.
+    Text is escaped unless it is ``Markup``. Missing values are shown as empty cells.
 
     - A column is sorted by the number or text of its cells, or by the ``data-order`` attribute of
       an element in them: ``<span data-order="2">high</span>``. Empty cells come last.
@@ -46,29 +47,34 @@ class Sortable:
         if unfit:
             raise ValueError(f"ids must be unique and without white space: {sorted(set(unfit))}")
 
-    def _repr_html_(self) -> str:
-        heads = "".join(self._head(name) for name in self.frame)
-        rows = "".join(
-            f"<tr{_attribute('id', name)}>{''.join(map(_cell, cells))}</tr>\n"
+    def html(self) -> Markup:
+        """Return the whole table, with what the script needs to know."""
+        rows = (
+            Markup("<tr{}>{}</tr>\n").format(_attribute("id", name), _cells(cells))
             for name, cells in zip(self.ids, self.frame.itertuples(index=False), strict=True)
         )
-        caption = escape(self.caption)
-        return (
-            f'<div class="msa-sortable" data-search="{str(self.search).lower()}">'
-            f'<p class="msa-caption">{caption}</p>'
-            f'<div class="msa-table" tabindex="0" role="region" aria-label="{caption}">'
-            f'<table class="dataframe msa"><thead><tr>{heads}</tr></thead>\n'
-            f"<tbody>\n{rows}</tbody></table></div></div>"
+        return Markup(
+            '<div class="msa-sortable" data-search="{search}">'
+            '<p class="msa-caption">{caption}</p>'
+            '<div class="msa-table" tabindex="0" role="region" aria-label="{caption}">'
+            '<table class="dataframe msa"><thead><tr>{heads}</tr></thead>\n'
+            "<tbody>\n{rows}</tbody></table></div></div>"
+        ).format(
+            search=str(self.search).lower(),
+            caption=self.caption,
+            heads=Markup("").join(map(self._head, self.frame)),
+            rows=Markup("").join(rows),
         )
 
-    def _head(self, name: str) -> str:
+    def _head(self, name: str) -> Markup:
         place = str(self.filters.index(name) + 1) if name in self.filters else ""
-        return f'<th scope="col"{_attribute("data-filter", place)}>{escape(str(name))}</th>'
+        return Markup('<th scope="col"{}>{}</th>').format(_attribute("data-filter", place), name)
 
 
-def _attribute(name: str, value: str) -> str:
-    return f' {name}="{escape(value)}"' if value else ""
+def _attribute(name: str, value: str) -> Markup:
+    return Markup(' {}="{}"').format(name, value) if value else Markup("")
 
 
-def _cell(value: object) -> str:
-    return f"<td>{'' if pd.isna(value) else value}</td>"
+def _cells(row: Sequence) -> Markup:
+    cells = ("" if pd.isna(value) else value for value in row)
+    return Markup("").join(Markup("<td>{}</td>").format(value) for value in cells)

@@ -7,6 +7,7 @@ import pandas as pd
 from msalib.base import paths
 from msalib.pages import build as book
 from msalib.pages import notebooks
+from msalib.pages.markup import link
 from msalib.pages.tables import Table
 
 PAGE = "status"
@@ -35,7 +36,7 @@ def _row(executed: Path) -> dict[str, str]:
     run, about = metadata.papermill, metadata.msalib
     versions = {**about.versions, "papermill": run.version}
     return {
-        "page": f'<a href="{page}.html">{page}</a>',
+        "page": link(f"{page}.html", page),
         "run (UTC)": run.end_time[:16].replace("T", " "),
         "seconds": f"{run.duration:.1f}",
         "commit": about.commit,

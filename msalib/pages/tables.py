@@ -1,71 +1,81 @@
 """What pages show: tables, notes, settings, and where records come from."""
 
 from collections.abc import Callable, Iterable
-from html import escape
+from numbers import Number
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup, escape
 
 from msalib.data.metrics import METRICS
+from msalib.pages.markup import Shown
 from msalib.runs.records import Record
 
 
-class Table:
-    """A data frame as an HTML table with a caption; cells are shown as they are."""
+class Table(Shown):
+    """A data frame as an HTML table with a caption; text is escaped unless it is ``Markup``."""
 
     def __init__(self, frame: pd.DataFrame, *, caption: str):
         self.frame, self.caption = frame, caption
 
-    def _repr_html_(self) -> str:
-        html = self.frame.to_html(index=False, escape=False, border=0, classes="msa")
-        return (
-            '<div class="msa-table" tabindex="0" role="region" '
-            f'aria-label="{escape(self.caption)}"><p class="msa-caption">{escape(self.caption)}</p>'
-            f"{html}</div>"
-        )
+    def html(self) -> Markup:
+        """Return the table in a region that is reached by keyboard."""
+        prepared = self.frame.map(_prepared).rename(columns=escape)
+        table = prepared.to_html(index=False, escape=False, border=0, classes="msa")
+        return Markup(
+            '<div class="msa-table" tabindex="0" role="region" aria-label="{caption}">'
+            '<p class="msa-caption">{caption}</p>{table}</div>'
+        ).format(caption=self.caption, table=Markup(table))  # noqa: S704 (cells are prepared)
 
 
-class Block:
-    """HTML that is shown as it is."""
-
-    def __init__(self, html: str):
-        self.html = html
-
-    def _repr_html_(self) -> str:
-        return self.html
+def _prepared(cell: object) -> object:
+    """Return a cell as markup; numbers and missing values as they are, pandas formats them."""
+    return cell if isinstance(cell, Number) or cell is None else escape(cell)
 
 
-class Note:
+class Block(Shown):
+    """Prepared markup."""
+
+    def __init__(self, content: Markup):
+        self.content = content
+
+    def html(self) -> Markup:
+        """Return it; text that is no markup is escaped."""
+        return escape(self.content)
+
+
+class Note(Shown):
     """A sentence in the place of a table or figure that this setting cannot have."""
 
     def __init__(self, text: str):
         self.text = text
 
-    def _repr_html_(self) -> str:
-        return f'<p class="msa-note">{escape(self.text)}</p>'
+    def html(self) -> Markup:
+        """Return a paragraph."""
+        return Markup('<p class="msa-note">{}</p>').format(self.text)
 
 
-class Folded:
+class Folded(Shown):
     """Something that opens on a click."""
 
-    def __init__(self, summary: str, content: Table):
+    def __init__(self, summary: str, content: Shown):
         self.summary, self.content = summary, content
 
-    def _repr_html_(self) -> str:
-        return (
-            f"<details><summary>{escape(self.summary)}</summary>"
-            f"{self.content._repr_html_()}</details>"
-        )
+    def html(self) -> Markup:
+        """Return the content, hidden below its summary."""
+        content = self.content.html()
+        return Markup("<details><summary>{}</summary>{}</details>").format(self.summary, content)
 
 
-class Setting:
+class Setting(Shown):
     """The setting of a page, shown before any number of it."""
 
     def __init__(self, setting: str):
         self.setting = setting
 
-    def _repr_html_(self) -> str:
-        return f'<p><span class="setting">Setting: {escape(self.setting)}</span></p>'
+    def html(self) -> Markup:
+        """Return a paragraph."""
+        return Markup('<p><span class="setting">Setting: {}</span></p>').format(self.setting)
 
 
 def spread(values: Iterable[float | None], metric: str) -> str:

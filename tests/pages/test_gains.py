@@ -158,7 +158,7 @@ def test_the_sums_of_the_project_are_those_of_its_gains():
     assert f"{len(shared)} comparisons" in sheet.caption
     assert f"{(shared['gain'] > 0).sum()} ahead" in sheet.caption
     assert not rows.duplicated(["paper", "corpus", "alignment", "metric"]).any()
-    assert all(entry.name in sheet.html for entry in entries.values())
+    assert all(entry.name in sheet.html() for entry in entries.values())
     assert "nan" not in read(sheet).text
 
 

@@ -181,4 +181,4 @@ def test_findings_are_those_of_all_checks_unless_given(monkeypatch):
     monkeypatch.setattr(
         posters.checks, "run", lambda table: [Finding("x", "unlikely", "cmt", "", (0,))]
     )
-    assert "1 unlikely" in posters.poster({"cmt": evidences("cmt")}).html
+    assert "1 unlikely" in posters.poster({"cmt": evidences("cmt")}).html()

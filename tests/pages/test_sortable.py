@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from msalib.pages.sortable import Sortable
 from tests.html import read
@@ -11,7 +12,7 @@ FRAME = pd.DataFrame(
     {
         "id": ["A-C1", "B-C1"],
         "paper": ["A", "B"],
-        "verdict": ['<span class="value">supported</span>', "not run"],
+        "verdict": [Markup('<span class="value">supported</span>'), "not <run>"],
         "gain": [0.5, np.nan],
     }
 )
@@ -62,14 +63,15 @@ def test_the_search_field_can_be_left_out(search):
     assert box["data-search"] == str(search).lower()
 
 
-def test_cells_are_html_and_missing_ones_are_empty():
+def test_prepared_cells_are_markup_others_are_text_and_missing_ones_are_empty():
     html = Sortable(FRAME, caption="c")._repr_html_()
     assert '<td><span class="value">supported</span></td>' in html
+    assert "<td>not &lt;run&gt;</td>" in html
     assert html.count("<td></td>") == 1
 
 
-def test_all_but_cells_is_escaped():
-    frame = pd.DataFrame({"id": ['"><script>'], "<script>": [1]})
+def test_no_text_becomes_markup():
+    frame = pd.DataFrame({"id": ['"><script>'], "<script>": ["<script>"]})
     page = read(Sortable(frame, caption='"><script>', filters=["<script>"]))
     assert not page.attributes("script")
     assert page.attributes("tr")[1]["id"] == '"><script>'

@@ -1,12 +1,13 @@
 """Negative controls of CMT on pages: what must come out empty (``evidence_controls``)."""
 
 from collections.abc import Callable, Mapping
-from html import escape
 
 import pandas as pd
+from markupsafe import Markup
 
 from msalib.evidence.common import Evidence, not_run
 from msalib.pages.ledger import badge, effect_text
+from msalib.pages.markup import lines
 from msalib.pages.pretraining import ByArm
 from msalib.pages.tables import Table
 from msalib.papers.cmt import evidence_controls, scope
@@ -47,9 +48,9 @@ def of_listening(found: ByArm) -> Evidence:
 def table(test: Callable[..., Evidence], judged: Evidence, *, setting: str) -> Table:
     """Show a control with its verdict: supported means that it comes out as it must."""
     row = {
-        "control": f"{escape(TITLES[test])} {badge(judged.verdict)}",
-        "effect and 95% interval": "<br>".join(effect_text(*e) for e in judged.effects.items()),
-        "on what": escape(judged.note),
+        "control": Markup("{} {}").format(TITLES[test], badge(judged.verdict)),
+        "effect and 95% interval": lines(effect_text(*e) for e in judged.effects.items()),
+        "on what": judged.note,
     }
     return Table(
         pd.DataFrame([row]),

@@ -6,9 +6,11 @@ can be read in light and in dark, and on a phone.
 """
 
 from collections.abc import Iterable
-from html import escape
 from typing import NamedTuple
 
+from markupsafe import Markup
+
+from msalib.pages.markup import Shown
 from msalib.papers.glomo.plan import FULL
 
 LETTERS = ("T", "A", "V")
@@ -76,23 +78,23 @@ CAPTION = (
 )
 
 
-class Drawing:
+class Drawing(Shown):
     """Pictures of wirings as HTML: one SVG each, in rows as wide as the page."""
 
     def __init__(self, wirings: Iterable[Wiring]):
         self.wirings = list(wirings)
         self.alt = "Wirings of Table 4. " + ". ".join(w.sentence() for w in self.wirings) + "."
 
-    def _repr_html_(self) -> str:
-        pictures = "".join(picture(wiring) for wiring in self.wirings)
+    def html(self) -> Markup:
+        """Return the pictures as one figure."""
+        pictures = Markup("").join(map(picture, self.wirings))
         style = (
             "display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:0.75rem"
         )
-        return (
-            f'<figure class="msa-sheet"><div style="{style}" role="img" '
-            f'aria-label="{escape(self.alt)}">{pictures}</div>'
-            f"<figcaption>{CAPTION}</figcaption></figure>"
-        )
+        return Markup(
+            '<figure class="msa-sheet"><div style="{}" role="img" aria-label="{}">{}</div>'
+            "<figcaption>{}</figcaption></figure>"
+        ).format(style, self.alt, pictures, CAPTION)
 
 
 def drawing() -> Drawing:
@@ -100,21 +102,26 @@ def drawing() -> Drawing:
     return Drawing(WIRINGS)
 
 
-def picture(wiring: Wiring) -> str:
+def picture(wiring: Wiring) -> Markup:
     """Return one wiring as SVG: vectors below, then experts, what joins them, and the head."""
     left = (WIDE - len(wiring.modalities) * PITCH + 6) / 2
     parts = [
         _modality(wiring, letter, left + PITCH * i) for i, letter in enumerate(wiring.modalities)
     ]
     parts += _guided(wiring) if wiring.join == "guided" else _replaced(wiring)
-    return (
-        f'<svg viewBox="0 0 {WIDE} {HIGH}" width="100%" fill="none" stroke="currentColor" '
-        f'aria-hidden="true" focusable="false">{_text(WIDE / 2, 14, wiring.name, 15, bold=True)}'
-        f"{_text(WIDE / 2, 30, wiring.says, 12)}{''.join(parts)}</svg>"
+    return Markup(
+        '<svg viewBox="0 0 {} {}" width="100%" fill="none" stroke="currentColor" '
+        'aria-hidden="true" focusable="false">{}{}{}</svg>'
+    ).format(
+        WIDE,
+        HIGH,
+        _text(WIDE / 2, 14, wiring.name, 15, bold=True),
+        _text(WIDE / 2, 30, wiring.says, 12),
+        Markup("").join(parts),
     )
 
 
-def _modality(wiring: Wiring, letter: str, x: float) -> str:
+def _modality(wiring: Wiring, letter: str, x: float) -> Markup:
     """Draw the vectors of a modality, what makes one of its pieces, and its letter."""
     fewer, parts = wiring.modalities != LETTERS, []
     if wiring.whole:
@@ -129,10 +136,10 @@ def _modality(wiring: Wiring, letter: str, x: float) -> str:
         name = "MoE" if wiring.local == "experts" else "layer"
         parts.append(_box(start, 166, width, name, changed=wiring.local != "experts"))
         parts.append(_line(middle, 166, middle, LOWEST))
-    return "".join(parts) + _text(x + PITCH / 2 - 3, 232, letter, 14)
+    return Markup("").join([*parts, _text(x + PITCH / 2 - 3, 232, letter, 14)])
 
 
-def _guided(wiring: Wiring) -> list[str]:
+def _guided(wiring: Wiring) -> list[Markup]:
     """Draw the transformer, both halves of what the head reads, and the head."""
     first = "W_g G, W_l L" if wiring.whole and wiring.local else _mix(wiring)
     return [
@@ -151,7 +158,7 @@ def _mix(wiring: Wiring) -> str:
     return f"{wiring.weights} mix" if wiring.weights.startswith("W_") else wiring.weights
 
 
-def _replaced(wiring: Wiring) -> list[str]:
+def _replaced(wiring: Wiring) -> list[Markup]:
     """Draw the one step that stands for the guided fusion, and the head."""
     return [
         _box(8, LOWEST - 20, WIDE - 16, wiring.join, changed=True),
@@ -160,19 +167,19 @@ def _replaced(wiring: Wiring) -> list[str]:
     ]
 
 
-def _box(x: float, y: float, width: float, text: str, *, changed: bool) -> str:
-    look = f' stroke="{CHANGED}" stroke-width="2.5" stroke-dasharray="5 3"' if changed else ""
-    box = f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="20" rx="4"{look}/>'
-    return box + _text(x + width / 2, y + 14, text, 12)
+def _box(x: float, y: float, width: float, text: str, *, changed: bool) -> Markup:
+    look = Markup(' stroke="{}" stroke-width="2.5" stroke-dasharray="5 3"').format(CHANGED)
+    box = Markup('<rect x="{:g}" y="{:g}" width="{:g}" height="20" rx="4"{}/>')
+    return box.format(x, y, width, look if changed else "") + _text(x + width / 2, y + 14, text, 12)
 
 
-def _line(x: float, y: float, to_x: float, to_y: float) -> str:
-    return f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}"/>'
+def _line(x: float, y: float, to_x: float, to_y: float) -> Markup:
+    return Markup('<path d="M{:g} {:g}L{:g} {:g}"/>').format(x, y, to_x, to_y)
 
 
-def _text(x: float, y: float, text: str, size: int, bold: bool = False) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size}"{weight} text-anchor="middle" '
-        f'fill="currentColor" stroke="none">{escape(text)}</text>'
-    )
+def _text(x: float, y: float, text: str, size: int, bold: bool = False) -> Markup:
+    weight = Markup(' font-weight="bold"') if bold else ""
+    return Markup(
+        '<text x="{:g}" y="{:g}" font-size="{}"{} text-anchor="middle" '
+        'fill="currentColor" stroke="none">{}</text>'
+    ).format(x, y, size, weight, text)

@@ -1,12 +1,13 @@
 """Generated labels of one clip over the epochs, for a clip that the reader selects (Fig. 4)."""
 
 import hashlib
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from markupsafe import Markup
 
 from msalib.pages.figure import MODALITY_STYLE
+from msalib.pages.markup import Shown
 from msalib.pages.tables import Note
 from msalib.papers.sugrm.labels import Histories
 
@@ -14,7 +15,7 @@ SVG_DASHES = {"-": "none", "--": "7 4", "-.": "7 3 2 3"}
 CLIPS_OFFERED = 60
 
 
-class ClipChooser:
+class ClipChooser(Shown):
     """Labels of one clip over the epochs, for a clip that the reader selects.
 
     Every clip is drawn by Python into one SVG; the script shows one of them. Where no script runs,
@@ -50,70 +51,78 @@ class ClipChooser:
         ]
         return f"Clip {one.id[i]}: annotated label {one.annotated[i]:+.1f}; {'; '.join(parts)}."
 
-    def _repr_html_(self) -> str:
-        height = 40 + 220 * len(self.histories)
-        panels = "".join(self._panel(p, name) for p, name in enumerate(self.histories))
-        clips = "".join(self._clip(k, i) for k, i in enumerate(self.clips))
-        return (
-            f'<figure class="msa" id="{self.name}">'
-            f'<svg role="img" aria-label="{escape(self.describe(self.clips[0]))}" '
-            f'viewBox="0 0 480 {height}" font-family="system-ui, sans-serif" font-size="15" '
-            f'style="max-width:100%;width:520px;height:auto">'
-            f'<rect width="480" height="{height}" rx="6" fill="#ffffff"></rect>'
-            f"{self._legend()}{panels}{clips}</svg>"
-            f'<p class="msa-told" aria-live="polite">{escape(self.describe(self.clips[0]))}</p>'
-            f"<figcaption>{escape(self.caption)}</figcaption></figure>"
-            f"<script>{CHOOSE.replace('NAME', self.name)}</script>"
+    def html(self) -> Markup:
+        """Return the picture, what is told of the clip, and the script."""
+        return Markup(
+            '<figure class="msa" id="{name}"><svg role="img" aria-label="{told}" '
+            'viewBox="0 0 480 {height}" font-family="system-ui, sans-serif" font-size="15" '
+            'style="max-width:100%;width:520px;height:auto">'
+            '<rect width="480" height="{height}" rx="6" fill="#ffffff"></rect>'
+            "{shapes}</svg>"
+            '<p class="msa-told" aria-live="polite">{told}</p>'
+            "<figcaption>{caption}</figcaption></figure><script>{script}</script>"
+        ).format(
+            name=self.name,
+            told=self.describe(self.clips[0]),
+            height=40 + 220 * len(self.histories),
+            shapes=Markup("").join(self._shapes()),
+            caption=self.caption,
+            script=CHOOSE.replace("NAME", self.name),
         )
 
-    def _legend(self) -> str:
+    def _shapes(self) -> Iterator[Markup]:
+        yield from self._legend()
+        for panel, name in enumerate(self.histories):
+            yield self._panel(panel, name)
+        for place, i in enumerate(self.clips):
+            yield self._clip(place, i)
+
+    def _legend(self) -> Iterator[Markup]:
         modalities = list(next(iter(self.histories.values())).generated)
         width = 430 / len(modalities)
-        return "".join(
-            f'<path d="M{40 + k * width:.0f} 18h30" stroke="{MODALITY_STYLE[m]["color"]}" '
-            f'stroke-width="2.5" stroke-dasharray="{SVG_DASHES[MODALITY_STYLE[m]["linestyle"]]}">'
-            f'</path><text x="{76 + k * width:.0f}" y="23" fill="#111111">{m}</text>'
-            for k, m in enumerate(modalities)
-        )
+        for k, m in enumerate(modalities):
+            yield Markup(
+                '<path d="M{:.0f} 18h30" stroke="{}" stroke-width="2.5" stroke-dasharray="{}">'
+                '</path><text x="{:.0f}" y="23" fill="#111111">{}</text>'
+            ).format(40 + k * width, *_stroke(m), 76 + k * width, m)
 
-    def _panel(self, panel: int, name: str) -> str:
-        lines = "".join(
-            f'<path d="M48 {self._y(panel, v):.1f}H470" stroke="#dddddd"></path>'
-            f'<text x="40" y="{self._y(panel, v) + 5:.1f}" text-anchor="end">{v}</text>'
-            for v in (-3, 0, 3)
+    def _panel(self, panel: int, name: str) -> Markup:
+        line = Markup(
+            '<path d="M48 {:.1f}H470" stroke="#dddddd"></path>'
+            '<text x="40" y="{:.1f}" text-anchor="end">{}</text>'
         )
-        ticks = "".join(
-            f'<text x="{self._x(e):.1f}" y="{self._y(panel, -3) + 22:.1f}" text-anchor="middle">'
-            f"{e}</text>"
-            for e in sorted({1, self.epochs, *range(5, self.epochs - 1, 5)})
-        )
-        return (
-            f'<g fill="#111111" stroke="none">{lines}{ticks}'
-            f'<text x="48" y="{self._y(panel, 3) - 8:.1f}">{escape(name)} labels (points)</text>'
-            f'<text x="470" y="{self._y(panel, -3) + 36:.1f}" text-anchor="end">epoch</text></g>'
-        )
+        tick = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
+        heights = {v: self._y(panel, v) for v in (-3, 0, 3)}
+        lines = (line.format(y, y + 5, v) for v, y in heights.items())
+        epochs = sorted({1, self.epochs, *range(5, self.epochs - 1, 5)})
+        ticks = (tick.format(self._x(e), heights[-3] + 22, e) for e in epochs)
+        return Markup(
+            '<g fill="#111111" stroke="none">{}<text x="48" y="{:.1f}">{} labels (points)</text>'
+            '<text x="470" y="{:.1f}" text-anchor="end">epoch</text></g>'
+        ).format(Markup("").join([*lines, *ticks]), heights[3] - 8, name, heights[-3] + 36)
 
-    def _clip(self, place: int, i: int) -> str:
+    def _clip(self, place: int, i: int) -> Markup:
         one = next(iter(self.histories.values()))
-        shapes = ""
+        annotated = Markup(
+            '<path d="M48 {:.1f}H470" stroke="#111111" stroke-dasharray="2 4"></path>'
+        )
+        drawn = Markup('<polyline points="{}" stroke="{}" stroke-dasharray="{}"></polyline>')
+        shapes = []
         for panel, own in enumerate(self.histories.values()):
-            y = self._y(panel, one.annotated[i])
-            shapes += f'<path d="M48 {y:.1f}H470" stroke="#111111" stroke-dasharray="2 4"></path>'
+            shapes.append(annotated.format(self._y(panel, one.annotated[i])))
             for m, labels in own.generated.items():
                 points = " ".join(
                     f"{self._x(e + 1):.1f},{self._y(panel, v):.1f}"
                     for e, v in enumerate(labels[:, :, i].mean(0))
                 )
-                look = MODALITY_STYLE[m]
-                shapes += (
-                    f'<polyline points="{points}" stroke="{look["color"]}" '
-                    f'stroke-dasharray="{SVG_DASHES[look["linestyle"]]}"></polyline>'
-                )
-        option = f"{one.id[i]} (label {one.annotated[i]:+.1f})"
-        hidden = ' display="none"' if place else ""
-        return (
-            f'<g fill="none" stroke-width="2.2" data-clip="{escape(option)}" '
-            f'data-told="{escape(self.describe(i))}"{hidden}>{shapes}</g>'
+                shapes.append(drawn.format(points, *_stroke(m)))
+        return Markup(
+            '<g fill="none" stroke-width="2.2" data-clip="{}" data-told="{}"{}>{}</g>'
+        ).format(
+            f"{one.id[i]} (label {one.annotated[i]:+.1f})",
+            self.describe(i),
+            Markup(' display="none"') if place else "",
+            Markup("").join(shapes),
         )
 
     def _x(self, epoch: int) -> float:
@@ -123,7 +132,13 @@ class ClipChooser:
         return 62 + 220 * panel + 150 * (3 - max(-3.0, min(3.0, float(value)))) / 6
 
 
-CHOOSE = """(() => {
+def _stroke(modality: str) -> tuple[str, str]:
+    """Return the colour and the dashes of a modality."""
+    look = MODALITY_STYLE[modality]
+    return look["color"], SVG_DASHES[look["linestyle"]]
+
+
+CHOOSE = Markup("""(() => {
   const box = document.getElementById("NAME");
   const clips = [...box.querySelectorAll("g[data-clip]")];
   const select = document.createElement("select");
@@ -141,7 +156,7 @@ CHOOSE = """(() => {
   const label = document.createElement("label");
   label.append("Clip ", select);
   box.prepend(label);
-})();"""
+})();""")
 """Puts a list of the clips before the picture."""
 
 
