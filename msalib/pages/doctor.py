@@ -29,7 +29,8 @@ def report() -> Iterator[str]:
         yield from _told(name, partial(_data_set, name))
     yield "encoders"
     for encoder, available, source in encoders.availability():
-        yield f"  {encoder.name}: {'here' if available else source}"
+        knows = f"; {encoder.language.name} ({encoder.language.source})" if encoder.language else ""
+        yield f"  {encoder.name}: {'here' if available else source}{knows}"
     yield "feature stores"
     stores = sorted(p.parent for p in paths.features_folder().glob("*/*/meta.json"))
     for store in stores:
