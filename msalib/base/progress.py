@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from msalib.base.terminal import terminal
+
 TERMINAL = "MSALIB_TERMINAL"
 """The variable with which ``msalib run`` names its terminal to the notebook's process."""
 
@@ -15,7 +17,8 @@ TERMINAL = "MSALIB_TERMINAL"
 def bar(items: Iterable, description: str, unit: str) -> tqdm:
     """Return ``items`` with a bar that vanishes when they are done."""
     file = sys.stderr if sys.stderr.isatty() else _terminal()
-    return tqdm(items, desc=description, unit=unit, file=file, disable=file is None, leave=False)
+    named = terminal(description)
+    return tqdm(items, desc=named, unit=unit, file=file, disable=file is None, leave=False)
 
 
 def environment() -> dict[str, str]:

@@ -10,7 +10,7 @@ from msalib.evidence.audit import Report, leakage
 from msalib.evidence.audit.findings import GROUPS, SEVERITIES
 from msalib.evidence.audit.leakage import Level, Probe
 from msalib.evidence.audit.power import LeakageErrorRates
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
+from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, label_of, style
 from msalib.pages.tables import Note, Table
 
 PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
@@ -78,7 +78,7 @@ def probe_levels(probes: Sequence[Probe], *, setting: str) -> Picture | Note:
         axes.text(
             0,
             top - 0.15,
-            f"{probe.modality}: {probe.source}",
+            label_of(f"{probe.modality}: {probe.source}"),
             transform=axes.get_yaxis_transform(),
             fontweight="bold",
             va="center",

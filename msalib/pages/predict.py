@@ -10,7 +10,7 @@ import pandas as pd
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
+from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, label_of, style
 from msalib.pages.tables import Table
 from msalib.runs import saved
 from msalib.runs.clips import Clip, read_table
@@ -311,6 +311,6 @@ def _signed(clip: Prediction, modality: str) -> str:
 
 def _rows(axes, clips: Sequence[Prediction]) -> None:
     """Name the rows, the first clip on top."""
-    axes.set_yticks(range(len(clips)), [clip.id for clip in clips])
+    axes.set_yticks(range(len(clips)), [label_of(clip.id) for clip in clips])
     axes.set_ylim(len(clips) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")

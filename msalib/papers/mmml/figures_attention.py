@@ -10,7 +10,7 @@ from msalib.data.corpus import Corpus
 from msalib.data.simulate import render, speech
 from msalib.models.mmml import FUSED, SOUND, TEXT
 from msalib.pages.clips import Clip
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import Picture, axes_of, label_of, style
 from msalib.pages.tables import Note, Table, mean_sd
 from msalib.papers.mmml.attention import Attention, Look
 
@@ -106,7 +106,7 @@ def _map(axes, title: str, values: np.ndarray, names: list[str], seconds: float)
     image = axes.imshow(values[:, 1:], extent=(0, seconds, *rows), interpolation="nearest", **look)
     axes.imshow(values[:, :1], extent=(-2 * width, -width, *rows), **look)
     axes.set(title=title, xlim=(-2 * width, seconds), ylim=rows)
-    axes.set_yticks(range(len(names)), names, fontsize=10)
+    axes.set_yticks(range(len(names)), [label_of(name) for name in names], fontsize=10)
     axes.grid(False)
     return image
 

@@ -7,8 +7,8 @@ import numpy as np
 from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
 
 CENTRE_STYLE = {
-    "positive": {"marker": "$+$", "color": "#000000"},
-    "negative": {"marker": "$-$", "color": "#000000"},
+    "positive": {"marker": "+", "color": "#000000", "markeredgewidth": 1.5},
+    "negative": {"marker": "_", "color": "#000000", "markeredgewidth": 1.5},
 }
 
 
