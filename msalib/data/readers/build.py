@@ -165,10 +165,18 @@ def _check_left(clips: Clips, table: pd.DataFrame, without: Mapping[str, str]) -
         reasons = Counter(without.values()).most_common(3)
         why = ", ".join(f"{reason}: {count}" for reason, count in reasons)
         raise bad(clips.path, f"no clip that can be kept ({why})", "labelled clips")
-    if "text" in clips.table and not table["text"].str.strip().any():
+    if "text" in clips.table:
+        check_transcripts(clips.path, table["text"])
+    elif not clips.frames and not clips.media:
+        raise bad(clips.path, "clips without text, sound or pictures", "one of them or more")
+
+
+def check_transcripts(path: Path, texts: pd.Series) -> None:
+    """Raise ``UserError`` where every transcript of a source is empty."""
+    if not texts.str.strip().any():
         raise bad(
-            clips.path,
-            f"an empty transcript for every one of {len(table)} clips",
+            path,
+            f"an empty transcript for every one of {len(texts)} clips",
             "what is said in them",
             "Restore the transcripts from their source. Where there are none, leave out the key or "
             "column that would hold them: the clips are then added without.",
@@ -216,7 +224,7 @@ def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool)
             )
         note += f"{'; ' if note else ''}{broken} non-finite values replaced by zero"
     if not some:
-        raise _nothing(path, modality, frames.source, len(ids))
+        raise nothing(path, modality, frames.source, len(ids))
     return Features(
         source=frames.source,
         unit=frames.unit,
@@ -230,7 +238,8 @@ def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool)
     )
 
 
-def _nothing(path: Path, modality: str, source: str, clips: int) -> UserError:
+def nothing(path: Path, modality: str, source: str, clips: int) -> UserError:
+    """Return the error of a modality that is zero throughout, in every clip."""
     return bad(
         path,
         f"{modality} features ({source}) that are zero throughout, in all of {clips} clips",

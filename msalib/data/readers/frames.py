@@ -59,9 +59,9 @@ def read(
     """Read the frames of a folder as a ``Corpus``; labels around 0 are times ``stretch``.
 
     A row is a video of its own, named by part and number. A row that is all zero in a modality is
-    kept, as in the source. Of POM's traits ``options.target``, 0 to 16, is the label; clips that
-    have it below 1 are dropped. Raises ``UserError`` for a file that is missing, damaged or
-    misshapen, and for values that are not finite, unless ``options.clean``.
+    kept, as in the source; a modality may be missing. Of POM's traits ``options.target``, 0 to 16,
+    is the label; clips that have it below 1 are dropped. Raises ``UserError`` for a file that is
+    missing, damaged or misshapen, and for values that are not finite, unless ``options.clean``.
     """
     options = options or Options()
     path = folder / "features.npz" if folder.is_dir() or folder.suffix != ".npz" else folder
@@ -93,6 +93,7 @@ def read(
                 UNNAMED if width == TRAITS else note,
             )
             for modality, (array, note) in ARRAYS.items()
+            if any(f"{array}_{part}" in stored for part in PARTS)
         },
         notes=[*notes, NO_TEXT],
         dropped=dropped,
@@ -102,8 +103,10 @@ def read(
 
 def _stored(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of the parts of which the file has any; if it has none, that is told."""
-    arrays = [*(array for array, _ in ARRAYS.values()), "y"]
     names = npz.names(path)
+    arrays = [array for array, _ in ARRAYS.values()]
+    arrays = [a for a in arrays if any(f"{a}_{part}" in names for part in PARTS)] or arrays
+    arrays.append("y")
     parts = [part for part in PARTS if {f"{array}_{part}" for array in arrays} & names] or PARTS
     stored = npz.read(path, [f"{array}_{part}" for array in arrays for part in parts])
     npz.check_numbers(path, stored)

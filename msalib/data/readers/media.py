@@ -1,8 +1,9 @@
 """A folder of clips with label.csv, as MMSA and SIMS have it: sound, pictures and transcripts.
 
-label.csv has video_id, clip_id, text, label and mode (train, valid, test), and SIMS's label_T,
-label_A, label_V beside. Files are found by these ids at any depth below the folder (``LAYOUTS``,
-``clip_files.assign``); those below wav/ come first, then those below Raw/.
+label.csv has video_id, clip_id, label and mode (train, valid, test), text where there are
+transcripts, and SIMS's label_T, label_A, label_V beside. Files are found by these ids at any depth
+below the folder (``LAYOUTS``, ``clip_files.assign``); those below wav/ come first, then those below
+Raw/.
 
 A video is picture and sound, unless there is a sound file too; a folder of pictures is picture
 where there is no video. Nothing is copied and nothing decoded here: files are named in
@@ -26,7 +27,10 @@ NAME = "media"
 TITLE = "clips of sound, pictures and text: a folder with label.csv"
 
 TABLE = "label.csv"
-NEEDED = ("video_id", "clip_id", "text", "label", "mode")
+NEEDED = ("video_id", "clip_id", "label", "mode")
+TEXTS = ("text", "texts", "transcript", "transcripts", "raw_text", "sentence", "utterance")
+"""Columns that may be meant where text is missing, in any capitals."""
+
 UNIMODAL_LABELS = ("label_T", "label_A", "label_V")
 """SIMS: sentiment of the text, the voice and the face alone."""
 
@@ -87,6 +91,11 @@ def _stored(file: Path) -> tuple[pd.DataFrame, list[str]]:
     stored = csvs.table(file, NEEDED)
     if not len(stored):
         raise build.bad(file, "no clips", "a line per clip", _REMEDY)
+    other = next((c for c in stored if c.casefold() in TEXTS), None)
+    if "text" not in stored and other:
+        raise build.bad(
+            file, f"no column text beside {other!r}", "transcripts in text", "Rename it."
+        )
     for column in ("video_id", "clip_id"):
         stored[column] = stored[column].str.strip()
         strange = [i for i, value in enumerate(stored[column]) if not _plain(value)]
@@ -112,7 +121,7 @@ def _table(file: Path, stored: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
             "id": ids,
             "video": stored["video_id"],
             "segment": stored["clip_id"],
-            "text": stored["text"],
+            **({"text": stored["text"]} if "text" in stored else {}),
             "label": [None if y.strip() in _NO_LABEL else y for y in stored["label"]],
         }
     )

@@ -113,6 +113,7 @@ def _table(path: Path) -> pd.DataFrame:
             "dialogue": stored["dialogue"].astype(int),
         }
     )
+    build.check_transcripts(path, table["text"])
     return table.set_index("id")
 
 
@@ -135,6 +136,8 @@ def _arrays(path: Path, ids: pd.Index, names: list[str]) -> dict[str, np.ndarray
             row, column = map(int, np.argwhere(~np.isfinite(values))[0])
             found = f"{broken} values of {name} that are NaN or infinite, the first for clip "
             raise npz.bad(path, f"{found}{ids[row]}, feature {column}", "finite numbers")
+        if not values.any():
+            raise build.nothing(path, VECTORS[name][0], name, len(ids))
     return arrays
 
 

@@ -45,6 +45,7 @@ def read(
     table = _read_table(packed if packed.is_file() else folder / "utterances.csv")
     unlabelled = table.index[table["label"].isna()]
     features = _read_vectors(folder / "features.npz", table.index, vectors, clean)
+    build.check_transcripts(folder, table["text"])
     keep = ~table["label"].isna().to_numpy()
     splits = {"standard": table.loc[keep, "split"]}
     if "split_features" in table:
@@ -141,6 +142,8 @@ def _read_vectors(path: Path, ids: pd.Index, vectors, clean: bool) -> dict:
     for name in vectors:
         modality, note = VECTORS[name]
         values, count = _finite(path, name, stored[name][place].astype(np.float32), ids, clean)
+        if not values.any():
+            raise build.nothing(path, modality, name, len(values))
         if count:
             note += f"; {count} non-finite values replaced by zero"
         result[modality] = (name, values, note)

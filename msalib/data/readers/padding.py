@@ -40,8 +40,12 @@ def of_mask(mask: np.ndarray) -> Rows:
 
 
 def held(values: np.ndarray) -> Rows:
-    """Return the first and last rows of ``values`` (N, T, D) that are not zero."""
-    return of_mask(np.stack([clip.any(axis=1) for clip in values]))  # by clip: little memory
+    """Return the first and last rows of ``values`` (N, T, D) that are not zero.
+
+    A row of nothing but zero, NaN and infinity counts as zero: it is padding as well.
+    """
+    # Clip by clip, which needs little memory.
+    return of_mask(np.stack([((clip != 0) & np.isfinite(clip)).any(axis=1) for clip in values]))
 
 
 def joined(parts: Iterable[Rows]) -> Rows:

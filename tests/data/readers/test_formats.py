@@ -12,7 +12,14 @@ import pytest
 from msalib.base.errors import UserError
 from msalib.data.readers import formats
 from tests.data.readers.toolbox import message
-from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle
+from tests.fixtures import (
+    FIXTURES,
+    VARIANTS,
+    mag_content,
+    mmsa_content,
+    multibench_content,
+    write_pickle,
+)
 
 WRITERS = {name: (name, write) for name, write in FIXTURES.items()} | VARIANTS
 
@@ -188,3 +195,54 @@ def test_a_folder_of_pickles_is_told_which_to_give(tmp_path):
     write_pickle(tmp_path / "a.pkl", {})
     with pytest.raises(UserError, match=r"data add '.*a\.pkl'"):
         formats.detect(tmp_path)
+
+
+# --- a pickle for each part ---------------------------------------------------------------------
+
+BY_PART = {"mmsa": mmsa_content, "multibench": multibench_content, "mag": mag_content}
+
+
+def parted(content: dict, folder: Path, name: str = "{}.pkl") -> Path:
+    """Keep each part as a pickle of its own."""
+    for part, clips in content.items():
+        write_pickle(folder / name.format(part), clips)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["{}.pkl", "mosi_{}.pickle", "{}-50.p"])
+@pytest.mark.parametrize("format", BY_PART)
+def test_a_folder_of_a_pickle_for_each_part_is_one_data_set(tmp_path, format, name):
+    plain, _ = convert(write_pickle(tmp_path / "x.pkl", BY_PART[format]()))
+    folder = parted(BY_PART[format](), tmp_path / "parts", name)
+    (folder / "embedding_and_mapping.pt").write_bytes(b"x")
+    corpus, found = convert(folder)
+    assert found == format == formats.detect(folder)
+    assert corpus.fingerprint() == plain.fingerprint()
+    assert convert(folder, format=format)[0].fingerprint() == plain.fingerprint()
+    archive = shutil.make_archive(str(tmp_path / "parts"), "zip", folder)
+    assert convert(archive)[0].fingerprint() == plain.fingerprint()
+
+
+@pytest.mark.parametrize("format", BY_PART)
+def test_one_part_alone_is_told_what_to_add(tmp_path, format):
+    folder = parted(BY_PART[format](), tmp_path / "parts")
+    text = message(convert, folder / "train.pkl")
+    assert f"It is one part of a data set: add its folder, msalib data add '{folder}'" in text
+    assert len(convert(folder)[0]) >= 40
+    (folder / "train.pkl").rename(folder / "some.pkl")
+    text = message(convert, folder / "some.pkl")
+    assert "name it train.pkl, those of the others valid.pkl and test.pkl, and add" in text
+    (folder / "some.pkl").rename(folder / "train.pkl")
+    assert len(convert(folder)[0]) >= 40
+
+
+def test_two_pickles_of_one_part_are_no_data_set(tmp_path):
+    folder = parted(mag_content(), tmp_path)
+    write_pickle(folder / "valid.pkl", [])
+    assert "found a folder of dev.pkl, test.pkl, train.pkl, valid.pkl" in message(convert, folder)
+
+
+def test_pickles_beside_a_format_of_folders_are_left_alone(tmp_path):
+    folder = FIXTURES["meld"](tmp_path)
+    (folder / "train.pkl").write_bytes(b"cposix\nsystem\n.")
+    assert convert(folder)[1] == "meld"

@@ -189,8 +189,9 @@ def test_infinity_in_covarep_is_an_error_or_cleaned(path):
 
 
 def test_values_in_the_padding_do_not_count(path):
-    content = many(mmsa_content())
+    content = mmsa_content()
     content["train"]["audio"][0, -1, 1] = -np.inf
+    content["train"]["audio"][1, content["train"]["audio_lengths"][1] :] = np.nan
     assert np.isfinite(read_pickle(path, content).features["acoustic"].layers[1]).all()
 
 
@@ -200,3 +201,30 @@ def test_an_unimodal_label_off_the_scale_is_told(path):
     assert "found regression_labels_V -4 for clip vid11$_$2 in test" in message(
         read_pickle, path, content
     )
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        (lambda n: np.full(n, np.nan), ["", "", ""]),
+        (lambda n: np.array(["Positive", np.nan, None] * n, dtype=object), ["Positive", "", ""]),
+        (lambda n: ["", np.float32("nan"), "Negative"] * n, ["", "", "Negative"]),
+        (lambda n: np.array([1.0, np.nan, -0.5] * n), ["1", "", "-0.5"]),
+        (lambda n: [[np.nan], ["Neutral"], [2]] * n, ["", "Neutral", "2"]),
+    ],
+)
+def test_a_blank_annotation_is_an_empty_text(path, annotations, expected):
+    content = mmsa_content()
+    for part in content.values():
+        part["annotations"] = annotations(len(part["id"]))[: len(part["id"])]
+    corpus = read_pickle(path, content)
+    assert corpus.fingerprint() == read_pickle(path, mmsa_content()).fingerprint()
+    assert corpus.utterances["annotation"].tolist() == expected * 14
+
+
+def test_a_blank_transcript_is_an_empty_text(path):
+    content = mmsa_content()
+    content["test"]["raw_text"] = [np.nan, None, *content["test"]["raw_text"][2:]]
+    corpus = read_pickle(path, content)
+    assert corpus.utterances["text"].iloc[-9:-7].tolist() == ["", ""]
+    assert corpus.utterances["text"].iloc[-7] == content["test"]["raw_text"][2]

@@ -5,7 +5,7 @@ import pytest
 
 from msalib.data.readers import multibench
 from msalib.data.tasks import Classes
-from tests.data.readers.toolbox import read_pickle
+from tests.data.readers.toolbox import message, read_pickle
 from tests.fixtures import multibench_content
 
 
@@ -120,3 +120,51 @@ def test_labels_of_two_values_are_told(path):
     corpus = read_pickle(path, content)
     assert "labels have two values: a class, no intensity" in corpus.notes
     assert corpus.tasks == (Classes(("0", "1"), values=(0, 1)),)
+
+
+def test_files_without_ids_are_numbered(path):
+    content = multibench_content()
+    plain = read_pickle(path, multibench_content())
+    for part in content.values():
+        del part["id"]
+    corpus = read_pickle(path, content)
+    assert corpus.utterances.index[-1] == "test_8" and corpus.dropped == {
+        "train_1": "text is zero throughout"
+    }
+    assert corpus.utterances["video"].tolist() == corpus.utterances.index.tolist()
+    note = "the file has no ids: clips are numbered, and each counts as its own video"
+    assert corpus.notes.count(note) == 1
+    for modality, features in plain.features.items():
+        np.testing.assert_array_equal(features.layers[1], corpus.features[modality].layers[1])
+
+
+def test_labels_of_four_emotions_are_told_with_a_remedy(path):
+    """MulT's files of IEMOCAP."""
+    content = multibench_content()
+    rng = np.random.default_rng(0)
+    for part in content.values():
+        del part["id"]
+        part["labels"] = np.eye(2)[rng.integers(0, 2, (len(part["labels"]), 4))]
+    text = message(read_pickle, path, content)
+    assert "train/labels of shape (24, 4, 2): four emotions, no or yes for each" in text
+    assert "IEMOCAP is read from its turns" in text and "labels[:, 0, 1]" in text
+    for part in content.values():
+        part["labels"] = part["labels"][:, 0, 1]
+    assert read_pickle(path, content).tasks == (Classes(("0", "1"), values=(0, 1)),)
+
+
+@pytest.mark.parametrize("shape", [(-1, 7), (-1, 1, 7)])
+def test_of_seven_labels_the_first_is_sentiment(path, shape):
+    content = multibench_content()
+    for part in content.values():
+        part["labels"] = np.pad(part["labels"][:, 0], ((0, 0), (0, 6))).reshape(shape)
+    corpus = read_pickle(path, content)
+    assert corpus.fingerprint() == read_pickle(path, multibench_content()).fingerprint()
+
+
+@pytest.mark.parametrize("key", ["audio", "vision"])
+def test_sound_or_pictures_may_be_missing(path, key):
+    content = multibench_content()
+    for part in content.values():
+        del part[key]
+    assert len(read_pickle(path, content).features) == 2

@@ -74,7 +74,7 @@ def test_texts_are_taken_as_they_are(folder):
 def test_ids_and_videos_stay_text(folder):
     ids = [f"0{i}" for i in range(40)]
     changes = {"id": ids, "video": [f"00{i // 4}" for i in range(40)]}
-    arrays = {"id": np.array(ids), "audio_opensmile": np.zeros((40, 1))}
+    arrays = {"id": np.array(ids), "audio_opensmile": np.ones((40, 1))}
     corpus = read(write_pack(folder, table=changes, arrays=arrays))
     assert corpus.utterances.index[3] == "03"
     assert corpus.utterances["video"].iloc[4] == "001"

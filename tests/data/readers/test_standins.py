@@ -1,0 +1,66 @@
+"""Every reader tells a pointer or a page in the place of its files, and reads what is fetched."""
+
+import shutil
+
+import pytest
+
+from msalib.data import datasets
+from msalib.data.readers import formats
+from tests.base.test_standins import LFS, PAGE
+from tests.data.readers.toolbox import message
+from tests.fixtures import FIXTURES, VARIANTS
+
+
+def convert(path):
+    return formats.convert(path, "toy", formats.Options())
+
+
+def kinds(source):
+    """The first file of each ending below a path, or the path itself."""
+    files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
+    return list({file.suffix: file for file in reversed(files)}.values())
+
+
+@pytest.mark.parametrize("content", [LFS, PAGE], ids=["pointer", "page"])
+@pytest.mark.parametrize("name", [*FIXTURES, "mult"])
+def test_what_stands_in_for_a_file_of_any_layout_is_told(tmp_path, name, content):
+    write = FIXTURES.get(name) or VARIANTS[name][1]
+    source = write(tmp_path / "source")
+    for file in kinds(source):
+        shutil.copy(file, tmp_path / "kept")
+        file.write_text(content)
+        text = message(convert, source)
+        assert text.startswith(f"{file}: found "), text
+        found, remedy = ("a pointer of Git LFS", "git lfs") if content == LFS else ("a web", "save")
+        assert found in text and remedy in text
+        shutil.copy(tmp_path / "kept", file)  # the remedy
+        assert len(convert(source)[0])
+
+
+@pytest.mark.parametrize("end", [".zip", ".tar.gz", ".npz", ".tsv", ".json"])
+def test_a_file_alone_is_told(tmp_path, end):
+    path = tmp_path / f"file{end}"
+    path.write_text(LFS)
+    assert message(convert, path).startswith(f"{path}: found a pointer of Git LFS")
+
+
+def test_a_pointer_in_an_archive_is_told(tmp_path):
+    """What a code site packs as an archive has pointers, too."""
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "file.pkl").write_text(LFS)
+    path = shutil.make_archive(str(tmp_path / "main"), "zip", tmp_path / "repository")
+    text = message(convert, path)
+    assert text.startswith(f"{path}/file.pkl: found a pointer of Git LFS")
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("mosi", "utterances.csv"), ("mosi", "features.npz"), ("mmmo", "features.npz")],
+)
+def test_a_data_set_by_name_is_told(tmp_path, monkeypatch, name, file):
+    monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
+    (tmp_path / name).mkdir()
+    table = "id,video,segment,text,label,split\na_1,a,1,word,1,train\n"
+    (tmp_path / name / "utterances.csv").write_text(table)
+    (tmp_path / name / file).write_text(LFS)
+    assert f"{file}: found a pointer of Git LFS" in message(datasets.load, name)
