@@ -216,11 +216,11 @@ def killed(case: Case, name: str, after: float) -> list[str]:
         time.sleep(0.02)
     if alive:
         problems.append(f"alive after {SECONDS:g} s: {[p.cmdline()[:4] for p in alive]}")
-    if not ended and process.returncode != STATUS[name]:
+    # By the signal itself: before the command has begun, or when Python is about to end.
+    if not ended and process.returncode not in (STATUS[name], -getattr(signal, f"SIG{name}"), 0):
         problems.append(f"status {process.returncode}: {errors[-300:]}")
-    if name != "KILL" and (
-        "Traceback" in errors or (not ended and "msalib: stopped" not in errors)
-    ):
+    told = errors.count("msalib: stopped") == (process.returncode == abs(STATUS[name]))
+    if not told or "Traceback" in errors:
         problems.append(f"not one line: {errors[-600:]}")
     return problems
 
