@@ -51,6 +51,23 @@ def test_clips_are_read_back_as_they_were_made(small, rendered):
         assert len(pictures) == round(3 * len(wave) / 16_000)
 
 
+@pytest.mark.parametrize("kind", ["files", "mp4"])
+def test_a_full_disk_is_told_and_leaves_no_clip(small, tmp_path, kind):
+    """Whichever library met it: soundfile alone says "System error."."""
+    resource = pytest.importorskip("resource")
+    pytest.importorskip("av")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"clips: found it cannot be written.*Make room"):
+            render.render(small, tmp_path / "clips", kind, rows=[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [p for p in (tmp_path / "clips" / "Raw").rglob("*") if p.is_file()]
+    render.render(small, tmp_path / "clips", kind, rows=[0])
+    assert len(list((tmp_path / "clips" / "Raw").rglob("*.[wm][ap][v4]"))) == 1
+
+
 def test_the_media_reader_reads_the_folder(small, rendered):
     media, formats = (
         pytest.importorskip(f"msalib.data.readers.{name}") for name in ("media", "formats")
