@@ -46,23 +46,29 @@ def data(
     if context.invoked_subcommand:
         return
     from msalib.data import datasets as readers
-    from msalib.data import describe
 
     set_clean(clean)
     for name in readers.names():
         try:
-            dataset = readers.dataset(name)
-        except UserError as error:  # an added one that is damaged; the others are as they were
+            say(*_lines(name, record))
+        except UserError as error:  # whatever is wrong with one, the others are as they were
             say(f"{name}: {error}")
-            continue
-        if not readers.is_available(name):
-            folder = readers.folder(name)
-            say(f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/")
-            continue
-        corpus = readers.load(name)
-        say(*describe.lines(name, corpus, dataset.title))
-        if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
-            describe.summary(name, refresh=True)
+        except Exception as error:
+            say(f"{name}: cannot be read ({type(error).__name__}: {error})")
+
+
+def _lines(name: str, record: bool) -> list[str]:
+    """Return what the list says of a data set; record its summary if asked to."""
+    from msalib.data import datasets as readers
+    from msalib.data import describe
+
+    dataset = readers.dataset(name)
+    if not readers.is_available(name):
+        folder = readers.folder(name)
+        return [f"{name}: {dataset.title}: not found; set MSALIB_DATA to what holds {folder}/"]
+    if record and dataset.real and not dataset.leaky and name in readers.DATASETS:
+        describe.summary(name, refresh=True)
+    return describe.lines(name, readers.load(name), dataset.title)
 
 
 @data_app.command()
@@ -92,9 +98,9 @@ def add(
     """
     from msalib.data import datasets as readers
     from msalib.data import describe
-    from msalib.data.readers import formats, store
+    from msalib.data.readers import formats, names
 
-    chosen = name or store.name_of(path)
+    chosen = name or names.name_of(path)
     options = formats.options(clean=clean, align=align, target=target, faces=faces)
     folder = readers.add(path, chosen, options, format=format, refresh=refresh)
     corpus = readers.load(chosen)

@@ -5,6 +5,7 @@ longest clip in it (at least 1), L layers of an encoder, D features per frame.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,6 +98,9 @@ class Corpus:
     can read (for ``visual`` also a folder of frames). ``faces`` says how faces are found in the
     pictures (``encoders.faces``). ``notes`` say what a reader of numbers must know: what the
     label is, which convention was chosen, what is unverified.
+
+    ``digests`` are of what was read besides ``COLUMNS``: features, files, further columns
+    (``readers.digests``). Built-in data whose records are older than digests have none.
     """
 
     name: str
@@ -110,6 +114,7 @@ class Corpus:
     faces: str = "opencv"
     notes: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = (Regression(),)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         missing = [c for c in COLUMNS if c not in self.utterances]
@@ -138,10 +143,10 @@ class Corpus:
         return len(self.utterances)
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of ids, videos, texts, labels, splits and simulated features.
+        """Return the SHA-256 of ids, videos, texts, labels, splits, simulated features, digests.
 
-        Features of real data carry their own provenance. What is derived from all this, context
-        and folds, does not count.
+        Features carry their own provenance, too. What is derived from all this, context and folds,
+        does not count.
         """
         table = self.utterances[list(COLUMNS)].assign(**dict(self.splits))
         simulated = [
@@ -150,6 +155,8 @@ class Corpus:
             if not streams.is_context(stream)
         ]
         content = table.to_csv(float_format="%.6g") + "".join(simulated)
+        if self.digests:
+            content += json.dumps(dict(self.digests), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def rows(self, part: str, split: str) -> np.ndarray:

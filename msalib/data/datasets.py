@@ -304,7 +304,7 @@ def add(
     Raises ``UserError`` for a name that is taken (without ``refresh``), built in or invalid, and
     like ``formats.convert``; then nothing has been written.
     """
-    if name in DATASETS:
+    if name.casefold() in DATASETS:
         raise UserError(
             f"name {name!r}",
             found="the name of a built-in data set",

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -104,6 +104,26 @@ def _walk(folder: Path, names: tuple[str, ...], above: tuple) -> Iterable[ClipFi
             yield ClipFile(path, (*names, path.stem), suffix, _fault(entry))
     if pictures and names:
         yield ClipFile(folder, names, FOLDER, next(filter(None, pictures), ""))
+
+
+def check_read(root: Path, modalities: Collection[str]) -> None:
+    """Raise ``UserError`` for sound or videos below a folder of which no modality was read.
+
+    Folders of pictures are left alone: they may be plots.
+    """
+    files = walk(root) if root.is_dir() else []
+    for modality in (m for m in KINDS if m not in modalities):
+        serving = (file for file in files if file.serves(modality) and file.suffix != FOLDER)
+        unread = [file.path.relative_to(root) for file in serving]
+        if unread:
+            raise UserError(
+                root,
+                found=f"{len(unread)} files of {CALLED[modality]}, such as {unread[0]}, that "
+                "this format does not read",
+                expected="sound and pictures in a folder with label.csv",
+                remedy="Write a label.csv for the clips (see msalib data add --help); or, to have "
+                "the rest alone, move these files out of the folder.",
+            )
 
 
 def _fault(entry: os.DirEntry) -> str:

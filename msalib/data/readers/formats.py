@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from msalib.base import standins, temporary
 from msalib.base.errors import UserError, unknown
 from msalib.data.corpus import Corpus
+from msalib.data.readers import clip_files
 from msalib.data.readers.content import part_of
 
 PICKLED = ("mmsa", "multibench", "mag")
@@ -101,6 +102,8 @@ def convert(
         reader(format)  # an unknown name is told before a large file is read
     with _opened(path) as inside:
         corpus, format = _convert(inside, name, options, format)
+        if is_archive(path):
+            clip_files.check_read(inside, {*corpus.features, *corpus.media})
     if corpus.media and is_archive(path):
         raise UserError(
             path,

@@ -13,7 +13,7 @@ that write it, one waits. Text is kept character by character, numbers to the la
 
 import csv
 import re
-import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,12 +25,11 @@ from msalib.base import files
 from msalib.base.errors import UserError, unknown
 from msalib.base.paths import corpora_folder
 from msalib.data.corpus import MODALITIES, Corpus, Features
-from msalib.data.readers import clip_files, formats
+from msalib.data.readers import clip_files, digests, formats
 from msalib.data.readers.formats import Options
+from msalib.data.readers.names import check_free, names
 from msalib.data.readers.published import PUBLISHED, UNPUBLISHED
 from msalib.data.tasks import Regression, Task
-
-SUFFIXES = (*formats.ARCHIVES, *formats.PICKLES, ".csd", ".npz", ".csv")
 
 _KINDS = {"b": "truth", "i": "integer", "u": "integer", "f": "number"}
 
@@ -90,6 +89,7 @@ class About(_Frozen):
     dropped: dict[str, str]
     dropped_part: dict[str, str]
     fingerprint: str
+    digests: dict[str, str] = {}  # of what was read; stores that are older have none
     contents: dict[str, Content]
 
     @model_validator(mode="before")
@@ -108,34 +108,18 @@ class About(_Frozen):
         return "; ".join(known) or UNPUBLISHED
 
 
-def name_of(path: Path) -> str:
-    """Return a name for the data set at a path: that of the file or folder, made plain."""
-    name = Path(path).resolve().name
-    end = next((s for s in SUFFIXES if name.lower().endswith(s) and len(name) > len(s)), "")
-    name = unicodedata.normalize("NFKD", name[: len(name) - len(end)])
-    name = "".join(c for c in name if not unicodedata.combining(c))
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_").lower() or "data"
-
-
-def names() -> list[str]:
-    """Return the names of added data sets, in alphabetical order."""
-    folder = corpora_folder()
-    if not folder.is_dir():
-        return []
-    files.settle_all(folder)
-    return sorted(p.name for p in folder.iterdir() if _is_plain(p.name) and p.is_dir())
-
-
 def add(
     path: Path, name: str, options: Options, format: str | None = None, refresh: bool = False
 ) -> Path:
     """Convert what lies at ``path`` and keep it as the data set ``name``; return its folder.
 
-    Raises ``UserError`` for a name that is taken (without ``refresh``) or is none, and like
-    ``formats.convert``; then nothing has been written.
+    Raises ``UserError`` for a name that is taken (without ``refresh``) or is none, for a folder
+    with sound or pictures that its format does not read, and like ``formats.convert``; then nothing
+    has been written.
     """
-    _check_name(name, refresh)
+    check_free(name, refresh)
     corpus, format = formats.convert(path, name, options, format)
+    clip_files.check_read(Path(path), {*corpus.features, *corpus.media})
     return write(corpus, path, format, options, refresh=refresh)
 
 
@@ -148,12 +132,14 @@ def write(
 ) -> Path:
     """Keep a corpus that was read from ``source`` under its own name; return its folder.
 
-    What a simulation knows (``Corpus.truth``) is not kept. Raises ``UserError`` for a name that is
+    Its fingerprint then covers all that was read (``digests``), and what a simulation knows
+    (``Corpus.truth``) is not kept. Raises ``UserError`` for a name that is
     taken (without ``refresh``) or is none, and where the disk refuses.
     """
     folder = corpora_folder() / corpus.name
+    corpus = replace(corpus, digests=digests.of(corpus))
     with files.whole_folder(folder) as partial:
-        _check_name(corpus.name, refresh)  # it may have been taken meanwhile
+        check_free(corpus.name, refresh)  # it may have been taken meanwhile
         about = _write(partial, corpus, Path(source), format, options or Options())
         files.write_text(partial / "about.json", about.model_dump_json(indent=2))
     return folder
@@ -204,6 +190,7 @@ def read(name: str) -> Corpus:
         media={m: [Path(file) for file in media[m]] for m in description.media},
         faces=description.faces,
         notes=description.notes,
+        digests=description.digests,
     )
 
 
@@ -212,30 +199,6 @@ def check(name: str) -> None:
     description = about(name)
     for file in description.contents:
         _check_file(corpora_folder() / name, description, file, whole=True)
-
-
-# --- names --------------------------------------------------------------------------------------
-
-
-def _is_plain(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) is not None
-
-
-def _check_name(name: str, refresh: bool) -> None:
-    if not _is_plain(name):
-        raise UserError(
-            f"name {name!r}",
-            found="characters that a name cannot have",
-            expected="letters, digits, - and _, a letter or digit first",
-            remedy="Choose a name: --name NAME",
-        )
-    if name in names() and not refresh:
-        raise UserError(
-            f"data set {name!r}",
-            found="one of that name",
-            expected="a name that is not taken",
-            remedy="Choose another with --name NAME, or replace it with --refresh.",
-        )
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -269,6 +232,7 @@ def _write(folder: Path, corpus: Corpus, source: Path, format: str, options: Opt
         dropped=dict(corpus.dropped),
         dropped_part=dict(corpus.dropped_part),
         fingerprint=corpus.fingerprint(),
+        digests=dict(corpus.digests),
         contents={p.name: _content(p) for p in sorted(folder.iterdir())},
     )
 

@@ -7,6 +7,7 @@ Clips are files that encoders read like those of real data, with the table that 
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ import pandas as pd
 
 from msalib.base import paths
 from msalib.base.errors import UserError
-from msalib.base.files import folder_in, write_text
+from msalib.base.files import disk_errors, folder_in, write_text
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.data.simulate import espeak, faces, speech, spoken
@@ -27,10 +28,18 @@ from msalib.data.simulate.raw import raw
 VERSION = 1
 """Version of the sound and the pictures: raised with any change to what a seed gives."""
 
+RECORDED = ("raw", "raw-spoken")
+"""Stories with records from before there were digests: their fingerprints stay without."""
+
 
 def load(story: str) -> Corpus:
-    """Return the raw or spoken control of that name, seed 0; see ``on_demand``."""
-    return on_demand(spoken.spoken() if story == spoken.NAME else raw(story))
+    """Return the raw or spoken control of that name, seed 0; see ``on_demand``.
+
+    Some have the same table and differ in what is seen and heard, which ``digests`` tell apart.
+    """
+    corpus = spoken.spoken() if story == spoken.NAME else raw(story)
+    digests = {} if story in RECORDED else {"clips": _content(corpus)}
+    return on_demand(replace(corpus, digests=digests))
 
 
 def on_demand(corpus: Corpus) -> Corpus:
@@ -126,7 +135,6 @@ def render(
     """
     _check_packages(kind)
     mark = _mark(corpus, kind)
-    folder.mkdir(parents=True, exist_ok=True)
     _check_mark(folder, mark, f"clips of {corpus.name} as {kind}, or none")
     place = [
         folder / "Raw" / video / str(segment)
@@ -142,7 +150,7 @@ def render(
         media["acoustic"] = [path.with_suffix(".wav") for path in place]
     asked = range(len(corpus)) if rows is None else rows
     missing = [row for row in asked if not all(files[row].exists() for files in media.values())]
-    with folder_in(folder) as partial:
+    with disk_errors(folder), folder_in(folder) as partial:
         for row in bar(missing, f"rendering {corpus.name}", "clip"):
             places = {m: files[row] for m, files in media.items()}
             _write_clip(corpus, row, places, partial)
@@ -170,19 +178,24 @@ def _check_packages(kind: str) -> None:
 
 def _mark(corpus: Corpus, kind: str) -> str:
     """Return what the clips of a corpus are made from, as JSON."""
-    tables = [corpus.utterances, *(corpus.truth[t] for t in ("voice", "face") if t in corpus.truth)]
-    content = "".join(table.to_csv(float_format="%.9g") for table in tables)
     settings = {
         "generator": "msalib.simulate.raw",
         "version": VERSION,
         "corpus": corpus.name,
         "kind": kind,
         "clips": len(corpus),
-        "sha256": hashlib.sha256(content.encode()).hexdigest(),
+        "sha256": _content(corpus),
     }
     if is_spoken(corpus):
         settings |= {"generator": "msalib.simulate.spoken", "synthesiser": espeak.version()}
     return json.dumps(settings, indent=2) + "\n"
+
+
+def _content(corpus: Corpus) -> str:
+    """Return the SHA-256 of what is said, and of what decides how it sounds and looks."""
+    tables = [corpus.utterances, *(corpus.truth[t] for t in ("voice", "face") if t in corpus.truth)]
+    content = "".join(table.to_csv(float_format="%.9g") for table in tables)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _check_mark(folder: Path, text: str, expected: str) -> None:
@@ -236,7 +249,10 @@ def _write_clip(corpus: Corpus, row: int, places: Mapping[str, Path], partial: P
 def _write_sound(path: Path, wave: np.ndarray) -> None:
     import soundfile
 
-    soundfile.write(path, wave, speech.RATE, subtype="PCM_16")
+    # soundfile tells a full disk as a "System error."; Python says what it is.
+    content = io.BytesIO()
+    soundfile.write(content, wave, speech.RATE, format="WAV", subtype="PCM_16")
+    path.write_bytes(content.getvalue())
 
 
 def _write_pictures(path: Path, pictures: np.ndarray) -> None:

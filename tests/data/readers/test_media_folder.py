@@ -3,7 +3,7 @@
 import pytest
 
 from msalib.data.corpus import PARTS
-from msalib.data.readers import clip_files, media
+from msalib.data.readers import media
 from msalib.data.readers.formats import Options
 from tests import fixtures_more
 from tests.data.readers.toolbox import message
@@ -79,69 +79,6 @@ def test_places_in_which_files_are_found(tmp_path, pattern, kinds):
     assert corpus.splits["standard"].tolist() == ["train", "valid", "test"]
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "raw/{video}/{clip}.mp4",  # MMML
-        "RAW/{video}/{clip}.MP4",
-        "Raw/Video/Segmented/{video}_{clip}.mp4",  # CMU-MOSI as published
-        "videos/{video}_{clip}.avi",
-        "{video}$_${clip}.mp4",  # ids of MMSA
-        "clips/{video}[{clip}].mp4",  # ids of the CMU SDK
-        "data/train/{video}/{clip}.mov",
-        "{video}_{clip}.wmv",
-        "{video}/{clip}.mpg",
-    ],
-)
-def test_layouts_of_the_field_are_found(tmp_path, pattern):
-    files = [pattern.format(video=c.split("/")[0], clip=c.split("/")[1]) for c in CLIPS]
-    corpus = read(small(tmp_path, files))
-    assert list(corpus.media) == ["visual", "acoustic"] and len(corpus) == 3
-    assert names(corpus, "visual", tmp_path) == names(corpus, "acoustic", tmp_path) == files
-    assert not corpus.dropped and not any("otherwise" in note for note in corpus.notes)
-
-
-def test_every_ending_that_is_decoded_is_found(tmp_path):
-    for ending in (*clip_files.SOUNDS, *clip_files.VIDEOS):
-        folder = small(tmp_path / ending[1:], [f"wav/{clip}{ending}" for clip in CLIPS])
-        kinds = ["acoustic"] if ending in clip_files.SOUNDS else ["visual", "acoustic"]
-        assert list(read(folder).media) == kinds
-    for ending in clip_files.PICTURES:
-        folder = small(tmp_path / ending[1:], [f"raw/{clip}/1{ending}" for clip in CLIPS])
-        assert list(read(folder).media) == ["visual"]
-
-
-@pytest.mark.parametrize(
-    "ids", [("dia0", "utt3"), ("dia0", "3"), ("0", "3"), ("0", "utt3")][:3], ids="/".join
-)
-def test_files_named_as_melds_are_found_in_the_folder_of_their_part(tmp_path, ids):
-    lines = [",".join([*ids, "word", "1", "dev"])]
-    places = ("train_splits", "dev_splits_complete", "output_repeated_splits_test")
-    files = [f"{place}/dia0_utt3.mp4" for place in places]
-    lines[0] = lines[0].replace("dev", "test")
-    corpus = read(small(tmp_path, files, lines=lines))
-    assert names(corpus, "visual", tmp_path) == ["output_repeated_splits_test/dia0_utt3.mp4"]
-
-
-def test_links_are_followed_and_never_in_a_circle(tmp_path):
-    elsewhere = tmp_path / "disk"
-    folder = small(tmp_path / "set")
-    for clip in CLIPS:
-        (elsewhere / clip).parent.mkdir(parents=True, exist_ok=True)
-        (elsewhere / f"{clip}.mp4").write_bytes(b"something")
-    (folder / "Raw").symlink_to(elsewhere)
-    (elsewhere / "back").symlink_to(folder)
-    assert len(read(folder).media["visual"]) == 3
-
-
-def test_links_to_nothing_are_told(tmp_path):
-    folder = small(tmp_path, [f"wav/{clip}.wav" for clip in CLIPS[:2]])
-    (folder / "wav/v2").mkdir()
-    (folder / "wav/v2/0001.wav").symlink_to(folder / "annexed")
-    corpus = read(folder)
-    assert corpus.dropped == {"v2_0001": "wav/v2/0001.wav is a link to a file that is not there"}
-
-
 def test_sound_of_its_own_comes_before_that_of_a_video_and_a_video_before_frames(tmp_path):
     files = [p.format(c) for c in CLIPS for p in ("wav/{}.wav", "Raw/{}.mp4", "{}/1.png")]
     corpus = read(small(tmp_path, files))
@@ -161,91 +98,6 @@ def test_ids_are_joined_and_never_order(tmp_path):
     files = [f"wav/{clip}.wav" for clip in CLIPS]
     turned = read(small(tmp_path, files, lines=LINES[::-1]))
     assert names(turned, "acoustic", tmp_path) == files[::-1]
-
-
-SPELT = {
-    stored: [("1", stored), ("02", f"{stored[:-1]}2")] for stored in ("1", "01", "0001", "000001")
-}
-"""Number in the table and in the file's name."""
-
-
-@pytest.mark.parametrize("stored", SPELT)
-def test_numbers_with_other_leading_zeros_are_found_and_said(tmp_path, stored):
-    lines = [f"v,{k},word,{k},train" for k in ("1", "02")]
-    files = [f"v/{stored}.wav", f"v/{stored[:-1]}2.wav"]
-    corpus = read(small(tmp_path, files, lines=lines))
-    assert names(corpus, "acoustic", tmp_path) == files
-    said = [note for note in corpus.notes if "that label.csv spells otherwise" in note]
-    assert [note.split()[0] for note in said] == [str(sum(n != f for n, f in SPELT[stored]))]
-
-
-def test_the_own_number_comes_first(tmp_path):
-    lines = ["v,1,word,1,train", "v,0001,word,2,test"]
-    corpus = read(small(tmp_path, ["v/1.wav", "v/0001.wav"], lines=lines))
-    assert names(corpus, "acoustic", tmp_path) == ["v/1.wav", "v/0001.wav"]
-
-
-@pytest.mark.parametrize(
-    ("ids", "file"),
-    [
-        (("v1.0", "1.0"), "v1.0/0001.mp4"),
-        (("v", "1.0"), "raw/v/0001.mp4"),
-        (("v", "12,0"), "v_0012.mp4"),
-        (("1.0", "2.0"), "raw/0001/0002.mp4"),
-        (("v", "1E+05"), "v/100000.mp4"),
-        (("v", "1.00E+05"), "v/1E05.mp4"),
-        (("v", "1.23457E+11"), "v/123456789012.mp4"),
-        (("1.23457E+11", "3"), "Raw/123456789012/03.mp4"),
-        (("V", "1"), "v/1.mp4"),
-        (("video_1", "1"), "video_0001/0001.mp4"),
-    ],
-    ids=str,
-)
-def test_ids_that_a_spreadsheet_changed_are_found(tmp_path, ids, file):
-    corpus = read(
-        small(
-            tmp_path,
-            [file],
-            lines=[",".join([*ids, "word", "1", "train"])]
-            if "," not in ids[1]
-            else [f'{ids[0]},"{ids[1]}",word,1,train'],
-        )
-    )
-    assert names(corpus, "visual", tmp_path) == [file]
-    assert any(
-        "1 clips found under names that label.csv spells otherwise" in n for n in corpus.notes
-    )
-
-
-@pytest.mark.parametrize(
-    "spoilt", ["2-Jan", "Jan-02", "2024-01-02", "01.02.2024", "1\u67082\u65e5", "#NAME?", "2E+09"]
-)
-def test_ids_that_a_spreadsheet_spoilt_are_told(tmp_path, spoilt):
-    files = [f"raw/{clip}.mp4" for clip in (*CLIPS, "v2/1-2")]
-    folder = small(tmp_path, files, lines=[*LINES, f"v2,{spoilt},word,1,train"])
-    text = message(read, folder)
-    assert f"no file for clip_id {spoilt!r}, which is what a spreadsheet makes of an id" in text
-    (folder / "label.csv").write_text("\n".join([HEAD, *LINES, "v2,1-2,word,1,train"]))
-    assert len(read(folder)) == 4  # the remedy
-
-
-def test_an_id_that_looks_spoilt_and_has_a_file_is_no_fault(tmp_path):
-    assert len(read(small(tmp_path, ["v/2-Jan.mp4"], lines=["v,2-Jan,word,1,train"]))) == 1
-
-
-def test_files_that_serve_as_well_are_told(tmp_path):
-    files = ["raw/v/1.mp4", "v/01.mp4", "v/001.mp4"]
-    small(tmp_path, files[1:], lines=["v,1,word,1,train"])
-    text = message(read, tmp_path)
-    assert "v/01.mp4: found a second file for clip v_1, beside " in text
-    assert len(read(small(tmp_path, files, lines=["v,1,word,1,train"]))) == 1  # its own name
-
-
-def test_anothers_file_is_not_taken(tmp_path):
-    """Names that differ in a zero are names of two videos where both are in the table."""
-    lines = ["a01b,1,word,1,train", "a1b,1,word,2,test"]
-    corpus = read(small(tmp_path, ["raw/a01b/1.mp4"], lines=lines))
-    assert corpus.dropped == {"a1b_1": "no pictures"}
 
 
 def test_missing_files_are_counted_and_named(tmp_path):
@@ -340,7 +192,16 @@ def test_a_bad_table_is_told(tmp_path, lines, found):
 
 def test_a_missing_column_is_told(tmp_path):
     text = message(read, small(tmp_path, head="video_id,clip_id,text,label,split"))
-    assert "found no column mode; expected the columns video_id, clip_id, text, label, mode" in text
+    assert "found no column mode; expected the columns video_id, clip_id, label, mode" in text
+
+
+@pytest.mark.parametrize("column", ["Text", "transcript", "raw_text"])
+def test_transcripts_under_another_name_are_not_lost(tmp_path, column):
+    folder = small(tmp_path, head=HEAD.replace("text", column))
+    text = message(texts, folder)
+    assert f"found no column text beside {column!r}; expected transcripts in text" in text
+    small(tmp_path)  # the remedy
+    assert texts(folder).utterances["text"].tolist()[0] == "good film"
 
 
 def test_own_labels_lie_on_the_scale(tmp_path):
@@ -415,26 +276,6 @@ def test_a_modality_whose_files_are_of_no_clip_is_told(tmp_path, found, lost, wh
 def test_a_picture_of_the_authors_is_no_lost_modality(tmp_path):
     files = [*(f"wav/{clip}.wav" for clip in CLIPS), "figures/overview.png", "logo.jpg"]
     assert list(read(small(tmp_path, files)).media) == ["acoustic"]
-
-
-def test_the_work_grows_with_the_number_of_clips(tmp_path, monkeypatch):
-    """Every clip is looked up, never every file for every clip."""
-    names, spell = [], clip_files._loose
-    monkeypatch.setattr(clip_files, "_loose", lambda name: names.append(name) or spell(name))
-    counts = {}
-    for size in (10, 100):
-        names.clear()
-        lines = [f"v,{k},word,1,train" for k in range(size)]
-        files = [f"wav/v/{k:05d}.wav" for k in range(size)]
-        read(small(tmp_path / str(size), files, lines=lines))
-        counts[size] = len(names)
-    assert counts[100] <= 10 * counts[10]
-
-
-def test_two_clips_of_one_file_are_told(tmp_path):
-    lines = ["v,1,word,1,train", "v,01,word,2,test"]
-    text = message(read, small(tmp_path, ["v/0001.wav"], lines=lines))
-    assert "0001.wav: found one file for the clips v_1 and v_01; expected a file of its" in text
 
 
 def test_a_folder_whose_clips_all_lack_something_is_told(tmp_path):

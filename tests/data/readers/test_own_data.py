@@ -11,7 +11,7 @@ import pytest
 from msalib import encoders
 from msalib.base import paths
 from msalib.data import datasets as readers
-from msalib.data.readers import store
+from msalib.data.readers import names, store
 from msalib.evidence import registry
 from msalib.evidence.verdicts import weigh
 from msalib.pages import notebooks, overview, tables
@@ -156,7 +156,7 @@ def test_a_data_set_is_replaced_when_asked(msalib, refused, tmp_path):
     path = FIXTURES["mmsa"](tmp_path)
     assert msalib("data", "add", path)[0] == 0
     (name,) = store.names()
-    assert name == store.name_of(path)
+    assert name == names.name_of(path)
     assert "a name that is not taken" in refused("data", "add", path)
     assert msalib("data", "add", path, "--refresh")[0] == 0
 

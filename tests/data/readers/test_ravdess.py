@@ -83,7 +83,8 @@ def test_a_copy_that_is_added_has_the_same_fold(folder, tmp_path, monkeypatch):
     datasets.add(folder, "mine", formats.Options())
     assert datasets.dataset("mine").split == ravdess.SPLIT
     assert datasets.dataset("mine").tasks == ravdess.TASKS
-    assert datasets.load("mine").fingerprint() == read(folder).fingerprint()
+    kept, made = datasets.load("mine"), read(folder)
+    assert kept.utterances.equals(made.utterances) and dict(kept.media) == made.media
 
 
 @pytest.mark.parametrize("name", ["ravdess", "nemo"])
