@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from msalib.base import children, temporary
+from tests.processes import alive, wait_for
 
 IN_A_SESSION = """
 import os, signal, sys, time
@@ -37,19 +37,9 @@ run()
 """
 
 
-def wait_for(condition) -> None:
-    """Wait until a condition holds, for a minute at most."""
-    latest = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < latest
-        time.sleep(0.02)
-
-
-def alive(folder: Path) -> list[int]:
+def left(folder: Path) -> list[int]:
     """Return those of the processes that have left their numbers in a folder that still run."""
-    stats = ["ps", "-o", "pid=,stat=", "-p", ",".join(p.name for p in folder.iterdir()) or "0"]
-    lines = subprocess.run(stats, capture_output=True, text=True).stdout.splitlines()
-    return [int(line.split()[0]) for line in lines if "Z" not in line]
+    return alive(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -67,10 +57,10 @@ def test_grandchildren_end_with_a_process_that_a_signal_ends(numbers, name):
     command = [sys.executable, "-c", PARENT, BUSY, IN_A_SESSION, str(numbers)]
     parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     wait_for(lambda: len(list(numbers.iterdir())) == 4)
-    assert len(alive(numbers)) == 4
+    assert len(left(numbers)) == 4
     parent.send_signal(getattr(signal, f"SIG{name}"))
     assert parent.wait(60) != 0
-    wait_for(lambda: not alive(numbers))
+    wait_for(lambda: not left(numbers))
     wait_for(lambda: not list((numbers.parent / "temporary").iterdir()))
 
 
@@ -86,7 +76,7 @@ def test_nothing_is_left_of_a_command_that_fails_or_takes_too_long(numbers, prog
     expected = subprocess.TimeoutExpired if "sleep" in program else subprocess.CalledProcessError
     with pytest.raises(expected):
         children.run(command, timeout_s=5 if "sleep" in program else 60, check=True)
-    assert len(list(numbers.iterdir())) == 1 and alive(numbers) == []
+    assert len(list(numbers.iterdir())) == 1 and left(numbers) == []
 
 
 def test_a_command_returns_what_it_printed_and_its_temporary_files_lie_in_our_folder(numbers):
@@ -116,5 +106,5 @@ def test_a_process_that_ends_by_itself_leaves_no_guard(numbers):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     (guard,) = done.stdout.split()
     (numbers / guard).touch()
-    assert alive(numbers) == []
+    assert left(numbers) == []
     assert list((numbers.parent / "temporary").iterdir()) == []

@@ -1,7 +1,11 @@
 """Running notebooks, and the gate before the book."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -10,6 +14,7 @@ from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.pages import build as book
 from msalib.pages import notebooks, stamp
+from tests.processes import alive, wait_for
 
 CONFIG = paths.ROOT / "_config.yml"
 PARAMETERS = 'dataset = "control"\nseeds = 2\nrate = 0.5\nrefresh = False'
@@ -164,6 +169,50 @@ def test_a_run_without_end_is_stopped(write_notebook):
     assert published() == []
 
 
+KILLED = """
+import sys
+from pathlib import Path
+from msalib.base import paths
+paths.ROOT, paths.NOTEBOOKS, paths.EXECUTED = map(Path, sys.argv[1:4])
+from msalib.pages import notebooks
+notebooks.run_notebook("waits", {})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills")
+def test_a_kernel_ends_with_the_command_and_leaves_nothing(write_notebook, tmp_path, monkeypatch):
+    """Papermill and the kernel have sessions of their own, and no one tells them."""
+    monkeypatch.setenv("MSALIB_TEMPORARY", str(tmp_path / "temporary"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    note = "import os, pathlib, time\npathlib.Path('number').write_text(str(os.getpid()))"
+    write_notebook("waits", "seeds = 1", f"{note}\ntime.sleep(600)")
+    folders = (paths.ROOT, paths.NOTEBOOKS, paths.EXECUTED)
+    command = subprocess.Popen([sys.executable, "-c", KILLED, *map(str, folders)])
+    wait_for(lambda: read(tmp_path / "number"))
+    kernel = read(tmp_path / "number")
+    assert list((tmp_path / "temporary").rglob("waits.ipynb"))
+    command.kill()
+    command.wait()
+    wait_for(lambda: not alive([kernel]) and not list((tmp_path / "temporary").iterdir()))
+    assert not (tmp_path / "runs").exists() and published() == []
+    assert not [p for p in (tmp_path / "home").rglob("*") if p.is_file() and "kernel" in p.name]
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def test_a_notebook_runs_nothing_that_is_a_users_own(write_notebook, monkeypatch, tmp_path):
+    startup = tmp_path / "home" / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "own.py").write_text("seeds_of_mine = 7")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "home" / ".ipython"))
+    write_notebook("own", "seeds = 1", "'seeds_of_mine' in globals()")
+    executed = nbformat.read(notebooks.run_notebook("own", {}), as_version=4)
+    assert executed.cells[-1].outputs[0].data["text/plain"] == "False"
+
+
 @pytest.fixture
 def executed(curve):
     """A notebook that passes the gate, as (path, content)."""
@@ -300,6 +349,21 @@ def test_a_failing_page_stops_the_build_and_the_page_of_pages_is_last(
     assert book_of_one[3:] == ["other"]
 
 
+def test_quick_runs_of_a_build_are_its_own(book_of_one, write_notebook, monkeypatch):
+    """Others may read theirs while a book is built."""
+    show = "from msalib.base import paths\nfrom msalib.runs.spec import roots\n"
+    show += "[roots('control', p)[0].is_relative_to(paths.temporary_folder()) for p in"
+    write_notebook("other", "seeds = 2", f"{show} ('quick', 'paper')]")
+    (paths.BOOK / "notebooks.yaml").write_text("- notebook: other\n")
+    quick = paths.records_folder() / "uegd" / "control-planted" / "release" / "quick" / "a.json"
+    quick.parent.mkdir(parents=True)
+    quick.write_text("{}")
+    book.build()
+    assert quick.read_text() == "{}" and paths.quick_records_folder() is None
+    content = nbformat.read(paths.EXECUTED / "other.ipynb", as_version=4)
+    assert content.cells[-1].outputs[0].data["text/plain"] == "[True, False]"
+
+
 def test_a_warning_of_a_page_stops_the_build(tree):
     shutil.copy(CONFIG, tree)
     (paths.BOOK / "_static").mkdir(parents=True)
@@ -307,6 +371,11 @@ def test_a_warning_of_a_page_stops_the_build(tree):
     for name in ("custom.css", "logo.svg", "favicon.svg"):
         (paths.BOOK / "_static" / name).touch()
     (paths.BOOK / "_toc.yml").write_text("format: jb-book\nroot: book/intro\n")
+    (paths.BOOK / "intro.md").write_text("# Title\n\nSee nothing.\n")
+    index = book.render()
+    whole = index.read_text()
     (paths.BOOK / "intro.md").write_text("# Title\n\nSee [this](missing.md).\n")
     with pytest.raises(UserError, match=r"intro.md:3: WARNING.*missing"):
         book.render()
+    assert index == tree / "_build" / "html" / "index.html" and index.read_text() == whole
+    assert not list(tree.glob("._build*"))

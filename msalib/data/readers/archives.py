@@ -1,5 +1,6 @@
 """Archives of strangers: they write in their own folder only, and fill neither disk nor memory."""
 
+import errno
 import gzip
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from msalib.base import refusals
 from msalib.data.readers import build
 
 MAX_UNPACKED = 128 * 2**30
@@ -48,9 +50,8 @@ def unpack(path: Path, into: Path) -> None:
         into.mkdir(parents=True)
         free = shutil.disk_usage(into).free
         if total > free:
-            raise _Refused(
-                f"{total / 2**30:.1f} GiB when unpacked, {free / 2**30:.1f} GiB free", "room for it"
-            )
+            said = f"{total / 2**30:.1f} GiB when unpacked, {free / 2**30:.1f} GiB free"
+            raise OSError(errno.ENOSPC, said)
         for name, kind, size, read in members(path):
             target = into / PurePosixPath(name)
             if kind == "folder":
@@ -61,6 +62,8 @@ def unpack(path: Path, into: Path) -> None:
                 _copy(read(), file, size, name)
     except BaseException as error:
         shutil.rmtree(into, ignore_errors=True)
+        if refusal := refusals.refused(error, into):  # the machine's, not the archive's
+            raise refusal from error
         if isinstance(error, _Refused):
             found, expected = error.found, error.expected
         elif isinstance(error, OSError) and error.strerror:

@@ -96,6 +96,19 @@ def test_a_pickle_and_its_licence_in_an_archive(tmp_path):
     assert path.is_file() and formats.detect(tmp_path / "y.zip") == "mmsa"
 
 
+def test_without_room_for_an_archive_the_remedy_names_a_place_that_has_some(tmp_path, monkeypatch):
+    path = write_pickle(tmp_path / "a" / "x.pkl", mmsa_content())
+    shutil.make_archive(str(tmp_path / "y"), "zip", path.parent)
+    full = shutil.disk_usage(tmp_path)._replace(free=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda folder: full)
+        text = message(convert, tmp_path / "y.zip")
+    assert text.startswith(f"{tmp_path / 'y.zip'}: found it cannot be written (0.0 GiB when unp")
+    assert "set MSALIB_TEMPORARY to another folder" in text
+    monkeypatch.setenv("MSALIB_TEMPORARY", str(tmp_path / "elsewhere"))  # that has room
+    assert convert(tmp_path / "y.zip")[1] == "mmsa"
+
+
 def test_errors_name_the_archive_not_its_copy(tmp_path):
     content = mmsa_content()
     content["train"]["audio_lengths"][0] = 999
