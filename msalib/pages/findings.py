@@ -33,15 +33,16 @@ LONG = 240
 
 
 def identify(every: Iterable[Finding]) -> dict[Finding, str]:
-    """Return the name of each finding: paper, check, number among these.
+    """Return the name of each finding: paper (without white space), check, number among these.
 
     Numbers follow the order of ``checks.run``, so only names from all findings of the project can
     be linked.
     """
     counts, names = Counter(), {}
     for finding in dict.fromkeys(every):
-        counts[finding.paper, finding.check] += 1
-        names[finding] = f"{finding.paper}-{finding.check}-{counts[finding.paper, finding.check]}"
+        kind = f"{'-'.join(finding.paper.split())}-{finding.check}"
+        counts[kind] += 1
+        names[finding] = f"{kind}-{counts[kind]}"
     return names
 
 

@@ -26,6 +26,8 @@ MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 STEPS = ((0.5, "up to ½"), (1.0, "½ to 1"), (2.0, "1 to 2"), (float("inf"), "more than 2"))
 """Sizes in typical gains, each up to its bound; the classes of CSS are gain-1 to gain-4."""
 
+NO_DRIFT = "No baseline is printed by two papers: there is no drift to show."
+
 GAINS = ("paper", "exhibit", "corpus", "alignment", "metric", "value", "over", "best", "gain")
 GAINS += ("cells",)
 
@@ -92,7 +94,7 @@ def drift_map(table: pd.DataFrame, entries: Mapping[str, Paper]) -> sheet.Sheet 
     """
     numbers = drift.shared(table)
     if not numbers:
-        return Note("No baseline is printed by two papers: there is no drift to show.")
+        return Note(NO_DRIFT)
     gains = claimed_gains(table, entries)
     shared = {number.corpus for number in numbers}
     corpora = dict.fromkeys([*gains["corpus"], *(number.corpus for number in numbers)])
@@ -259,13 +261,15 @@ def _times(ratio: float | None) -> str:
 # --- all numbers of baselines -------------------------------------------------------------------
 
 
-def drift_table(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Sortable:
+def drift_table(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Sortable | Note:
     """Show every number of a baseline that two papers or more print, side by side."""
     papers = [paper for paper in entries if paper in set(table["paper"])]
-    rows = []
+    rows, ids = [], Counter()
     for number in sorted(drift.shared(table), key=lambda n: (n.corpus, n.system)):
+        name = re.sub(r"\W+", "-", f"drift-{number.corpus}-{number.system}-{number.metric}")
+        ids[name] += 1
         row = {
-            "id": re.sub(r"\W+", "-", f"drift-{number.corpus}-{number.system}-{number.metric}"),
+            "id": name if ids[name] == 1 else f"{name}-{ids[name]}",
             "data set": names.dataset(number.corpus),
             "system": number.system,
             "metric": names.metric(number.metric),
@@ -277,6 +281,8 @@ def drift_table(table: pd.DataFrame, entries: Mapping[str, Paper]) -> Sortable:
                 text = Markup("<b>{}</b>").format(text)
             row[entries[paper].name] = text
         rows.append(row | {"distance": f"{number.distance:.4g}", "kind": number.kind})
+    if not rows:
+        return Note(NO_DRIFT)
     return Sortable(
         pd.DataFrame(rows),
         caption="Numbers of baselines that several papers print, shares in percent. Bold: agrees "

@@ -25,7 +25,8 @@ def results() -> str:
         tables = papers.part(paper, "tables")
         if tables is not None and hasattr(tables, "headline"):
             sentence, frame = tables.headline()
-            parts += [sentence, _table(frame.columns, frame.astype(str).values)]
+            rows = [map(plain, row) for row in frame.astype(str).values]
+            parts += [sentence, _table([*map(plain, frame.columns)], rows)]
         parts.append(_verdicts(paper))
     return "\n\n".join(parts)
 
@@ -40,12 +41,12 @@ def _verdicts(paper: str) -> str:
     ]
     columns = [judge(chosen, records.find(paper, setting)) for setting in real]
     heads = [
-        f"{readers.dataset(s.dataset).title}, {s.encoder}"
+        plain(f"{readers.dataset(s.dataset).title}, {s.encoder}")
         + (f", {s.preset} recipe" if s.preset != "release" else "")
         for s in real
     ]
     rows = [
-        [f"{claim.id}: {claim.statement}", *map(_cell, verdicts)]
+        [plain(f"{claim.id}: {claim.statement}"), *map(_cell, verdicts)]
         for claim, *verdicts in zip(chosen, *columns, strict=True)
     ]
     return _table(["claim", *heads], rows)
@@ -55,7 +56,7 @@ def _cell(verdict: Verdict) -> str:
     """Return a verdict with what it covers, or with the seeds or videos that it lacks."""
     word = f"{ledger.SYMBOLS[verdict.evidence.verdict]} {verdict.evidence.verdict}"
     if verdict.evidence.verdict != "not run":
-        return "<br>".join(filter(None, [word, ledger.coverage_text(verdict.coverage)]))
+        return "<br>".join(filter(None, [word, plain(ledger.coverage_text(verdict.coverage))]))
     needs, *_ = verdict.evidence.note.split(";")  # what it says of the setting comes behind
     minimum = _MINIMUM.search(needs)
     return f"{word} (needs {minimum.group()})" if minimum else word
@@ -63,6 +64,15 @@ def _cell(verdict: Verdict) -> str:
 
 _MINIMUM = re.compile(r"\d+ (seeds|(test|validation) videos)\b")
 """How what a test needs names more seeds or videos than its setting has."""
+
+
+_MARKS = re.compile(r"[\\`*\[\]<>|$~&]|(?<![^\W_])_|_(?![^\W_])")
+"""What begins or ends something in Markdown, a formula and the cell of a table, too."""
+
+
+def plain(text: str) -> str:
+    """Return Markdown that shows a text as it is, in one line."""
+    return _MARKS.sub(r"\\\g<0>", re.sub(r"[\r\n]+", " ", text))
 
 
 def _table(heads, rows) -> str:

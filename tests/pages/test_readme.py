@@ -45,3 +45,27 @@ def test_a_cell_has_its_coverage_or_the_minimum_that_is_missing(word, note, cell
 def test_a_measurement_covers_nothing():
     (verdict,) = evidences(SILENT, "supported").rerun
     assert readme._cell(replace(verdict, coverage=None)) == "✓ supported"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "video$_$clip",
+        "a|b\n| --- |",
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1)) ![y](z)",
+        "*a* _b_ __c__ `d` ~e~ \\f &lt;",
+        "snake_case stays",
+    ],
+)
+def test_text_stays_text_in_markdown(text):
+    """Read again by a parser of tables, formulas and HTML."""
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    written = readme._table(["claim"], [[readme.plain(text)]])
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).use(dollarmath_plugin).parse(written)
+    cells = [token for token in tokens if token.type == "inline"]
+    assert len(cells) == 2
+    assert {child.type for child in cells[1].children} <= {"text"}
+    assert cells[1].children[0].content == " ".join(text.splitlines())
