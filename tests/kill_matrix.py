@@ -27,15 +27,15 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import psutil
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 2.0
 """In which the processes of a killed command must end."""
 
 STATUS = {"TERM": 143, "INT": 130, "KILL": -signal.SIGKILL}
-TIMES = ("started", "seconds", "papermill", "execution", "commit", "id")
-"""Keys of JSON files whose values differ from run to run."""
+TIMES = ("started", "seconds", "papermill", "execution", "commit", "id", "stamp")
+"""Keys of JSON files whose values differ with the time, or (a stamp) with the place."""
 
 CONTROL = ("-p", "dataset", "control", "-p", "profile", "quick", "-p", "seeds", "1")
 SPOKEN = ("-p", "dataset", "raw-spoken", *CONTROL[3:])
@@ -75,6 +75,7 @@ def make_tree(tree: Path) -> None:
     shutil.copy(ROOT / "_config.yml", tree)
     for name, layers in (("one", "(1, 2)"), ("two", "(2, 3)")):
         cells = [
+            new_markdown_cell(f"# Notebook {name}", id="t"),
             new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}, id="a"),
             new_code_cell(CELL.strip() % layers, id="b"),
         ]

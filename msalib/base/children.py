@@ -12,6 +12,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,7 @@ SECONDS = 5.0
 
 _numbers = itertools.count(1)
 _guards: dict[int, subprocess.Popen] = {}  # number of a process -> its guard
+_one_by_one = threading.Lock()
 
 
 class Child(subprocess.Popen):
@@ -73,18 +75,19 @@ def end(family: str) -> None:
 
 def watch() -> None:
     """Start the guard of this process, unless it has one or belongs to a command that has."""
-    if FAMILY in os.environ or os.getpid() in _guards:
-        return
-    program = f"from msalib.base.leftovers import guard; guard({_family()!r})"
-    _guards[os.getpid()] = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        start_new_session=True,
-    )
-    atexit.register(_dismiss, os.getpid())
+    with _one_by_one:  # a guard more would be let go of, and take that for the end
+        if FAMILY in os.environ or os.getpid() in _guards:
+            return
+        program = f"from msalib.base.leftovers import guard; guard({_family()!r})"
+        _guards[os.getpid()] = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            start_new_session=True,
+        )
+        atexit.register(_dismiss, os.getpid())
 
 
 def _family() -> str:

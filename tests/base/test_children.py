@@ -97,6 +97,26 @@ def test_one_child_does_not_end_with_another(numbers):
     assert other.returncode == 0
 
 
+def test_children_that_start_at_once_have_one_guard(numbers):
+    code = (
+        "import subprocess, sys, threading; from msalib.base import children\n"
+        "begin = threading.Barrier(8)\n"
+        "def start():\n"
+        "    begin.wait()\n"
+        "    children.run([sys.executable, '-c', 'import time; time.sleep(0.5)'], check=True)\n"
+        "guards, Popen = [], subprocess.Popen\n"
+        "def noted(command, *a, **how):\n"
+        "    guards.extend(c for c in command if 'guard' in c)\n"
+        "    return Popen(command, *a, **how)\n"
+        "subprocess.Popen = noted\n"
+        "threads = [threading.Thread(target=start) for _ in range(8)]\n"
+        "[t.start() for t in threads], [t.join() for t in threads]\n"
+        "print(len(guards))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 def test_a_process_that_ends_by_itself_leaves_no_guard(numbers):
     code = (
         "import sys; from msalib.base import children\n"
