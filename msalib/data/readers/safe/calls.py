@@ -52,6 +52,8 @@ _DTYPE = re.compile(r"b1|[iu][1248]|f[248]|[SU](0|[1-9]\d{0,8})")
 def _key(key, others: int):
     if not isinstance(key, str | bytes | int | float | None):
         raise Refused(f"a key of type {type(key).__name__}", "text or numbers for keys")
+    if isinstance(key, int) and key.bit_length() > limits.KEY_BITS:
+        raise Refused(f"a key of {key.bit_length()} bits", f"{limits.KEY_BITS} bits at most")
     if others > limits.MAX_KEYS and not isinstance(key, str | bytes):
         raise Refused(f"more than {limits.MAX_KEYS} keys that are numbers", "text for keys")
     return key

@@ -16,11 +16,20 @@ CONTAINER = 10
 MAX_DEPTH = 32
 """Containers in containers."""
 
+PER_BYTE = 16
+"""Objects that a byte of a file may make, beyond the ``FREE`` ones of any file: instructions can
+copy the same list again and again, and what they cost is to grow with the file."""
+
+FREE = 2**16
+
 MAX_KEYS = 10_000
-"""Keys of one dictionary or set that are no text: they can be chosen so that all collide."""
+"""Keys of one dictionary or set that are no text: they can be chosen so that some collide."""
 
 MAX_BITS = 128
 """Of a whole number."""
+
+KEY_BITS = 60
+"""Of a whole number that is a key or a place in the memo: of larger ones, all can collide."""
 
 _SHARED = 16
 """How many times the size of its file a pickle may mean: parts that occur twice are stored once."""
@@ -52,14 +61,15 @@ class Budget:
 
     def __init__(self, size: int):
         self.size = size
+        self.most = min(MAX_OBJECTS, PER_BYTE * size + FREE)
         self.objects = 0
         self.bytes = 0  # of what calls have made
 
     def count(self, objects: int) -> None:
         """Ask for so many objects."""
         self.objects += objects
-        if self.objects > MAX_OBJECTS:
-            raise Refused("more objects than a data set has", f"{MAX_OBJECTS} at most")
+        if self.objects > self.most:
+            raise Refused("more objects than a data set has", f"{self.most} at most")
 
     def make(self, size: int) -> None:
         """Ask for so many bytes; calls make no more than the file can have named."""

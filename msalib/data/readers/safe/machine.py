@@ -140,7 +140,10 @@ class _Machine:
         add_items(self.stack[-1], items)
 
     def remember(self, place: int | None) -> None:
-        self.memo[len(self.memo) if place is None else place] = self.stack[-1]
+        place = len(self.memo) if place is None else place
+        if place.bit_length() > limits.KEY_BITS:
+            raise Damaged(f"a place of {place.bit_length()} bits in the memo")
+        self.memo[place] = self.stack[-1]
 
     def name(self, module: str, name: str) -> None:
         if not isinstance(name, str) or not isinstance(module, str):
