@@ -48,10 +48,7 @@ COMMANDS = {
     "pretrain": ("pretrain", "cmt", *SPOKEN),
     "book": ("book",),
 }
-BEFORE = {
-    "encode": (("data", "add", "{given}/heard", "--name", "heard"),),
-    "pretrain": (("encode", "raw-spoken", "bert-small+wavlm-small"),),
-}
+BEFORE = {"encode": (("data", "add", "{given}/heard", "--name", "heard"),)}
 """What runs, unkilled and once for all, before a command."""
 
 PARAMETERS = 'dataset = "control"\nprofile = "quick"\nseeds = 1'
