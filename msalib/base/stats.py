@@ -21,7 +21,7 @@ LEVEL = 0.05
 PRECISION = 1e-5
 """Share of their size below which the spread of values is rounding: records keep six digits."""
 
-TOGETHER, BLOCK = 2**21, 2**14
+TOGETHER, BLOCK = 2**21, 2**16
 """Predictions that are added up at once, and numbers of resamples that fit into a cache."""
 
 Metric = Literal["mae", "corr"]

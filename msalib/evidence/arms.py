@@ -9,6 +9,7 @@ seeds, N clips, R resamples.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -169,6 +170,10 @@ def task_of(runs: Runs, system: System) -> Task:
     return runs.task
 
 
+Scored = tuple[np.ndarray, np.ndarray]
+"""A score of K arms: of each seed (K, S), mean of seeds by resample of the videos (R, K)."""
+
+
 class Contrast(NamedTuple):
     """A weighted sum of a metric over arms: of each seed (S,), by resample of the videos (R,)."""
 
@@ -193,21 +198,47 @@ def contrasts(
 ) -> dict[str, Contrast]:
     """Return weighted sums of metrics over arms, each signed so that positive is better."""
     task, drawn = task_of(runs, arms[0].system), sample(runs, arms)
+    seeds = runs.seeds(*(arm.system for arm in arms))
     result = {}
     for metric in metrics:
-        point, resampled = scores(task, metric, drawn)
+        score = Score(f"{metric} of {task}", partial(scores, task, metric))
+        point, resampled = remembered(runs, score, arms, seeds, drawn)
         # Sums in another order differ in the last digits, which must not tell equal arms apart.
         seeds = np.round(np.asarray(weights) @ point, 12)
         result[metric] = Contrast(seeds, np.round(resampled @ np.asarray(weights), 12))
     return result
 
 
-def scores(task: Task, metric: str, drawn: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Return a metric, positive is better: on all clips (K, S), mean of seeds by resample (R, K)."""
+def scores(task: Task, metric: str, drawn: Sample) -> Scored:
+    """Return a metric, positive is better: on all clips (K, S), seed mean by resample (R, K)."""
     point, resampled = point_and_resamples(
         task, metric, drawn.label, drawn.predictions, drawn.videos
     )
     return signed(metric) * point, signed(metric) * resampled
+
+
+class Score(NamedTuple):
+    """A score of the arms of a sample, and its name among what is computed of the same records."""
+
+    name: str
+    of: Callable[[Sample], Scored]
+
+
+def remembered(
+    runs: Runs, score: Score, arms: Sequence[Arm], seeds: Sequence[int], drawn: Sample
+) -> Scored:
+    """Return a score of arms, whose sample is ``drawn`` of these seeds; no arm is scored twice."""
+    about = score.name, stats.RESAMPLES, tuple(seeds)
+    keys = [(*about, arm.system, arm.read) for arm in arms]
+    known = {key: value for key in keys if (value := runs.computed.get(key)) is not None}
+    if new := [k for k, key in enumerate(keys) if key not in known]:
+        some = Sample(drawn.label[new], drawn.predictions[new], drawn.videos)
+        points, resampled = score.of(some)
+        for k, point, of_resamples in zip(new, points, resampled.T.copy(), strict=True):
+            known[keys[k]] = point, of_resamples
+            runs.computed.keep(keys[k], known[keys[k]], point.nbytes + of_resamples.nbytes)
+    points, resampled = zip(*(known[key] for key in keys), strict=True)
+    return np.array(points), np.stack(resampled, axis=1)
 
 
 def signed(metric: str) -> float:

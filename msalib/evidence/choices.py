@@ -16,7 +16,7 @@ from msalib.base import stats
 from msalib.base.stats import LEVEL, Estimate
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms, videos
-from msalib.evidence.arms import Arm, Contrast, Sample
+from msalib.evidence.arms import Arm, Contrast, Sample, Scored
 from msalib.evidence.common import Evidence, not_run, sentence
 from msalib.evidence.seeds import label as shown_as
 from msalib.evidence.seeds import verdict
@@ -183,10 +183,6 @@ class Term(NamedTuple):
 
     of: tuple[str, ...]
     systems: Mapping[tuple[int, ...], System]
-
-
-Scored = tuple[np.ndarray, np.ndarray]
-"""A score of K systems: of each seed (K, S), mean of seeds by resample of test videos (R, K)."""
 
 
 def effect_of_choosing(

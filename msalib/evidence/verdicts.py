@@ -276,7 +276,8 @@ def judge(claims: Iterable[Claim], runs: list[Record]) -> list[Verdict]:
     if needs:
         evidence = not_run([needs])
         return [Verdict(claim, spec.setting, setting, evidence, []) for claim in claims]
-    return [_judge_one(claim, spec.setting, setting, Runs(pooled)) for claim in claims]
+    trained = Runs(pooled)
+    return [_judge_one(claim, spec.setting, setting, trained.unread()) for claim in claims]
 
 
 def _reads_any_task(paper: str) -> bool:

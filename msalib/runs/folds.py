@@ -87,9 +87,11 @@ def _groups(records: Iterable[Record]) -> list[list[Record]]:
     groups: dict[str, dict[str, Record]] = {}
     for number, record in enumerate(records):
         split = record.spec.split
-        kind = fold(split)
-        asked = {**record.spec.content(), "split": [*kind, "=" in split] if kind else number}
-        groups.setdefault(json.dumps(asked, sort_keys=True), {})[split] = record
+        key = str(number)
+        if kind := fold(split):
+            asked = {**record.spec.content(), "split": [*kind, "=" in split]}
+            key = json.dumps(asked, sort_keys=True)
+        groups.setdefault(key, {})[split] = record
     return [[group[split] for split in sorted(group, key=_place)] for group in groups.values()]
 
 
@@ -169,28 +171,34 @@ def _pooled(group: Sequence[Record]) -> Record:
 
 def _end_to_end(parts: Sequence[Predictions], task: Task) -> Predictions:
     """Return the clips of all parts by id; one that is in several has the mean of its scores."""
-    known, scores = {}, {}
-    for part in parts:
-        columns = part.scores or part.prediction
-        for clip, video, label, score in zip(part.id, part.video, part.label, columns, strict=True):
-            known[clip] = video, label
-            scores.setdefault(clip, []).append(score)
-    ids = sorted(known)
-    means = [np.mean(scores[clip], axis=0) for clip in ids]
-    classes = any(part.scores for part in parts)
-    means = np.array([rounded(m) for m in means] if classes else rounded(means))
+    clips = [clip for part in parts for clip in part.id]
+    ids = sorted(set(clips))
+    place = dict(zip(ids, range(len(ids)), strict=True))
+    places = np.array([place[clip] for clip in clips])
+    scores = np.concatenate([_scores(part) for part in parts])
+    sums = np.zeros((len(ids), *scores.shape[1:]))
+    np.add.at(sums, places, scores)
+    means = (sums.T / np.bincount(places)).T
+    means = np.reshape(rounded(means.ravel()), means.shape)
+    video = dict(zip(clips, (v for part in parts for v in part.video), strict=True))
+    label = np.zeros(len(ids))
+    label[places] = np.concatenate([part.label for part in parts])
     return Predictions(
         id=ids,
-        video=[known[clip][0] for clip in ids],
-        label=[known[clip][1] for clip in ids],
+        video=[video[clip] for clip in ids],
+        label=label.tolist(),
         prediction=[float(value) for value in task.prediction(means)],
-        scores=means.tolist() if classes else [],
+        scores=means.tolist() if means.ndim > 1 else [],
     )
 
 
+def _scores(clips: Predictions) -> np.ndarray:
+    """Return the scores of a part's clips: one per clip (N,), or one per class (N, C)."""
+    return clips.scores if len(clips.scores) else clips.prediction
+
+
 def _metrics(clips: Predictions, task: Task) -> dict[str, float | None]:
-    scores = np.array(clips.scores or clips.prediction)
-    return _defined(task.metrics(np.array(clips.label), scores))
+    return _defined(task.metrics(clips.label, _scores(clips)))
 
 
 def _defined(values: dict[str, float]) -> dict[str, float | None]:

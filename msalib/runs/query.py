@@ -5,23 +5,30 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.base.lately import Lately
 from msalib.data import datasets
 from msalib.data.corpus import MODALITIES
 from msalib.data.tasks import Regression, Task
-from msalib.runs.records import Predictions, Record
+from msalib.runs.columns import Predictions
+from msalib.runs.records import Record
 from msalib.runs.spec import System, without_usual
+
+COMPUTED = 32 * 2**20
+"""Bytes of what comparisons keep."""
 
 
 class Runs:
     """Records of one setting by system and seed.
 
     In a sweep that is not finished some systems have fewer seeds. Comparisons of several systems
-    use the seeds that all of them have.
+    use the seeds that all of them have. ``computed`` keeps what comparisons computed lately, for
+    the next ones.
     """
 
     def __init__(self, records: Iterable[Record]):
         self._runs: dict[System, dict[int, Record]] = {}
         self._used: dict[int, Record] = {}
+        self.computed = Lately(COMPUTED)
         for record in records:
             seeds = self._runs.setdefault(record.spec.system, {})
             known = seeds.get(record.spec.seed, record)
@@ -33,6 +40,12 @@ class Runs:
                     remedy="Delete the one that does not belong to today's recipe.",
                 )
             seeds[record.spec.seed] = record
+
+    def unread(self) -> "Runs":
+        """Return the same records, none of which is ``used`` yet."""
+        other = Runs([])
+        other._runs, other.computed = self._runs, self.computed
+        return other
 
     def beside(self, records: Iterable[Record]) -> "Runs":
         """Return these records and others of the same clips, such as baselines.

@@ -6,14 +6,18 @@ of the book come from nowhere else. Records of the profile ``quick`` are made wh
 built and are not committed; those on data sets that a user added lie in a folder of the user's own.
 """
 
-from functools import cached_property
+import re
+import zlib
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from msalib.base.errors import UserError
 from msalib.base.files import write_json
+from msalib.base.lately import Lately
 from msalib.base.paths import (
     folder_name,
     quick_records_folder,
@@ -21,23 +25,8 @@ from msalib.base.paths import (
     your_records_folder,
 )
 from msalib.models.extras import EXTRAS, Extras
+from msalib.runs.columns import Predictions, read_parts
 from msalib.runs.spec import Spec, roots
-
-
-class Predictions(BaseModel):
-    """Clips of one part in table order: ids, videos, labels and predictions of equal length.
-
-    Where labels are classes, a label and a prediction are the number of a class, and ``scores``
-    holds one score per class.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: list[str]
-    video: list[str]
-    label: list[float]
-    prediction: list[float]
-    scores: list[list[float]] = []
 
 
 class Provenance(BaseModel):
@@ -74,6 +63,12 @@ class Record(BaseModel):
         """Return the file name without its ending, as claims cite it."""
         return self.spec.path().stem
 
+    def under(self, spec: Spec, **extras: object) -> "Record":
+        """Return the record as that of another specification, with other extras where given."""
+        other = self.model_copy(update={"spec": spec, **extras})
+        other.__dict__.pop("extras", None)  # read of this record, and copied with it
+        return other
+
     @cached_property
     def extras(self) -> Extras:
         """The model's additions to a record, by their type in ``models.extras``.
@@ -100,14 +95,18 @@ def read(path: Path) -> Record:
         record = Record.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise _damaged(path, error) from error
-    if record.spec.path().name != path.name:
+    _check_name(path, record.spec)
+    return record
+
+
+def _check_name(path: Path, spec: Spec) -> None:
+    if spec.file_name() != path.name:
         raise UserError(
             path,
-            found=f"the record of another run, {record.name()}",
+            found=f"the record of another run, {spec.path().stem}",
             expected="the run that its file name says",
             remedy="Delete the file and run it again (-p refresh true).",
         )
-    return record
 
 
 def _damaged(path: Path, error: ValidationError) -> UserError:
@@ -118,6 +117,175 @@ def _damaged(path: Path, error: ValidationError) -> UserError:
         expected="a record of one run",
         remedy="Delete the file and run it again (-p refresh true).",
     )
+
+
+# --- records that are read as they are needed -----------------------------------------------------
+
+_READ = Lately(64 * 2**20)
+"""What was read of records lately, in bytes."""
+
+OBJECTS = 4
+"""Bytes that objects take in memory for a byte of JSON, about."""
+
+
+class Filed:
+    """A finished run in its file: all that a ``Record`` has, read when it is asked for.
+
+    In memory stay the specification, shared with other seeds, and what was read lately of all
+    records. Raises ``UserError`` where the file is damaged, or is no longer what it was at first.
+    """
+
+    __slots__ = ("_asked", "_checksum", "_place", "_seed")
+
+    def __init__(self, path: Path):
+        self._place = str(path)
+        content = path.read_bytes()
+        self._checksum = zlib.crc32(content)
+        values = _values(content)
+        try:
+            if values is None or not values.keys() >= Record.model_fields.keys():
+                raise ValueError("written in another way")
+            self._asked, self._seed = _read_spec(values["spec"])
+        except ValueError:
+            self._asked = read(path).spec
+            self._seed = self._asked.seed
+        _check_name(path, self.spec)
+
+    @property
+    def spec(self) -> Spec:
+        """What was asked."""
+        return self._asked.model_copy(update={"seed": self._seed})
+
+    def name(self) -> str:
+        """Return the file name without its ending, as claims cite it."""
+        return self.spec.path().stem
+
+    def under(self, spec: Spec, **extras: object) -> "Filed | Record":
+        """Return the record as that of another specification, with other extras where given."""
+        if extras:
+            return self.whole().under(spec, **extras)
+        other = object.__new__(Filed)
+        other._place, other._checksum = self._place, self._checksum
+        other._asked, other._seed = spec, spec.seed
+        return other
+
+    def whole(self) -> Record:
+        """Return everything that the file holds."""
+        return read(Path(self._place)).under(self.spec)
+
+    def __repr__(self) -> str:
+        """Name the file."""
+        return f"{type(self).__name__}({self._place!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare everything that the files hold."""
+        return self.whole() == (other.whole() if isinstance(other, Filed) else other)
+
+    @property
+    def extras(self) -> "FiledExtras":
+        """The model's additions to the record, read when they are asked for."""
+        return FiledExtras(self)
+
+    def __getattr__(self, name: str) -> object:
+        """Return a field of the record, or ``model_extra``: all that no field is for."""
+        if name not in Record.model_fields and name != "model_extra":
+            raise AttributeError(name)
+        return self.read(name)
+
+    def read(self, name: str, of: type[BaseModel] = Record) -> object:
+        """Return a field of a record, ``model_extra``, or a field of its extras of the type ``of``.
+
+        It is read from the file, unless it was lately.
+        """
+        key = self._place, self._checksum, of, name
+        value = _READ.get(key)
+        if value is None:
+            value, size = self._read(name, of)
+            _READ.keep(key, value, size)
+        return value
+
+    def _read(self, name: str, of: type[BaseModel]) -> tuple[object, int]:
+        """Read one of these from the file, and return its size in memory, about."""
+        path = Path(self._place)
+        content = path.read_bytes() if path.is_file() else b""
+        if zlib.crc32(content) != self._checksum:
+            raise UserError(
+                path,
+                found="another content than when this command began",
+                expected="records that stay as they are while they are judged",
+                remedy="Run the same command again.",
+            )
+        values = _values(content)
+        try:
+            if values is None:
+                raise ValueError("written in another way")
+            if name == "model_extra":
+                extra = {n: text for n, text in values.items() if n not in Record.model_fields}
+                size = OBJECTS * sum(map(len, extra.values()))
+                return {n: from_json(text) for n, text in extra.items()}, size
+            if name not in values and not of.model_fields[name].is_required():
+                return of.model_fields[name].get_default(), 0
+            if of is Record and name == "predictions":
+                return read_parts(values[name])
+            return _kind(of, name).validate_json(values[name]), OBJECTS * len(values[name])
+        except ValueError:
+            whole = self.whole()
+            return getattr(whole if of is Record else whole.extras, name), OBJECTS * len(content)
+
+
+class FiledExtras:
+    """The extras of a record in its file: all that those of its model have (``models.extras``)."""
+
+    def __init__(self, record: Filed):
+        self._record, self._kind = record, EXTRAS.get(record.spec.family, Extras)
+
+    def __getattr__(self, name: str) -> object:
+        """Read one of the extras."""
+        if name not in self._kind.model_fields:
+            raise AttributeError(name)
+        return self._record.read(name, self._kind)
+
+
+def _values(content: bytes) -> dict[str, bytes] | None:
+    """Return the JSON of each top-level key as ``write_json`` wrote it: one a line.
+
+    None where the file is written in another way.
+    """
+    first, *lines, last, rest = content.split(b"\n") if content.count(b"\n") > 2 else [b""] * 3
+    if first != b"{" or last != b"}" or rest or not all(line[-1:] == b"," for line in lines[:-1]):
+        return None
+    values = {}
+    for line in lines:
+        name, colon, value = line.removesuffix(b",").partition(b'": ')
+        if name[:1] != b'"' or b"\\" in name or not colon:
+            return None
+        values[name[1:].decode()] = value
+    return values if len(values) == len(lines) else None
+
+
+@cache
+def _kind(of: type[BaseModel], name: str) -> TypeAdapter:
+    return TypeAdapter(of.model_fields[name].annotation)
+
+
+_SEED = re.compile(rb'(?<="seed": )-?\d+(?=[,}])')
+
+
+def _read_spec(text: bytes) -> tuple[Spec, int]:
+    """Read a specification, and its seed apart: the other seeds share the rest."""
+    seeds = _SEED.findall(text)
+    if len(seeds) != 1:
+        spec = Spec.model_validate_json(text)
+        return spec, spec.seed
+    return _read_shared(_SEED.sub(b"0", text)), from_json(seeds[0])
+
+
+@lru_cache(maxsize=4096)
+def _read_shared(text: bytes) -> Spec:
+    return Spec.model_validate_json(text)
+
+
+# --- queries --------------------------------------------------------------------------------------
 
 
 class Setting(NamedTuple):
@@ -140,9 +308,9 @@ def files(paper: str, setting: Setting) -> list[Path]:
     return [by_name[name] for name in sorted(by_name)]
 
 
-def find(paper: str, setting: Setting) -> list[Record]:
-    """Return all records of one setting, ordered by file name."""
-    return [read(path) for path in files(paper, setting)]
+def find(paper: str, setting: Setting) -> list[Filed]:
+    """Return all records of one setting, ordered by file name; they are read as they are needed."""
+    return [Filed(path) for path in files(paper, setting)]
 
 
 def settings(paper: str) -> list[Setting]:
@@ -155,5 +323,6 @@ def settings(paper: str) -> list[Setting]:
         for path in (root / paper).glob("*/*/*/*.json")
         if quick is None or (root == quick) == (path.parent.name == "quick")
     ]
-    specs = [read(next(folder.glob("*.json"))).spec for folder in sorted({p.parent for p in paths})]
+    folders = sorted({path.parent for path in paths})
+    specs = [Filed(next(folder.glob("*.json"))).spec for folder in folders]
     return list(dict.fromkeys(Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs))

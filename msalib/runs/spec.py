@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from msalib.base.paths import (
+    bounded,
     folder_name,
     quick_records_folder,
     records_folder,
@@ -79,8 +80,12 @@ class Spec(BaseModel):
             / f"{self.dataset}-{folder_name(self.encoder)}"
             / self.preset
             / self.profile
-            / f"{self.system.name()}-seed{self.seed}-{self.hash()}.json"
+            / self.file_name()
         )
+
+    def file_name(self) -> str:
+        """Return the name of this run's record."""
+        return f"{bounded(self.system.name())}-seed{self.seed}-{self.hash()}.json"
 
     @property
     def family(self) -> str:

@@ -23,8 +23,8 @@ def assert_of_classes(record, corpus):
     for part, clips in record.predictions.items():
         scores = np.array(clips.scores)
         assert scores.shape == (10, 3)
-        assert clips.prediction == scores.argmax(1).tolist()
-        assert clips.label == label[corpus.rows(part, "standard")].tolist()
+        assert clips.prediction.tolist() == scores.argmax(1).tolist()
+        assert clips.label.tolist() == label[corpus.rows(part, "standard")].tolist()
         expected = CLASSES.metrics(np.array(clips.label), scores)
         assert record.metrics[part] == pytest.approx(expected, nan_ok=True)
         assert {"wa", "ua", "f1"} <= set(record.metrics[part])

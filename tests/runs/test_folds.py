@@ -102,7 +102,7 @@ def test_classes_are_scored_by_their_own_measures():
     expected = task.metrics(np.array(test.label), np.array(test.scores))
     assert pooled.metrics["test"] == pytest.approx(expected)
     assert {"wa", "f1_positive"} <= set(expected)
-    assert test.prediction == [float(np.argmax(scores)) for scores in test.scores]
+    assert test.prediction.tolist() == test.scores.argmax(1).tolist()
     right = np.concatenate(
         [np.equal(r.predictions["test"].label, r.predictions["test"].prediction) for r in records]
     )
@@ -122,9 +122,10 @@ def test_a_clip_that_several_folds_validate_on_has_the_mean_score(classes):
     valid = folds.pool(records)[0].predictions["valid"]
     place = valid.id.index(IDS[0])
     assert len(valid.id) == len(set(valid.id)) < CLIPS
-    values = [[s for s, i in zip(v.scores or v.prediction, v.id, strict=True) if i == IDS[0]]
-              for v in (r.predictions["valid"] for r in records)]  # fmt: skip
-    expected = np.mean([s for some in values for s in some], axis=0)
+    parts = [record.predictions["valid"] for record in records]
+    columns = [(v.scores if classes else v.prediction, v.id) for v in parts]
+    values = [s for c, ids in columns for s, i in zip(c, ids, strict=True) if i == IDS[0]]
+    expected = np.mean(values, axis=0)
     mean = (valid.scores if classes else valid.prediction)[place]
     np.testing.assert_allclose(mean, expected, rtol=1e-5)
 

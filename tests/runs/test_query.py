@@ -55,7 +55,7 @@ def test_two_recipes_of_one_system_are_refused():
 def test_truth_and_predictions_share_an_order():
     made = record({"linguistic": 1}, noise=0.0)
     label, videos = Runs([made]).truth("test")
-    assert label.tolist() == made.predictions["test"].label
+    assert label.tolist() == made.predictions["test"].label.tolist()
     assert videos.tolist() == VIDEOS
     (values,) = Runs([made]).predictions("test", made.spec.system)
     np.testing.assert_allclose(values[0], label)

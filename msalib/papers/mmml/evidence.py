@@ -154,7 +154,7 @@ MEL_SYSTEM = spec.system({SOUND: "mel"}, paper=plan.PAPER)
 def _as_mel(record: Record) -> Record:
     """Return a record of sound alone as one of ``MEL_SYSTEM``."""
     bare = {"inputs": {SOUND: "mel"}, "model": {}, "train": {}}
-    return record.model_copy(update={"spec": record.spec.model_copy(update=bare)})
+    return record.under(record.spec.model_copy(update=bare))
 
 
 def text_ahead_of_sound(runs: Runs, low: float, high: float) -> Evidence:

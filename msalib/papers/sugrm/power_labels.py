@@ -281,7 +281,5 @@ def _study(by_system: Sequence[Sequence[Record]], drawn: Values, case: LabelCase
         originals = [trained[seed % len(trained)] for trained in by_system]
         for record, extras in zip(originals, case.write(originals, row), strict=True):
             spec = record.spec.model_copy(update={"seed": seed})
-            copy = record.model_copy(update={"spec": spec, **extras})
-            copy.__dict__.pop("extras", None)  # read of the original, and copied with it
-            made.append(copy)
+            made.append(record.under(spec, **extras))
     return Runs(made)

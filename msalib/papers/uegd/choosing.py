@@ -7,9 +7,9 @@ choice can be repeated only where models of every block were trained.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from msalib.base import stats
 from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms, choices, videos
-from msalib.evidence.arms import Sample
-from msalib.evidence.choices import Choice, Scored, Term
+from msalib.evidence.arms import Sample, Score, Scored
+from msalib.evidence.choices import Choice, Term
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import Group
 from msalib.runs.query import Runs
@@ -63,20 +63,6 @@ def made(runs: Runs, modalities: Sequence[str]) -> dict[str, Choice]:
     }
 
 
-class Score(NamedTuple):
-    """A score of the systems of a sample, and its name."""
-
-    name: str
-    of: Callable[[Sample], Scored]
-
-
-BATCH = 8
-"""Systems that are scored at once: with more, sums over clips wait for the memory."""
-
-# Comparisons share systems, and resampling every block at the size of CMU-MOSEI takes a second.
-_SCORES: WeakKeyDictionary[Runs, dict[tuple, Scored]] = WeakKeyDictionary()
-
-
 def _remembered(
     runs: Runs, score: Score, read: Sequence[System], beside: Sequence[System] = ()
 ) -> Callable[[Sample], Scored]:
@@ -84,21 +70,8 @@ def _remembered(
 
     The sample has the seeds that they and those ``beside`` share.
     """
-    known = _SCORES.setdefault(runs, {})
-    about = score.name, stats.RESAMPLES, tuple(runs.seeds(*read, *beside))
-
-    def scored(drawn: Sample) -> Scored:
-        new = [k for k, system in enumerate(read) if (*about, system) not in known]
-        for begin in range(0, len(new), BATCH):
-            batch = new[begin : begin + BATCH]
-            some = Sample(drawn.label[batch], drawn.predictions[batch], drawn.videos)
-            seeds, resampled = score.of(some)
-            for place, k in enumerate(batch):
-                known[*about, read[k]] = seeds[place], resampled[:, place]
-        seeds, resampled = zip(*(known[*about, system] for system in read), strict=True)
-        return np.array(seeds), np.stack(resampled, axis=1)
-
-    return scored
+    shared = runs.seeds(*read, *beside)
+    return partial(arms.remembered, runs, score, [arms.Arm(s) for s in read], shared)
 
 
 class Compared(NamedTuple):
@@ -183,7 +156,7 @@ def _raw(metric: stats.Metric, runs: Runs) -> Score:
         point, resampled = arms.scores(runs.task, metric, drawn)
         return sign * point, sign * resampled
 
-    return Score(metric, score)
+    return Score(f"{metric} as it is", score)
 
 
 def in_words(runs: Runs, terms: Terms, name: str) -> list[str]:

@@ -49,4 +49,4 @@ def _renamed(dataset: str, preset: str, profile: str) -> Iterator[Record]:
             if MODALITY in record.spec.inputs:
                 inputs = {**record.spec.inputs, MODALITY: encoder}
                 spec = record.spec.model_copy(update={"inputs": inputs})
-                yield record.model_copy(update={"spec": spec})
+                yield record.under(spec)

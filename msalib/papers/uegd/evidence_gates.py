@@ -4,11 +4,10 @@ import numpy as np
 
 from msalib.base import stats
 from msalib.evidence import videos
-from msalib.evidence.arms import Sample
-from msalib.evidence.choices import Scored
+from msalib.evidence.arms import Sample, Score, Scored
 from msalib.evidence.common import Evidence, not_run, sentence, why_undefined
 from msalib.papers.uegd import choosing, layers
-from msalib.papers.uegd.choosing import Score, Terms
+from msalib.papers.uegd.choosing import Terms
 from msalib.runs.query import Runs
 
 

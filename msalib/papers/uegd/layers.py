@@ -6,7 +6,6 @@ block itself. Vectors that come without layers are layer 1.
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.special import entr  # scipy.stats takes a second and a half to import
@@ -30,12 +29,6 @@ FEATURES = ("input", "output", "mid_best", "weighted")
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the training clips, for what depends on their number (UEGD-C16, C17)."""
-
-# Several claims ask for the same correlations, and resampling all blocks takes seconds.
-_CORRELATIONS: WeakKeyDictionary[Runs, dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]] = (
-    WeakKeyDictionary()
-)
-
 
 # --- runs of a study ----------------------------------------------------------------------------
 
@@ -223,11 +216,13 @@ def gates(runs: Runs, *systems: System) -> list[dict[str, np.ndarray]]:
 def correlations(runs: Runs, modality: str, part: str) -> tuple[list[int], np.ndarray, np.ndarray]:
     """Return the blocks, their seed-mean correlations (K,), and those by video resample (R, K)."""
     predictions = runs.predictions(part, *block_systems(runs, modality))
-    known = _CORRELATIONS.setdefault(runs, {})
-    if (modality, part) not in known:
+    key = "correlations", stats.RESAMPLES, modality, part
+    known = runs.computed.get(key)
+    if known is None:
         label, videos = runs.truth(part)
-        known[modality, part] = stats.correlations(label, predictions, videos)
-    return blocks(runs, modality), *known[modality, part]
+        known = stats.correlations(label, predictions, videos)
+        runs.computed.keep(key, known, sum(values.nbytes for values in known))
+    return blocks(runs, modality), *known
 
 
 def entropies(runs: Runs, modality: str, system: System) -> np.ndarray:
