@@ -23,7 +23,10 @@ def check(notebook: str, parameters: Mapping) -> None:
     if "encoder" in parameters:
         folder, slash, _ = notebook.partition("/")
         own = {n: value for n, value in parameters.items() if n in Parameters.model_fields}
-        Inputs(folder if slash else BASELINES, **own).check()
+        asked = Inputs(folder if slash else BASELINES, **own)
+        asked.check()
+        if asked.corpus is not None:
+            asked.check_parts()
 
 
 def _one_of(kind: str, known: tuple[str, ...]) -> Callable[[str], None]:

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 
 from msalib import encoders, papers
-from msalib.base import files
+from msalib.base import files, paths
 from msalib.base.errors import UserError, unknown
 from msalib.base.provenance import pick_device
 from msalib.data import datasets, folds, streams
@@ -49,7 +48,7 @@ class Inputs:
         self._encoded: dict[str, Features] = {}  # modality -> features of its encoder
         shipped = self.dataset.shipped
         name = self._usual_encoder() if p.encoder == "auto" else p.encoder
-        self.tuned = name.endswith(TUNED_ENDING) and not Path(name).is_dir()
+        self.tuned = name.endswith(TUNED_ENDING) and not paths.is_folder(name)
         base = name.removesuffix(TUNED_ENDING) if self.tuned else name
         self._check_encoder(name)
         self.encoders = {} if name == shipped else self._chosen(base)
@@ -202,10 +201,14 @@ class Inputs:
         """
         if self.parameters.device != "auto":
             pick_device(self.parameters.device)
-        split = self.parameters.split or self.dataset.split
-        own = self.parameters.dataset not in datasets.DATASETS
-        if (self.parameters.split or own) and self.corpus is not None:
-            folds.check_whole(self.corpus, split)
+        if self.parameters.split and self.corpus is not None:
+            self.corpus.rows("train", self.parameters.split)
+
+    def check_parts(self) -> None:
+        """Refuse training on a split that lacks a part; the usual ones of built-in data do not."""
+        split = self.parameters.split
+        if split or self.parameters.dataset not in datasets.DATASETS:
+            folds.check_whole(self.required(), split or self.dataset.split)
 
     @property
     def truth(self) -> Mapping | None:

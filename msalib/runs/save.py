@@ -19,7 +19,6 @@ from msalib import models, papers
 from msalib.base import files
 from msalib.base.errors import UserError, unknown
 from msalib.base.provenance import one_thread, pick_device
-from msalib.data import folds
 from msalib.data.corpus import MODALITIES, TUNED, Corpus
 from msalib.models import recipes
 from msalib.models.extras import rounded
@@ -70,7 +69,7 @@ def train(
     _check_place(out, refresh)
     _check_model(model)
     study = _study(model, dataset, parameters or {})
-    folds.check_whole(study.required(), study.parameters.split or study.dataset.split)
+    study.check_parts()
     features = _features(study, model, features)
     chosen = system_of(study, model, features)
     corpus = study.encoded_for(dict(chosen.inputs))
@@ -184,7 +183,9 @@ def _features(study: Study, model: str, features: str | None) -> str:
 
 def _check_place(out: Path, refresh: bool) -> None:
     """Refuse a folder that cannot be written, or that holds something else."""
-    above = next(p for p in out.absolute().parents if p.exists())
+    with files.disk_errors(out):
+        above = next(p for p in out.absolute().parents if p.exists())
+        out.exists() or out.with_name(f".{out.name}.partial").exists()  # as it is called at first
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise UserError(
             out,

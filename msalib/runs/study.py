@@ -10,7 +10,6 @@ from contextlib import ExitStack, nullcontext
 from msalib.base import files
 from msalib.base.progress import bar
 from msalib.base.provenance import one_thread, pick_device
-from msalib.data import folds
 from msalib.data.streams import Context, named_context
 from msalib.models import recipes
 from msalib.runs import records
@@ -90,9 +89,8 @@ class Study(Inputs):
         # These models are so small that a second thread gains little, loses much beside any other
         # load, and would let the number of cores change the last digits. An encoder that is
         # fine-tuned is large enough for all.
-        for split in {spec.split for spec in specs}:
-            folds.check_whole(self.required(), split)
         if specs:
+            self.check_parts()
             with nullcontext() if self.tuned else one_thread():
                 self._train_groups(specs)
 

@@ -9,6 +9,7 @@ from msalib.data import datasets as readers
 from msalib.data import folds
 from msalib.data.corpus import PARTS
 from msalib.data.readers import store
+from msalib.runs.inputs import BASELINES, Inputs
 from tests import fixtures, fixtures_more
 from tests.data.readers.toolbox import message
 
@@ -124,6 +125,7 @@ def test_one_clip_is_a_data_set(msalib, monkeypatch, tmp_path):
     status, out, error = msalib("data", "add", tmp_path / "label.csv", "--name", "one")
     assert (status, error) == (0, "") and "no valid and no test clips (train 1, " in out
     assert msalib("data")[0] == msalib("data", "audit", "one")[0] == 0
+    Inputs(BASELINES, dataset="one").check()  # encoding needs no parts
 
 
 def test_the_remedies_work(msalib, refused, monkeypatch, tmp_path):
