@@ -1,8 +1,10 @@
 """Folders: in the repository, or where the user says."""
 
+import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from msalib.base.errors import UserError
@@ -13,6 +15,12 @@ BOOK = ROOT / "book"
 EXECUTED = BOOK / "executed"
 PRINTED = BOOK / "printed"
 CLAIMS = BOOK / "claims"
+
+SHIPPED = BOOK / "records"
+"""Records and measurements that come with the package, wherever those of a user are."""
+
+LONGEST_NAME = 130
+"""Bytes of a name that is a part of a file's name, beside that of a data set, seed and ending."""
 
 QUICK_RECORDS = "MSALIB_QUICK_RECORDS"
 """The variable with which a build of the book names a folder of its own to its notebooks."""
@@ -72,7 +80,27 @@ def variable(path: Path) -> str | None:
 
 def folder_name(name: str) -> str:
     """Return an encoder's name as one plain folder: a hub id has a slash."""
-    return re.sub(r"[^\w.-]+", "--", name)
+    return bounded(re.sub(r"[^\w.-]+", "--", name))
+
+
+def bounded(name: str) -> str:
+    """Return a name that fits beside others in one of a file's: as it is, or its head and a digest.
+
+    A disk takes names of 255 bytes, of which a letter may take four.
+    """
+    content = name.encode()
+    if len(content) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    head = content[: LONGEST_NAME - len(digest) - 1].decode(errors="ignore")
+    return f"{head}-{digest}"
+
+
+def is_folder(name: str) -> bool:
+    """Check whether a name is that of a folder; one that no disk takes is none."""
+    with suppress(OSError, ValueError):
+        return Path(name).is_dir()
+    return False
 
 
 def data_folder() -> Path:

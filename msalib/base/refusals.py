@@ -134,5 +134,6 @@ def _place(error: BaseException, where: Path | str) -> Path | str:
     name = getattr(error, "filename", None)
     if not isinstance(name, str | os.PathLike):
         return where
-    beside = Path(where).absolute().parent
-    return where if Path(name).absolute().is_relative_to(beside) else Path(name)
+    if isinstance(where, Path) and Path(name).absolute().is_relative_to(where.absolute().parent):
+        return where
+    return Path(name)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from msalib.base import paths
 from msalib.base.errors import UserError, unknown
 from msalib.encoders import weights
 from msalib.encoders.registry import (
@@ -35,12 +36,12 @@ def resolve(name: str) -> Encoder:
     """
     if name in ENCODERS:
         return ENCODERS[name]
-    if name and Path(name).is_dir():
+    if name and paths.is_folder(name):
         return _of_folder(name)
     base = name.removesuffix(ALL_ENDING)
     if base in ENCODERS:
         encoder = ENCODERS[base]
-    elif base and Path(base).is_dir():
+    elif base and paths.is_folder(base):
         encoder = _of_folder(base)
     elif re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", base):
         encoder = _of_hub(base)
@@ -135,7 +136,7 @@ def check_tunable(name: str, chosen: Mapping[str, Encoder], text: Encoder | None
 def _split(name: str) -> Sequence[str]:
     if name in SETS:
         return SETS[name]
-    return [name] if Path(name).is_dir() else name.split("+")
+    return [name] if paths.is_folder(name) else name.split("+")
 
 
 def joined(chosen: Mapping[str, Encoder]) -> str:

@@ -185,12 +185,11 @@ def _read(path) -> Paper:
 
 def load(paper: str) -> Paper:
     """Return the entry of a paper; an unknown one is a ``UserError``."""
-    path = paths.CLAIMS / f"{paper}.yaml"
-    if not path.is_file():
-        names = sorted(p.stem for p in paths.CLAIMS.glob("*.yaml"))
+    names = sorted(path.stem for path in paths.CLAIMS.glob("*.yaml"))
+    if paper not in names:
         remedy = "Leave the paper out to see all."
         raise unknown("paper", paper, names, found="no claims of it", remedy=remedy)
-    return _read(path)
+    return _read(paths.CLAIMS / f"{paper}.yaml")
 
 
 def claims(paper: str, ids: Container[str] | None = None) -> list[Claim]:

@@ -96,7 +96,8 @@ def executed_path(notebook: str, resolved: Mapping, folder: Path | None = None) 
     names = [re.sub(r"[^\w.]+", "_", str(resolved[k])) for k in FILE_KEYS if k in resolved]
     if (preset := resolved.get("preset", "release")) != "release":
         names.append(f"recipe_{preset}")
-    return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *names])}.ipynb"
+    named = [paths.bounded("-".join(names))] if names else []
+    return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *named])}.ipynb"
 
 
 def run_notebook(

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib import models
 from msalib.base import files
-from msalib.base.paths import features_folder, folder_name, records_folder
+from msalib.base.paths import bounded, features_folder, folder_name, records_folder
 from msalib.base.provenance import commit, device_name, one_thread, versions
 from msalib.runs.inputs import Inputs
 from msalib.runs.pairs import SOUND, TEXT, Source, Stored, both, stored
@@ -181,7 +181,7 @@ class Made:
             + ("-shuffled" if stage.shuffled else "")
             for stage in self.stages
         )
-        return f"{words}-seed{self.spec.seed}-{digest}"
+        return f"{bounded(words)}-seed{self.spec.seed}-{digest}"
 
     @property
     def file(self) -> Path:

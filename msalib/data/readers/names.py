@@ -12,6 +12,9 @@ from msalib.data.readers import formats
 SUFFIXES = (*formats.ARCHIVES, *formats.PICKLES, ".csd", ".npz", ".csv")
 """Endings of files that are no part of a name."""
 
+LONGEST = 80
+"""Characters of a name: beside those of encoder and run it must fit into a file's name."""
+
 
 def names() -> list[str]:
     """Return the names of added data sets, in alphabetical order."""
@@ -28,7 +31,7 @@ def name_of(path: Path) -> str:
     end = next((s for s in SUFFIXES if name.lower().endswith(s) and len(name) > len(s)), "")
     name = unicodedata.normalize("NFKD", name[: len(name) - len(end)])
     name = "".join(c for c in name if not unicodedata.combining(c))
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_").lower() or "data"
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_").lower()[:LONGEST] or "data"
 
 
 def check_free(name: str, refresh: bool) -> None:
@@ -43,6 +46,13 @@ def check_free(name: str, refresh: bool) -> None:
             found="characters that a name cannot have",
             expected="letters, digits, - and _, a letter or digit first",
             remedy="Choose a name: --name NAME",
+        )
+    if len(name) > LONGEST:
+        raise UserError(
+            f"name {name[:LONGEST]!r}...",
+            found=f"{len(name)} characters",
+            expected=f"{LONGEST} at most, since files of records and features have that name, too",
+            remedy="Choose a shorter name: --name NAME",
         )
     folder = corpora_folder() / name
     if folder.is_symlink():
