@@ -209,11 +209,11 @@ def killed(case: Case, name: str, after: float) -> list[str]:
     if not ended:
         process.send_signal(getattr(signal, f"SIG{name}"))
     begin = time.monotonic()
-    errors = process.communicate(timeout=60)[1]
     while (alive := case.processes()) and time.monotonic() < begin + SECONDS:
         time.sleep(0.02)
     if alive:
         problems.append(f"alive after {SECONDS:g} s: {[p.cmdline()[:4] for p in alive]}")
+    errors = process.communicate()[1]
     # By the signal itself: before the command has begun, or when Python is about to end.
     if not ended and process.returncode not in (STATUS[name], -getattr(signal, f"SIG{name}"), 0):
         problems.append(f"status {process.returncode}: {errors[-300:]}")
@@ -278,6 +278,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--earliest", type=float, default=0.5, help="seconds")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it in background
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         make_inputs(Path(folder) / "given")
         problems = [
