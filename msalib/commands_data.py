@@ -45,16 +45,21 @@ def data(
     """List the data sets found, with counts and fingerprint; add and audit your own."""
     if context.invoked_subcommand:
         return
+    from msalib.base import paths
     from msalib.data import datasets as readers
 
     set_clean(clean)
+    if os.environ.get("MSALIB_DATA"):
+        paths.data_folder()  # what is wrong with it is said once, not for each data set
     for name in readers.names():
         try:
             say(*_lines(name, record))
-        except UserError as error:  # whatever is wrong with one, the others are as they were
-            say(f"{name}: {error}")
-        except Exception as error:
-            say(f"{name}: cannot be read ({type(error).__name__}: {error})")
+        except Exception as error:  # whatever is wrong with one, the others are as they were
+            if record:
+                raise
+            known = isinstance(error, UserError)
+            told = error if known else f"cannot be read ({type(error).__name__}: {error})"
+            say(f"{name}: {told}")
 
 
 def _lines(name: str, record: bool) -> list[str]:
@@ -95,6 +100,19 @@ def add(
     """Convert data as they circulate into a data set of your own, checked and safe to read.
 
     Example: msalib data add unaligned_50.pkl --name mosi-unaligned
+
+    Clips of your own are a folder with label.csv (video_id, clip_id, text, label from -3 to 3, and
+    mode: train, valid or test), in any of these layouts, at any depth:
+
+    \b
+      Raw/<video_id>/<clip_id>.mp4        video: pictures and sound
+      wav/<video_id>/<clip_id>.wav        sound, which comes before that of videos
+      Raw/<video_id>/<clip_id>/001.png    pictures
+      <video_id>/<clip_id>.mp4
+      <video_id>_<clip_id>.mp4            also <video_id>$_$<clip_id>.mp4
+      train_splits/dia0_utt0.mp4          as in MELD
+
+    The table without its folder (msalib data add clips/label.csv) is transcripts alone.
     """
     from msalib.data import datasets as readers
     from msalib.data import describe

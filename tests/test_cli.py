@@ -179,25 +179,29 @@ def test_an_unknown_device_is_refused(refused, mosi, tmp_path):
     assert not paths.features_folder().exists()
 
 
-def test_a_truncated_file_of_features_is_told(refused, mosi):
+def test_a_truncated_file_of_features_is_told(msalib, refused, mosi):
+    """The list goes on: what is wrong with a data set is its line."""
     content = (mosi / "features.npz").read_bytes()
     (mosi / "features.npz").write_bytes(content[: len(content) // 2])
-    error = refused("data")
-    assert f"{mosi / 'features.npz'}: found not a readable feature file" in error
+    told = f"{mosi / 'features.npz'}: found not a readable feature file"
+    status, out, error = msalib("data")
+    assert (status, error) == (0, "")
+    assert f"\nmosi: {told}" in out and "\nmosi-leaky-unseen: " in out.split(told)[1]
+    assert told in refused("data", "--record")
 
 
-def test_ids_without_features_are_told(refused, mosi):
+def test_ids_without_features_are_told(msalib, mosi):
     write_pack(mosi, arrays={"id": np.array([f"other_{i}" for i in range(40)])})
-    assert "found no features for 40 clips of the table, the first v0_0" in refused("data")
+    assert "found no features for 40 clips of the table, the first v0_0" in msalib("data")[1]
 
 
-def test_values_that_are_not_finite_are_refused_or_cleaned(refused, msalib, mosi):
-    values = np.zeros((40, 3))
+def test_values_that_are_not_finite_are_told_or_cleaned(msalib, mosi):
+    values = np.ones((40, 3))
     values[7, 2] = np.nan
     spoil(mosi, values)
-    error = refused("data")
-    assert "found 1 values of audio_opensmile that are NaN or infinite" in error
-    assert "--clean" in error
+    told = msalib("data")[1]
+    assert "found 1 values of audio_opensmile that are NaN or infinite" in told
+    assert "--clean" in told
     status, out, _ = msalib("data", "--clean")
     assert status == 0
     assert "1 non-finite values replaced by zero" in out

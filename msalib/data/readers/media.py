@@ -116,6 +116,8 @@ def _stored(file: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _table(file: Path, stored: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
+    comma = stored["label"].str.fullmatch(r"\s*-?\d+,\d+\s*")
+    csvs.check(file, stored, "label", ~comma, "a point in numbers, as in 0.8")
     table = pd.DataFrame(
         {
             "id": ids,

@@ -1,9 +1,11 @@
 """Which file is whose: layouts of the field, spellings of spreadsheets, links, and ambiguity."""
 
+import re
 import shutil
 
 import pytest
 
+from msalib.base.paths import ROOT
 from msalib.data.readers import clip_files
 from tests.data.readers.test_media_folder import CLIPS, HEAD, LINES, names, read, small
 from tests.data.readers.toolbox import message
@@ -172,6 +174,19 @@ def test_two_clips_of_one_file_are_told(tmp_path):
     lines = ["v,1,word,1,train", "v,01,word,2,test"]
     text = message(read, small(tmp_path, ["v/0001.wav"], lines=lines))
     assert "0001.wav: found one file for the clips v_1 and v_01; expected a file of its" in text
+
+
+def test_the_layouts_of_help_and_readme_are_found(msalib, tmp_path):
+    told = (msalib("data", "add", "--help")[1], (ROOT / "README.md").read_text(encoding="utf-8"))
+    for number, text in enumerate(told):
+        layouts = re.findall(r"^ *([\w/<>$]*(?:<clip_id>|dia0_utt0)[\w/.]+)", text, re.MULTILINE)
+        assert len(layouts) == 6
+        for k, layout in enumerate(layouts):
+            video, clip = ("0", "0") if "dia" in layout else ("v1", "0001")
+            file = layout.replace("<video_id>", video).replace("<clip_id>", clip)
+            folder = tmp_path / f"{number}{k}"
+            corpus = read(small(folder, [file], lines=[f"{video},{clip},word,1,train"]))
+            assert corpus.media and not corpus.dropped
 
 
 # --- media beside data of other formats ---------------------------------------------------------

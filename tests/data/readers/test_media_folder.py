@@ -204,6 +204,11 @@ def test_transcripts_under_another_name_are_not_lost(tmp_path, column):
     assert texts(folder).utterances["text"].tolist()[0] == "good film"
 
 
+def test_a_comma_in_numbers_is_told(tmp_path):
+    text = message(texts, small(tmp_path, lines=[*LINES, 'v3,1,x,"-0,8",test']))
+    assert "found label '-0,8' in row 4; expected a point in numbers, as in 0.8" in text
+
+
 def test_own_labels_lie_on_the_scale(tmp_path):
     folder = small(tmp_path, lines=[f"{LINES[0]},4"], head=HEAD + ",label_A")
     assert "found label_A 4 for clip v1_0001; expected a number from -3 to 3" in message(
