@@ -122,8 +122,7 @@ def features(path: Path, name: str, mix: media.Mix) -> np.ndarray:
 
 def log_mel(wave: np.ndarray) -> np.ndarray:
     """Return the log-mel spectrogram of a waveform at 16 kHz: (1 + samples // STEP, BANDS), dB."""
-    import librosa
-
+    librosa = media.package("librosa")
     power = librosa.feature.melspectrogram(
         y=wave, sr=media.RATE, n_fft=WINDOW, hop_length=STEP, n_mels=BANDS, pad_mode="constant"
     )

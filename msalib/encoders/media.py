@@ -65,7 +65,7 @@ def sound(path: Path, mix: Mix) -> np.ndarray:
         raise _nothing(path, "samples that are not finite numbers", "sound")
     wave = samples[0] if mix == "first" else samples.mean(axis=0)
     if rate != RATE:
-        librosa = _package("librosa")
+        librosa = package("librosa")
         wave = librosa.resample(wave, orig_sr=rate, target_sr=RATE)
     return np.ascontiguousarray(wave, np.float32)
 
@@ -77,7 +77,7 @@ def samples(path: Path, mix: Mix) -> int:
 
 def _sound_file(path: Path) -> tuple[np.ndarray, int]:
     """Return (channels, samples) float32 and samples a second."""
-    soundfile = _package("soundfile")
+    soundfile = package("soundfile")
     with _decoding(path, "a sound file", (soundfile.LibsndfileError,)):
         try:
             with soundfile.SoundFile(path) as file:
@@ -90,7 +90,7 @@ def _sound_file(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _container(path: Path) -> tuple[np.ndarray, int]:
-    av = _package("av")
+    av = package("av")
     with _decoding(path, "a video or sound file", (av.FFmpegError,)), av.open(str(path)) as file:
         if not file.streams.audio:
             raise _nothing(path, "no audio stream", "sound")
@@ -233,7 +233,7 @@ def picture(path: Path) -> np.ndarray:
 
 
 def _video(path: Path) -> tuple[float, Timed]:
-    av = _package("av")
+    av = package("av")
     with _decoding(path, "a video", (av.FFmpegError,)), av.open(str(path)) as file:
         if not file.streams.video:
             raise _nothing(path, "no video stream", "pictures")
@@ -245,7 +245,7 @@ def _video(path: Path) -> tuple[float, Timed]:
 
 
 def _video_frames(path: Path, fps: float) -> Timed:
-    av = _package("av")
+    av = package("av")
     with _decoding(path, "a video", (av.FFmpegError,)), av.open(str(path)) as file:
         start = None
         for number, frame in enumerate(whole.frames(path, file, file.streams.video[0])):
@@ -338,7 +338,8 @@ def _nothing(path: Path, found: str, expected: str) -> UserError:
     )
 
 
-def _package(name: str):
+def package(name: str):
+    """Return a package of the extra media. Raises ``UserError`` where it cannot be imported."""
     from importlib import import_module
 
     try:
@@ -349,4 +350,11 @@ def _package(name: str):
             found=f"no package {name}",
             expected="what decodes media",
             remedy='Run: pip install -e ".[media]".',
+        ) from error
+    except RuntimeError as error:  # numba's, behind librosa
+        raise UserError(
+            f"package {name}",
+            found=f"it cannot be imported ({str(error).splitlines()[0]})",
+            expected="a folder that it can write",
+            remedy="Set NUMBA_CACHE_DIR to such a folder, or make room in the temporary one.",
         ) from error

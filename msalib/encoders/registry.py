@@ -122,7 +122,7 @@ _WORDS = Language("some two hundred English words", "its card")
 _BABBLE = Language("no language: synthetic babble", "its card")
 _DRAWINGS = Language("pictures, no language", "its card: drawn faces")
 _MANY = Language("99 languages, most of the training in English", "its card: a list of languages")
-_SPACED = Language("any language with spaces between words", "terms of the training part alone")
+_SPACED = Language("any language with spaces between words", "its terms are runs of letters")
 _VADER = Language("English", "Hutto and Gilbert 2014, the lexicon's paper")
 
 WHISPER = "whisper"

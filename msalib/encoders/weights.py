@@ -5,6 +5,7 @@ Files are in a local folder, in an installed package, in a folder of a registere
 Handcrafted features have none, only the package that computes them.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -125,8 +126,8 @@ def cached(model: str) -> Path | None:
 
     try:
         snapshot = Path(snapshot_download(model, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None
+    except (LocalEntryNotFoundError, HFValidationError, OSError, RuntimeError):
+        return None  # the last two for a user without a home, or with one that is closed
     return snapshot if _weight_files(snapshot) else None
 
 
@@ -213,12 +214,24 @@ def _download(encoder: Encoder) -> Path:
             snapshot = Path(snapshot_download(encoder.model, allow_patterns=files))
             if _weight_files(snapshot):
                 return snapshot
-        problem = f"it has no {' and no '.join(_WEIGHTS)}"
-    except (OSError, ValueError) as error:  # the hub's own errors are kinds of these
-        problem = str(error).strip().splitlines()[0]
+        problem, closed = f"it has no {' and no '.join(_WEIGHTS)}", False
+    # The hub's own errors are kinds of the first two; the last is for a user without a home.
+    except (OSError, ValueError, RuntimeError) as error:
+        problem, closed = str(error).strip().splitlines()[0], _is_closed(error)
     raise UserError(
         f"encoder {encoder.name!r}",
         found=f"{encoder.model} could not be downloaded: {problem}",
-        expected="a model on the hub (or in its local cache) and a connection to it",
-        remedy=f"Check the name and the connection; {_elsewhere(encoder)}.",
+        expected="a folder for models that can be written"
+        if closed
+        else "a model on the hub (or in its local cache) and a connection to it",
+        remedy="Set HF_HOME to such a folder, where models are kept."
+        if closed
+        else f"Check the name and the connection; {_elsewhere(encoder)}.",
     )
+
+
+def _is_closed(error: Exception) -> bool:
+    """Check whether the folder to which the hub's models go cannot be written, or is unknown."""
+    if isinstance(error, RuntimeError):
+        return "home directory" in str(error)
+    return isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
