@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
+from msalib.base import paths
 from tests.factory import tiny_corpus
 
 
@@ -23,7 +24,11 @@ def one_thread():
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    """No test reads or writes the records, features and corpora of the repository."""
+    """No test reads or writes the records, features and corpora of the repository.
+
+    Nor does it find measurements that ship, unless it says so.
+    """
+    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setenv("MSALIB_RECORDS", str(tmp_path / "records"))
     monkeypatch.setenv("MSALIB_FEATURES", str(tmp_path / "features"))
     monkeypatch.setenv("MSALIB_CORPORA", str(tmp_path / "corpora"))

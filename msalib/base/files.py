@@ -264,8 +264,9 @@ class Recorded(Generic[T]):
     """A measurement that is made once and kept as a JSON file.
 
     ``kind`` is its type, a pydantic model or anything that pydantic validates. ``file`` lies in
-    the folder of records, unless it is absolute. ``what`` names it in messages, without an
-    article. ``remedy`` says how to make it again, as in "Restore the file, or ...".
+    the folder of records, unless it is absolute; where none is there, the one that ships is read.
+    ``what`` names it in messages, without an article. ``remedy`` says how to make it again, as in
+    "Restore the file, or ...".
     """
 
     kind: type[T]
@@ -275,19 +276,35 @@ class Recorded(Generic[T]):
 
     @property
     def path(self) -> Path:
-        """Return where the file lies."""
+        """Return where the file is written."""
         return paths.records_folder() / self.file
+
+    @property
+    def place(self) -> Path:
+        """Return where the file is read: among your records first, then among those that ship."""
+        shipped = paths.SHIPPED / self.file
+        return shipped if shipped.is_file() and not self.path.is_file() else self.path
+
+    @property
+    def exists(self) -> bool:
+        """Check whether there is a file to read."""
+        return self.place.is_file()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Check whether what is read is shipped, and a new one would be written elsewhere."""
+        return self.place != self.path
 
     def read(self) -> T:
         """Read the measurement; raise ``UserError`` where it is missing or damaged."""
         try:
-            return TypeAdapter(self.kind).validate_json(self.path.read_bytes())
+            return TypeAdapter(self.kind).validate_json(self.place.read_bytes())
         except (OSError, ValidationError) as error:
             found = f"no readable {self.what} ({complaint(error)})"
             if isinstance(error, FileNotFoundError):
                 found = "no such file"
             raise UserError(
-                self.path,
+                self.place,
                 found=found,
                 expected=f"the {self.what}",
                 remedy=f"Restore the file, or {self.remedy}.",

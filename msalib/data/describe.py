@@ -107,6 +107,11 @@ def summary(dataset: str, refresh: bool = False) -> Summary:
     )
 
 
+def is_recorded(dataset: str) -> bool:
+    """Check whether a summary of a data set is recorded."""
+    return Recorded(Summary, f"data/{dataset}.json", "summary", "").exists
+
+
 def recorded(
     kind: type[M],
     file: str,
@@ -120,24 +125,27 @@ def recorded(
     """Read what ``<records>/<file>`` says of a data set, or make it anew.
 
     Only measurements of built-in real data are recorded. Where those data are available, the
-    record must be of them. ``damaged`` and ``other`` end the remedies for a file that cannot be
-    read and for one of other data. Raises ``UserError`` for these two.
+    record must be of them; a shipped one of other data gives way to a new one in another folder.
+    ``damaged`` and ``other`` end the remedies for a file that cannot be read and for one of other
+    data. Raises ``UserError`` for these two.
     """
     name = kind.__name__.lower()
     real = readers.dataset(dataset).real and dataset in readers.DATASETS
     record = Recorded(kind, file, f"{name} of a data set", damaged)
-    if real and not refresh and record.path.is_file():
+    if real and not refresh and record.exists:
         measured = record.read()
-        if readers.is_available(dataset):
-            available = readers.load(dataset).fingerprint()
-            if available != measured.fingerprint:
-                raise UserError(
-                    record.path,
-                    found=f"the {name} of other data ({measured.fingerprint[:12]})",
-                    expected=f"that of the available data ({available[:12]})",
-                    remedy=f"Restore the data, or {other}.",
-                )
-        return measured
+        if not readers.is_available(dataset):
+            return measured
+        available = readers.load(dataset).fingerprint()
+        if available == measured.fingerprint:
+            return measured
+        if not record.elsewhere:
+            raise UserError(
+                record.path,
+                found=f"the {name} of other data ({measured.fingerprint[:12]})",
+                expected=f"that of the available data ({available[:12]})",
+                remedy=f"Restore the data, or {other}.",
+            )
     made = make()
     if real:
         record.write(made)

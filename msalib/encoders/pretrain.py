@@ -13,7 +13,6 @@ speakers of both. The test set is never used. ``CHOICES`` says which settings we
 first runs.
 """
 
-import contextlib
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -26,7 +25,6 @@ import torch
 import typer
 
 from msalib.base import files, provenance
-from msalib.base.paths import records_folder
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.data.simulate import raw, render
@@ -208,10 +206,9 @@ license: mit
 
 
 def _record(name: str, pretrained: Pretrained, probes: dict[str, list[float]]) -> None:
-    path = records_folder() / "pretrain.json"
-    record = {}
-    with contextlib.suppress(FileNotFoundError):
-        record = json.loads(path.read_text())
+    remedy = "run python -m msalib.encoders.pretrain"
+    kept = files.Recorded(dict[str, dict], "pretrain.json", "record of pretraining", remedy)
+    record = kept.read() if kept.exists else {}
     record[name] = {
         **pretrained.objective.card,
         "steps": STEPS[name],
@@ -226,7 +223,7 @@ def _record(name: str, pretrained: Pretrained, probes: dict[str, list[float]]) -
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     }
-    files.write_text(path, json.dumps(record, indent=2) + "\n")
+    files.write_text(kept.path, json.dumps(record, indent=2) + "\n")
 
 
 def main(names: Annotated[list[str] | None, typer.Argument(help="all by default")] = None) -> None:

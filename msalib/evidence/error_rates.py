@@ -203,4 +203,4 @@ def _measured(paper: str) -> list[Measured]:
     if own := papers.part(paper, "error_rates"):
         return own.measured()
     kept = record(paper)
-    return kept.read().tests if kept.path.is_file() else []
+    return kept.read().tests if kept.exists else []

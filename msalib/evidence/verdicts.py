@@ -195,11 +195,11 @@ def parity(fixtures: Sequence[str]) -> str:
         return ""
     record = Recorded(
         dict[str, dict],
-        paths.BOOK / "records" / "parity.json",
+        paths.SHIPPED / "parity.json",
         "record of parity",
         "compare anew: python -m tests.parity FOLDER",
     )
-    recorded = record.read() if record.path.is_file() else {}
+    recorded = record.read() if record.exists else {}
     if missing := [name for name in fixtures if name not in recorded]:
         return f"our model is not compared with the authors' outputs yet ({', '.join(missing)})"
     errors = {name: recorded[name]["max_abs_error"] for name in fixtures}

@@ -48,11 +48,11 @@ class Stamps:
     def _records(self) -> dict[str, str]:
         """Digest of the records in each folder, and of measurements beside them."""
         groups: dict[str, list[Path]] = {}
-        root = paths.records_folder()
-        for path in root.rglob("*.json"):
-            place = path.relative_to(root)
-            if "quick" not in place.parts:
-                groups.setdefault(place.parts[0], []).append(path)
+        for root in dict.fromkeys([paths.records_folder(), paths.SHIPPED]):
+            for path in root.rglob("*.json"):
+                place = path.relative_to(root)
+                if "quick" not in place.parts:
+                    groups.setdefault(place.parts[0], []).append(path)
         return {name: _digest(files) for name, files in groups.items()}
 
 

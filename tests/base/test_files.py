@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from msalib.base import files
+from msalib.base import files, paths
 from msalib.base.errors import UserError
 from msalib.base.files import reserved
 
@@ -356,3 +356,19 @@ def test_a_measurement_that_cannot_be_read_is_told(tmp_path, monkeypatch, conten
         RATES.read()
     assert error.value.where == str(RATES.path) and found in error.value.found
     assert error.value.remedy == "Restore the file, or run the measurement."
+
+
+# --- measurements that ship -----------------------------------------------------------------------
+
+
+def test_a_measurement_that_ships_is_read_wherever_records_are_and_your_own_before_it(tmp_path):
+    record = files.Recorded(dict[str, int], "power/x.json", "record", "make it again")
+    assert not record.exists and record.place == record.path
+    shipped = paths.SHIPPED / "power" / "x.json"
+    files.write_json(shipped, {"made": 1})
+    assert record.exists and record.elsewhere and record.place == shipped
+    assert record.read() == {"made": 1}
+    record.write({"made": 2})
+    assert record.path.is_relative_to(paths.records_folder()) and not record.elsewhere
+    assert record.read() == {"made": 2}
+    assert shipped.read_text() != record.path.read_text()

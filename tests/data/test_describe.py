@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets as readers
 from msalib.data import describe
@@ -67,6 +68,19 @@ def test_the_summary_of_other_data_is_refused_until_recorded_again(mosi):
         describe.summary("mosi")
     assert describe.summary("mosi", refresh=True).fingerprint != before.fingerprint
     describe.summary("mosi")
+
+
+def test_a_shipped_summary_of_other_data_gives_way_to_one_of_yours(mosi):
+    before = describe.summary("mosi")
+    shipped = paths.SHIPPED / "data" / "mosi.json"
+    shipped.parent.mkdir(parents=True)
+    own = records.records_folder() / "data" / "mosi.json"
+    own.rename(shipped)
+    assert describe.summary("mosi") == before and not own.exists()
+    write_pack(mosi, table={"text": ["other"] * 40})
+    other = describe.summary("mosi")
+    assert other.fingerprint != before.fingerprint
+    assert own.is_file() and describe.summary("mosi") == other
 
 
 def test_a_damaged_summary_is_told(mosi):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from msalib.base import paths
+from msalib.evidence import error_rates, registry
 from tests.evidence.made_rates import equivalence, measured
 
 
@@ -51,3 +53,10 @@ def test_a_power_names_its_effect():
     assert measured(1, 3).at_printed()[1] == "at the printed gain"
     assert measured(1).at_printed()[1] == "at 0.5 times the printed gain"
     assert equivalence(7).at_printed()[1] == "where it is true (nothing differs)"
+
+
+def test_records_elsewhere_hide_no_measurement_of_the_package(monkeypatch):
+    monkeypatch.setattr(paths, "SHIPPED", paths.BOOK / "records")
+    assert not paths.records_folder().exists()
+    for paper in registry.known():
+        assert error_rates.by_claim(paper), paper

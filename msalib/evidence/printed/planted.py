@@ -311,7 +311,7 @@ class DetectionRates(BaseModel):
 
 RECORD = Recorded(
     DetectionRates,
-    paths.BOOK / "records" / "planted.json",
+    paths.SHIPPED / "planted.json",
     "measurement of the checks of printed tables",
     "run python -m msalib.evidence.printed.planted",
 )

@@ -59,7 +59,7 @@ def mosi(refresh: bool = False) -> Lengths | None:
     recorded again.
     """
     here = datasets.is_available("mosi")
-    if RECORD.path.is_file() and not (refresh and here):
+    if RECORD.exists and not (refresh and here):
         return RECORD.read()
     if not here:
         return None

@@ -101,18 +101,22 @@ def attention(study: Study) -> Attention:
     record = recorded(study)
     if study.parameters.profile != "paper":
         return measure(study)
-    if record.path.is_file() and not study.parameters.refresh:
-        return _of(study, record)
+    if record.exists and not study.parameters.refresh:
+        found = _of(study, record)
+        if found is not None:
+            return found
     measured = measure(study)
     record.write(measured)
     return measured
 
 
-def _of(study: Study, record: Recorded[Attention]) -> Attention:
-    """Read a record; refuse one of other data, or of another number of seeds."""
+def _of(study: Study, record: Recorded[Attention]) -> Attention | None:
+    """Read a record; refuse one of other data or seeds, or leave it where it only ships: None."""
     measured = record.read()
     if (measured.fingerprint, measured.seeds) == (study.fingerprint, study.parameters.seeds):
         return measured
+    if record.elsewhere:
+        return None
     raise UserError(
         record.path,
         found=f"{measured.seeds} seeds on data with fingerprint {measured.fingerprint[:12]}",

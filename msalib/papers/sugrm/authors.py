@@ -72,7 +72,7 @@ class Comparison(_Entry):
 
 RECORD = Recorded(
     Comparison,
-    paths.BOOK / "records" / "sugrm-labels-authors.json",
+    paths.SHIPPED / "sugrm-labels-authors.json",
     "record of the authors' labels beside ours",
     "take it from the repository: it cannot be made anew",
 )

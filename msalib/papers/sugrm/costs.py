@@ -88,7 +88,7 @@ RECORD = Recorded(
 
 def read() -> Times | None:
     """Return the record, None where nothing was measured; raise ``UserError`` for a damaged one."""
-    return RECORD.read() if RECORD.path.is_file() else None
+    return RECORD.read() if RECORD.exists else None
 
 
 class Ratio(NamedTuple):

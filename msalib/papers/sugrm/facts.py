@@ -8,7 +8,6 @@ from msalib.data.describe import Summary
 from msalib.evidence.printed import table as printed
 from msalib.models import recipes
 from msalib.pages.tables import Folded, Note, Table
-from msalib.runs import records
 from msalib.runs.parameters import Parameters
 from msalib.runs.study import Study
 
@@ -17,8 +16,8 @@ PAPER = "sugrm"
 
 def clips(dataset: str, refresh: bool = False) -> Table | Note:
     """Show Table 6: clips per part, ours beside printed, and how many videos they come from."""
-    path = records.records_folder() / "data" / f"{dataset}.json"
-    if readers.dataset(dataset).real and not (path.is_file() or readers.is_available(dataset)):
+    known = describe.is_recorded(dataset) or readers.is_available(dataset)
+    if readers.dataset(dataset).real and not known:
         return Note(f"No counts of {dataset} are recorded, and the data are not available.")
     return counts(describe.summary(dataset, refresh))
 

@@ -11,7 +11,7 @@ from msalib.evidence.printed.cells import parse
 from msalib.evidence.registry import Claim
 from msalib.evidence.simulation import Rate
 from msalib.papers.uegd.power.cases import CASES, plan_of
-from msalib.papers.uegd.power.record import FALSE_OUTRIGHT, Power, read, record_path
+from msalib.papers.uegd.power.record import FALSE_OUTRIGHT, RECORD, Power
 
 PLANTED = ("table2/UEGD/", "table3/UEGD/linguistic", "table3/UEGD/acoustic")
 """Beginnings of the printed rows of what is simulated with layers: all together, words, speech."""
@@ -52,9 +52,9 @@ def measured() -> list[Measured]:
 
     Those of a test, or of planted effects, that have changed since are left out (``Plan``).
     """
-    if not record_path().is_file():
+    if not RECORD.exists:
         return []
-    simulated = read(record_path())
+    simulated = RECORD.read()
     claims = {claim.id: claim for claim in registry.claims("uegd")}
     today = {c.claim: plan_of(c, claims[c.claim]) for c in CASES if c.claim in claims}
     found = []

@@ -8,7 +8,7 @@ from msalib.evidence.verdicts import weigh
 from msalib.pages import ledger
 from msalib.papers.uegd.error_rates import printed_effect
 from msalib.papers.uegd.power.cases import CASES, plan_of
-from msalib.papers.uegd.power.record import Cell, Power, record_path
+from msalib.papers.uegd.power.record import RECORD, Cell, Power
 
 CLAIMS = {claim.id: claim for claim in registry.claims("uegd")}
 PLANS = {case.claim: plan_of(case, CLAIMS[case.claim]) for case in CASES}
@@ -42,7 +42,7 @@ def write():
             gains={},
             cells=cells,
         )
-        files.write_json(record_path(), made.model_dump())
+        files.write_json(RECORD.path, made.model_dump())
 
     return written
 

@@ -3,7 +3,7 @@
 from msalib.base.errors import UserError
 from msalib.papers.uegd.power.calibration import calibrate, errors, population, rounded
 from msalib.papers.uegd.power.cases import ACOUSTIC, LINGUISTIC
-from msalib.papers.uegd.power.record import record_path
+from msalib.papers.uegd.power.record import RECORD
 from msalib.papers.uegd.power.simulation import DATASETS, measure
 from msalib.runs import records
 from msalib.runs.query import Runs
@@ -30,7 +30,7 @@ def main() -> None:
     except UserError:  # its runs take long; without them it scatters like the other
         errors_of_mosei = {}
     noise["mosei"] = noise["mosi"].model_copy(update=errors_of_mosei)
-    measure(noise, {name: population(runs) for name, runs in runs_of.items()}, record_path())
+    measure(noise, {name: population(runs) for name, runs in runs_of.items()}, RECORD.path)
 
 
 if __name__ == "__main__":

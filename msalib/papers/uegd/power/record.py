@@ -1,6 +1,7 @@
 """The record of the simulations: verdicts by claim, size of data and true effect."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.base.files import Recorded
-from msalib.base.paths import records_folder
 from msalib.evidence.simulation import exceeds
 
 FALSE_OUTRIGHT = ("UEGD-C11", "UEGD-C13")
@@ -170,13 +170,14 @@ class Power(BaseModel):
         return float(np.interp(power, rates[i - 1 : i + 1], effects[i - 1 : i + 1]))
 
 
-def record_path() -> Path:
-    """Return the place of the record."""
-    return records_folder() / "power" / "uegd.json"
+RECORD = Recorded(
+    Power,
+    "power/uegd.json",
+    "record of simulations",
+    "run python -m msalib.papers.uegd.power",
+)
 
 
 def read(path: Path) -> Power:
     """Read the record at ``path``; raises ``UserError`` for a missing or a damaged one."""
-    return Recorded(
-        Power, path, "record of simulations", "run python -m msalib.papers.uegd.power"
-    ).read()
+    return replace(RECORD, file=path).read()

@@ -204,13 +204,13 @@ def _resampled(resamples: int) -> Iterator[None]:
 @contextmanager
 def _these_trainings() -> Iterator[None]:
     """Let intervals cover other videos only, as if training again gave the same models."""
-    before = stats._students_t, stats._multivariate_t
+    before = stats._students_t, stats.other_trainings
     stats._students_t = lambda _, count: np.zeros(count)
-    stats._multivariate_t = lambda seeds, count: (np.zeros((count, seeds)), np.ones(count))
+    stats.other_trainings = lambda points, count: np.zeros((count, *points.shape[:-1]))
     try:
         yield
     finally:
-        stats._students_t, stats._multivariate_t = before
+        stats._students_t, stats.other_trainings = before
 
 
 def _begin(path: Path, settings: dict, plans: dict[str, Plan]) -> Power:
