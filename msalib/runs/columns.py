@@ -6,12 +6,14 @@ their text only the numbers of the run itself are read.
 
 import itertools
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, model_serializer
 
 from msalib.base.stats import varies
+
+T = TypeVar("T")
 
 
 def _column(values: list) -> np.ndarray:
@@ -59,6 +61,21 @@ class Predictions(BaseModel):
         return [name for name, column in columns.items() if not varies(column)]
 
 
+def judged(parts: dict[str, T]) -> dict[str, T]:
+    """Return what a record has by part if the parts that are judged are among them.
+
+    Raises ``ValueError`` where one lacks, and for predictions of unequally many clips.
+    """
+    if lacking := [part for part in ("valid", "test") if part not in parts]:
+        raise ValueError(f"no part {' and no part '.join(lacking)}")
+    for part, clips in parts.items():
+        if isinstance(clips, Predictions):
+            lengths = {n: len(values) for n, values in clips if n != "scores" or len(values)}
+            if len(set(lengths.values())) > 1:
+                raise ValueError(f"part {part} with {lengths} clips")
+    return parts
+
+
 _PARTS = TypeAdapter(dict[str, Predictions])
 _PREDICTION = TypeAdapter(Column)
 _SCORES = TypeAdapter(Predictions.model_fields["scores"].rebuild_annotation())
@@ -70,7 +87,8 @@ _BEFORE, _BETWEEN = b'"prediction": ', b', "scores": '
 def read_parts(text: bytes) -> tuple[dict[str, Predictions], int]:
     """Read predictions by part from JSON, and return the size of what no other record shares.
 
-    The size is in bytes. Raises ``ValidationError`` where the text does not hold predictions.
+    The size is in bytes. Raises ``ValueError`` where the text does not hold predictions, and like
+    ``judged``.
     """
     rest, own = _split(text)
     try:
@@ -83,12 +101,12 @@ def read_parts(text: bytes) -> tuple[dict[str, Predictions], int]:
             for prediction, scores in own
         ]
     except ValueError:
-        return _PARTS.validate_json(text), len(text)
+        return judged(_PARTS.validate_json(text)), len(text)
     read = {
         part: clips.model_copy(update=values)
         for (part, clips), values in zip(parts.items(), columns, strict=True)
     }
-    return read, sum(map(len, itertools.chain(*own)))
+    return judged(read), sum(map(len, itertools.chain(*own)))
 
 
 def _split(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:

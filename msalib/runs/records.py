@@ -10,9 +10,9 @@ import re
 import zlib
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from msalib.base.errors import UserError
@@ -25,7 +25,7 @@ from msalib.base.paths import (
     your_records_folder,
 )
 from msalib.models.extras import EXTRAS, Extras
-from msalib.runs.columns import Predictions, read_parts
+from msalib.runs.columns import Predictions, judged, read_parts
 from msalib.runs.spec import Spec, roots
 
 
@@ -54,10 +54,11 @@ class Record(BaseModel):
     blocks: dict[str, int]  # modality -> number of blocks of its encoder, 1 for no layers
     provenance: Provenance
     selected_epoch: int
-    metrics: dict[str, dict[str, float | None]]  # part -> metric -> value; None: undefined
+    # part -> metric -> value; None: undefined
+    metrics: Annotated[dict[str, dict[str, float | None]], AfterValidator(judged)]
     chance: dict[str, float | None]  # the same metrics of constant predictors (Task.chance)
     history: list[dict[str, float]]
-    predictions: dict[str, Predictions]  # part -> clips
+    predictions: Annotated[dict[str, Predictions], AfterValidator(judged)]  # part -> clips
 
     def name(self) -> str:
         """Return the file name without its ending, as claims cite it."""
@@ -92,11 +93,24 @@ def write(record: Record) -> Path:
 def read(path: Path) -> Record:
     """Read one record; raise ``UserError`` if it is damaged or not the run that its name says."""
     try:
-        record = Record.model_validate_json(path.read_bytes())
+        record = Record.model_validate_json(_content(path))
     except ValidationError as error:
         raise _damaged(path, error) from error
     _check_name(path, record.spec)
     return record
+
+
+def _content(path: Path) -> bytes:
+    """Return what a file holds; one that was there a moment ago may be gone."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            path,
+            found=f"it cannot be read ({error.strerror or error})",
+            expected="records that stay where they are while they are read",
+            remedy="Restore the file, or run the same command again.",
+        ) from error
 
 
 def _check_name(path: Path, spec: Spec) -> None:
@@ -111,9 +125,10 @@ def _check_name(path: Path, spec: Spec) -> None:
 
 def _damaged(path: Path, error: ValidationError) -> UserError:
     first = error.errors()[0]
+    message, place = first["msg"].removeprefix("Value error, "), ".".join(map(str, first["loc"]))
     return UserError(
         path,
-        found=f"{first['msg']} at {'.'.join(map(str, first['loc'])) or 'the top'}",
+        found=f"{message} at {place or 'the top'}",
         expected="a record of one run",
         remedy="Delete the file and run it again (-p refresh true).",
     )
@@ -139,7 +154,7 @@ class Filed:
 
     def __init__(self, path: Path):
         self._place = str(path)
-        content = path.read_bytes()
+        content = _content(path)
         self._checksum = zlib.crc32(content)
         values = _values(content)
         try:
@@ -265,7 +280,7 @@ def _values(content: bytes) -> dict[str, bytes] | None:
 
 @cache
 def _kind(of: type[BaseModel], name: str) -> TypeAdapter:
-    return TypeAdapter(of.model_fields[name].annotation)
+    return TypeAdapter(of.model_fields[name].rebuild_annotation())
 
 
 _SEED = re.compile(rb'(?<="seed": )-?\d+(?=[,}])')
@@ -323,6 +338,6 @@ def settings(paper: str) -> list[Setting]:
         for path in (root / paper).glob("*/*/*/*.json")
         if quick is None or (root == quick) == (path.parent.name == "quick")
     ]
-    folders = sorted({path.parent for path in paths})
-    specs = [Filed(next(folder.glob("*.json"))).spec for folder in folders]
+    one_of_each = {path.parent: path for path in sorted(paths)}
+    specs = [Filed(path).spec for path in one_of_each.values()]
     return list(dict.fromkeys(Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs))

@@ -9,9 +9,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from msalib.base.paths import (
     bounded,
@@ -40,6 +40,13 @@ def roots(dataset: str, profile: str) -> list[Path]:
     return list(dict.fromkeys([your_records_folder(), records_folder()]))
 
 
+def _known(inputs: dict[str, Layer]) -> dict[str, Layer]:
+    """Return inputs if they are some of the streams; ``ValueError`` for any other."""
+    if not inputs or set(inputs) - set(ORDER):
+        raise ValueError(f"inputs need some of {ORDER}, got {list(inputs)}")
+    return inputs
+
+
 class Spec(BaseModel):
     """Everything that decides the numbers of a run, resolved; equal specifications, equal runs."""
 
@@ -52,7 +59,7 @@ class Spec(BaseModel):
     encoder: str
     preset: str
     profile: str
-    inputs: dict[str, Layer]  # stream -> layer
+    inputs: Annotated[dict[str, Layer], AfterValidator(_known)]  # stream -> layer
     train_share: float = Field(gt=0, le=1)  # of the clips of the training set
     model: dict[str, int | float | str]
     train: dict[str, int | float | str | None]
@@ -144,9 +151,7 @@ def system(
     ``inputs``: stream -> layer. ``choices``: values for settings that the tables of ``paper`` vary
     (``choices`` in its recipe). Raises ``ValueError`` for an unknown stream or choice.
     """
-    unknown = [stream for stream in inputs if stream not in ORDER]
-    if unknown or not inputs:
-        raise ValueError(f"inputs need some of {ORDER}, got {list(inputs)}")
+    _known(dict(inputs))
     usual = recipes.choices(paper) if paper else {}
     if unknown := set(choices) - set(usual):
         raise ValueError(
