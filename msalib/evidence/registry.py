@@ -16,10 +16,13 @@ from msalib.base import paths
 from msalib.base.errors import unknown
 from msalib.base.files import read_yaml
 from msalib.evidence.common import Word
+from msalib.evidence.printed.cells import parse
 from msalib.evidence.printed.statements import STATEMENTS
 from msalib.evidence.printed.verdict import arguments
 
 Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[\w.-]+$")]
+"""What rows of pages are found by: letters, digits, and no white space."""
 
 
 def check_arguments(test: Callable, data: tuple, arguments: dict) -> None:
@@ -64,7 +67,7 @@ class Noted(_Entry):
     show it.
     """
 
-    id: Text
+    id: Name
     text: Text
     source: Text
     check: str | None = None
@@ -77,6 +80,8 @@ class Noted(_Entry):
             self.cells
         ):
             raise ValueError(f"{self.id}: expected check with cells, or beyond")
+        for cell in self.cells:
+            parse(cell)  # raises ValueError for a name of no such form
         return self
 
 
@@ -133,7 +138,7 @@ class Claim(_Entry):
     ``paper`` is that of the file and not written in it.
     """
 
-    id: Text
+    id: Name
     paper: str = ""
     ours: bool = False
     statement: Text
