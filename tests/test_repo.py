@@ -8,6 +8,7 @@ import textwrap
 import tomllib
 from fnmatch import fnmatch
 
+import numpy as np
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -16,8 +17,10 @@ from packaging.utils import canonicalize_name
 
 from msalib import __main__ as cli
 from msalib.base import paths
+from msalib.data.tasks import Regression
 from msalib.encoders.registry import SMALL
 from msalib.evidence import registry, settings
+from msalib.evidence.metric_sums import point
 from msalib.pages import build as book
 from msalib.pages import notebooks, readme
 from msalib.runs import records
@@ -180,6 +183,20 @@ def test_committed_records_lie_where_their_specification_says(committed):
             counted.add(paper)
     assert counted >= {"uegd", "sugrm"}
     assert len(data) == len({dataset for dataset, _ in data})  # one version of each data set
+
+
+def test_committed_correlations_are_those_of_the_predictions(committed):
+    folders, undefined = [paths.BOOK / "records" / paper for paper in registry.known()], 0
+    for path in (p for p in tracked() if any(map(p.is_relative_to, folders))):
+        record = records.Filed(path)
+        for part, clips in record.predictions.items():
+            if "corr" in record.metrics[part]:
+                corr = point(Regression(), "corr", clips.label, clips.prediction[None, None])[0, 0]
+                recorded = record.metrics[part]["corr"]
+                assert (recorded is None) == np.isnan(corr), path
+                assert recorded is None or recorded == pytest.approx(corr, abs=1e-9), path
+                undefined += recorded is None
+    assert undefined >= 10
 
 
 def test_the_results_in_the_readme_are_those_of_the_records(committed):

@@ -243,13 +243,14 @@ def within_videos(predictions: np.ndarray, videos: np.ndarray) -> tuple[Variance
     clips = np.bincount(number)
     x = predictions - predictions.mean(-1, keepdims=True)  # for precision
     sums, squares = sums_by_video(x, number), sums_by_video(x * x, number)
+    least = (PRECISION * np.abs(predictions).max(-1)) ** 2
     around = squares - sums**2 / clips
 
     def shares(draws):
         n = (draws @ clips)[:, None]
         intra = draws @ around.T / n
         total = draws @ squares.T / n - (draws @ sums.T / n) ** 2
-        return intra, intra / np.where(total > 1e-12, total, np.nan)
+        return intra, intra / np.where(total > least, total, np.nan)
 
     rows = max(1, BLOCK // len(x))
     blocks = (shares(counts[begin : begin + rows]) for begin in range(0, len(counts), rows))

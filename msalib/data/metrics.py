@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from msalib.base.stats import varies
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -78,8 +80,8 @@ def _mae(truth, prediction) -> float:
 
 
 def _corr(truth, prediction) -> float:
-    """Return Pearson's correlation; nan where one side is constant and it is not defined."""
-    if np.ptp(truth) == 0 or np.ptp(prediction) == 0:
+    """Return Pearson's correlation; nan where one side is constant but for rounding."""
+    if not (varies(truth) and varies(prediction)):
         return float("nan")
     return float(np.corrcoef(truth, prediction)[0, 1])
 
@@ -103,9 +105,9 @@ def _rounded(values, limit) -> np.ndarray:
 def regression(truth, prediction) -> dict[str, float]:
     """Return all metrics of MOSI and MOSEI for labels and predictions (N,), papers/uegd.md (f).
 
-    Shares are from 0 to 1. ``corr`` is nan if either side is constant; the ``non0`` metrics are
-    nan if every label is 0. Raises ``ValueError`` for unequal shapes and values that are not
-    finite.
+    Shares are from 0 to 1. ``corr`` is nan if either side is constant but for rounding; the
+    ``non0`` metrics are nan if every label is 0. Raises ``ValueError`` for unequal shapes and
+    values that are not finite.
     """
     truth, prediction = _paired(truth, prediction)
     keep = truth != 0

@@ -1,5 +1,6 @@
 """What tests of claims return, and what they share: what a setting lacks, and words for it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from msalib.base.stats import Estimate
 from msalib.runs.query import Runs
+from msalib.runs.records import undefined_for
 from msalib.runs.spec import System
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
@@ -48,19 +50,20 @@ def why_undefined(
     *,
     part: str = "test",
 ) -> list[str]:
-    """Say why effects are undefined: which runs predict the same for every clip."""
-    counts = {}
+    """Say why effects are undefined: which runs have no correlation, and what is constant there."""
+    counts: dict[str, dict[str, str]] = {}
     for system in dict.fromkeys(systems):
         (trained,) = runs.records(system)
-        if constant := sum(record.metrics[part]["corr"] is None for record in trained):
-            counts[system.name()] = f"{constant} of {len(trained)} seeds of {system.name()}"
+        for reason, count in Counter(undefined_for(trained, part)).items():
+            phrase = f"{count} of {len(trained)} seeds of {system.name()}"
+            counts.setdefault(reason, {})[system.name()] = phrase
     phrases = []
-    if counts:
-        which = "; ".join(counts.values())
-        if len(counts) > NAMED:
-            which = f"seeds of {len(counts)} of {len(set(systems))} inputs"
+    for reason, by_system in counts.items():
+        which = "; ".join(by_system.values())
+        if len(by_system) > NAMED:
+            which = f"seeds of {len(by_system)} of {len(set(systems))} inputs"
         where = "" if part == "test" else f" on {part}"
-        phrases.append(f"Corr undefined{where} (constant predictions) for {which}")
+        phrases.append(f"Corr undefined{where} ({reason}) for {which}")
     unsure = [n for n, e in (effects or {}).items() if np.isnan(e.low) and not np.isnan(e.effect)]
     if unsure:
         phrases.append(f"no interval of {', '.join(unsure)}: undefined in some resamples")

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from msalib.base.errors import UserError
+from msalib.base.stats import varies
 from msalib.data.tasks import Classes, Task
 from msalib.evidence.arms import Arm, Head, sample, signed, task_of
 from msalib.evidence.metric_sums import metrics_of, point
@@ -159,7 +160,7 @@ def _comparable(runs: Runs, systems: Sequence[System]) -> list[Arm]:
     """Return the systems with most seeds that they share and with predictions that vary."""
     most = max(len(runs.seeds(s)) for s in systems)
     full = [s for s in systems if len(runs.seeds(s)) == most]
-    chosen = [s for s in full if all(np.ptp(x) > 1e-6 for x in runs.predictions("test", s)[0])]
+    chosen = [s for s in full if varies(runs.predictions("test", s)[0]).all()]
     if len(chosen) < 2 or len(runs.seeds(*chosen)) < 2:
         raise UserError(
             "scatter of trained models",

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from msalib.base.errors import UserError
+from msalib.base.stats import varies
 from msalib.data.corpus import Batch, Examples
 from msalib.models.extras import GeneratedLabels, Geometry, MultitaskExtras, rounded
 from msalib.models.ulgm import Labels, SelfMMULGM, SugrmULGM
@@ -293,7 +294,7 @@ def spearman(features: np.ndarray, label: np.ndarray) -> float | None:
     from scipy.stats import spearmanr
 
     apart, unlike = pdist(features), pdist(label[:, None])
-    if np.ptp(apart) == 0 or np.ptp(unlike) == 0:
+    if not (varies(apart) and varies(unlike)):
         return None
     return float(f"{spearmanr(apart, unlike).statistic:.6g}")
 

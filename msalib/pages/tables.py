@@ -1,5 +1,6 @@
 """What pages show: tables, notes, settings, and where records come from."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from numbers import Number
 
@@ -9,7 +10,7 @@ from markupsafe import Markup, escape
 
 from msalib.data.metrics import METRICS
 from msalib.pages.markup import Shown
-from msalib.runs.records import Record
+from msalib.runs.records import Record, undefined_for
 
 
 class Table(Shown):
@@ -98,14 +99,21 @@ def mean_sd(values: Iterable[float | None], show: Callable[[float], str]) -> str
 
 
 def constants(records: Iterable[Record], part: str = "test") -> str:
-    """Count in a sentence the runs without a correlation on ``part``; empty if all have one."""
-    undefined = [r.metrics[part].get("corr", 0.0) is None for r in records]
-    if not any(undefined):
-        return ""
-    return (
-        f"{sum(undefined)} of {len(undefined)} runs predict the same for every clip, so that their "
-        "correlation is undefined. "
+    """Count in sentences the runs without a correlation on ``part``; empty if all have one."""
+    records = list(records)
+    reasons = Counter(undefined_for(records, part))
+    return "".join(
+        f"{count} of {len(records)} runs {_CONSTANT[why]}, so that their correlation is undefined. "
+        for why, count in reasons.items()
     )
+
+
+_CONSTANT = {
+    "constant predictions": "predict the same for every clip",
+    "constant labels": "are scored on clips that all have the same label",
+    "constant labels and predictions": "predict the same for every clip, and all clips have the "
+    "same label",
+}
 
 
 def environment(records: list[Record]) -> Table:

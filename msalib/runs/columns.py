@@ -52,13 +52,9 @@ class Predictions(BaseModel):
         """Compare the columns."""
         return isinstance(other, Predictions) and self.content() == other.content()
 
-    def constant(self) -> list[str]:
-        """Name what does not vary between clips, without which there is no correlation.
-
-        The names are "labels" and "predictions".
-        """
-        columns = {"labels": self.label, "predictions": self.prediction}
-        return [name for name, column in columns.items() if not varies(column)]
+    def constant(self) -> tuple[bool, bool]:
+        """Check whether labels, and whether predictions, are the same for all clips."""
+        return not varies(self.label), not varies(self.prediction)
 
 
 def judged(parts: dict[str, T]) -> dict[str, T]:

@@ -8,6 +8,7 @@ built and are not committed; those on data sets that a user added lie in a folde
 
 import re
 import zlib
+from collections.abc import Iterable
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -301,6 +302,27 @@ def _read_shared(text: bytes) -> Spec:
 
 
 # --- queries --------------------------------------------------------------------------------------
+
+
+REASONS = {
+    (False, True): "constant predictions",
+    (True, False): "constant labels",
+    (True, True): "constant labels and predictions",
+}
+"""Whether labels and whether predictions are constant -> why a run has no correlation."""
+
+
+def undefined_for(records: Iterable[Record], part: str) -> list[str]:
+    """Say of each record without a correlation on a part why it has none, one of ``REASONS``."""
+    undefined = (r for r in records if r.metrics[part].get("corr", 0.0) is None)
+    return [_constant(record, part) for record in undefined]
+
+
+def _constant(record: Record, part: str) -> str:
+    clips = record.predictions.get(part)
+    # Records keep no clips of training, whose labels vary as a rule.
+    constant = clips.constant() if clips else (False, True)
+    return REASONS.get(constant, REASONS[False, True])
 
 
 class Setting(NamedTuple):

@@ -255,6 +255,20 @@ def test_a_constant_prediction_has_no_correlation(data):
     assert np.isfinite(stats.mae_difference(label, constant, b, videos)[:4]).all()
 
 
+def test_rounding_noise_has_no_correlation_whatever_the_size_of_predictions(data):
+    label, a, _, videos = data
+    for size in (1e-6, 1.0, 1e6):
+        flat, small = size * (1 + 1e-7 * a), size * a
+        point, drawn = stats.correlations(label, [flat, small], videos)
+        assert np.isnan(point[0]) and np.isnan(drawn[:, 0]).all()
+        expected = stats.correlations(label, [a], videos)
+        assert point[1] == pytest.approx(expected[0][0])
+        assert drawn[:, 1] == pytest.approx(expected[1][:, 0])
+    assert np.isnan(stats.correlations(np.ones_like(label), [a], videos)[0]).all()
+    _, share = stats.within_videos(1 + 1e-7 * a, videos)
+    assert np.isnan(share.seeds).all() and np.isnan(share.resampled).all()
+
+
 # --- families -----------------------------------------------------------------------------------
 
 

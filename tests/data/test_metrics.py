@@ -95,6 +95,22 @@ def test_sims_zero_is_negative_and_the_rest_is_clipped():
     assert scores["mae"] == pytest.approx((0.5 + 0.1 + 0.2 + 0.0) / 4)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("constant", [0.1, 1.0, -2.7, 1e4, 1e-6])
+def test_rounding_noise_has_no_correlation_and_small_numbers_have_one(constant, dtype):
+    rng = np.random.default_rng(0)
+    label = rng.normal(size=200)
+    noise = 1e-6 * abs(constant) * (label + rng.normal(size=200))
+    flat = (constant + noise).astype(dtype)
+    assert len(set(flat)) > 1
+    for score in (regression, sims):
+        assert np.isnan(score(label, flat)["corr"])
+        assert np.isnan(score(flat, label)["corr"])
+    assert regression(label, (1e-9 * label).astype(dtype))["corr"] == pytest.approx(1, abs=1e-6)
+    far = (100 + label).astype(dtype)
+    assert regression(label, far)["corr"] == pytest.approx(1, abs=1e-6)
+
+
 def test_sims_corr_uses_clipped_values():
     assert sims([-1.0, 0.0, 1.0], [-9.0, 0.0, 3.0])["corr"] == pytest.approx(1)
 

@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from msalib.evidence.common import why_undefined
 from msalib.pages import tables
 from msalib.pages.tables import Folded, Note, Setting, Table
-from tests.factory import layer_records
+from msalib.runs.query import Runs
+from tests.factory import layer_records, make_record, predictions
 from tests.html import read
 
 CONSTANT = float("inf")
@@ -33,6 +35,32 @@ def test_runs_without_a_correlation_are_counted():
     assert tables.constants(found).startswith("3 of 6 runs predict the same for every clip")
     assert tables.constants(found[:3]) == ""
     assert tables.constants(found, "valid") != ""
+
+
+def test_what_is_constant_is_named_in_a_sentence_of_its_own():
+    labels, guesses = [1.0, -1.0, 2.0], [0.5, 0.1, 0.2]
+    same = [0.3] * 3
+    pairs = [(labels, guesses), (labels, same), (same, guesses), (same, same)]
+    records = []
+    for k, (label, guess) in enumerate(pairs):
+        plain = predictions(labels, guesses, "abc")
+        record = make_record({"linguistic": k}, parts={"valid": plain, "test": plain})
+        record.predictions["test"] = predictions(label, guess, "abc")
+        record.metrics["test"]["corr"] = None if k else 0.5
+        records.append(record)
+    undefined = "so that their correlation is undefined. "
+    same = f"have the same label, {undefined}"
+    assert tables.constants(records) == (
+        f"1 of 4 runs predict the same for every clip, {undefined}"
+        f"1 of 4 runs are scored on clips that all {same}"
+        f"1 of 4 runs predict the same for every clip, and all clips {same}"
+    )
+    systems = [record.spec.system for record in records]
+    assert why_undefined(Runs(records), systems) == [
+        "Corr undefined (constant predictions) for 1 of 1 seeds of linguistic-1",
+        "Corr undefined (constant labels) for 1 of 1 seeds of linguistic-2",
+        "Corr undefined (constant labels and predictions) for 1 of 1 seeds of linguistic-3",
+    ]
 
 
 def test_a_table_shows_its_caption_and_can_be_reached_by_keyboard():

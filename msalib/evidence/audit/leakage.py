@@ -287,7 +287,7 @@ def _levels(corpus, split, guess, label, unit) -> dict[str, Level]:
     for part in PARTS:
         rows = corpus.rows(part, split)
         r = low = high = None
-        if len(rows) > 1 and np.ptp(guess[rows]) > 1e-12 and np.ptp(label[rows]) > 0:
+        if len(rows) > 1 and stats.varies(guess[rows]) and stats.varies(label[rows]):
             r = round(float(np.corrcoef(guess[rows], label[rows])[0, 1]), 4)
             try:
                 drawn = stats.correlations(label[rows], [guess[None, rows]], unit[rows])[1]

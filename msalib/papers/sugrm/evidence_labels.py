@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from msalib.base.stats import LEVEL, holm
+from msalib.base.stats import LEVEL, holm, varies
 from msalib.evidence.arms import SEEDS, Arm
 from msalib.evidence.arms import lacking as lacking_arms
 from msalib.evidence.common import Evidence, Word, not_run, sentence
@@ -295,7 +295,7 @@ def _by_modality(record: Record, field: str) -> dict[str, list[float | None]]:
 
 
 def _correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    if not (varies(a) and varies(b)):
         return np.nan
     return float(np.corrcoef(a, b)[0, 1])
 

@@ -22,6 +22,7 @@ from msalib.evidence.choices import Choice, Term
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import Group
 from msalib.runs.query import Runs
+from msalib.runs.records import undefined_for
 from msalib.runs.spec import System
 
 CHOOSING, AS_CHOSEN = "choosing", "as chosen"
@@ -174,7 +175,9 @@ def _how_chosen(runs: Runs, choice: Choice, modality: str) -> str:
     blocks = layers.blocks(runs, modality)
     best = choice.chosen.inputs[0][1]
     if np.isnan(choice.resampled).all():
-        return f"{modality} mid-best is undefined (constant predictions), block {best} replaces it"
+        trained = (record for seeds in runs.records(*choice.systems) for record in seeds)
+        why = " or ".join(dict.fromkeys(undefined_for(trained, "valid")))
+        return f"{modality} mid-best is undefined ({why}), block {best} replaces it"
     shares = np.bincount(choice.places, minlength=len(blocks)) / len(choice.places)
     order = np.argsort(-shares, kind="stable")[:SHOWN]
     often = ", ".join(f"block {blocks[k]} in {shares[k]:.0%}" for k in order if shares[k] >= 0.005)
