@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from msalib.base.provenance import commit, versions
+from msalib.base.terminal import say
 
 LONGEST = 300
 """Characters of an exception's own words in the line."""
@@ -40,6 +41,6 @@ def _kept(error: BaseException) -> str | None:
             file.writelines(f"{name}: {value}\n" for name, value in about.items())
             file.write("".join(lines)[-ROOM:])
     except OSError:
-        sys.stderr.writelines(lines)
+        say(*"".join(lines).splitlines(), file=sys.stderr)
         return None
     return path

@@ -1,5 +1,6 @@
 """What commands print: nothing for a terminal to obey, and characters that it lacks."""
 
+import ast
 import io
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from msalib.base import terminal
+from msalib.base.paths import ROOT
 from msalib.base.terminal import say
 from msalib.base.terminal import terminal as shown
 
@@ -53,6 +55,19 @@ def test_lines_are_printed_one_by_one(capsys):
     say("a", 1, "b\nc")
     say("wrong", file=sys.stderr)
     assert capsys.readouterr() == ("a\n1\nb\\nc\n", "wrong\n")
+
+
+def test_nothing_else_prints():
+    """A print to a file would pass ruff's T20."""
+    printing = {"print", "typer.echo", "typer.secho", "click.echo", "sys.stdout.write"}
+    printing |= {"sys.stderr.write", "sys.stderr.writelines", "sys.stdout.writelines"}
+    found = {
+        path.name
+        for path in (ROOT / "msalib").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in printing
+    }
+    assert found == {"terminal.py"}
 
 
 def test_characters_that_the_output_lacks_are_escaped(monkeypatch):
