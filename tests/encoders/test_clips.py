@@ -13,7 +13,7 @@ pytest.importorskip("cv2", reason="media need the extra media")
 
 from msalib.base.errors import UserError
 from msalib.data.readers import clip_files
-from msalib.encoders import clips
+from msalib.encoders import clips, media
 from tests.clips import corpus, flat, tone, write_pictures, write_wav
 
 looked = []
@@ -50,6 +50,30 @@ def test_looking_names_all_that_cannot_be_read_and_goes_on_where_it_was(tmp_path
     assert look("other", 0) == [1, 4, 3, 5]
     clips.forget(tmp_path / "store")
     assert not notes.exists()
+
+
+def test_clips_that_are_cut_are_named_counted_and_looked_at_again(tmp_path, monkeypatch):
+    paths = [write_wav(tmp_path / f"{n}.wav", tone(800, n)) for n in range(3)]
+    for path in paths[1:]:
+        path.write_bytes(path.read_bytes()[:-1600])
+
+    def look() -> clips.Looked:
+        of_clips = corpus(acoustic=paths), "acoustic"
+        return clips.look(tmp_path / "s", "key", media.samples, *of_clips, ("mean",), "looking")
+
+    named = r"clip video_1 \(.*1\.wav\): found 0\.03 s of sound of the 0\.05 s .*clip video_2 \("
+    with pytest.raises(UserError, match=named):
+        look()
+    monkeypatch.setenv("MSALIB_ACCEPT_CUT", "1")
+    with pytest.warns(UserWarning, match=r"2 of 3 clips of toy are cut .*\(video_1: 0\.03 s"):
+        looked = look()
+    assert looked.results == [800, 400, 400] and list(looked.cut) == ["video_1", "video_2"]
+    assert looked.counts == {clips.CUT: 2}
+    with pytest.warns(UserWarning, match="cut short"):
+        assert look() == looked  # as noted
+    monkeypatch.delenv("MSALIB_ACCEPT_CUT")
+    with pytest.raises(UserError, match="cut short"):
+        look()
 
 
 def without(path: Path) -> int:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from msalib.data.corpus import Corpus, Features
+from msalib.encoders import pieces
 from msalib.evidence.audit import (
     identity,
     independence,
@@ -173,6 +174,45 @@ def test_equal_features_in_two_parts_are_errors():
     x[399], x[1] = 1, x[0]
     found = checked(corpus(features={"visual": one_frame(x)}), check="duplicates by features")
     assert found.severity == "note"
+
+
+def test_equal_features_are_copies_where_what_was_encoded_is_equal():
+    x = np.random.default_rng(0).normal(size=(400, 3))
+    x[399], x[398] = x[0], x[1]
+    made = corpus(features={"linguistic": one_frame(x)})
+    texts = [f"a text of its own, {n}" for n in range(400)]
+    texts[398] = texts[1].upper()
+    made = replace(made, utterances=made.utterances.assign(text=texts))
+    same = checked(made, check="duplicates by features")  # two say the same: not one recording
+    assert same.severity == "note" and "2 of 400 (0.5%) clips are copies" in same.message
+    other = checked(made, check="equal features")
+    assert other.severity == "warning" and "v039_9" in other.message
+    assert "2 of 400 (0.5%) clips have equal features of different texts" in other.message
+
+
+def test_equal_features_of_files_are_copies_where_the_files_are_equal(tmp_path):
+    x = np.random.default_rng(0).normal(size=(400, 3))
+    x[399], x[398] = x[0], x[1]
+    files = [tmp_path / f"{n}.wav" for n in range(400)]
+    for n, file in enumerate(files):
+        file.write_bytes(bytes([n % 256, n // 256]))
+    files[398].write_bytes(files[1].read_bytes())
+    made = replace(corpus(features={"acoustic": one_frame(x)}), media={"acoustic": files})
+    assert "v039_8" in checked(made, check="duplicates by features").message
+    other = checked(made, check="equal features")
+    assert "of different files, in 1 set" in other.message and "silent" in other.remedy
+
+
+def test_pieces_that_an_encoder_does_not_know_are_told():
+    features = one_frame(np.random.default_rng(0).normal(size=(400, 3)))
+    told = {pieces.PIECES: "41", pieces.UNKNOWN: "28", pieces.UNREAD: "3"}
+    made = corpus(features={"linguistic": replace(features, provenance=told)})
+    found = checked(made, check="unknown pieces")
+    assert found.severity == "warning" and "28 of 41 (68.3%)" in found.message
+    told |= {pieces.UNKNOWN: "1", pieces.UNREAD: "0"}
+    made = corpus(features={"linguistic": replace(features, provenance=told)})
+    checks = {f.check for f in integrity.check(made, "standard")}
+    assert not {"unknown pieces", "equal features"} & checks
 
 
 def test_equal_texts_count_by_length_and_part():
