@@ -132,6 +132,13 @@ def test_cmt_pretrained_literally_has_the_same_losses_and_gradients(benchmarks, 
         )
 
 
+def test_the_benchmark_of_reading_pickles_runs_and_writes_nothing(benchmarks, capfd):
+    import mmsa_memory
+
+    mmsa_memory.main(tiny=True)
+    assert capfd.readouterr().out.count("MB for a file of") == 2
+
+
 def test_every_benchmark_imports(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     for path in sorted(BENCHMARKS.glob("*.py")):

@@ -78,10 +78,7 @@ def corpus(name: str, clips: Clips, *, clean: bool = False) -> Corpus:
     return Corpus(
         name=name,
         utterances=table.assign(label=label)[keep].set_index("id"),
-        features={
-            m: _features(clips.path, ids, kept, m, frames, clean)
-            for m, frames in clips.frames.items()
-        },
+        features=_all_features(clips, ids, kept, clean),
         splits={n: pd.Series(list(p), index=table["id"])[keep] for n, p in clips.splits.items()},
         tasks=clips.tasks,
         dropped=without,
@@ -192,6 +189,16 @@ def _check_media(files: Sequence[Path]) -> None:
 
 
 # --- features -----------------------------------------------------------------------------------
+
+
+def _all_features(clips: Clips, ids, kept, clean: bool) -> dict[str, Features]:
+    # The smallest first: while the largest is there twice, the others are there once.
+    size = {m: sum(np.asarray(c).nbytes for c in f.clips) for m, f in clips.frames.items()}
+    made = {
+        m: _features(clips.path, ids, kept, m, clips.frames[m], clean)
+        for m in sorted(size, key=size.get)
+    }
+    return {m: made[m] for m in clips.frames}
 
 
 def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool) -> Features:

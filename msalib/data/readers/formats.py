@@ -247,8 +247,8 @@ def _opened(path: Path) -> Iterator[Path]:
 
 def _line(text: str) -> str:
     """Return a text that fits one line of a terminal, whatever a file has put in it."""
-    line = "".join(c if c.isprintable() else "?" for c in text)
-    return line if len(line) <= 1000 else f"{line[:900]} ... {line[-90:]}"
+    line = text if len(text) <= 1000 else f"{text[:900]} ... {text[-90:]}"
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def _unpacked(path: Path, root: Path) -> Path:

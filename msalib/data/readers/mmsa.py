@@ -210,18 +210,20 @@ def _name(part: _Array) -> str:
 
 
 def _by_lengths(path: Path, key: str, parts: list[_Array], founds: list[Rows]):
-    lengths = [part.lengths for part in parts]
-    fronts = padding.by_lengths(founds, lengths)
+    filled = padding.filled(founds)  # with noise, say: the side is not to be seen
+    fronts = padding.by_lengths(founds, [part.lengths for part in parts])
     rows, rules = [], []
     for part, found, front in zip(parts, founds, fronts, strict=True):
-        chosen = padding.placed(part.lengths, found.steps, front)
+        chosen = padding.placed(part.lengths, found.steps, front and not filled)
         losing = padding.lost(found, chosen)
-        if padding.contradicts(losing):
+        if padding.contradicts(losing) and not filled:
             i = int(losing.argmax())
             said = f"{key}_lengths {part.lengths[i]:g} for clip {part.ids[i]}"
             raise _contradiction(path, part, found, losing, said, f"{key}_lengths")
         rows.append(chosen)
-        rules.append(f"cut to {key}_lengths{', padding in front' if front else ''}")
+        side = ", padding in front" if front else ""
+        side = ", taken from the first row on, as no row is zero" if filled else side
+        rules.append(f"cut to {key}_lengths{side}")
     return rows, rules
 
 

@@ -101,6 +101,12 @@ def by_zeros(founds: Sequence[Rows], usual: bool) -> bool:
     return usual if ahead == behind else bool(ahead > behind)
 
 
+def filled(founds: Sequence[Rows]) -> bool:
+    """Check whether padding is no zeros: all but stray clips go from the first row to the last."""
+    short = np.concatenate([(f.start > 0) | (f.stop < f.steps) for f in founds])
+    return not contradicts(short)
+
+
 def untold(founds: Sequence[Rows], lengths: Sequence[np.ndarray]) -> bool:
     """Check whether lengths are those of the arrays, though most clips are padded."""
     pairs = list(zip(founds, lengths, strict=True))

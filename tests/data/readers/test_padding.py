@@ -156,6 +156,19 @@ def test_lengths_of_the_array_tell_nothing(path):
     assert any("as every one of audio_lengths is that of the array" in n for n in corpus.notes)
 
 
+def test_padding_may_be_noise(path):
+    """Then no row is zero, and frames are the first."""
+    content = mmsa_content()
+    for part in content.values():
+        part["audio"] = np.where(part["audio"].any(axis=2, keepdims=True), part["audio"], 1)
+    corpus = read_pickle(path, content)
+    same_frames(read_pickle(path, mmsa_content()), corpus, "audio")
+    rule = "audio: cut to audio_lengths, taken from the first row on, as no row is zero: 42 clips"
+    assert rule in corpus.notes
+    stray = "audio: clips with rows beyond that which are not zero, left out: "
+    assert any(note.startswith(stray) for note in corpus.notes)
+
+
 def test_windows_of_one_length_are_whole(path):
     """Few of them end with silence."""
     content = mmsa_content()

@@ -75,10 +75,10 @@ def add_items(target, items) -> None:
         target.add(_key(item, len(target)))
 
 
-def _raw(data) -> bytes:
-    """Return the bytes of an array as they are stored."""
+def _raw(data) -> bytes | bytearray:
+    """Return the bytes of an array as they are stored; not a copy, for they may be many."""
     if isinstance(data, bytes | bytearray):
-        return bytes(data)
+        return data
     if isinstance(data, Latin1):
         return data.encode("latin-1")
     if isinstance(data, str):
@@ -155,7 +155,7 @@ def finish_array(budget: Budget, array: np.ndarray, state) -> None:
         if any(isinstance(item, np.ndarray) for item in data):
             raise Refused("an array of arrays", "arrays of numbers, text or plain containers")
     else:
-        data = _raw(data)
+        data = bytes(_raw(data))  # no copy of bytes
         _check_size(budget, shape, dtype.made().itemsize, len(data))
         _check_text(dtype, data)
     array.__setstate__((1, shape, dtype.made(), bool(fortran), data))

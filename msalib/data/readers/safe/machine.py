@@ -62,12 +62,23 @@ class _Source:
         self.left = size
         self._read = file.read
         self._readline = file.readline
+        self._fill = file.readinto
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= self.left:
             raise Damaged("it ends too early")
         self.left -= size
         return self._read(size)
+
+    def fill(self, size: int) -> bytearray:
+        """Read as many bytes into memory that they stay in."""
+        if not 0 <= size <= self.left:
+            raise Damaged("it ends too early")
+        self.left -= size
+        made = bytearray(size)
+        if self._fill(made) != size:
+            raise Damaged("it ends too early")
+        return made
 
     def readline(self) -> bytes:
         line = self._readline(min(self.left, 2**31))
@@ -83,6 +94,11 @@ def _quoted(source: _Source) -> bytes:
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in b"'\"":
         raise Damaged("a string without quotes")
     return codecs.escape_decode(line[1:-1])[0]
+
+
+def _bytearray(source: _Source) -> bytearray:
+    """Read bytes that can change; the reader of ``pickletools`` makes them twice."""
+    return source.fill(pickletools.read_uint8(source))
 
 
 class _Machine:
@@ -236,6 +252,7 @@ _READERS = {
     "STRING": _quoted,
     "BINSTRING": pickletools.read_bytes4,
     "SHORT_BINSTRING": pickletools.read_bytes1,
+    "BYTEARRAY8": _bytearray,
 }
 """Strings of Python 2 are bytes; ``pickletools`` makes text of them."""
 
