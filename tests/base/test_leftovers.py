@@ -12,6 +12,7 @@ import pytest
 from msalib.base import files, leftovers, temporary
 from msalib.base.errors import UserError
 from tests.encoders.killing import killed, operations
+from tests.processes import alive
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
 
@@ -95,6 +96,27 @@ def test_what_a_living_process_has_stays(tmp_path, root):
     holder.communicate()
     leftovers.remove()
     assert hidden(tmp_path / "work") == [] and of_others(root) == []
+
+
+UNGUARDED = """
+import os, signal, subprocess, sys
+from msalib.base import children
+wait = [sys.executable, "-c", "import time; time.sleep(600)"]
+child = children.Child(wait, stdout=subprocess.DEVNULL)
+(guard,) = children._guards.values()
+guard.kill()
+print(child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills")
+def test_the_next_command_ends_children_whose_guard_was_killed_too(root):
+    done = subprocess.run([sys.executable, "-c", UNGUARDED], stdout=subprocess.PIPE, text=True)
+    child = done.stdout.strip()
+    assert alive([child]) == [int(child)] and len(of_others(root)) == 2
+    leftovers.remove()
+    assert alive([child]) == [] and of_others(root) == []
 
 
 def test_a_folder_on_another_machine_is_settled_without_notes(tmp_path):
