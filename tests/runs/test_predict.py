@@ -164,6 +164,13 @@ def test_a_long_transcript_is_cut_and_that_is_said(text):
     ]
 
 
+def test_a_text_that_its_encoder_does_not_know_is_said_to_be_unread(text):
+    found = predict.predict(text, [Clip("foreign", "谢谢你"), Clip("known", "a good film")], "cpu")
+    nothing = "nothing of this text is read: all its 3 word pieces are unknown to bert"
+    assert found.clips[0].notes == [f"linguistic: {nothing}"] and found.clips[1].notes == []
+    assert "nothing is read of 1 of 2 texts" in found.notes[0]
+
+
 @pytest.mark.parametrize("words", ["", "  \n"])
 def test_a_transcript_without_words_is_refused(text, words):
     with pytest.raises(UserError, match="clip clip: found a transcript without words"):
@@ -240,7 +247,8 @@ def test_a_table_predicts_many(text, control, tmp_path):
     printed = pages.command(text.folder, table=path, as_json=True, device="cpu")
     found = json.loads("\n".join(printed))
     assert [clip["id"] for clip in found["clips"]] == ["a", "b", "7"]
-    assert found["notes"] == ["columns of the table that are not read: label"]
+    assert found["notes"][1:] == ["columns of the table that are not read: label"]
+    assert found["clips"][2]["notes"] == ["linguistic: 1 of 2 word pieces are unknown to bert"]
     one = predict.predict(text, [Clip("b", "bad and bad")], "cpu").clips[0]
     assert found["clips"][1]["prediction"] == pytest.approx(one.prediction, abs=1e-4)
     np.savez(tmp_path / "b.npz", acoustic=frames(control, "acoustic"))

@@ -185,14 +185,14 @@ def test_media_that_cannot_be_read_are_named(heard, tmp_path, option, name, cont
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=rf"{name}: found .*{found}"):
+    with pytest.raises(UserError, match=rf"{name}\)?: found .*{found}"):
         pages.command(heard[0] / "model", users.single(**{option: path}), device="cpu")
 
 
 def test_a_sound_without_samples_and_one_too_long_are_told(heard, tmp_path, monkeypatch):
     model = saved.load(heard[0] / "model")
     silent = speak(tmp_path / "silent.wav", 200, seconds=0)
-    with pytest.raises(UserError, match=r"silent\.wav: found no samples"):
+    with pytest.raises(UserError, match=r"clip x \(.*silent\.wav\): found no samples"):
         predict.predict(model, [Clip("x", audio=silent)], "cpu")
     monkeypatch.setattr(speech, "SECONDS", 1)
     long = speak(tmp_path / "long.wav", 200, seconds=3)
