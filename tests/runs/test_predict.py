@@ -248,7 +248,7 @@ def test_a_table_predicts_many(text, control, tmp_path):
     found = json.loads("\n".join(printed))
     assert [clip["id"] for clip in found["clips"]] == ["a", "b", "7"]
     assert found["notes"][1:] == ["columns of the table that are not read: label"]
-    assert found["clips"][2]["notes"] == ["linguistic: 1 of 2 word pieces are unknown to bert"]
+    assert found["clips"][2]["notes"] == ["linguistic: 1 of 3 word pieces are unknown to bert"]
     one = predict.predict(text, [Clip("b", "bad and bad")], "cpu").clips[0]
     assert found["clips"][1]["prediction"] == pytest.approx(one.prediction, abs=1e-4)
     np.savez(tmp_path / "b.npz", acoustic=frames(control, "acoustic"))
