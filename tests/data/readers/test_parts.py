@@ -119,6 +119,30 @@ def test_a_part_may_be_missing(msalib, refused, monkeypatch, tmp_path, name, lac
         assert not (tmp_path / "model").exists()
 
 
+def test_folds_of_too_few_clips_have_none_to_validate(msalib, monkeypatch, tmp_path):
+    """MUStARD's folds have a test part each; one training clip in eight validates."""
+    monkeypatch.setattr(readers, "DATASETS", {})
+    path = fixtures_more.mustard(tmp_path / "source", clips=5)
+    status, out, error = msalib("data", "add", path, "--name", "few")
+    assert (status, error) == (0, "") and "no valid clips (train 4, valid 0, test 1)" in out
+
+
+@pytest.mark.parametrize("name", ["ravdess", "nemo"])
+def test_speech_of_one_actor_is_refused_before_anything_is_written(refused, tmp_path, name):
+    """Their only split is a fold by actor."""
+    path = fixtures.FIXTURES[name](tmp_path / "source")
+    for file in path.glob("*.wav"):
+        if not ("-01.wav" in file.name or file.name.startswith("EB0")):
+            file.unlink()
+    if name == "nemo":
+        lines = (path / "clips.tsv").read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if line.startswith(("file_id", "EB0"))]
+        (path / "clips.tsv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    text = refused("data", "add", path, "--name", "few")
+    assert "folds of few: found 1 " in text and "or more data" in text
+    assert store.names() == []
+
+
 def test_one_clip_is_a_data_set(msalib, monkeypatch, tmp_path):
     monkeypatch.setattr(readers, "DATASETS", {})
     (tmp_path / "label.csv").write_text("video_id,clip_id,text,label,mode\nv,1,well,0.5,train\n")
