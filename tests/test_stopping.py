@@ -8,6 +8,7 @@ import pytest
 
 from msalib import __main__ as cli
 from msalib import stopping
+from tests.processes import wait_for
 
 COMMAND = """
 import sys
@@ -54,11 +55,8 @@ def test_a_signal_ends_a_command_that_a_library_keeps_busy(tmp_path, number, sta
     kept = stopping.KEPT.get(" ".join(words[:2]), stopping.KEPT.get(words[0], stopping.NOTHING))
     assert process.returncode == status
     assert errors == f"msalib: stopped by {named}. {kept}\n"
-    for _ in range(3000):  # what was unfinished goes, without another command
-        if not list(tmp_path.rglob(".*")) and not list((tmp_path / "temporary").iterdir()):
-            break
-        signal.sigtimedwait([], 0.02) if hasattr(signal, "sigtimedwait") else None
-    assert not list(tmp_path.rglob(".*")) and not list((tmp_path / "temporary").iterdir())
+    # What was unfinished goes, without another command.
+    wait_for(lambda: not [*tmp_path.rglob(".*"), *(tmp_path / "temporary").iterdir()])
 
 
 def test_what_is_ignored_stays_ignored(tmp_path):
