@@ -75,23 +75,26 @@ def corpus(name: str, clips: Clips, *, clean: bool = False) -> Corpus:
         _check_media(files)
     kept, ids = np.flatnonzero(keep), table["id"].to_numpy()
     first = next(iter(clips.splits.values()))
+    features = _all_features(clips, ids, kept, clean)
     return Corpus(
         name=name,
         utterances=table.assign(label=label)[keep].set_index("id"),
-        features=_all_features(clips, ids, kept, clean),
+        features=features,
         splits={n: pd.Series(list(p), index=table["id"])[keep] for n, p in clips.splits.items()},
         tasks=clips.tasks,
         dropped=without,
         dropped_part={ids[i]: first[i] for i in np.flatnonzero(~keep)} | dict(clips.dropped_part),
         media={m: [Path(files[i]) for i in kept] for m, files in clips.media.items()},
         faces=clips.faces,
-        notes=tuple(clips.notes),
+        notes=(*clips.notes, *_lost_parts(features, np.array(list(first))[kept])),
     )
 
 
-def bad(
-    path: Path, found: str, expected: str, remedy: str = "Restore the file from its source."
-) -> UserError:
+RESTORE = "Restore the file from its source."
+"""The remedy for a file that is not as its source has it."""
+
+
+def bad(path: Path, found: str, expected: str, remedy: str = RESTORE) -> UserError:
     """Return the error of a file whose content is not what its layout says.
 
     One that stands in for the file (a pointer, a page) is told as what it is.
@@ -243,6 +246,18 @@ def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool)
             "values": hashlib.sha256(values.reshape(-1)).hexdigest(),
         },
     )
+
+
+def _lost_parts(features: Mapping[str, Features], parts: np.ndarray) -> list[str]:
+    """Return a note for each modality that is zero throughout in one of the parts (N,)."""
+    notes = []
+    for one in features.values():
+        pairs = list(zip(one.offsets, one.offsets[1:], strict=False))
+        for part in PARTS:
+            rows = np.flatnonzero(parts == part)
+            if len(rows) and not any(one.layers[1][slice(*pairs[i])].any() for i in rows):
+                notes.append(f"{one.source}: zero throughout in all {len(rows)} clips of {part}")
+    return notes
 
 
 def nothing(path: Path, modality: str, source: str, clips: int) -> UserError:

@@ -99,6 +99,14 @@ def test_vectors_of_zeros_are_refused(tmp_path):
     assert "found acoustic features (audio_opensmile) that are zero throughout" in text
 
 
+def test_a_part_of_zeros_is_told(path):
+    content = mmsa_content()
+    content["test"]["audio"] *= 0
+    notes = convert(write_pickle(path, content)).notes
+    assert "audio: zero throughout in all 9 clips of test" in notes
+    assert not any("clips of train" in note for note in notes)
+
+
 def test_some_clips_of_zeros_are_kept(path):
     content = mmsa_content()
     for part in content.values():

@@ -1,6 +1,10 @@
 """Every reader tells a pointer or a page in the place of its files, and reads what is fetched."""
 
+import bz2
+import gzip
+import lzma
 import shutil
+import zipfile
 
 import pytest
 
@@ -64,3 +68,34 @@ def test_a_data_set_by_name_is_told(tmp_path, monkeypatch, name, file):
     (tmp_path / name / "utterances.csv").write_text(table)
     (tmp_path / name / file).write_text(LFS)
     assert f"{file}: found a pointer of Git LFS" in message(datasets.load, name)
+
+
+PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_packed_file_under_the_name_of_a_pickle_is_told(tmp_path, packer):
+    plain = FIXTURES["mmsa"](tmp_path)
+    path = tmp_path / "packed.pkl"
+    path.write_bytes(PACKERS[packer](plain.read_bytes()))
+    text = message(convert, path)
+    assert f"found a file packed by {packer};" in text and "Unpack it, and add what" in text
+
+
+def test_an_archive_under_the_name_of_a_pickle_is_told(tmp_path):
+    path = tmp_path / "packed.pkl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(FIXTURES["mmsa"](tmp_path), "unaligned_50.pkl")
+    text = message(convert, path)
+    assert "found a ZIP archive under the name of a pickle" in text and "Name it .zip" in text
+    assert len(convert(path.rename(tmp_path / "packed.zip"))[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("torch._utils\n_rebuild_tensor_v2", "x.numpy()"), ("pandas\nDataFrame", "x.tolist()")],
+)
+def test_tensors_and_tables_in_a_pickle_are_told_how_to_keep(tmp_path, name, remedy):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(b"c" + name.encode() + b"\n.")
+    assert f"If it is your own, keep {remedy} of every" in message(convert, path)

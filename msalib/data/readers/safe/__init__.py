@@ -36,6 +36,12 @@ PACKED = {
 }
 """First bytes of other files under the name of a pickle -> what they are, and a remedy."""
 
+OBJECTS = {
+    "torch": "If it is your own, keep x.numpy() of every tensor (MMSA-FET: return_type='np').",
+    "pandas": "If it is your own, keep x.tolist() of every column.",
+}
+"""Library whose objects people keep in pickles of data -> the remedy."""
+
 
 def load(path: Path):
     """Read the pickle at ``path``: builtin scalars and containers and numpy arrays.
@@ -62,13 +68,10 @@ def load(path: Path):
         limits.measure(content, size)
         return content
     except Refused as refusal:
-        raise bad(
-            path,
-            refusal.found,
-            refusal.expected,
-            "Do not open it with other programs: pickles can run code. Ask its publisher "
-            "for arrays alone.",
-        ) from refusal
+        named = (text for library, text in OBJECTS.items() if f" uses {library}." in refusal.found)
+        remedy = next(named, "Ask its publisher for arrays alone.")
+        warning = "Do not open it with other programs: pickles can run code."
+        raise bad(path, refusal.found, refusal.expected, f"{warning} {remedy}") from refusal
     except OSError as error:
         found, expected = error.strerror or str(error), "a pickle that can be read"
         raise UserError(path, found=found, expected=expected, remedy=remedy) from error
