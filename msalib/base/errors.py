@@ -75,6 +75,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {', '.join(before)} or {last}?" if before else f"Did you mean {last}?"
 
 
+def misnamed(lacking: Iterable[str], present: Iterable[str]) -> str:
+    """Return the question which columns that a table has stand for lacking ones, empty if none."""
+    present = list(present)
+    pairs = [(other, name) for name in lacking for other in near(name, present)[:1]]
+    return " ".join(f"Is {_shown(other)} the column {name}? Rename it." for other, name in pairs)
+
+
 def near(name: str, known: Iterable[str]) -> list[str]:
     """Return up to three of ``known`` that ``name`` may be a slip of, the most alike first.
 

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from msalib.base import paths
-from msalib.base.errors import unknown
+from msalib.base.errors import UserError, did_you_mean, unknown
 from msalib.base.files import read_yaml
 from msalib.evidence.common import Word
 from msalib.evidence.printed.cells import parse
@@ -97,7 +97,9 @@ class PrintedTest(_Entry):
             raise ValueError("expected tests, or none with the reason")
         for test in self.tests:
             if test.get("test") not in STATEMENTS:
-                raise ValueError(f"test {test.get('test')!r}: one of {', '.join(STATEMENTS)}")
+                name = str(test.get("test"))
+                slip = did_you_mean(name, STATEMENTS)
+                raise ValueError(f"test {name!r}: one of {', '.join(STATEMENTS)} {slip}".rstrip())
             check_arguments(STATEMENTS[test["test"]], (None, None), arguments(test))
         return self
 
@@ -183,6 +185,13 @@ class Paper(_Entry):
 
 @cache
 def _read(path) -> Paper:
+    if path.stem != path.stem.strip():
+        raise UserError(
+            path,
+            found="a blank at an end of its name",
+            expected="the name of the paper as its printed numbers have it",
+            remedy="Rename the file.",
+        )
     paper = read_yaml(path, Paper, expected="the entry of a paper: see msalib/evidence/registry.py")
     claims = [claim.model_copy(update={"paper": path.stem}) for claim in paper.claims]
     return paper.model_copy(update={"claims": claims})

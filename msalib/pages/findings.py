@@ -187,6 +187,9 @@ def _finders(matched: Sequence[Finding], names: Mapping[Finding, str]) -> str:
     return lines(Markup("{} {}").format(*finder) for finder in found)
 
 
+ANSWERED = ["paper", "noted", "found by a check", "beyond print", "findings", "of them ours"]
+
+
 def answered(every: Sequence[Finding], table: pd.DataFrame, entries: Entries) -> Table:
     """Show by paper what was noted before, what checks find of it, and what only they found."""
     rows, known = [], set()
@@ -204,7 +207,7 @@ def answered(every: Sequence[Finding], table: pd.DataFrame, entries: Entries) ->
     for row, paper in zip(rows, entries, strict=True):
         theirs = {finding for finding in every if finding.paper == paper}
         row |= {"findings": len(theirs), "of them ours": len(theirs - known)}
-    frame = _with_total(pd.DataFrame(rows))
+    frame = _with_total(pd.DataFrame(rows, columns=ANSWERED))
     return Table(frame, caption="What specifications note, and what checks find.")
 
 
@@ -215,7 +218,7 @@ def counted(every: Iterable[Finding], entries: Entries) -> Table:
         {"paper": paper_link(paper, entries)} | {word: counts[paper, word] for word in SEVERITIES}
         for paper in entries
     ]
-    frame = _with_total(pd.DataFrame(rows))
+    frame = _with_total(pd.DataFrame(rows, columns=["paper", *SEVERITIES]))
     frame["all"] = frame[list(SEVERITIES)].sum(axis=1)
     return Table(frame, caption="Findings by paper and severity.")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, misnamed
 from msalib.data.corpus import MODALITIES, SUMS, Corpus, Features
 from msalib.data.readers.clip_files import PICTURES
 from msalib.runs.saved import About, Input
@@ -243,7 +243,7 @@ def read_table(path: Path | str) -> tuple[list[Clip], list[str]]:
     expected = f"a .csv table with the columns id and some of {', '.join(COLUMNS[1:])}"
     remedy = "Correct the table; paths in it are relative to its own folder."
 
-    def bad(found: str) -> UserError:
+    def bad(found: str, remedy: str = remedy) -> UserError:
         return UserError(path, found=found, expected=expected, remedy=remedy)
 
     try:
@@ -253,7 +253,8 @@ def read_table(path: Path | str) -> tuple[list[Clip], list[str]]:
     except (OSError, ValueError) as error:  # pandas' own errors are kinds of the latter
         raise bad(f"it cannot be read ({str(error).splitlines()[0]})") from error
     if "id" not in table or not set(table.columns) & set(COLUMNS[1:]):
-        raise bad(f"the columns {', '.join(map(str, table.columns))}")
+        slips = misnamed((c for c in COLUMNS if c not in table), table.columns)
+        raise bad(f"the columns {', '.join(map(str, table.columns))}", slips or remedy)
     if not len(table) or (table["id"] == "").any():
         raise bad("a row without id" if len(table) else "no row")
     clips = []

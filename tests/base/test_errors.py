@@ -76,3 +76,8 @@ def test_a_refusal_has_an_end_however_long_the_name_and_however_many_there_are()
     assert "clip_59 and 9940 more. Name one." in str(error)
     assert len(str(error)) < 1_000
     assert errors.listed(["a", "b"]) == "a, b"
+
+
+def test_a_column_in_the_place_of_one_that_lacks_is_asked_for():
+    assert errors.misnamed(["system"], ["sytem", "x"]) == "Is 'sytem' the column system? Rename it."
+    assert errors.misnamed(["system"], ["x"]) == errors.misnamed([], ["system"]) == ""

@@ -221,6 +221,26 @@ def test_a_damaged_entry_is_refused(content, found, tmp_path, monkeypatch):
     assert caught.value.found.startswith(found)
 
 
+@pytest.mark.parametrize("name", ["my paper", "my paper "])
+def test_a_paper_may_have_blanks_in_its_name_but_none_at_an_end(tmp_path, monkeypatch, name):
+    """Printed numbers lose blanks at the ends of cells, so its rows would be nowhere."""
+    shutil.copy(paths.CLAIMS / "uegd.yaml", tmp_path / f"{name}.yaml")
+    monkeypatch.setattr(paths, "CLAIMS", tmp_path)
+    if name == name.strip():
+        assert registry.load(name).claims[0].paper == name
+        return
+    with pytest.raises(UserError, match=r"found a blank at an end of its name.*Rename the file"):
+        registry.load(name)
+    (tmp_path / f"{name}.yaml").rename(tmp_path / f"{name.strip()}.yaml")
+    assert registry.known() == ["my paper"]
+
+
+@pytest.mark.parametrize("name", ["uegd ", " uegd", "UEGD", "uged", "../uegd"])
+def test_a_paper_that_is_nearly_one_is_asked_for(name):
+    with pytest.raises(UserError, match=r"found no claims of it; .* Did you mean uegd\?"):
+        registry.load(name)
+
+
 def test_a_claim_on_a_row_that_is_nowhere_is_refused(entry):
     """Left out silently, it would make a claim look supported."""
 

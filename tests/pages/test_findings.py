@@ -112,6 +112,19 @@ def test_findings_are_counted():
     ]
 
 
+def test_papers_without_an_entry_and_without_a_common_baseline_have_pages(tmp_path):
+    """A folder of someone else's numbers: nothing of it is in the registry."""
+    head = "paper,exhibit,dataset,system,variant,metric,value,printed,note"
+    rows = [f"paper {k},table1,mosi,Net {k},,mae,0.8,0.800," for k in range(2)]
+    (tmp_path / "numbers.csv").write_text("\n".join([head, *rows]) + "\n")
+    table = printed.load_all(tmp_path)
+    every = checks.run(table, {})
+    assert findings.counted(every, {}).frame["all"].tolist() == [0]
+    assert len(findings.answered(every, table, {}).frame) == 1  # the row of totals
+    for drift in (gains.drift_map(table, {}), gains.drift_table(table, {})):
+        assert drift.text == gains.NO_DRIFT
+
+
 # --- between papers, and what print can tell ----------------------------------------------------
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from msalib.base.errors import UserError
-from msalib.data.readers.build import bad
+from msalib.base.errors import UserError, misnamed
+from msalib.data.readers.build import RESTORE, bad
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _AS_SAVED = {  # what spreadsheets call it
@@ -127,7 +127,9 @@ def _check_header(path: Path, header: list[str], needed: Sequence[str], separato
             found = f"columns that are separated by {other}s"
             raise bad(path, found, _kind(separator), _AS_SAVED[separator])
     if missing:
-        raise bad(path, f"no column {', '.join(missing)}", "the columns " + ", ".join(needed))
+        found, expected = f"no column {', '.join(missing)}", "the columns " + ", ".join(needed)
+        others = [name for name in header if name not in needed]
+        raise bad(path, found, expected, misnamed(missing, others) or RESTORE)
     twice = next((column for i, column in enumerate(header) if column in header[:i]), None)
     if twice is not None:
         raise bad(path, f"two columns named {twice!r}", "every column once")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, misnamed
 from msalib.data.corpus import PARTS, Corpus, Features
 from msalib.data.readers import build
 
@@ -95,7 +95,9 @@ def _read_table(path: Path) -> pd.DataFrame:
         table.insert(0, "id", table["video"] + "_" + table["segment"])
     missing = [c for c in NEEDED if c not in table]
     if missing:
-        raise build.bad(path, f"no column {', '.join(missing)}", ", ".join(NEEDED))
+        found, others = f"no column {', '.join(missing)}", [c for c in table if c not in NEEDED]
+        remedy = misnamed(missing, others) or build.RESTORE
+        raise build.bad(path, found, ", ".join(NEEDED), remedy)
     unnamed = table.index[table["id"] == ""]
     if len(unnamed):
         raise build.bad(path, f"no id in line {unnamed[0] + 2}", "an id for every clip")

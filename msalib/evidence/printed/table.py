@@ -11,7 +11,6 @@ import io
 import math
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from pydantic import (
 )
 
 from msalib.base import paths
-from msalib.base.errors import UserError
+from msalib.base.errors import UserError, did_you_mean, misnamed
 from msalib.evidence.printed.units import METRIC_UNITS, half_unit
 
 RELEASE = ("readme", "readme_history")
@@ -74,10 +73,9 @@ class Row(BaseModel):
     @classmethod
     def _known(cls, metric: str) -> str:
         if metric not in METRIC_UNITS:
-            near = get_close_matches(metric.lower(), sorted(METRIC_UNITS), n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
             raise ValueError(
-                f"metric {metric!r}; expected one of UNITS in evidence/printed/units.py{hint}"
+                f"metric {metric!r}; expected one of UNITS in evidence/printed/units.py; "
+                f"{did_you_mean(metric, METRIC_UNITS)}"
             )
         return metric
 
@@ -174,11 +172,13 @@ def _check_heads(where: str, cells: list[str]) -> None:
             remedy="Rename the column.",
         )
     if lacking := [name for name in COLUMNS if name not in heads]:
+        others = [name for name in heads if name not in COLUMNS]
+        add = "Add the column, empty where it does not apply."
         raise UserError(
             where,
             found=f"no column {', '.join(lacking)}",
             expected=", ".join(COLUMNS),
-            remedy="Add the column, empty where it does not apply.",
+            remedy=misnamed(lacking, others) or add,
         )
     if len(heads) != len(COLUMNS):
         raise UserError(
@@ -206,8 +206,10 @@ def _row(where: str, heads: list[str], cells: list[str]) -> Row:
     except ValidationError as error:
         # Every complaint about a row is one of ours, with what was expected.
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        found, _, expected = message.partition("; expected ")
-        raise UserError(where, found=found, expected=expected, remedy="Correct this row.") from None
+        found, _, rest = message.partition("; expected ")
+        expected, _, more = rest.partition("; ")
+        remedy = f"Correct this row. {more}".strip()
+        raise UserError(where, found=found, expected=expected, remedy=remedy) from None
 
 
 def derive(table: pd.DataFrame) -> pd.DataFrame:
