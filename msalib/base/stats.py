@@ -7,7 +7,7 @@ the luck of training is the larger part, and tests that ignore it find effects t
 (``power``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -194,9 +194,10 @@ def varies(values: np.ndarray) -> np.ndarray:
 
 def _pearson(n, x, y, xx, yy, xy):
     """Compute Pearson's r from sums in units of size; nan where a variance is zero by rounding."""
-    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
-    defined = (var_x > PRECISION**2) & (var_y > PRECISION**2)
-    return (xy / n - x * y / n**2) / np.sqrt(np.where(defined, var_x * var_y, np.nan))
+    of_x, of_y = n * xx - x * x, n * yy - y * y  # variances times n * n
+    least = (PRECISION * n) ** 2
+    r = (n * xy - x * y) / np.sqrt(of_x * of_y)
+    return np.where((of_x > least) & (of_y > least), r, np.nan)
 
 
 SUMS = {"mae": Sums(_errors, mean_of, True), "corr": Sums(_products, _pearson, False)}
@@ -313,15 +314,24 @@ def other_trainings(points: np.ndarray, count: int) -> np.ndarray:
     if seeds < 2:
         return np.zeros((count, *points.shape[:-1]))
     centred = (points - points.mean(-1, keepdims=True)).reshape(-1, seeds)
-    rng, rows = np.random.default_rng(2), max(1, TOGETHER // seeds)
-    drawn = np.concatenate(
-        [
-            rng.normal(size=(min(rows, count - begin), seeds)) @ centred.T
-            for begin in range(0, count, rows)
-        ]
-    ) / np.sqrt(seeds * (seeds - 1))
-    scale = np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=count))
+    few = seeds * count <= TOGETHER
+    blocks = _few_blocks(seeds, count) if few else _multivariate_t(seeds, count)
+    *drawn, scale = (block @ centred.T if block.ndim > 1 else block for block in blocks)
+    drawn = np.concatenate(drawn) / np.sqrt(seeds * (seeds - 1))
     return (drawn * scale[:, None]).reshape(count, *points.shape[:-1])
+
+
+@lru_cache(maxsize=2)
+def _few_blocks(seeds: int, count: int) -> list[np.ndarray]:
+    return list(_multivariate_t(seeds, count))
+
+
+def _multivariate_t(seeds: int, count: int) -> Iterator[np.ndarray]:
+    """Yield blocks of normal draws (rows, S), then the factor (count,) that makes them a t."""
+    rng, rows = np.random.default_rng(2), max(1, TOGETHER // seeds)
+    for begin in range(0, count, rows):
+        yield rng.normal(size=(min(rows, count - begin), seeds))
+    yield np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=count))
 
 
 @lru_cache(maxsize=8)

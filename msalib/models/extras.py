@@ -4,14 +4,45 @@ Here and not in the models' files, so that records are read without loading torc
 an entry adds nothing.
 """
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 
 class Extras(BaseModel):
-    """Extras of a record: top-level keys that its model has added. Other keys are ignored."""
+    """Extras of a record: top-level keys that its model has added. Other keys are ignored.
+
+    ``late`` names the large mapping in an extra, by the name of the extra; it is read on its own.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    late: ClassVar[dict[str, str]] = {}
+
+
+class Late(Mapping):
+    """A mapping that is read whenever it is asked for."""
+
+    def __init__(self, read: Callable[[], Mapping]):
+        self._read = read
+
+    def __getitem__(self, key: str) -> object:
+        """Return the value of a key."""
+        return self._read()[key]
+
+    def __bool__(self) -> bool:
+        """Check that there are values, without reading them: an empty one is never late."""
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the keys."""
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        """Count the keys."""
+        return len(self._read())
 
 
 class GateExtras(Extras):
@@ -45,7 +76,7 @@ class GeneratedLabels(BaseModel):
     percentile: dict[str, list[float | None]]
     largest_midway: dict[str, list[float | None]] = {}
     largest_elsewhere: dict[str, list[float | None]] = {}
-    made: dict[str, list[list[float]]] = {}
+    made: Mapping[str, list[list[float]]] = {}
     note: str | None = None
 
 
@@ -64,6 +95,8 @@ class Geometry(BaseModel):
 
 class MultitaskExtras(Extras):
     """Unimodal predictions, generated labels and geometry of SUGRM and Self-MM."""
+
+    late: ClassVar[dict[str, str]] = {"labels": "made"}
 
     unimodal: dict[str, list[float]] = {}  # modality -> predictions of its own task, test set
     labels: GeneratedLabels | None = None

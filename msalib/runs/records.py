@@ -9,7 +9,8 @@ built and are not committed; those on data sets that a user added lie in a folde
 import re
 import zlib
 from collections.abc import Iterable
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -25,7 +26,7 @@ from msalib.base.paths import (
     records_folder,
     your_records_folder,
 )
-from msalib.models.extras import EXTRAS, Extras
+from msalib.models.extras import EXTRAS, Extras, Late
 from msalib.runs.columns import Predictions, judged, read_parts
 from msalib.runs.spec import Spec, roots
 
@@ -137,6 +138,8 @@ def _damaged(path: Path, error: ValidationError) -> UserError:
 
 # --- records that are read as they are needed -----------------------------------------------------
 
+_LISTS = TypeAdapter(dict[str, list[list[float]]])
+
 _READ = Lately(64 * 2**20)
 """What was read of records lately, in bytes."""
 
@@ -151,18 +154,18 @@ class Filed:
     records. Raises ``UserError`` where the file is damaged, or is no longer what it was at first.
     """
 
-    __slots__ = ("_asked", "_checksum", "_place", "_seed")
+    __slots__ = ("_asked", "_checksum", "_place", "_plain", "_seed")
 
     def __init__(self, path: Path):
         self._place = str(path)
         content = _content(path)
         self._checksum = zlib.crc32(content)
         values = _values(content)
+        self._plain = values.keys() >= Record.model_fields.keys()
         try:
-            if values is None or not values.keys() >= Record.model_fields.keys():
-                raise ValueError("written in another way")
-            self._asked, self._seed = _read_spec(values["spec"])
+            self._asked, self._seed = _read_spec(values["spec"] if self._plain else b"")
         except ValueError:
+            self._plain = False
             self._asked = read(path).spec
             self._seed = self._asked.seed
         _check_name(path, self.spec)
@@ -181,7 +184,7 @@ class Filed:
         if extras:
             return self.whole().under(spec, **extras)
         other = object.__new__(Filed)
-        other._place, other._checksum = self._place, self._checksum
+        other._place, other._checksum, other._plain = self._place, self._checksum, self._plain
         other._asked, other._seed = spec, spec.seed
         return other
 
@@ -211,7 +214,7 @@ class Filed:
     def read(self, name: str, of: type[BaseModel] = Record) -> object:
         """Return a field of a record, ``model_extra``, or a field of its extras of the type ``of``.
 
-        It is read from the file, unless it was lately.
+        "labels.made" is the field of a field. It is read from the file, unless it was lately.
         """
         key = self._place, self._checksum, of, name
         value = _READ.get(key)
@@ -222,31 +225,41 @@ class Filed:
 
     def _read(self, name: str, of: type[BaseModel]) -> tuple[object, int]:
         """Read one of these from the file, and return its size in memory, about."""
-        path = Path(self._place)
-        content = path.read_bytes() if path.is_file() else b""
+        content = _content(Path(self._place))
         if zlib.crc32(content) != self._checksum:
             raise UserError(
-                path,
+                self._place,
                 found="another content than when this command began",
                 expected="records that stay as they are while they are judged",
                 remedy="Run the same command again.",
             )
-        values = _values(content)
         try:
-            if values is None:
+            if not self._plain:
                 raise ValueError("written in another way")
             if name == "model_extra":
-                extra = {n: text for n, text in values.items() if n not in Record.model_fields}
-                size = OBJECTS * sum(map(len, extra.values()))
-                return {n: from_json(text) for n, text in extra.items()}, size
-            if name not in values and not of.model_fields[name].is_required():
-                return of.model_fields[name].get_default(), 0
-            if of is Record and name == "predictions":
-                return read_parts(values[name])
-            return _kind(of, name).validate_json(values[name]), OBJECTS * len(values[name])
+                extra = _values(content)
+                names = extra.keys() - Record.model_fields.keys()
+                return {n: from_json(extra[n]) for n in extra if n in names}, OBJECTS * len(content)
+            return self._read_value(content, name, of)
         except ValueError:
             whole = self.whole()
-            return getattr(whole if of is Record else whole.extras, name), OBJECTS * len(content)
+            return attrgetter(name)(whole if of is Record else whole.extras), OBJECTS * len(content)
+
+    def _read_value(self, content: bytes, name: str, of: type[BaseModel]) -> tuple[object, int]:
+        outer, _, inner = name.partition(".")
+        text, late = _value(content, outer), of.late.get(outer) if issubclass(of, Extras) else None
+        if text is None:
+            return of.model_fields[name].get_default(), 0
+        if name == "predictions":
+            return read_parts(text)
+        text, large = _apart(text, late) if late else (text, b"")
+        if inner:
+            return _LISTS.validate_json(large), OBJECTS * len(large)
+        value = _kind(of, name).validate_json(text)
+        if len(large) > len(b"{}"):
+            later = Late(partial(self.read, f"{name}.{late}", of))
+            value = value.model_copy(update={late: later})
+        return value, OBJECTS * len(text)
 
 
 class FiledExtras:
@@ -262,21 +275,39 @@ class FiledExtras:
         return self._record.read(name, self._kind)
 
 
-def _values(content: bytes) -> dict[str, bytes] | None:
+def _values(content: bytes) -> dict[str, bytes]:
     """Return the JSON of each top-level key as ``write_json`` wrote it: one a line.
 
-    None where the file is written in another way.
+    It is empty where the file is written in another way.
     """
-    first, *lines, last, rest = content.split(b"\n") if content.count(b"\n") > 2 else [b""] * 3
-    if first != b"{" or last != b"}" or rest or not all(line[-1:] == b"," for line in lines[:-1]):
-        return None
+    first, *lines = content.split(b"\n")
+    if first != b"{" or lines[-2:] != [b"}", b""]:
+        return {}
     values = {}
-    for line in lines:
-        name, colon, value = line.removesuffix(b",").partition(b'": ')
-        if name[:1] != b'"' or b"\\" in name or not colon:
-            return None
-        values[name[1:].decode()] = value
-    return values if len(values) == len(lines) else None
+    for line in lines[:-2]:
+        name, _, value = line.partition(b'": ')
+        values[name[1:].decode(errors="replace")] = value.removesuffix(b",")
+        if name[:1] != b'"' or b"\\" in name or (line[-1:] == b",") == (line is lines[-3]):
+            return {}
+    return values if len(values) == len(lines) - 2 else {}
+
+
+def _value(content: bytes, name: str) -> bytes | None:
+    """Return the JSON of one of these keys, None where it is not there."""
+    before = b'\n"%s": ' % name.encode()
+    begin = content.find(before)
+    end = content.find(b"\n", begin + 1)
+    return None if begin < 0 else content[begin + len(before) : end].removesuffix(b",")
+
+
+def _apart(text: bytes, name: str) -> tuple[bytes, bytes]:
+    """Part the JSON of an object in all but one mapping of lists, and this mapping."""
+    before = b'"%s": ' % name.encode()
+    begin = text.find(before + b"{") + len(before)
+    end = text.find(b"}", begin) + 1
+    if begin < len(before):
+        return text, b""
+    return text[:begin] + b"{}" + text[end:], text[begin:end]
 
 
 @cache
