@@ -8,11 +8,13 @@ where many clips of sound or pictures reach beyond their text, each by its own r
 counted. MulT's files of IEMOCAP have no ids, and labels of another kind: they are refused as such.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.data.readers import build, content, padding
 from msalib.data.readers.formats import Options
@@ -84,16 +86,9 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
 def _part(path: Path, part: str, held: dict) -> tuple[pd.DataFrame, dict, list[str]]:
     """Return the clips of one part, modality -> (N, T, D), and notes."""
     labels = content.entry(path, part, held, "labels")
-    if isinstance(labels, np.ndarray) and labels.shape[1:] == FOUR_EMOTIONS:
-        raise content.bad(
-            path,
-            f"{part}/labels of shape {labels.shape}: four emotions, no or yes for each, as MulT's "
-            "files of IEMOCAP have them",
-            "one label for every clip",
-            "IEMOCAP is read from its turns (utterances.csv, see msalib's README). To study one "
-            "emotion, keep it alone, such as labels[:, 0, 1], in every part of the file.",
-        )
     sentiment, notes = content.sentiment(labels)
+    if isinstance(sentiment, np.ndarray) and math.prod(sentiment.shape[1:]) > 1:
+        raise _several(path, part, sentiment.shape)
     ids = held.get("id")
     if ids is None:
         ids = list(range(len(content.items(path, f"{part}/labels", labels))))
@@ -108,6 +103,21 @@ def _part(path: Path, part: str, held: dict) -> tuple[pd.DataFrame, dict, list[s
             arrays[modality] = content.frames(path, f"{part}/{key}", value, len(named))
     held.clear()
     return table, arrays, notes
+
+
+def _several(path: Path, part: str, shape: tuple[int, ...]) -> UserError:
+    kind, read = "several for every clip", ""
+    if shape[1:] == FOUR_EMOTIONS:
+        kind = "four emotions, no or yes for each, as MulT's files of IEMOCAP have them"
+        read = "IEMOCAP is read from its turns (utterances.csv, see msalib's README). "
+    one = ", ".join([":", *["0"] * (len(shape) - 2), "1"])
+    return content.bad(
+        path,
+        f"{part}/labels of shape {shape}: {kind}",
+        "one label for every clip",
+        f"{read}To study one of them, keep it alone, such as labels[{one}], in every part of the "
+        "file.",
+    )
 
 
 def _ids(path: Path, part: str, value) -> list[tuple[str, str, str]]:

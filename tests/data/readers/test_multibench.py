@@ -153,6 +153,18 @@ def test_labels_of_four_emotions_are_told_with_a_remedy(path):
     assert read_pickle(path, content).tasks == (Classes(("0", "1"), values=(0, 1)),)
 
 
+def test_several_labels_are_told_with_a_remedy(path):
+    content = multibench_content()
+    for part in content.values():
+        part["labels"] = np.eye(4)[np.arange(len(part["labels"])) % 4]
+    text = message(read_pickle, path, content)
+    assert "found train/labels of shape (24, 4): several for every clip" in text
+    assert "keep it alone, such as labels[:, 1], in every part" in text
+    for part in content.values():
+        part["labels"] = part["labels"][:, 1]
+    assert len(read_pickle(path, content)) == 41
+
+
 @pytest.mark.parametrize("shape", [(-1, 7), (-1, 1, 7)])
 def test_of_seven_labels_the_first_is_sentiment(path, shape):
     content = multibench_content()
