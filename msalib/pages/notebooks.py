@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from msalib.base import children, files, paths, progress, provenance, temporary
+from msalib.base import children, files, paths, progress, provenance, refusals, temporary
 from msalib.base.errors import UserError, unknown
 
 FILE_KEYS = ("paper", "dataset", "encoder", "profile")
@@ -180,6 +180,8 @@ def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) ->
         complaint = f"killed by signal {-error.returncode}"
     else:
         complaint = (error.stderr.strip() or f"exit status {error.returncode}").splitlines()[-1]
+    if "Kernel died" in complaint:
+        complaint = "Kernel died, as it does where memory runs out"
     if working.exists():
         kept = paths.ROOT / "runs" / "failed" / working.name
         files.write_bytes(kept, working.read_bytes())
@@ -189,14 +191,19 @@ def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) ->
             return NotebookError(output.evalue)
         if cell:
             where, complaint = f"{where}, cell {cell}", f"{output.ename}: {output.evalue}"
-    return UserError(where, found=complaint, expected="every cell to run", remedy=remedy)
+    refusal = refusals.refused(RuntimeError(complaint), where)
+    return refusal or UserError(where, found=complaint, expected="every cell to run", remedy=remedy)
 
 
 def _errors(path: Path):
     """Yield number and first line of each code cell that failed, with its error output."""
     import nbformat
 
-    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    try:
+        content = nbformat.read(path, as_version=4)
+    except ValueError:  # half-written, as on a full disk
+        return
+    cells = [c for c in content.cells if c.cell_type == "code"]
     for number, cell in enumerate(cells, start=1):
         for output in cell.outputs:
             if output.output_type == "error":
