@@ -172,13 +172,16 @@ class Case:
         return [str(one) for one in (*hidden, *partial, *temporary, *beside, *runtime, *running)]
 
     def results(self) -> dict[str, str]:
-        """Return file -> digest of its content without times, of all that the command made."""
+        """Return file -> digest of its content without times, of all that the command made.
+
+        inputs.json, beside feature stores, tells when media were written.
+        """
         folders = ("records", "features", "corpora", "model", "tree/runs", "tree/book/executed")
         paths = [p for name in folders for p in (self.work / name).rglob("*") if p.is_file()]
         found = {
             str(p.relative_to(self.work)): digest(p, self.work)
             for p in paths
-            if not p.name.startswith(".") and "failed" not in p.parts
+            if not p.name.startswith(".") and "failed" not in p.parts and p.name != "inputs.json"
         }
         site = self.work / "tree" / "_build" / "html"
         return found | {str(p.relative_to(site)): "page" for p in site.rglob("*.html")}
