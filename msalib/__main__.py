@@ -310,6 +310,10 @@ def _values(parameters: list[str] | None, option: str = "-p") -> dict[str, str]:
             raise UserError(
                 f"{option} {item}", found="no value", expected=form, remedy="Give both."
             )
+        if name in values:
+            raise UserError(
+                f"{option} {name}", found="two values", expected="one", remedy="Leave one out."
+            )
         values[name] = value
     return values
 

@@ -133,6 +133,8 @@ def test_the_module_is_the_command():
         ("run uegd/fig6 -p refresh perhaps", "parameter 'refresh': found 'perhaps'; expected true"),
         ("run uegd/fig6 -p dataset", "-p dataset: found no value; expected -p NAME VALUE"),
         ("run uegd/fig6 -p dataset -p seeds 5", "-p dataset: found no value"),
+        ("run uegd/fig6 -p seeds 2 -p seeds 5", "-p seeds: found two values; expected one"),
+        ("data add x --faces opencv2", "option --faces: found 'opencv2'; expected 'opencv', "),
         ("encode moshi", "data set 'moshi': found no such data set"),
         ("encode control", "data set 'control': found features that it comes with, no tr"),
         ("encode mosi", "MSALIB_DATA: found not set"),

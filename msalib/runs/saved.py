@@ -155,7 +155,8 @@ def half_width(errors: Sequence[float], level: int) -> float | None:
 def describe(folder: Path | str) -> About:
     """Return the description of a saved model; raise ``UserError`` for none or a damaged one."""
     path = Path(folder) / ABOUT
-    expected, remedy = "a folder that msalib train wrote", "Make one: msalib train DATASET --out."
+    expected = "a folder that msalib train wrote"
+    remedy = "Make one: msalib train DATASET --out FOLDER."
     if not path.is_file():
         complaint = "no such folder" if not Path(folder).is_dir() else f"no {ABOUT} in it"
         raise UserError(folder, found=complaint, expected=expected, remedy=remedy)

@@ -2,11 +2,13 @@
 
 import sys
 from types import ModuleType
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from msalib.base.errors import UserError
+from msalib.data.readers.formats import Options
 from msalib.encoders import faces
 
 cv2 = pytest.importorskip("cv2", reason="faces need the extra media")
@@ -108,3 +110,8 @@ def test_opencv_without_cascades_or_not_at_all_is_refused(monkeypatch):
 def test_provenance_names_the_version():
     assert faces.version("opencv").startswith("opencv 4")
     assert faces.version("whole") == "whole"
+
+
+def test_the_option_of_data_add_knows_every_detector():
+    kinds = get_args(Options.model_fields["faces"].annotation)
+    assert set(kinds) == set(faces.DETECTORS)

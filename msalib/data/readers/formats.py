@@ -53,7 +53,7 @@ class Options(BaseModel):
     clean: bool = False
     align: Literal["labels", "words"] = "labels"
     target: int = 0
-    faces: str = "opencv"
+    faces: Literal["opencv", "mtcnn", "whole"] = "opencv"
 
 
 def options(**chosen) -> Options:
