@@ -209,4 +209,4 @@ def test_sound_without_samples_names_its_file(tmp_path, toy):
     path = write_wav(tmp_path / "0.wav", tone(0))
     with pytest.raises(UserError, match="no samples") as error:
         encoded(toy, "small-wavlm")
-    assert error.value.where == str(path)
+    assert str(path) in error.value.where

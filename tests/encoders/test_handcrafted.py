@@ -113,7 +113,8 @@ def test_opensmile_gives_what_its_package_gives(data, tmp_path, name, dim):
 @needs_opensmile
 def test_a_clip_too_short_for_opensmile_is_refused_by_name(tmp_path):
     data = corpus(acoustic=[write_wav(tmp_path / "a.wav", tone(40))])
-    with pytest.raises(UserError, match=r"a\.wav: found 0\.003 s of sound, for which eGeMAPSv02"):
+    named = r"a\.wav\): found 0\.003 s of sound, for which eGeMAPSv02"
+    with pytest.raises(UserError, match=named):
         extract(data, extractor("opensmile"), tmp_path / "store")
     assert not (tmp_path / "store").exists()
 

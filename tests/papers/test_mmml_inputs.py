@@ -90,7 +90,7 @@ def test_a_clip_without_sound_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("MSALIB_FEATURES", str(tmp_path / "features"))
     heard = write_wav(tmp_path / "heard.wav", tone(16_000))
     mute = write_video(tmp_path / "mute.mp4", [np.zeros((64, 64, 3), np.uint8)] * 5)
-    with pytest.raises(UserError, match=r"mute.mp4: found no audio stream"):
+    with pytest.raises(UserError, match=r"clip video_1 \(.*mute.mp4\): found no audio stream"):
         tuned.inputs(corpus(acoustic=[heard, mute]), encoders.resolve("small-wavlm"))
 
 

@@ -186,8 +186,8 @@ def no_face(folder):
 @pytest.mark.parametrize(
     ("spoil", "save", "found"),
     [
-        (silence, save_wavlm, ".wav: found "),
-        (no_picture_stream, save_clip, ".mp4: found "),
+        (silence, save_wavlm, ".wav): found "),
+        (no_picture_stream, save_clip, ".mp4): found "),
         (no_face, save_clip, "face"),
     ],
     ids=["sound without samples", "video without pictures", "no face"],
@@ -217,3 +217,21 @@ def test_a_transcript_of_2000_words_is_cut_and_told(msalib, bert, tmp_path):
         assert msalib("encode", "mine", bert, "--device", "cpu")[0] == 0
     kept = encoders.read(readers.load("mine"), encoders.resolve(bert))
     assert kept.provenance["truncated"] == "24 of 42 clips"
+
+
+def test_a_sound_that_is_cut_short_is_taken_where_that_is_asked(
+    msalib, refused, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MSALIB_ACCEPT_CUT", "")  # to be as it was, afterwards
+    folder = FIXTURES["media"](tmp_path / "source")
+    file = next(folder.rglob("*.wav"))
+    file.write_bytes(file.read_bytes()[:-400])
+    model = save_wavlm(tmp_path / "model")
+    assert msalib("data", "add", folder, "--name", "mine")[0] == 0
+    said = refused("encode", "mine", model, "--device", "cpu")
+    assert f"({file}): found" in said and "--accept-cut" in said
+    with pytest.warns(UserWarning, match="1 of .* clips of mine are cut short"):
+        done = msalib("encode", "mine", model, "--device", "cpu", "--accept-cut")
+    assert done[0] == 0
+    (about,) = paths.features_folder().rglob("meta.json")
+    assert '"clips cut short, taken as they are": 1' in about.read_text()
