@@ -165,12 +165,11 @@ def _taken(folder: Path) -> Iterator[bool]:
     """Hold the lock of a process's folder; yield False where the process lives, or is another's."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_lock_of(folder))
-    try:
-        free = all(_is_mine(path) for path in (folder, _lock_of(folder)) if os.path.lexists(path))
-        lock.acquire(timeout=0 if free else None)
-    except (OSError, Timeout):
-        free = False
+    lock, free = FileLock(_lock_of(folder)), False
+    with suppress(OSError, Timeout):
+        if all(_is_mine(path) for path in (folder, _lock_of(folder)) if os.path.lexists(path)):
+            lock.acquire(timeout=0)
+            free = True
     try:
         yield free
     finally:

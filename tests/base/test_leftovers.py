@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from msalib.base import files, leftovers, temporary
 from msalib.base.errors import UserError
@@ -159,6 +160,14 @@ def test_a_root_of_another_user_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("MSALIB_TEMPORARY", str(tmp_path / "mine"))  # the remedy
     with temporary.folder() as folder:
         assert folder.is_relative_to(tmp_path / "mine")
+
+
+def test_what_another_user_holds_is_left_and_not_waited_for(root, monkeypatch):
+    (root / "12-0123abcd").mkdir(parents=True)
+    monkeypatch.setattr(temporary, "_is_mine", lambda path: False)
+    with FileLock(root / "12-0123abcd.lock"):
+        assert list(temporary.abandoned()) == []
+    assert (root / "12-0123abcd").is_dir()
 
 
 def test_a_process_leaves_no_folder_at_its_end(root):
