@@ -34,6 +34,17 @@ def test_the_benchmark_of_replicas_runs_and_writes_nothing(benchmarks, capsys):
     assert printed.count("of the bound") == 7
 
 
+def test_the_benchmark_of_records_runs_and_writes_nothing(benchmarks, capsys, monkeypatch):
+    import claims_records
+
+    from msalib.base import paths
+
+    monkeypatch.setattr(paths, "SHIPPED", paths.BOOK / "records")
+    claims_records.main(against=paths.ROOT, tiny=True)
+    printed = capsys.readouterr().out
+    assert "uegd, 20 records" in printed and "share_of_time" in printed
+
+
 def test_the_benchmarks_of_glomo_run_and_write_nothing(benchmarks, capsys):
     import glomo_experts
     import glomo_step

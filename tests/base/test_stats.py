@@ -145,6 +145,22 @@ def test_effects_of_seeds_are_paired_and_average_to_the_effect(data):
     assert found.effect == pytest.approx(np.mean(found.seeds))
 
 
+@pytest.mark.parametrize("metric", ["mae", "corr"])
+def test_systems_and_resamples_in_small_blocks_give_the_same(data, few, metric, monkeypatch):
+    label, a, b, videos = data
+    systems = [a, b, a + b, a - b]
+    point, resampled = stats.by_resample(stats.SUMS[metric], label, systems, videos)
+    assert point.shape == (4, 2) and resampled.shape == (60, 4)
+    monkeypatch.setattr(stats, "TOGETHER", 1)
+    monkeypatch.setattr(stats, "BLOCK", 7)
+    again, drawn = stats.by_resample(stats.SUMS[metric], label, systems, videos)
+    assert again == pytest.approx(point, abs=1e-13)
+    assert drawn == pytest.approx(resampled, abs=1e-13)
+    own = np.stack([label, label, -label, -label])
+    theirs, _ = stats.by_resample(stats.SUMS[metric], own, systems, videos)
+    assert theirs[:2] == pytest.approx(point[:2]) and abs(theirs[2:] - point[2:]).min() > 1e-3
+
+
 def test_weights_make_slopes_and_differences_of_differences(data):
     label, a, b, videos = data
     seeds, drawn = stats.contrast("corr", label, [a, b, a + 1, b], [1, -1, 0.5, 0.5], videos)

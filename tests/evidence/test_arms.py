@@ -123,6 +123,28 @@ def test_a_bootstrap_of_few_videos_is_not_tried():
     ]
 
 
+def test_no_arm_is_scored_twice_on_the_same_records(monkeypatch):
+    runs, scored = runs_of(0.5, 1.0, 1.5), []
+    score = arms.scores
+    monkeypatch.setattr(
+        arms, "scores", lambda *about: scored.append(len(about[2].label)) or score(*about)
+    )
+    pair = arms.gains(runs, A, B, ["mae"])["mae"]
+    other = runs.unread()
+    third = arms.gains(other, A, C, ["mae"])["mae"]
+    again = arms.gains(other, B, A, ["mae"])["mae"]
+    assert scored == [2, 1]
+    assert again.seeds.tolist() == (-pair.seeds).tolist()
+    assert again.resampled.tolist() == (-pair.resampled).tolist()
+    alone = arms.gains(runs_of(0.5, 1.0, 1.5), A, C, ["mae"])["mae"]
+    assert third.seeds.tolist() == alone.seeds.tolist()
+    assert {r.spec.system for r in runs.used} == {A.system, B.system}  # each counts its own
+    assert {r.spec.system for r in other.used} == {A.system, B.system, C.system}
+    arms.gains(runs, A, B, ["corr"])
+    arms.gains(runs.beside([]), A, B, ["corr"])  # other records may be among these
+    assert scored == [2, 1, 2, 2, 2]
+
+
 def test_records_of_other_clips_are_refused():
     records = planted(0.5, 1.0)
     clips = records[0].predictions["test"]
