@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from msalib.base import files
+from msalib.base import files, refusals
 from msalib.base.errors import UserError, unknown
 from msalib.base.paths import corpora_folder
 from msalib.data.corpus import MODALITIES, Corpus, Features
@@ -158,9 +158,11 @@ def about(name: str) -> About:
     try:
         return About.model_validate_json((folder / "about.json").read_bytes())
     except (OSError, ValidationError) as error:
-        raise _damaged(
-            folder / "about.json", "no readable description", "that of a data set"
-        ) from (error)
+        file = folder / "about.json"
+        if refusal := refusals.refused(error, file):
+            raise refusal from error
+        found = f"no readable description ({files.complaint(error)})"
+        raise _damaged(file, found, "that of a data set") from error
 
 
 def read(name: str) -> Corpus:

@@ -269,6 +269,19 @@ def test_a_data_set_that_is_not_there_is_told():
         assert text.startswith("data set 'toy': found no such data set among those added; ")
 
 
+def test_a_data_set_that_may_not_be_read_is_not_called_damaged(source, monkeypatch):
+    """Its description is as it was: to add it again would be the wrong remedy."""
+    add(source)
+
+    def deny(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", deny)
+    text = message(store.about, "toy")
+    assert "found it cannot be read or written (Permission denied)" in text
+    assert "Change its permissions" in text
+
+
 @pytest.mark.parametrize("file", ["about.json", "utterances.csv", "splits.csv", "audio.npy"])
 @pytest.mark.parametrize("damage", ["remove", "cut", "change"])
 def test_a_damaged_data_set_is_told(source, file, damage):
