@@ -352,9 +352,7 @@ def main() -> None:
 
 def _tell(error: Exception) -> int:
     """Print what is wrong as one line; return the status to exit with."""
-    refusal = error
-    if not isinstance(error, UserError):
-        refusal = refusals.refused(error, f"the command {' '.join(sys.argv[1:2])}")
+    refusal = refusals.refused(error, f"the command {' '.join(sys.argv[1:2])}")
     say(f"msalib: {refusal or faults.report(error)}", file=sys.stderr)
     return 2 if refusal else 1
 

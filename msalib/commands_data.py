@@ -45,7 +45,7 @@ def data(
     """List the data sets found, with counts and fingerprint; add and audit your own."""
     if context.invoked_subcommand:
         return
-    from msalib.base import paths
+    from msalib.base import faults, paths, refusals
     from msalib.data import datasets as readers
 
     set_clean(clean)
@@ -57,9 +57,7 @@ def data(
         except Exception as error:  # whatever is wrong with one, the others are as they were
             if record:
                 raise
-            known = isinstance(error, UserError)
-            told = error if known else f"cannot be read ({type(error).__name__}: {error})"
-            say(f"{name}: {told}")
+            say(f"{name}: {refusals.refused(error, name) or faults.report(error)}")
 
 
 def _lines(name: str, record: bool) -> list[str]:

@@ -81,8 +81,10 @@ def refused(error: BaseException, where: Path | str) -> UserError | None:
     """Return the message for what the machine refused; None where it refused nothing.
 
     ``where`` is what was being written, read or done; a file that the error names elsewhere is
-    named instead.
+    named instead. A message of ours is returned as it is.
     """
+    if isinstance(error, UserError):
+        return error
     number = number_of(error)
     if number not in REFUSALS:
         return None

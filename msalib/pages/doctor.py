@@ -6,7 +6,6 @@ from functools import partial
 
 from msalib import encoders
 from msalib.base import faults, paths, refusals
-from msalib.base.errors import UserError
 from msalib.base.provenance import device_name, pick_device, versions
 from msalib.data import datasets as readers
 from msalib.evidence import registry
@@ -47,8 +46,7 @@ def _told(what: str, look: Callable[[], Iterable[str]]) -> Iterator[str]:
     try:
         yield from look()
     except Exception as error:
-        told = error if isinstance(error, UserError) else refusals.refused(error, what)
-        yield f"  {what}: {told or faults.report(error)}"
+        yield f"  {what}: {refusals.refused(error, what) or faults.report(error)}"
 
 
 def _data_set(name: str) -> Iterator[str]:
