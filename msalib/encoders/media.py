@@ -158,8 +158,8 @@ def _kept(path: Path, sampling: Sampling, faces: str) -> Iterator[np.ndarray]:
     fps, pictures = _pictures(path)
     chosen = _every(pictures, fps) if sampling == "release" else _nearest(path, pictures)
     for kept in chosen:
-        whole = np.ascontiguousarray(kept)
-        yield _at_height(whole) if sampling == "release" and faces != "whole" else whole
+        pixels = np.ascontiguousarray(kept)
+        yield _at_height(pixels) if sampling == "release" and faces != "whole" else pixels
 
 
 Timed = Iterator[tuple[float, Callable[[], np.ndarray]]]

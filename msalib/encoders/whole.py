@@ -161,6 +161,8 @@ class _Reach:
         # Durations are counted from a stream's start; in Matroska from 0, or from what a decoder
         # takes in before that.
         self.start = 0.0 if self.format.startswith("matroska") else max(0.0, float(begins))
+        # DASH counts from where decoding begins, which is before the first picture is shown.
+        self.in_parts = self.format.startswith("mov") and not stream.frames
         self.number, self.end, self.longest = 0, 0.0, 0.0  # of decoded frames
         self.ends: dict[int, float] = {}  # of the packets of each stream
         self.latest: dict[int, float] = {}  # where the latest packet of each stream began
@@ -180,6 +182,8 @@ class _Reach:
         self.ends[number] = max(self.ends.get(number, 0.0), begin + length)
         if number == self.stream.index and self.format.startswith("matroska"):
             self.start = min(self.start, begin)
+        elif number == self.stream.index and self.in_parts and packet.dts is not None:
+            self.start = min(self.start, float(packet.dts * packet.time_base))
 
     def frame(self, frame) -> None:
         """Note where a decoded frame begins and ends."""

@@ -76,6 +76,11 @@ ODD = {
     "long.mkv": {"pictures": "mpeg4", "sound": "aac", "sounding": 4},
     "late.mp4": {"pictures": "mpeg4", "sound": "aac", "options": FRONT, "late": 0.7},
     "late.avi": {"pictures": "mpeg4", "sound": "libmp3lame", "rate": 44_100, "late": 0.7},
+    "dash.mp4": {
+        "pictures": "libx264",
+        "sound": "aac",
+        "options": {"movflags": "dash+frag_keyframe"},
+    },
     "slow.mp4": {"pictures": "libx264", "sound": "aac", "options": FRONT, "fps": 3},
 }
 FILES = {

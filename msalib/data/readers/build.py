@@ -125,8 +125,8 @@ def _checked_texts(clips: Clips) -> pd.DataFrame:
 
 
 def _check_ids(clips: Clips, ids: pd.Series) -> None:
-    if (ids == "").any():
-        found = f"no id for clip number {int((ids == '').argmax()) + 1}"
+    if (blank := ids.str.strip() == "").any():
+        found = f"no id for clip number {int(blank.argmax()) + 1}"
         raise bad(clips.path, found, "an id each")
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].iloc[0]

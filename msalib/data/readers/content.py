@@ -124,7 +124,7 @@ def _single(value):
 
 
 def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
-    """Return entries that are numbers, (count,) float64; None becomes nan."""
+    """Return entries that are numbers, (count,) float64; what is blank becomes nan."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         if value.size != count or value.shape[:1] != (count,):
             raise bad(path, f"{where} of shape {value.shape}", f"{count} numbers, one for every id")
@@ -133,9 +133,9 @@ def numbers(path: Path, where: str, value, count: int) -> np.ndarray:
 
 
 def number(path: Path, where: str, value) -> float:
-    """Return one number; an array or list of a single number counts as it."""
+    """Return one number; a list of a single one counts as it, and nothing or a blank is nan."""
     value = _single(value)
-    if value is None:
+    if value is None or (isinstance(value, str | bytes) and not value.strip()):
         return float("nan")
     if isinstance(value, int | float | np.number):
         return float(value)
@@ -216,7 +216,7 @@ def scale_note(table: pd.DataFrame) -> list[str]:
     """Return a note where the labels of clips do not use the scale from -3 to 3."""
     labels = table["label"].to_numpy(float)
     known = labels[np.isfinite(labels)]
-    if len(known) and len(set(known.tolist())) <= 2:
+    if len(set(known.tolist())) == 2:
         return ["labels have two values: a class, no intensity"]
     if isinstance(tasks(table)[0], Sims):
         return ["labels run from -1 to 1 and are scored as those of CH-SIMS"]

@@ -95,11 +95,11 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     for values that are not finite, unless ``options.clean``.
     """
     if not path.is_dir():
-        raise UserError(
+        raise build.bad(
             path,
-            found="one file",
-            expected="the folder of all .csd files of a data set, labels among them",
-            remedy="Give the folder that contains it.",
+            "one file",
+            "the folder of all .csd files of a data set, labels among them",
+            "Give the folder that contains it.",
         )
     dropped: dict[str, str] = {}
     clips, files, described = _cut(path, options.align, dropped)

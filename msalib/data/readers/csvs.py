@@ -12,7 +12,7 @@ import pandas as pd
 from msalib.base.errors import UserError, misnamed
 from msalib.data.readers.build import RESTORE, bad
 
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _AS_SAVED = {  # what spreadsheets call it
     ",": "Save it as CSV UTF-8, comma-separated.",
     "\t": "Save it as UTF-8 text, tab-separated.",

@@ -33,7 +33,7 @@ FORMATS = {
 }
 """Name of a format -> module that reads it."""
 
-PICKLES = (".pkl", ".pickle", ".pk", ".p")
+PICKLES = (".pkl", ".pickle", ".pk", ".p", ".pt", ".pth")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 _JUNK = ("__MACOSX",)  # what file managers leave in archives, beside hidden files

@@ -1,9 +1,9 @@
 """A folder of clips with label.csv, as MMSA and SIMS have it: sound, pictures and transcripts.
 
-label.csv has video_id, clip_id, label and mode (train, valid, test), text where there are
-transcripts, and SIMS's label_T, label_A, label_V beside. Files are found by these ids at any depth
-below the folder (``LAYOUTS``, ``clip_files.assign``); those below wav/ come first, then those below
-Raw/.
+label.csv (meta.csv in CH-SIMS v2) has video_id, clip_id, label and mode (train, valid, test), text
+where there are transcripts, and SIMS's label_T, label_A, label_V beside. Files are found by these
+ids at any depth below the folder (``LAYOUTS``, ``clip_files.assign``); those below wav/ come first,
+then those below Raw/.
 
 A video is picture and sound, unless there is a sound file too; a folder of pictures is picture
 where there is no video. Nothing is copied and nothing decoded here: files are named in
@@ -27,6 +27,9 @@ NAME = "media"
 TITLE = "clips of sound, pictures and text: a folder with label.csv"
 
 TABLE = "label.csv"
+TABLES = (TABLE, "labels.csv", "meta.csv")
+"""Names of the table, in any capitals; CH-SIMS v2 has the last. The first that is there counts."""
+
 NEEDED = ("video_id", "clip_id", "label", "mode")
 TEXTS = ("text", "texts", "transcript", "transcripts", "raw_text", "sentence", "utterance")
 """Columns that may be meant where text is missing, in any capitals."""
@@ -46,7 +49,22 @@ _NO_LABEL = ("", "nan", "NaN", "NA")
 
 def detects(path: Path) -> bool:
     """Check whether a path is a folder with label.csv, or that file."""
-    return path.name == TABLE if path.is_file() else (path / TABLE).is_file()
+    return _table_file(path) is not None
+
+
+def _table_file(path: Path) -> Path | None:
+    """Return the first of ``TABLES`` in a folder, or a file that is one of them."""
+    files = [path] if path.is_file() else sorted(path.iterdir()) if path.is_dir() else []
+    named = {f.name.casefold(): f for f in files if f.name.casefold() in TABLES and f.is_file()}
+    return next((named[t] for t in TABLES if t in named and _is_own(named[t])), None)
+
+
+def _is_own(file: Path) -> bool:
+    """Check whether a table is of this format; meta.csv may be anything."""
+    if file.name.casefold() == TABLE:
+        return True
+    with file.open("rb") as opened:
+        return NEEDED[0].encode() in opened.read(4096)
 
 
 def read(path: Path, name: str, options: Options) -> Corpus:
@@ -58,7 +76,7 @@ def read(path: Path, name: str, options: Options) -> Corpus:
     that are none of any clip where no clip has others that serve the modality, if no clip is left,
     and like ``clip_files.assign``.
     """
-    file = path if path.is_file() else path / TABLE
+    file = path if path.is_file() else _table_file(path) or path / TABLE
     stored, ids = _stored(file)
     files, dropped, notes = {}, {}, ["label.csv alone: no sound and no pictures are looked for"]
     if path.is_dir():

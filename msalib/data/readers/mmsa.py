@@ -188,9 +188,10 @@ def _rows(path: Path, key: str, parts: list[_Array], founds: list[Rows]):
         if found := _by_mask(path, key, parts, founds, why):
             return found
         why += " and the mask of text_bert is of other rows"
-    front = padding.by_zeros(founds, usual=False)
-    rule = f"cut {'before the first' if front else 'after the last'} row that is not zero, {why}"
-    return [padding.between_zeros(found, front) for found in founds], [rule] * len(parts)
+    fronts = padding.by_zeros(founds, usual=False)
+    rows = [padding.between_zeros(f, front) for f, front in zip(founds, fronts, strict=True)]
+    ends = ["before the first" if front else "after the last" for front in fronts]
+    return rows, [f"cut {end} row that is not zero, {why}" for end in ends]
 
 
 def _check_lengths(path: Path, key: str, part: _Array) -> None:

@@ -1,7 +1,7 @@
 """MultiBench and MulT pickles: ``{train, valid, test}`` -> vision, audio, text, labels, id.
 
 All (N, T, D), labels (N, 1, 1); text is GloVe vectors, and there are no transcripts. Rows of zeros
-fill clips up **in front**; so says MultiBench, and each file is asked which side it is. Where all
+fill clips up **in front**; so says MultiBench, and each array is asked which side it is. Where all
 three have the same T they are aligned to words and are cut where the text begins; otherwise, or
 where many clips of sound or pictures reach beyond their text, each by its own rows (MulT's
 ``*_noalign.pkl``). Clips whose text is zero throughout are dropped, as MultiBench drops them, and
@@ -50,7 +50,7 @@ def _is_part(part) -> bool:
 def read(path: Path, name: str, options: Options, held) -> Corpus:
     """Read what a pickle holds as a ``Corpus``: frames without padding, text empty.
 
-    Sound or pictures may be missing. Arrays are taken out of ``held``, so that their memory is
+    One or two of the arrays may be missing. They are taken out of ``held``, so that their memory is
     free when they have been copied. Raises ``UserError`` for a key or part that is missing, entries
     that are not one for each id, labels of four emotions, and like ``build.corpus``.
     """
@@ -98,7 +98,7 @@ def _part(path: Path, part: str, held: dict) -> tuple[pd.DataFrame, dict, list[s
     table["label"] = content.numbers(path, f"{part}/labels", sentiment, len(named))
     arrays = {}
     for modality, key in ARRAYS.items() if named else ():
-        if key in held or key == "text":
+        if key in held:
             value = content.entry(path, part, held, key)
             arrays[modality] = content.frames(path, f"{part}/{key}", value, len(named))
     held.clear()
@@ -139,7 +139,11 @@ def _ids(path: Path, part: str, value) -> list[tuple[str, str, str]]:
 
 
 def _moment(path: Path, where: str, value) -> str:
-    return f"{value:g}" if isinstance(value, float) else content.text(path, where, value)
+    known = isinstance(value, float) and value == value
+    name = f"{value:g}" if known else content.text(path, where, value)
+    if not name.strip():
+        raise content.bad(path, f"{where} with a blank entry", "video, start and end of every clip")
+    return name
 
 
 def _check_like(
@@ -159,8 +163,8 @@ def _frames(path: Path, ids: pd.Series, arrays: dict[str, list[np.ndarray]]):
 
     Arrays are taken out of ``arrays``.
     """
-    founds = {m: padding.joined(map(padding.held, parts)) for m, parts in arrays.items()}
-    some = founds["linguistic"].some
+    founds = {m: [padding.held(values) for values in parts] for m, parts in arrays.items()}
+    some = _with_text(path, founds, len(ids))
     rows, notes = _rows(founds)
     frames = {}
     for modality, key in ARRAYS.items():
@@ -170,10 +174,11 @@ def _frames(path: Path, ids: pd.Series, arrays: dict[str, list[np.ndarray]]):
         frames[modality] = build.Frames(
             key, "frame", clips, extractor(modality, clips[0].shape[-1])
         )
-        chosen, front = rows[modality], padding.by_zeros([rows[modality]], usual=True)
-        removed = some & (chosen.stop - chosen.start < chosen.steps)
-        side = "in front" if front else "at the end"
-        notes.append(f"{key}: clips with rows of zeros {side}, removed: {int(removed.sum())}")
+        chosen = rows[modality]
+        sides = {"in front": chosen.start > 0, "at the end": chosen.stop < chosen.steps}
+        for side, removed in sides.items():
+            if count := int((some & chosen.some & removed).sum()):
+                notes.append(f"{key}: clips with rows of zeros {side}, removed: {count}")
         if empty := int((some & ~chosen.some).sum()):
             notes.append(f"{key}: clips with none other, given one of zeros: {empty}")
     if not some.all():
@@ -181,15 +186,28 @@ def _frames(path: Path, ids: pd.Series, arrays: dict[str, list[np.ndarray]]):
     return dict.fromkeys(ids[~some], "text is zero throughout"), frames, notes
 
 
-def _rows(founds: dict[str, Rows]) -> tuple[dict[str, Rows], list[str]]:
+def _with_text(path: Path, founds: dict[str, list[Rows]], clips: int) -> np.ndarray:
+    """Return which clips have text that is not zero, (N,): all where the file has no text."""
+    if "linguistic" not in founds:
+        return np.ones(clips, bool)
+    some = padding.joined(founds["linguistic"]).some
+    if not some.any():
+        raise build.nothing(path, "linguistic", "text", clips)
+    return some
+
+
+def _rows(founds: dict[str, list[Rows]]) -> tuple[dict[str, Rows], list[str]]:
     """Return the rows that clips have in the arrays of each modality, and a note if aligned."""
-    own = {
-        modality: padding.between_zeros(found, padding.by_zeros([found], usual=True))
-        for modality, found in founds.items()
-    }
-    text, some = own["linguistic"], founds["linguistic"].some
-    beyond = [padding.lost(found, text)[some].sum() for found in founds.values()]
-    one = len({found.steps for found in founds.values()}) == 1
+    own = {}
+    for modality, parts in founds.items():
+        fronts = padding.by_zeros(parts, usual=True)
+        own[modality] = padding.joined(map(padding.between_zeros, parts, fronts))
+    if "linguistic" not in own:
+        return own, []
+    text = own["linguistic"]
+    some = text.some
+    beyond = [padding.lost(padding.joined(parts), text)[some].sum() for parts in founds.values()]
+    one = len({rows.steps for rows in own.values()}) == 1
     if one and max(beyond) <= ALIGNED * some.sum():
         note = "all arrays have the same number of rows: aligned to words, cut as the text"
         return dict.fromkeys(founds, text), [note]

@@ -1,5 +1,6 @@
 """Names of added data sets: which there are, which one is free, and one for a path."""
 
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -56,7 +57,7 @@ def check_free(name: str, refresh: bool) -> None:
         )
     folder = corpora_folder() / name
     if folder.is_symlink():
-        target = folder.resolve()
+        target = Path(os.path.realpath(folder))  # resolve() ends in an error in a circle of links
         raise UserError(
             folder,
             found=f"a link to {target}",

@@ -91,14 +91,18 @@ def by_lengths(founds: Sequence[Rows], lengths: Sequence[np.ndarray]) -> list[bo
     return [bool(ahead < behind or (ahead == behind and in_all)) for behind, ahead in losing]
 
 
-def by_zeros(founds: Sequence[Rows], usual: bool) -> bool:
-    """Return whether padding lies in front: more clips have more zeros there than behind.
+def by_zeros(founds: Sequence[Rows], usual: bool) -> list[bool]:
+    """Return for each part whether padding lies in front: more clips have more zeros there.
 
-    It lies on the ``usual`` side where as many have more on either.
+    A part in which no side has the majority of clips is as all parts are, which are the ``usual``
+    way where neither side has more.
     """
-    more = np.concatenate([(f.start - (f.steps - f.stop))[f.some] for f in founds])
-    ahead, behind = (more > 0).sum(), (more < 0).sum()
-    return usual if ahead == behind else bool(ahead > behind)
+    votes = [int(np.sign(f.start - (f.steps - f.stop))[f.some].sum()) for f in founds]
+    in_all = sum(votes) > 0 if sum(votes) else usual
+    return [
+        vote > 0 if 2 * abs(vote) > found.some.sum() else in_all
+        for vote, found in zip(votes, founds, strict=True)
+    ]
 
 
 def filled(founds: Sequence[Rows]) -> bool:

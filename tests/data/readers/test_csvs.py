@@ -121,3 +121,10 @@ def test_a_hint_of_semicolons_is_told_as_semicolons_are(tmp_path):
     file = tmp_path / "label.csv"
     file.write_text("sep=;\nid;text\na;x\n")
     assert "columns that are separated by semicolons" in message(csvs.table, file, ["id"])
+
+
+def test_vertical_bars_are_told(tmp_path):
+    file = tmp_path / "label.csv"
+    file.write_text("id|text\na|x\n")
+    text = message(csvs.table, file, ["id", "text"])
+    assert "separated by vertical bars" in text and text.endswith("comma-separated.")

@@ -35,10 +35,6 @@ def without(content, key):
 @pytest.mark.parametrize("key", ["audio", "vision", "text"])
 @pytest.mark.parametrize("content", [mmsa_content, multibench_content])
 def test_arrays_of_zeros_are_refused(path, content, key):
-    if (content, key) == (multibench_content, "text"):
-        text = message(convert, write_pickle(path, zero(content(), key)))
-        assert "found no clip that can be kept (text is zero throughout: 42)" in text
-        return
     text = message(convert, write_pickle(path, zero(content(), key)))
     assert f"features ({key}) that are zero throughout, in all of " in text
     assert f"take {key} out of what you add" in text

@@ -287,3 +287,13 @@ def test_a_folder_whose_clips_all_lack_something_is_told(tmp_path):
     folder = small(tmp_path, ["wav/v1/0001.wav", "v1/0002/1.png"])
     text = message(read, folder)
     assert "found files for none of 3 clips (" in text and "1 no sound" in text
+
+
+@pytest.mark.parametrize("name", ["Label.csv", "labels.csv", "meta.csv", "Meta.CSV"])
+def test_the_table_may_have_another_name(tmp_path, name):
+    folder = small(tmp_path / "toy", [f"Raw/{clip}.mp4" for clip in CLIPS])
+    (folder / "label.csv").rename(folder / name)
+    assert media.detects(folder) and len(read(folder).media["visual"]) == 3
+    assert len(media.read(folder / name, "toy", Options())) == 3
+    (folder / name).write_text("a,b\n1,2\n")
+    assert media.detects(folder) == (name == "Label.csv")  # others may be anything

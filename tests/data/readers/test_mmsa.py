@@ -228,3 +228,26 @@ def test_a_blank_transcript_is_an_empty_text(path):
     corpus = read_pickle(path, content)
     assert corpus.utterances["text"].iloc[-9:-7].tolist() == ["", ""]
     assert corpus.utterances["text"].iloc[-7] == content["test"]["raw_text"][2]
+
+
+@pytest.mark.parametrize("blank", [None, np.nan, "", " "])
+def test_a_blank_label_is_none(path, blank):
+    content = mmsa_content()
+    labels = content["test"]["regression_labels"].tolist()
+    content["test"]["regression_labels"] = [blank, *labels[1:]]
+    corpus = read_pickle(path, content)
+    assert list(corpus.dropped.values()) == ["no label"]
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_id_is_refused(path, blank):
+    content = mmsa_content()
+    content["train"]["id"] = [blank, *content["train"]["id"][1:]]
+    assert "found no id for clip number 1" in message(read_pickle, path, content)
+
+
+def test_labels_of_a_single_value_are_no_classes(path):
+    content = mmsa_content()
+    for part in content.values():
+        part["regression_labels"] = np.full(len(part["id"]), 2.0)
+    assert not any("two values" in note for note in read_pickle(path, content).notes)

@@ -59,6 +59,20 @@ def test_the_side_of_padding_is_asked(path):
     assert corpus.features["acoustic"].lengths()[-9:].tolist() == counts
 
 
+@pytest.mark.parametrize("aligned", [True, False])
+def test_the_side_is_asked_of_each_part(path, aligned):
+    plain = read_pickle(path, multibench_content(aligned))
+    content = multibench_content(aligned)
+    for key in multibench.ARRAYS.values():
+        content["test"][key] = content["test"][key][:, ::-1]
+    corpus = read_pickle(path, content)
+    for modality, features in corpus.features.items():
+        before = plain.features[modality].lengths()
+        np.testing.assert_array_equal(features.lengths(), before)
+    assert "text: clips with rows of zeros in front, removed: 32" in corpus.notes
+    assert "text: clips with rows of zeros at the end, removed: 9" in corpus.notes
+
+
 def test_clips_whose_text_is_zero_are_dropped_and_counted(path):
     content = multibench_content()
     content["test"]["text"][0] = 0
@@ -174,9 +188,21 @@ def test_of_seven_labels_the_first_is_sentiment(path, shape):
     assert corpus.fingerprint() == read_pickle(path, multibench_content()).fingerprint()
 
 
-@pytest.mark.parametrize("key", ["audio", "vision"])
-def test_sound_or_pictures_may_be_missing(path, key):
+@pytest.mark.parametrize("there", ["audio", "vision", "text", "audio vision", "text audio"])
+def test_arrays_may_be_missing(path, there):
     content = multibench_content()
     for part in content.values():
-        del part[key]
-    assert len(read_pickle(path, content).features) == 2
+        for key in set(multibench.ARRAYS.values()) - set(there.split()):
+            del part[key]
+    corpus = read_pickle(path, content)
+    assert len(corpus.features) == len(there.split())
+    assert len(corpus) == (42 if "text" in there else 43) - 1
+
+
+@pytest.mark.parametrize("blank", ["", "  ", float("nan"), None])
+def test_a_row_of_three_names_its_video(path, blank):
+    content = multibench_content(aligned=False)
+    ids = content["test"]["id"].astype(object)
+    ids[1, 0] = blank
+    content["test"]["id"] = ids
+    assert "test/id with " in message(read_pickle, path, content)

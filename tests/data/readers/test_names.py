@@ -70,3 +70,10 @@ def test_both_remedies_work(monkeypatch, source, linked):
     assert len(store.read("mine"))
     linked.unlink()
     assert not add(source, "mine").is_symlink()
+
+
+def test_a_circle_of_links_is_told(source):
+    folder = corpora_folder() / "mine"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to("mine")
+    assert "found a link to " in message(names.check_free, "mine", True)

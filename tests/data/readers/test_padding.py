@@ -67,6 +67,28 @@ def test_each_part_of_an_array_may_have_its_own_side(path):
     assert "audio: cut to audio_lengths, padding in front: 9 clips" in corpus.notes
 
 
+def test_each_part_has_its_own_side_without_lengths_as_well(path):
+    lost = ("text_bert", "audio_lengths")
+    plain = read_pickle(path, without(mmsa_content(), *lost))
+    content = without(turned(mmsa_content(), "audio", "text", parts=("test",)), *lost)
+    corpus = read_pickle(path, content)
+    same_frames(plain, corpus, "audio", "text")
+    why = "row that is not zero, as the file has no audio_lengths"
+    assert f"audio: cut after the last {why}: 33 clips" in corpus.notes
+    assert f"audio: cut before the first {why}: 9 clips" in corpus.notes
+
+
+def test_a_part_without_a_majority_is_as_the_others_are():
+    def part(*starts):  # of clips of three rows among four
+        return padding.placed(np.full(len(starts), 3), 4, False)._replace(
+            start=np.array(starts), stop=np.array(starts) + 3
+        )
+
+    behind, front, both = part(0, 0, 0), part(1, 1), part(0, 1)
+    assert padding.by_zeros([behind, front, both], usual=True) == [False, True, False]
+    assert padding.by_zeros([both, both], usual=True) == [True, True]
+
+
 @pytest.mark.parametrize("lengths", [("text_bert",), ("text_bert", "audio_lengths")])
 def test_without_lengths_the_side_with_more_zeros_is_padding(path, lengths):
     lost = (*lengths, "vision_lengths")

@@ -3,16 +3,18 @@
 import bz2
 import gzip
 import lzma
+import pickle
 import shutil
 import zipfile
 
 import pytest
+import torch
 
 from msalib.data import datasets
 from msalib.data.readers import formats
 from tests.base.test_standins import LFS, PAGE
 from tests.data.readers.toolbox import message
-from tests.fixtures import FIXTURES, VARIANTS
+from tests.fixtures import FIXTURES, VARIANTS, mmsa_content
 
 
 def convert(path):
@@ -99,3 +101,22 @@ def test_tensors_and_tables_in_a_pickle_are_told_how_to_keep(tmp_path, name, rem
     path = tmp_path / "file.pkl"
     path.write_bytes(b"c" + name.encode() + b"\n.")
     assert f"If it is your own, keep {remedy} of every" in message(convert, path)
+
+
+@pytest.mark.parametrize("ending", [".pkl", ".pt", ".pth"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_torch_saved_is_told_how_to_keep(tmp_path, ending, zipped):
+    path = tmp_path / f"file{ending}"
+    content = {"train": {"audio": torch.zeros(2)}}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    text = message(convert, path)
+    assert "torch.save" in text and "with pickle" in text
+    path.write_bytes(pickle.dumps(mmsa_content()))  # what the message says
+    assert len(convert(path)[0]) == 42
+
+
+@pytest.mark.parametrize("stand_in", [LFS, PAGE], ids=["pointer", "page"])
+def test_a_single_file_of_a_folder_is_told_as_well(tmp_path, stand_in):
+    path = tmp_path / "a.csd"
+    path.write_text(stand_in)
+    assert "found one file" not in message(convert, path)

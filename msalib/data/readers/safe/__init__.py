@@ -29,6 +29,10 @@ PACKED = {
         "a ZIP archive under the name of a pickle",
         "Name it .zip and add that; if torch.save wrote it, keep numpy arrays with pickle instead.",
     ),
+    b"\x80\x02\x8a\nl\xfc\x9cF": (  # the number with which it begins
+        "a file as torch.save wrote it before 2020",
+        "If it is your own, keep x.numpy() of every tensor, with pickle.",
+    ),
     b"\x1f\x8b": ("a file packed by gzip", _UNPACK),
     b"BZh": ("a file packed by bzip2", _UNPACK),
     b"\xfd7zXZ": ("a file packed by xz", _UNPACK),
