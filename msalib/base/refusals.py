@@ -94,6 +94,7 @@ def refused(error: BaseException, where: Path | str) -> UserError | None:
 def told(number: int | None, where: Path | str, said: str) -> UserError:
     """Return the message for a number of the system; any other is said of the place."""
     refusal = REFUSALS.get(number, _PLACE)
+    where = _lasting(where) if isinstance(where, Path) else where
     variable = paths.variable(Path(where))
     elsewhere = f"set {variable} to another folder" if variable else "choose another folder"
     return UserError(
@@ -102,6 +103,14 @@ def told(number: int | None, where: Path | str, said: str) -> UserError:
         expected=refusal.expected,
         remedy=refusal.remedy.format(elsewhere=elsewhere),
     )
+
+
+def _lasting(path: Path) -> Path:
+    """Return the folder that is being written, for a file in it under its first name."""
+    for place in (path, *path.parents):
+        if place.name.startswith(".") and place.suffix == ".partial":
+            return place.with_name(place.stem[1:])
+    return path
 
 
 def number_of(error: BaseException) -> int | None:

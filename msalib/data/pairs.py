@@ -9,6 +9,7 @@ Of data sets, only what they train on is here: clips to validate and to test on 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -112,7 +113,9 @@ def checked(corpus: Corpus) -> Corpus:
 
 
 def _has_both(name: str) -> bool:
-    return {"acoustic", "linguistic"} <= set(datasets.dataset(name).raw)
+    with suppress(UserError):  # an added one that is damaged is no matter of the others
+        return {"acoustic", "linguistic"} <= set(datasets.dataset(name).raw)
+    return False
 
 
 def _of_dataset(name: str) -> Corpus:

@@ -102,6 +102,17 @@ def test_the_file_that_was_refused_is_named_but_no_temporary_one(tmp_path):
     assert place("/elsewhere/tmp/x") == str(Path("/elsewhere/tmp/x"))
 
 
+def test_a_folder_that_is_being_written_has_its_own_name(tmp_path):
+    full = OSError(errno.ENOSPC, "full")
+    with (
+        pytest.raises(UserError) as error,
+        files.whole_folder(tmp_path / "toy") as partial,
+        files.disk_errors(partial / "a.npy"),
+    ):
+        raise full
+    assert error.value.where == str(tmp_path / "toy")
+
+
 def test_a_name_that_is_too_long_is_told_in_bytes(tmp_path):
     with pytest.raises(UserError, match=r"name that the disk does not take.*255 bytes"):
         files.write_text(tmp_path / ("ä" * 200), "text")

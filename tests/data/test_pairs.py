@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.data import datasets, pairs
 from msalib.encoders import encode, names, read
@@ -41,6 +42,14 @@ def told(name, monkeypatch, toy, **columns):
 
 
 # --- names --------------------------------------------------------------------------------------
+
+
+def test_a_damaged_data_set_is_no_matter_of_the_others():
+    spoilt = paths.corpora_folder() / "spoilt"
+    spoilt.mkdir(parents=True)
+    (spoilt / "about.json").write_text("{}")
+    assert "spoilt" in datasets.names()
+    assert "raw-spoken" in pairs.names() and "spoilt" not in pairs.names()
 
 
 def test_names_are_those_without_labels_and_data_sets_with_sound_and_text():
