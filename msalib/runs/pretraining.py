@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict
 
 from msalib import models
 from msalib.base import files
+from msalib.base.errors import UserError
+from msalib.base.files import complaint
 from msalib.base.paths import bounded, features_folder, folder_name, records_folder
 from msalib.base.provenance import commit, device_name, one_thread, versions
 from msalib.runs.inputs import Inputs
@@ -141,11 +143,25 @@ def absent(spec: Spec) -> None:
         raise ValueError(f"{spec.system.name()} begins with pretrained weights")
 
 
-def load(model: "nn.Module", path: Path) -> None:
-    """Put pretrained weights into the streams of a model; heads of pretraining are left out."""
+def _weights(path: Path) -> dict[str, "torch.Tensor"]:
+    """Return the weights in a file; ``UserError`` where it is damaged."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    kept = load_file(path)
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            path,
+            found=f"no readable weights ({complaint(error)})",
+            expected="those of a pretraining",
+            remedy=f"Delete {path.parent} and pretrain again: runs that need them do so.",
+        ) from error
+
+
+def load(model: "nn.Module", path: Path) -> None:
+    """Put pretrained weights into the streams of a model; heads of pretraining are left out."""
+    kept = _weights(path)
     model.streams.load_state_dict({n: kept[f"streams.{n}"] for n in model.streams.state_dict()})
 
 
@@ -196,8 +212,9 @@ class Made:
         return folder / f"{self.name}.json"
 
     def read_record(self) -> Pretrained:
-        """Return the record, when the weights are made."""
-        return Pretrained.model_validate_json(self.record.read_bytes())
+        """Return the record, when the weights are made; ``UserError`` where it is damaged."""
+        again = "delete it and pretrain again"
+        return files.Recorded(Pretrained, self.record, "record of a pretraining", again).read()
 
     def ensure(self, before: Path | None) -> None:
         """Make the weights unless they are there; ``before`` are those of the stage before."""
@@ -207,7 +224,7 @@ class Made:
 
     def _make(self, before: Path | None) -> None:
         import torch
-        from safetensors.torch import load_file, save
+        from safetensors.torch import save
 
         from msalib.training import pretraining
 
@@ -215,7 +232,7 @@ class Made:
         torch.manual_seed(self.spec.seed)
         model, masking = self._model(), self.recipe.masking
         if before is not None:
-            model.load_state_dict(load_file(before))
+            model.load_state_dict(_weights(before))
         settings = pretraining.Settings(
             updates=self.stages[-1].updates,
             batch_size=masking.pt_batch_size,

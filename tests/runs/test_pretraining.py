@@ -202,6 +202,20 @@ def test_streams_of_a_model_take_them_and_its_head_stays(inputs):
     assert torch.equal(model.head.weight, head)
 
 
+@pytest.mark.parametrize("place", ["file", "record"])
+def test_what_is_damaged_is_told_and_can_be_made_again(inputs, place):
+    (stage,) = Weights(inputs).stages(spec("pt"))
+    stage.ensure(None)
+    damaged = getattr(stage, place)
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"no readable .*elete .*pretrain again"):
+        stage.read_record()
+        pretraining.load(None, stage.file)
+    damaged.unlink()
+    stage.ensure(None)
+    assert load_file(stage.file) and stage.read_record().clips
+
+
 def test_the_record_says_what_was_learned_on_what(inputs):
     record = record_of(Weights(inputs)(spec("pt_tapt")))
     assert [stage["updates"] for stage in record.stages] == [6, 4]
