@@ -9,11 +9,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from msalib.base.errors import UserError
 from msalib.base.files import sha256
+from msalib.data.readers.content import part_of
 
 SAMPLED = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
 """Sound that soundfile reads; all other sound and every video is read by PyAV."""
@@ -45,6 +47,9 @@ _SPOILT = re.compile(
     r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}( 0?0:00(:00)?)?|\d{1,2}\u6708\d{1,2}\u65e5"
 )
 """What spreadsheets make of ids such as 100000, -abc, true and 1-2."""
+
+_COUNTED = re.compile(r"\d+(\.\d+|,(?!\d{3}$)\d+)?([eE]\+?\d{1,3})?", re.ASCII)
+"""A number as spreadsheets write it: 1.0, 1,0 and 1.23457E+11."""
 
 
 class ClipName(NamedTuple):
@@ -111,14 +116,15 @@ def check_read(root: Path, modalities: Collection[str]) -> None:
 
     Folders of pictures are left alone: they may be plots.
     """
-    files = walk(root) if root.is_dir() else []
-    for modality in (m for m in KINDS if m not in modalities):
+    unread = [modality for modality in KINDS if modality not in modalities]
+    files = walk(root) if unread and root.is_dir() else []
+    for modality in unread:
         serving = (file for file in files if file.serves(modality) and file.suffix != FOLDER)
-        unread = [file.path.relative_to(root) for file in serving]
-        if unread:
+        names = [file.path.relative_to(root) for file in serving]
+        if names:
             raise UserError(
                 root,
-                found=f"{len(unread)} files of {CALLED[modality]}, such as {unread[0]}, that "
+                found=f"{len(names)} files of {CALLED[modality]}, such as {names[0]}, that "
                 "this format does not read",
                 expected="sound and pictures in a folder with label.csv",
                 remedy="Write a label.csv for the clips (see msalib data add --help); or, to have "
@@ -171,7 +177,7 @@ def assign(root: Path, clips: Sequence[ClipName]) -> Found:
     found: list[dict[str, ClipFile]] = [{} for _ in clips]
     respelt = set()
     for spell in (str, _loose, _counted):
-        shelf = _shelf(files, spell)
+        shelf = _shelf(files, *((_loose, _rounded) if spell is _counted else (spell,)))
         taken = {file.path for own in found for file in own.values()}
         for i, clip in enumerate(clips):
             if spell is _counted and found[i]:
@@ -194,12 +200,13 @@ def assign(root: Path, clips: Sequence[ClipName]) -> Found:
 Shelf = dict[str, list[ClipFile]]
 
 
-def _shelf(files: Iterable[ClipFile], spell: Callable[[str], str]) -> Shelf:
-    """Return the files by each of their names, as ``spell`` writes these."""
+def _shelf(files: Iterable[ClipFile], *spells: Callable[[str], str]) -> Shelf:
+    """Return the files by each of their names; ``spells`` write the video and the number of it."""
     shelf: Shelf = {}
     for file in files:
-        for name in {_joined(*file.names[-1:]), _joined(*file.names[-2:])}:
-            shelf.setdefault(_spelt(name, spell), []).append(file)
+        names = {_joined(*file.names[-1:]), _joined(*file.names[-2:])}
+        for name in {_spelt(name, *both) for name in names for both in product(spells, spells)}:
+            shelf.setdefault(name, []).append(file)
     return shelf
 
 
@@ -212,7 +219,7 @@ def _named(shelf: Shelf, clip: ClipName, spell: Callable[[str], str]) -> list[Cl
         names.append(_joined(clip.video, f"utt{clip.number}"))
     if clip.number.isdigit() and clip.video.isdigit():
         names.append(_joined(f"dia{clip.video}", f"utt{clip.number}"))
-    return next(filter(None, (shelf.get(_spelt(name, spell)) for name in names)), [])
+    return next(filter(None, (shelf.get(_spelt(name, spell, spell)) for name in names)), [])
 
 
 def _joined(*names: str) -> str:
@@ -220,9 +227,9 @@ def _joined(*names: str) -> str:
     return re.sub(r"\[(\w+)\]$", r"_\1", "_".join(names).replace("$_$", "_"))
 
 
-def _spelt(name: str, spell: Callable[[str], str]) -> str:
+def _spelt(name: str, of_video: Callable[[str], str], of_number: Callable[[str], str]) -> str:
     video, _, number = name.rpartition("_")
-    return f"{spell(video)}_{spell(number)}"
+    return f"{of_video(video)}_{of_number(number)}"
 
 
 def _loose(name: str) -> str:
@@ -232,10 +239,19 @@ def _loose(name: str) -> str:
 
 
 def _counted(name: str) -> str:
-    """Return a number as spreadsheets show it, to six digits, and any other name loosely."""
-    if re.fullmatch(r"\d+([.,]\d+)?([eE]\+?\d{1,3})?", name, re.ASCII):
+    """Return what a spreadsheet made of a number, to six digits, and any other name loosely.
+
+    A whole number is no such thing: 1234567 is not 1234568, though both may become 1.23457E+06.
+    Nor is 1,000, which may be a thousand.
+    """
+    if not name.isdigit() and _COUNTED.fullmatch(name):
         return f"{float(name.replace(',', '.')):.5E}"
     return _loose(name)
+
+
+def _rounded(name: str) -> str:
+    """Return a whole number to six digits as well, and any other name as ``_counted`` does."""
+    return f"{float(name):.5E}" if re.fullmatch(r"\d+", name, re.ASCII) else _counted(name)
 
 
 def _best(clip: ClipName, files: Iterable[ClipFile]) -> dict[str, ClipFile]:
@@ -245,7 +261,8 @@ def _best(clip: ClipName, files: Iterable[ClipFile]) -> dict[str, ClipFile]:
         folders = [name.casefold() for name in file.names[:-1]]
         first = next(iter(folders), "")
         place = PLACES.index(first) if first in PLACES else len(PLACES)
-        other_part = not any(clip.part and clip.part in folder for folder in folders)
+        words = re.findall("[a-z]+", " ".join(folders))
+        other_part = not any(part_of(word) == clip.part for word in words)
         return place, len(folders), other_part
 
     best: dict[str, ClipFile] = {}

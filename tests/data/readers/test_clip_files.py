@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from msalib.base.paths import ROOT
+from msalib.data.corpus import PARTS
 from msalib.data.readers import clip_files
 from tests.data.readers.test_media_folder import CLIPS, HEAD, LINES, names, read, small
 from tests.data.readers.toolbox import message
@@ -44,12 +45,13 @@ def test_every_ending_that_is_decoded_is_found(tmp_path):
         assert list(read(folder).media) == ["visual"]
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("ids", [("dia0", "utt3"), ("dia0", "3"), ("0", "3")], ids="/".join)
-def test_files_named_as_melds_are_found_in_the_folder_of_their_part(tmp_path, ids):
+def test_files_named_as_melds_are_found_in_the_folder_of_their_part(tmp_path, ids, part):
     places = ("train_splits", "dev_splits_complete", "output_repeated_splits_test")
     files = [f"{place}/dia0_utt3.mp4" for place in places]
-    corpus = read(small(tmp_path, files, lines=[",".join([*ids, "word", "1", "test"])]))
-    assert names(corpus, "visual", tmp_path) == ["output_repeated_splits_test/dia0_utt3.mp4"]
+    corpus = read(small(tmp_path, files, lines=[",".join([*ids, "word", "1", part])]))
+    assert names(corpus, "visual", tmp_path) == [files[PARTS.index(part)]]
 
 
 def test_links_are_followed_and_never_in_a_circle(tmp_path):
@@ -139,6 +141,21 @@ def test_ids_that_a_spreadsheet_spoilt_are_told(tmp_path, spoilt):
 
 def test_an_id_that_looks_spoilt_and_has_a_file_is_no_fault(tmp_path):
     assert len(read(small(tmp_path, ["v/2-Jan.mp4"], lines=["v,2-Jan,word,1,train"]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("ids", "near"),
+    [
+        (("1234567", "1"), "1234568/1"),
+        (("1234567", "1.0"), "1234568/1"),
+        (("1.0", "1234567"), "1/1234568"),
+        (("1000", '"1,000"'), "1000/1"),
+    ],
+)
+def test_a_number_is_none_that_is_near(tmp_path, ids, near):
+    lines = [*LINES, ",".join([*ids, "word", "1", "test"])]
+    corpus = read(small(tmp_path, [f"wav/{clip}.wav" for clip in [*CLIPS, near]], lines=lines))
+    assert list(corpus.dropped.values()) == ["no sound"] and len(corpus) == 3
 
 
 def test_files_that_serve_as_well_are_told(tmp_path):
