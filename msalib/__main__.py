@@ -288,7 +288,7 @@ def claims(
     from msalib.evidence import registry
     from msalib.pages import ledger
 
-    for name in [paper] if paper else registry.known():
+    for name in registry.known() if paper is None else [paper]:
         say(*ledger.lines(name))
 
 

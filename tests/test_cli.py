@@ -151,6 +151,10 @@ def test_what_is_unknown_or_missing_is_refused(refused, arguments, message):
     assert refused(*arguments.split()).startswith(f"msalib: {message}")
 
 
+def test_an_empty_name_is_no_paper(refused):
+    assert refused("claims", "").startswith("msalib: paper '': found no claims of it")
+
+
 @pytest.mark.parametrize("arguments", ["run", "run uegd/fig6 -p", "nonsense", "data --nonsense"])
 def test_a_command_that_cannot_be_read_is_refused(msalib, arguments):
     """By typer, with the usage."""

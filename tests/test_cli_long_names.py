@@ -20,7 +20,7 @@ NO_NAME = "a name that the disk does not take"
     ("command", "message"),
     [
         ("claims {}", "found no claims of it; expected one of cmt"),
-        ("records {}", "found no runs are planned"),
+        ("records {}", "found no planned runs"),
         ("encode {}", "found no such data set"),
         ("encode mosi {}", "found no such name and no such folder"),
         ("encode mosi {}-tuned", "found no such name and no such folder"),

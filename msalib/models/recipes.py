@@ -44,7 +44,7 @@ def check(preset: str, profile: str) -> None:
     """Refuse an unknown preset or profile."""
     for what, value, names in (("preset", preset, PRESETS), ("profile", profile, PROFILES)):
         if value not in names:
-            raise unknown(what, value, names, remedy=f"Choose one: -p {what} {names[0]}.")
+            raise unknown(what, value, names, remedy="Name one of these.")
 
 
 def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict[str, dict]]:

@@ -7,13 +7,14 @@ succeeded and goes to ``runs/failed/`` when it did not.
 
 import ast
 import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+import yaml
 
 from msalib.base import children, files, paths, progress, provenance, refusals, temporary
 from msalib.base.errors import UserError, unknown
@@ -23,7 +24,7 @@ FILE_KEYS = ("paper", "dataset", "encoder", "profile")
 
 TIMEOUT_S = 6 * 3600
 
-KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in Unicode"}
 """Type of a parameter's default -> what its values are, in words."""
 
 
@@ -78,6 +79,7 @@ def _convert(name: str, value, default):
     try:
         if kind is bool:
             return {"true": True, "false": False}[str(value).lower()]
+        str(value).encode()  # a notebook holds no byte that is no Unicode, as a file's name may
         return kind(str(value))
     except (KeyError, ValueError):
         raise UserError(
@@ -146,7 +148,7 @@ def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float)
     source = source_path(notebook).relative_to(paths.ROOT)
     command = [
         *(sys.executable, "-m", "papermill", source, working),
-        *("--parameters_yaml", json.dumps(parameters)),  # JSON is YAML
+        *("--parameters_yaml", yaml.safe_dump(parameters)),  # JSON halves characters beyond 16 bits
         *("--kernel", "python3", "--cwd", paths.ROOT),
         *("--no-progress-bar", "--log-level", "ERROR"),
     ]

@@ -41,7 +41,7 @@ def plan(paper: str) -> Plan:
     if module := papers.part(paper, "plan"):
         return module.PLAN
     planned = [name for name in papers.names() if papers.part(name, "plan")]
-    found, remedy = "no runs are planned for it", "Name a paper that has runs."
+    found, remedy = "no planned runs of it", "Name a paper that has runs."
     raise unknown("paper", paper, planned, found=found, remedy=remedy)
 
 

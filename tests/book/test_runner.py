@@ -1,5 +1,6 @@
 """Running notebooks, and the gate before the book."""
 
+import ast
 import json
 import os
 import shutil
@@ -74,11 +75,20 @@ def test_values_take_the_type_of_the_default(curve, name, given, expected):
 
 @pytest.mark.parametrize(
     ("name", "given"),
-    [("seeds", "five"), ("seeds", 2.5), ("seeds", True), ("rate", "fast"), ("refresh", "1")],
+    [
+        *(("seeds", "five"), ("seeds", 2.5), ("seeds", True), ("rate", "fast"), ("refresh", "1")),
+        ("dataset", "a byte \udcff"),
+    ],
 )
 def test_a_value_of_another_type_is_refused(curve, name, given):
     with pytest.raises(UserError, match=name):
         notebooks.resolve_parameters(curve, {name: given})
+
+
+def test_any_letter_of_a_value_reaches_the_notebook(curve):
+    given = "\N{GRINNING FACE}\x7f\u2028'\"\n$x$"
+    executed = nbformat.read(notebooks.run_notebook(curve, {"dataset": given}), as_version=4)
+    assert ast.literal_eval(executed.cells[-1].outputs[0].data["text/plain"])[0] == given
 
 
 def test_executed_names_say_data_encoder_and_profile(tree):
@@ -147,7 +157,10 @@ def test_an_error_for_users_passes_through_in_its_own_words(curve):
     [
         ("OSError: [Errno 28] No space left on device", "it cannot be written (No space left"),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB", "too little memory ("),
-        ("nbclient.exceptions.DeadKernelError: Kernel died", "Kernel died, as it does where memory"),
+        (
+            "nbclient.exceptions.DeadKernelError: Kernel died",
+            "Kernel died, as it does where memory",
+        ),
         ("RuntimeError: something else", "found RuntimeError: something else; expected every cell"),
     ],
 )

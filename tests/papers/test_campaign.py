@@ -162,7 +162,7 @@ def test_two_campaigns_at_once_corrupt_nothing(tmp_path, monkeypatch, short_plan
 @pytest.mark.parametrize(
     ("paper", "parameters", "message"),
     [
-        ("mult", {}, "paper 'mult': found no runs are planned for it; expected one of"),
+        ("mult", {}, "paper 'mult': found no planned runs of it; expected one of"),
         ("uegd", {}, "MSALIB_DATA: found not set"),
         ("uegd", {"dataset": "moshi"}, "data set 'moshi': found no such data set"),
         ("uegd", {"seed": 3}, "parameter 'seed': found no such parameter"),
