@@ -29,7 +29,7 @@ PAPERS = ("uegd", "sugrm", "glomo")
 COMPARED = 4_000
 """Records on which both versions are measured, in turn."""
 
-ROUNDS = 3
+ROUNDS = 2
 
 TARGETS = {"growth": 1.25, "share_of_time": 1 / 3}
 """Greatest ratio of the peaks with most and fewest records, and of times to the other version."""

@@ -16,7 +16,7 @@ from msalib.base import stats
 from msalib.base.stats import LEVEL, Estimate
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms, videos
-from msalib.evidence.arms import Arm, Contrast, Sample, Scored
+from msalib.evidence.arms import Arm, Contrast, Sample, Score, Scored
 from msalib.evidence.common import Evidence, not_run, sentence
 from msalib.evidence.seeds import label as shown_as
 from msalib.evidence.seeds import verdict
@@ -156,7 +156,10 @@ def choose(runs: Runs, systems: Sequence[System], by: str | None = None) -> Choi
     label, names = np.array(clips.label), set(clips.video)
     predictions = np.array(runs.predictions("valid", *systems))
     by_arm = np.broadcast_to(label, (len(systems), len(label)))
-    seeds, resampled = arms.scores(task, metric, Sample(by_arm, predictions, np.array(clips.video)))
+    drawn = Sample(by_arm, predictions, np.array(clips.video))
+    score = Score(f"{metric} of {task} on validation", partial(arms.scores, task, metric))
+    shared = runs.seeds(*systems)
+    seeds, resampled = arms.remembered(runs, score, [Arm(s) for s in systems], shared, drawn)
     means = _widened(seeds.mean(1), resampled, len(names))
     places = videos.best_of(means + stats.other_trainings(seeds, len(means)))
     covers = f"{seeds.shape[1]} seeds, {len(label)} validation clips of {len(names)} videos"

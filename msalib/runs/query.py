@@ -13,7 +13,7 @@ from msalib.runs.columns import Predictions
 from msalib.runs.records import Record
 from msalib.runs.spec import System, without_usual
 
-COMPUTED = 32 * 2**20
+COMPUTED = 16 * 2**20
 """Bytes of what comparisons keep."""
 
 

@@ -140,7 +140,7 @@ def _damaged(path: Path, error: ValidationError) -> UserError:
 
 _LISTS = TypeAdapter(dict[str, list[list[float]]])
 
-_READ = Lately(64 * 2**20)
+_READ = Lately(32 * 2**20)
 """What was read of records lately, in bytes."""
 
 OBJECTS = 4
@@ -385,12 +385,12 @@ def settings(paper: str) -> list[Setting]:
     """Return every setting that has records of a paper, as one record of each says."""
     quick = quick_records_folder()
     roots = dict.fromkeys(filter(None, (quick, records_folder(), your_records_folder())))
-    paths = [
-        path
+    folders = sorted(
+        folder
         for root in roots
-        for path in (root / paper).glob("*/*/*/*.json")
-        if quick is None or (root == quick) == (path.parent.name == "quick")
-    ]
-    one_of_each = {path.parent: path for path in sorted(paths)}
-    specs = [Filed(path).spec for path in one_of_each.values()]
+        for folder in (root / paper).glob("*/*/*")
+        if quick is None or (root == quick) == (folder.name == "quick")
+    )
+    first = filter(None, (next(folder.glob("*.json"), None) for folder in folders))
+    specs = [Filed(path).spec for path in first]
     return list(dict.fromkeys(Setting(s.dataset, s.encoder, s.preset, s.profile) for s in specs))
