@@ -11,9 +11,10 @@ from msalib import stopping
 from tests.processes import wait_for
 
 COMMAND = """
-import sys
+import signal, sys
 from msalib.base import files, temporary
 from msalib.stopping import stop_at_signals
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
 stop_at_signals(sys.argv[2:])
 with files.whole_folder(files.Path(sys.argv[1]) / "data"), temporary.folder():
     print("ready", flush=True)

@@ -28,8 +28,10 @@ re.match("(a+)+$", "a" * 60 + "b")  # for ever, and no other thread gets to run
 """
 
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from msalib.base import children
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_DFL)  # tests in the background inherit ignored ones
 busy, session, folder = sys.argv[1:]
 run = lambda: children.run([sys.executable, "-c", busy, folder, session])
 threading.Thread(target=run, daemon=True).start()
@@ -56,10 +58,13 @@ def test_grandchildren_end_with_a_process_that_a_signal_ends(numbers, name):
     """Also those in sessions of their own, that ignore signals, or that are busy in C."""
     command = [sys.executable, "-c", PARENT, BUSY, IN_A_SESSION, str(numbers)]
     parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    wait_for(lambda: len(list(numbers.iterdir())) == 4)
-    assert len(left(numbers)) == 4
-    parent.send_signal(getattr(signal, f"SIG{name}"))
-    assert parent.wait(60) != 0
+    try:
+        wait_for(lambda: len(list(numbers.iterdir())) == 4)
+        assert len(left(numbers)) == 4
+        parent.send_signal(getattr(signal, f"SIG{name}"))
+        assert parent.wait(60) != 0
+    finally:
+        parent.kill()
     wait_for(lambda: not left(numbers))
     wait_for(lambda: not list((numbers.parent / "temporary").iterdir()))
 
