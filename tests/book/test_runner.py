@@ -152,28 +152,6 @@ def test_an_error_for_users_passes_through_in_its_own_words(curve):
     assert published() == []
 
 
-@pytest.mark.parametrize(
-    ("stderr", "told"),
-    [
-        ("OSError: [Errno 28] No space left on device", "it cannot be written (No space left"),
-        ("torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB", "too little memory ("),
-        (
-            "nbclient.exceptions.DeadKernelError: Kernel died",
-            "Kernel died, as it does where memory",
-        ),
-        ("RuntimeError: something else", "found RuntimeError: something else; expected every cell"),
-    ],
-)
-@pytest.mark.parametrize("half", [True, False], ids=["a half-written copy", "no copy"])
-def test_what_the_machine_refuses_to_a_notebook_is_told(curve, tmp_path, stderr, told, half):
-    working = tmp_path / "curve-control.ipynb"
-    if half:
-        working.write_text('{"cells": [')
-    error = notebooks.subprocess.CalledProcessError(1, [], stderr=f"Traceback:\n{stderr}\n")
-    message = str(notebooks._failure(curve, working, error))
-    assert message.startswith("notebook paper/curve: found ") and told in message
-
-
 def test_another_error_is_told_with_its_cell_and_the_failed_copy(curve):
     with pytest.raises(UserError) as failed:
         notebooks.run_notebook(curve, {"dataset": "odd"})
