@@ -86,7 +86,10 @@ def corpus(name: str, clips: Clips, *, clean: bool = False) -> Corpus:
         dropped_part={ids[i]: first[i] for i in np.flatnonzero(~keep)} | dict(clips.dropped_part),
         media={m: [Path(files[i]) for i in kept] for m, files in clips.media.items()},
         faces=clips.faces,
-        notes=(*clips.notes, *_lost_parts(features, np.array(list(first))[kept])),
+        notes=(
+            *clips.notes,
+            *_lost_parts(features, table["text"][keep], np.array(list(first))[keep]),
+        ),
     )
 
 
@@ -248,9 +251,11 @@ def _features(path: Path, ids, kept, modality: str, frames: Frames, clean: bool)
     )
 
 
-def _lost_parts(features: Mapping[str, Features], parts: np.ndarray) -> list[str]:
-    """Return a note for each modality that is zero throughout in one of the parts (N,)."""
-    notes = []
+def _lost_parts(features: Mapping[str, Features], texts: pd.Series, parts: np.ndarray) -> list[str]:
+    """Return a note for each modality of which there is nothing in one of the parts (N,)."""
+    blank = (texts.str.strip() == "").to_numpy()
+    lost = [p for p in PARTS if (parts == p).any() and not blank.all() and blank[parts == p].all()]
+    notes = [f"empty transcripts in all {(parts == part).sum()} clips of {part}" for part in lost]
     for one in features.values():
         pairs = list(zip(one.offsets, one.offsets[1:], strict=False))
         for part in PARTS:

@@ -5,7 +5,7 @@ each clip is asked here, with one wording for all layouts.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +161,13 @@ def sentiment(labels) -> tuple[object, list[str]]:
     if not several or labels.shape[-1] != 1 + EMOTIONS:
         return labels, []
     return labels[..., 0], ["label is the first of seven: sentiment, before six emotions"]
+
+
+def check_same(path: Path, before: Iterable[str], found: Iterable[str], names: Mapping) -> None:
+    """Raise ``UserError`` where two parts have other modalities; ``names`` are those of arrays."""
+    if several := [names[modality] for modality in sorted({*before} ^ {*found})]:
+        what = f"{', '.join(several)} not in all parts"
+        raise bad(path, what, "the same arrays in every part")
 
 
 def joined(path: Path, tables: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:

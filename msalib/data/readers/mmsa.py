@@ -69,9 +69,8 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         table, found = _part(path, part, keys)
         if not len(table):
             continue
-        if tables and arrays.keys() != found.keys():
-            several = ", ".join(ARRAYS[m] for m in arrays.keys() ^ found.keys())
-            raise content.bad(path, f"{several} not in all parts", "the same arrays in every part")
+        if tables:
+            content.check_same(path, arrays, found, ARRAYS)
         tables.append(table)
         splits += [part] * len(table)
         for modality, array in found.items():
@@ -232,6 +231,9 @@ def _by_mask(path: Path, key: str, parts: list[_Array], founds: list[Rows], why:
     """Return what ``_rows`` does; None where the mask cannot be that of these rows."""
     masks = [part.mask for part in parts]
     rule = "cut by the mask of text_bert" + ("" if key == "text" else f", {why}")
+    lengths = [np.maximum(mask.stop - mask.start, 0) for mask in masks]
+    if padding.untold(founds, lengths):
+        return None
 
     def fit(rows) -> bool:
         losing = [padding.lost(found, chosen) for found, chosen in zip(founds, rows, strict=True)]
@@ -239,7 +241,6 @@ def _by_mask(path: Path, key: str, parts: list[_Array], founds: list[Rows], why:
 
     if fit(masks):
         return masks, [rule] * len(parts)
-    lengths = [np.maximum(mask.stop - mask.start, 0) for mask in masks]
     pairs = list(zip(lengths, founds, strict=True))
     for front in (False, True):  # the tokens are on one side, the frames on the other
         rows = [padding.placed(n, found.steps, front) for n, found in pairs]

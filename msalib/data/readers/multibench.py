@@ -60,9 +60,8 @@ def read(path: Path, name: str, options: Options, held) -> Corpus:
         table, found, told = _part(path, part, keys)
         if not len(table):
             continue
-        if tables and arrays.keys() != found.keys():
-            several = ", ".join(ARRAYS[m] for m in arrays.keys() ^ found.keys())
-            raise content.bad(path, f"{several} not in all parts", "the same arrays in every part")
+        if tables:
+            content.check_same(path, arrays, found, ARRAYS)
         tables.append(table)
         splits += [part] * len(table)
         notes += [note for note in told if note not in notes]

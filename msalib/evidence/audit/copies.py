@@ -13,7 +13,7 @@ import pandas as pd
 
 from msalib.data.corpus import Corpus
 from msalib.data.readers import clip_files
-from msalib.evidence.audit.findings import AuditFinding, share, some
+from msalib.evidence.audit.findings import AuditFinding, of_integrity, share, some
 
 
 def duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> AuditFinding:
@@ -23,7 +23,7 @@ def duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> Audi
     """
     twice = keys.duplicated(keep=False).to_numpy()
     if not twice.any():
-        return _finding("ok", check, about, f"None among {len(keys)} clips.")
+        return of_integrity("ok", check, about, f"None among {len(keys)} clips.")
     groups = keys[twice].nunique()
     elsewhere = set(keys[part != "test"])
     test = part == "test"
@@ -38,8 +38,8 @@ def duplicates(check, about, keys: pd.Series, part, *, severity, remedy) -> Audi
     )
     message += f", {some(keys.index[crossing])}" if crossing.any() else ""
     if not crossing.any():
-        return _finding("note", check, about, f"{message}.")
-    return _finding(severity, check, about, f"{message}.", remedy)
+        return of_integrity("note", check, about, f"{message}.")
+    return of_integrity(severity, check, about, f"{message}.", remedy)
 
 
 def same_features(
@@ -87,7 +87,7 @@ def _equal(corpus: Corpus, modality: str, clips: pd.Series, of: int) -> AuditFin
         else f"{source} does not tell these files apart: they may be silent, or one recording in "
         "two files."
     )
-    return _finding("warning", "equal features", modality, message, remedy)
+    return of_integrity("warning", "equal features", modality, message, remedy)
 
 
 def _features(corpus: Corpus, modality: str, values: np.ndarray, zero: np.ndarray) -> pd.Series:
@@ -112,14 +112,3 @@ def _input(corpus: Corpus, modality: str, clip: str) -> str:
         return clip_files.digest(Path(path))
     except OSError:
         return ""
-
-
-def _finding(severity, check, about, message, remedy="") -> AuditFinding:
-    return AuditFinding(
-        severity=severity,
-        group="integrity",
-        check=check,
-        about=about,
-        message=message,
-        remedy=remedy,
-    )

@@ -29,6 +29,20 @@ class AuditFinding(BaseModel):
     remedy: str = ""
 
 
+def of_integrity(
+    severity: Severity, check: str, about: str, message: str, remedy: str = ""
+) -> AuditFinding:
+    """Return a finding of the group integrity."""
+    return AuditFinding(
+        severity=severity,
+        group="integrity",
+        check=check,
+        about=about,
+        message=message,
+        remedy=remedy,
+    )
+
+
 def by_severity(findings: Iterable[AuditFinding]) -> list[AuditFinding]:
     """Sort findings: the most severe first, otherwise in the order in which they were made."""
     return sorted(findings, key=lambda f: SEVERITIES.index(f.severity))

@@ -14,7 +14,7 @@ from msalib.data.corpus import PARTS, TUNED, Corpus, Features
 from msalib.data.tasks import LIMIT
 from msalib.encoders import pieces
 from msalib.evidence.audit import copies
-from msalib.evidence.audit.findings import AuditFinding, share, some
+from msalib.evidence.audit.findings import AuditFinding, of_integrity, share, some
 
 BLOCK = 4_000_000
 """Numbers that are read at a time: layers may be memory maps of many gigabytes."""
@@ -42,17 +42,6 @@ def last(features: Features) -> np.ndarray | None:
     return features.layers[max(numbers)] if numbers else None
 
 
-def _finding(severity, check, about, message, remedy="") -> AuditFinding:
-    return AuditFinding(
-        severity=severity,
-        group="integrity",
-        check=check,
-        about=about,
-        message=message,
-        remedy=remedy,
-    )
-
-
 # --- labels and transcripts -----------------------------------------------------------------------
 
 
@@ -61,7 +50,7 @@ def _labels(corpus: Corpus) -> Iterator[AuditFinding]:
     off = np.flatnonzero(~(np.abs(label) <= LIMIT))
     if len(off):
         first = corpus.utterances.index[off[0]]
-        yield _finding(
+        yield of_integrity(
             "error",
             "labels",
             "labels",
@@ -74,10 +63,10 @@ def _labels(corpus: Corpus) -> Iterator[AuditFinding]:
     spread = f"from {values[0]:g} to {values[-1]:g}, {len(values)} different values"
     if len(values) == 1:
         message = f"Every label is {values[0]:g}: there is nothing to predict."
-        yield _finding("error", "labels", "labels", message, "Check the column of labels.")
+        yield of_integrity("error", "labels", "labels", message, "Check the column of labels.")
     elif len(values) <= 3:
         counts = ", ".join(f"{v:g} for {int((label == v).sum())}" for v in values)
-        yield _finding(
+        yield of_integrity(
             "note",
             "labels",
             "labels",
@@ -85,7 +74,7 @@ def _labels(corpus: Corpus) -> Iterator[AuditFinding]:
             "Errors in points and correlations mean little here; use the accuracies.",
         )
     else:
-        yield _finding("ok", "labels", "labels", f"{spread}.")
+        yield of_integrity("ok", "labels", "labels", f"{spread}.")
 
 
 def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
@@ -93,10 +82,10 @@ def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
     empty = (texts == "").to_numpy()
     if empty.all():
         message = "No clip has a transcript; duplicates by text cannot be looked for."
-        yield _finding("note", "transcripts", "text", message)
+        yield of_integrity("note", "transcripts", "text", message)
         return
     if empty.any():
-        yield _finding(
+        yield of_integrity(
             "warning",
             "transcripts",
             "text",
@@ -105,7 +94,7 @@ def _texts(corpus: Corpus, part: np.ndarray) -> Iterator[AuditFinding]:
             "Text models see nothing there; find the transcripts or leave these clips out.",
         )
     else:
-        yield _finding("ok", "transcripts", "text", f"All {len(texts)} clips have one.")
+        yield of_integrity("ok", "transcripts", "text", f"All {len(texts)} clips have one.")
     words = texts.str.split().str.len().to_numpy()
     for name, chosen, severity in (
         (f"more than {SHORT} words", words > SHORT, "warning"),
@@ -151,7 +140,7 @@ def _features(corpus: Corpus, modality, features: Features, part) -> Iterator[Au
     values = last(features)
     if values is None:
         message = f"{features.source} is fine-tuned with the model: there are no features yet."
-        yield _finding("note", "values", modality, message)
+        yield of_integrity("note", "values", modality, message)
         return
     seen = _scan(values)
     clip = np.repeat(np.arange(len(ids)), features.lengths())
@@ -184,7 +173,7 @@ def _values(modality, features, values, seen, ids, clip) -> Iterator[AuditFindin
     size = f"{len(values)} frames of {values.shape[1]} numbers"
     if broken.any():
         clips = pd.unique(ids[clip[broken > 0]])
-        yield _finding(
+        yield of_integrity(
             "error",
             "values",
             modality,
@@ -193,10 +182,10 @@ def _values(modality, features, values, seen, ids, clip) -> Iterator[AuditFindin
             "Replace them (--clean) and say how many there were.",
         )
     else:
-        yield _finding("ok", "values", modality, f"{size}, all finite.")
+        yield of_integrity("ok", "values", modality, f"{size}, all finite.")
     replaced = re.search(r"(\d+) non-finite values", features.provenance.get("note", ""))
     if replaced:
-        yield _finding(
+        yield of_integrity(
             "warning",
             "values",
             modality,
@@ -210,11 +199,11 @@ def _columns(modality, values, seen) -> AuditFinding:
     constant = np.flatnonzero(~(seen["high"] > seen["low"]))
     size = values.shape[1]
     if not len(constant):
-        return _finding("ok", "columns", modality, f"None of {size} columns is constant.")
+        return of_integrity("ok", "columns", modality, f"None of {size} columns is constant.")
     if len(constant) == size:
         message = f"All {size} columns are constant: these features say nothing."
-        return _finding("error", "columns", modality, message, "Extract them again.")
-    return _finding(
+        return of_integrity("error", "columns", modality, message, "Extract them again.")
+    return of_integrity(
         "note",
         "columns",
         modality,
@@ -248,7 +237,7 @@ def _edges(features: Features, zero: np.ndarray) -> Edges:
 def _zeros(modality, features: Features, zero, ids, part) -> Iterator[AuditFinding]:
     edges = _edges(features, zero)
     if edges.empty.any():
-        yield _finding(
+        yield of_integrity(
             "warning",
             "empty clips",
             modality,
@@ -258,7 +247,7 @@ def _zeros(modality, features: Features, zero, ids, part) -> Iterator[AuditFindi
             "voice was found, or an extraction failed.",
         )
     else:
-        yield _finding("ok", "empty clips", modality, f"None of {len(ids)} clips is all zero.")
+        yield of_integrity("ok", "empty clips", modality, f"None of {len(ids)} clips is all zero.")
     if features.lengths().max() > 1:  # one vector per clip has no padding
         yield _padding(modality, features.lengths(), edges, len(zero))
 
@@ -274,7 +263,7 @@ def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> AuditF
     if not total:
         text = f"{stretch}; no clip begins or ends with all-zero frames"
         text += f", {between}" if edges.inside else ""
-        return _finding("note" if edges.inside else "ok", "padding", modality, f"{text}.")
+        return of_integrity("note" if edges.inside else "ok", "padding", modality, f"{text}.")
     text = "; ".join(
         f"{share(int((count > 0).sum()), len(lengths))} clips have {side} all-zero frames, "
         f"{share(int(count.sum()), frames)} of all frames"
@@ -284,7 +273,7 @@ def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> AuditF
     text += f"; {between}" if edges.inside else ""
     if not padded:
         remedy = "These may be silence or frames without a face: say how they are treated."
-        return _finding("note", "padding", modality, f"{stretch}; {text}.", remedy)
+        return of_integrity("note", "padding", modality, f"{stretch}; {text}.", remedy)
     shares = {side: count.sum() / total for side, count in sides.items()}
     side = max(shares, key=shares.get)
     text += ". One length for all: clips are cut or padded, their own lengths are not stored; "
@@ -297,7 +286,7 @@ def _padding(modality, lengths: np.ndarray, edges: Edges, frames: int) -> AuditF
         "Means and attention count these frames as real ones: cut them off or mask them, and say "
         "which."
     )
-    return _finding("warning", "padding", modality, f"{stretch}; {text}.", remedy)
+    return of_integrity("warning", "padding", modality, f"{stretch}; {text}.", remedy)
 
 
 def _unknown(modality, features: Features) -> Iterator[AuditFinding]:
@@ -305,7 +294,7 @@ def _unknown(modality, features: Features) -> Iterator[AuditFinding]:
     told = {name: int(features.provenance.get(name, 0)) for name in pieces.COUNTS}
     unread = told[pieces.UNREAD]
     if unread or told[pieces.UNKNOWN] > pieces.LIMIT * told[pieces.PIECES]:
-        yield _finding(
+        yield of_integrity(
             "warning",
             "unknown pieces",
             modality,

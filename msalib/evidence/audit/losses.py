@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from msalib.data.corpus import MODALITIES, PARTS, Corpus
-from msalib.evidence.audit.findings import AuditFinding, share, some
+from msalib.evidence.audit.findings import AuditFinding, of_integrity, share, some
 
 MANY = 0.1
 """Share of a part's clips from which on their loss is a warning."""
@@ -21,17 +21,6 @@ def check(corpus: Corpus, split: str) -> list[AuditFinding]:
     return findings
 
 
-def _finding(severity, check, about, message, remedy) -> AuditFinding:
-    return AuditFinding(
-        severity=severity,
-        group="integrity",
-        check=check,
-        about=about,
-        message=message,
-        remedy=remedy,
-    )
-
-
 def _parts(corpus: Corpus, split: str) -> Iterator[AuditFinding]:
     parts = Counter(corpus.splits[split])
     for part in (p for p in PARTS if not parts[p]):
@@ -42,7 +31,7 @@ def _parts(corpus: Corpus, split: str) -> Iterator[AuditFinding]:
         remedy = (
             "Nothing can be trained on this split: give clips that part, or use folds by video."
         )
-        yield _finding("error", "parts", split, message, remedy)
+        yield of_integrity("error", "parts", split, message, remedy)
 
 
 def _clips(corpus: Corpus, split: str) -> Iterator[AuditFinding]:
@@ -57,7 +46,7 @@ def _clips(corpus: Corpus, split: str) -> Iterator[AuditFinding]:
             f"{some(f'{count} for {why}' for why, count in reasons.most_common())}."
         )
         remedy = "Find what they lack, or say with every number on which clips it is."
-        yield _finding("warning", "dropped clips", part, message, remedy)
+        yield of_integrity("warning", "dropped clips", part, message, remedy)
 
 
 def _modalities(corpus: Corpus) -> Iterator[AuditFinding]:
@@ -67,7 +56,7 @@ def _modalities(corpus: Corpus) -> Iterator[AuditFinding]:
     if missing := [modality for modality in MODALITIES if modality not in present]:
         message = f"Nothing is {' or '.join(missing)}: neither features nor what an encoder reads."
         remedy = "If the source has it, look at the notes of msalib data."
-        yield _finding("note", "modalities", "all clips", message, remedy)
+        yield of_integrity("note", "modalities", "all clips", message, remedy)
 
 
 def _files(corpus: Corpus) -> Iterator[AuditFinding]:
@@ -76,4 +65,4 @@ def _files(corpus: Corpus) -> Iterator[AuditFinding]:
         if gone:
             message = f"{share(len(gone), len(files))} files are not there: {some(gone)}."
             remedy = "Put them back, or add the data set again from where they are."
-            yield _finding("error", "files", modality, message, remedy)
+            yield of_integrity("error", "files", modality, message, remedy)

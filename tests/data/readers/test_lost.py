@@ -139,3 +139,10 @@ def test_a_column_of_empty_transcripts_is_refused(tmp_path, name):
         pd.read_csv(folder / file).drop(columns="text").to_csv(folder / file, index=False)
         assert set(convert(folder).utterances["text"]) == {""}
         assert "found clips without text, sound or pictures" in message(convert, folder / file)
+
+
+def test_a_part_without_transcripts_is_noted(path):
+    content = mmsa_content()
+    content["test"]["raw_text"] = [" "] * len(content["test"]["id"])
+    corpus = convert(write_pickle(path, content))
+    assert "empty transcripts in all 9 clips of test" in corpus.notes

@@ -250,3 +250,11 @@ def test_multibench_of_equal_rows_need_not_be_aligned(path):
     corpus = read_pickle(path, content)
     same_frames(plain, corpus, *KEYS)
     assert not any("aligned" in note for note in corpus.notes)
+
+
+def test_a_mask_of_all_rows_tells_nothing_of_padded_text(path):
+    content = mmsa_content()
+    for part in content.values():
+        part["text_bert"][:, 1] = 1
+    plain = read_pickle(path, without(mmsa_content(), "text_bert"))
+    same_frames(plain, read_pickle(path, content), *KEYS)
