@@ -145,22 +145,6 @@ def test_effects_of_seeds_are_paired_and_average_to_the_effect(data):
     assert found.effect == pytest.approx(np.mean(found.seeds))
 
 
-@pytest.mark.parametrize("metric", ["mae", "corr"])
-def test_systems_and_resamples_in_small_blocks_give_the_same(data, few, metric, monkeypatch):
-    label, a, b, videos = data
-    systems = [a, b, a + b, a - b]
-    point, resampled = stats.by_resample(stats.SUMS[metric], label, systems, videos)
-    assert point.shape == (4, 2) and resampled.shape == (60, 4)
-    monkeypatch.setattr(stats, "TOGETHER", 1)
-    monkeypatch.setattr(stats, "BLOCK", 7)
-    again, drawn = stats.by_resample(stats.SUMS[metric], label, systems, videos)
-    assert again == pytest.approx(point, abs=1e-13)
-    assert drawn == pytest.approx(resampled, abs=1e-13)
-    own = np.stack([label, label, -label, -label])
-    theirs, _ = stats.by_resample(stats.SUMS[metric], own, systems, videos)
-    assert theirs[:2] == pytest.approx(point[:2]) and abs(theirs[2:] - point[2:]).min() > 1e-3
-
-
 def test_weights_make_slopes_and_differences_of_differences(data):
     label, a, b, videos = data
     seeds, drawn = stats.contrast("corr", label, [a, b, a + 1, b], [1, -1, 0.5, 0.5], videos)
@@ -269,20 +253,6 @@ def test_a_constant_prediction_has_no_correlation(data):
     assert stats.differ_from_zero([found]) == [False]
     assert np.isnan(found.p)
     assert np.isfinite(stats.mae_difference(label, constant, b, videos)[:4]).all()
-
-
-def test_rounding_noise_has_no_correlation_whatever_the_size_of_predictions(data):
-    label, a, _, videos = data
-    for size in (1e-6, 1.0, 1e6):
-        flat, small = size * (1 + 1e-7 * a), size * a
-        point, drawn = stats.correlations(label, [flat, small], videos)
-        assert np.isnan(point[0]) and np.isnan(drawn[:, 0]).all()
-        expected = stats.correlations(label, [a], videos)
-        assert point[1] == pytest.approx(expected[0][0])
-        assert drawn[:, 1] == pytest.approx(expected[1][:, 0])
-    assert np.isnan(stats.correlations(np.ones_like(label), [a], videos)[0]).all()
-    _, share = stats.within_videos(1 + 1e-7 * a, videos)
-    assert np.isnan(share.seeds).all() and np.isnan(share.resampled).all()
 
 
 # --- families -----------------------------------------------------------------------------------

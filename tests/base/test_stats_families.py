@@ -58,13 +58,6 @@ def test_one_sided_p_values_agree_with_the_two_sided_one():
     assert np.isnan([stats.p_above(np.array([1, NAN])), stats.p_below(np.array([1, NAN]))]).all()
 
 
-def test_other_trainings_are_the_same_in_small_blocks(monkeypatch):
-    points = np.random.default_rng(0).normal(size=(3, 4))
-    drawn = stats.other_trainings(points, 50)
-    monkeypatch.setattr(stats, "TOGETHER", 4 * 7)
-    assert stats.other_trainings(points, 50) == pytest.approx(drawn, abs=1e-13)
-
-
 def test_other_trainings_of_several_scores_spread_as_each_contrast_does_alone():
     points = np.random.default_rng(0).normal(size=(3, 5))
     drawn = stats.other_trainings(points, 20_000)
