@@ -21,7 +21,6 @@ import typer
 from measured import rounded, summary, text, write
 
 from msalib.base import paths
-from msalib.runs.spec import Spec
 
 COUNTS = (500, 1_000, 4_000, 20_000)
 PAPERS = ("uegd", "sugrm", "glomo")
@@ -44,6 +43,8 @@ def originals(paper: str) -> list[dict]:
 
 def copies(folder: Path, paper: str, count: int) -> None:
     """Write so many records: first copies of all with their own seeds, then with further ones."""
+    from msalib.runs.spec import Spec  # large, and the process that measures has to be small
+
     known, rng = originals(paper), random.Random(0)
     os.environ["MSALIB_RECORDS"] = str(folder)
     for number in range(count):
@@ -71,7 +72,7 @@ def noisy(clips: dict, rng: random.Random) -> dict:
 def judged(records: Path, paper: str, code: Path) -> tuple[float, float, str]:
     """Judge the claims of a paper: seconds of CPU time, MiB of memory at most, and what is said.
 
-    This process is small, so that the peak is the child's (see ``measured.resident``).
+    The peak is at least that of this process, which is therefore small (``measured.resident``).
     """
     about = {"MSALIB_RECORDS": str(records), "PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "msalib", "claims", paper]
@@ -105,14 +106,20 @@ def compare(records: Path, paper: str, other: Path) -> dict:
 def main(
     against: Annotated[Path | None, typer.Option(help="A checkout to compare with.")] = None,
     tiny: Annotated[bool, typer.Option(help="Few records; writes nothing.")] = False,
+    made: Annotated[str, typer.Option("--made", hidden=True)] = "",
 ) -> None:
+    if made:
+        folder, paper, count = json.loads(made)
+        copies(Path(folder), paper, count)
+        return
     counts = (20, 40) if tiny else COUNTS
     results = {}
     for paper in PAPERS[:1] if tiny else PAPERS:
         result = {}
         for count in counts:
             with TemporaryDirectory() as name:
-                copies(Path(name), paper, count)
+                asked = json.dumps([name, paper, count])
+                subprocess.run([sys.executable, __file__, "--made", asked], check=True)
                 seconds, peak, _ = judged(Path(name), paper, paths.ROOT)
                 result[f"{count} records"] = {"cpu_s": rounded(seconds), "peak_mb": round(peak)}
                 print(f"{paper}, {count} records: {seconds:.1f} s, {peak:.0f} MB", flush=True)
