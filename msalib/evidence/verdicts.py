@@ -195,7 +195,7 @@ def parity(fixtures: Sequence[str]) -> str:
         return ""
     record = Recorded(
         dict[str, dict],
-        paths.SHIPPED / "parity.json",
+        paths.BOOK / "records" / "parity.json",
         "record of parity",
         "compare anew: python -m tests.parity FOLDER",
     )
