@@ -107,12 +107,13 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(
-            path,
-            found=f"it cannot be read ({error.strerror or error})",
-            expected="records that stay where they are while they are read",
-            remedy="Restore the file, or run the same command again.",
-        ) from error
+        expected = "a file that you may read"
+        remedy = "Change its permissions if it is a record, or move it away."
+        if isinstance(error, FileNotFoundError):
+            expected = "records that stay where they are while they are read"
+            remedy = "Restore the file, or run the same command again."
+        found = f"it cannot be read ({error.strerror or error})"
+        raise UserError(path, found=found, expected=expected, remedy=remedy) from error
 
 
 def _check_name(path: Path, spec: Spec) -> None:
