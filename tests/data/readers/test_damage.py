@@ -64,7 +64,7 @@ MMSA = [
 MULTIBENCH = [
     (put("train/id", lambda a: a[1:]), "train/labels of shape (24, 1, 1) ... 23 numbers"),
     (put("test/audio"), "audio not in all parts ... the same arrays in every part"),
-    (put("test/text"), "no text in test ... text for every clip"),
+    (put("test/text"), "text not in all parts ... the same arrays in every part"),
     (put("test/labels", np.zeros(3)), "test/labels of shape (3,) ... 9 numbers"),
     (put("test/labels", lambda a: a + 9), "label ... from -3 to 3"),
     (put("test/labels", ["x"] * 9), "test/labels with the entry 'x' ... a number"),
