@@ -27,6 +27,9 @@ KEPT = {
 }
 """Command -> what is kept of it, and how to go on; any other has nothing to lose."""
 
+PATIENCE_S = 1.0
+"""For a reader of the line, such as a pager, that has stopped reading."""
+
 NOTHING = "There was nothing to keep; run the same command again."
 
 
@@ -60,10 +63,16 @@ def _wait(pipe: int, kept: str) -> None:
 
 def _stop(number: signal.Signals, kept: str) -> None:
     by = "Ctrl-C" if number == signal.SIGINT else number.name
-    with suppress(OSError):  # whoever read it may be gone
-        line = "\r\x1b[K" if os.isatty(2) else ""  # over a progress bar
-        os.write(2, f"{line}msalib: stopped by {by}. {kept}\n".encode())
+    line = f"msalib: stopped by {by}. {kept}\n"
+    telling = threading.Thread(target=_tell, args=(line,), daemon=True)
+    telling.start()
+    telling.join(PATIENCE_S)
     with suppress(OSError):
         if temporary.begun():
             children.watch()
     os._exit(128 + number)
+
+
+def _tell(line: str) -> None:
+    with suppress(OSError):  # whoever read it may be gone
+        os.write(2, (("\r\x1b[K" if os.isatty(2) else "") + line).encode())  # over a progress bar

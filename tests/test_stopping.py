@@ -1,5 +1,6 @@
 """Signals: a command ends at once, in one line that says what is kept."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -28,9 +29,8 @@ def started(tmp_path, *words, **how) -> subprocess.Popen:
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, str(tmp_path / "work"), *words],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
-        **how,
+        **{"stderr": subprocess.PIPE, **how},
     )
     assert process.stdout.readline() == "ready\n"
     return process
@@ -58,6 +58,19 @@ def test_a_signal_ends_a_command_that_a_library_keeps_busy(tmp_path, number, sta
     assert errors == f"msalib: stopped by {named}. {kept}\n"
     # What was unfinished goes, without another command.
     wait_for(lambda: not [*tmp_path.rglob(".*"), *(tmp_path / "temporary").iterdir()])
+
+
+def test_a_signal_ends_a_command_whose_errors_nobody_reads(tmp_path):
+    """As a pager that waits for a key."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "wb", buffering=0) as errors:
+        os.set_blocking(writing, False)
+        while errors.write(bytes(4096)):
+            pass
+        os.set_blocking(writing, True)
+        process = started(tmp_path, "claims", stderr=errors)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
 
 
 def test_what_is_ignored_stays_ignored(tmp_path):
