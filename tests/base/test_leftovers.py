@@ -147,7 +147,7 @@ def test_what_is_none_of_ours_stays(tmp_path, root, monkeypatch):
     (root / "1-0123abcd").mkdir()
     monkeypatch.setattr(temporary, "_is_mine", lambda path: False)
     leftovers.remove()
-    assert sorted(of_others(root)) == ["1-0123abcd", "1-0123abcd.lock", "photos"]
+    assert sorted(of_others(root)) == ["1-0123abcd", "photos"]
 
 
 def test_a_root_of_another_user_is_refused(tmp_path, monkeypatch):

@@ -32,8 +32,8 @@ MESSAGES = {
     ),
     "preset": (
         lambda: clips.check("mine"),
-        "preset 'mine': found no such preset; expected one of release (what the authors' code does), "
-        "paper (what the paper's text says). Name one of these.",
+        "preset 'mine': found no such preset; expected one of release (what the authors' code "
+        "does), paper (what the paper's text says). Name one of these.",
     ),
     "media": (
         lambda: clips.files(texts(["a"]), "visual"),
