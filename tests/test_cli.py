@@ -266,7 +266,7 @@ def test_data_lists_what_is_found_with_counts(msalib, mosi):
     assert (status, error) == (0, "")
     assert "mosi: CMU-MOSI, fingerprint " in out
     assert "  train: 20 clips in 5 videos" in out and "  test: 11 clips in 3 videos" in out
-    assert "  dropped 1 clips: v9_3 (no label)" in out
+    assert "  dropped 1 clip: v9_3 (no label)" in out
     assert not records.records_folder().exists()
 
 

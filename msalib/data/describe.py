@@ -193,15 +193,20 @@ def contents(corpus: Corpus) -> list[str]:
         rows.append(f"linguistic: {texts} transcripts{', ' + use if stored else ' to encode'}")
     rows += [f"note: {note}" for note in corpus.notes]
     if corpus.dropped:
-        rows.append(f"dropped {len(corpus.dropped)} clips: {_reasons(corpus.dropped)}")
+        count = len(corpus.dropped)
+        rows.append(f"dropped {count} clip{'s' * (count != 1)}: {_reasons(corpus.dropped)}")
     return [f"  {row}" for row in rows]
 
 
 def _reasons(dropped: Mapping[str, str]) -> str:
     """Return each clip with its reason, or the count of each reason where there are many clips."""
     if len(dropped) <= 10:
-        return ", ".join(f"{clip} ({why})" for clip, why in dropped.items())
+        return ", ".join(f"{_short(clip)} ({why})" for clip, why in dropped.items())
     clips: dict[str, list[str]] = {}
     for clip, why in dropped.items():
         clips.setdefault(why, []).append(clip)
-    return "; ".join(f"{len(ids)} {why}, the first {ids[0]}" for why, ids in clips.items())
+    return "; ".join(f"{len(ids)} {why}, the first {_short(ids[0])}" for why, ids in clips.items())
+
+
+def _short(clip: str) -> str:
+    return clip if len(clip) <= 100 else f"{clip[:100]}..."

@@ -104,3 +104,8 @@ def test_data_sets_of_one_folder_have_a_summary_each(mosi):
     assert describe.summary("mosi-leaky") == leaky
     names = {path.name for path in (records.records_folder() / "data").glob("mosi*.json")}
     assert {"mosi.json", "mosi-leaky.json"} <= names
+
+
+def test_a_dropped_clip_of_an_endless_name_takes_one_line():
+    line = describe._reasons({"v" * 10_000: "no label"})
+    assert line == f"{'v' * 100}... (no label)"
