@@ -15,7 +15,7 @@ import typer
 
 from msalib.base import faults, leftovers, refusals
 from msalib.base.errors import UserError
-from msalib.base.terminal import accept_all_characters, say
+from msalib.base.terminal import accept_all_characters, say, tell_warnings
 from msalib.commands_data import AcceptCut, Clean, data_app, set_accept_cut, set_clean
 from msalib.stopping import stop_at_signals
 
@@ -337,6 +337,7 @@ def main() -> None:
     of our own. MSALIB_TRACEBACK=1 shows the traceback, too.
     """
     accept_all_characters()
+    tell_warnings()
     for name in ("DATA", "RECORDS", "FEATURES", "CORPORA", "TEMPORARY"):
         if folder := os.environ.get(f"MSALIB_{name}"):  # a notebook runs in another folder
             os.environ[f"MSALIB_{name}"] = str(Path(folder).resolve())

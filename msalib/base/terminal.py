@@ -3,6 +3,7 @@
 import io
 import sys
 import unicodedata
+import warnings
 from typing import TextIO
 
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -36,3 +37,12 @@ def accept_all_characters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a program that calls us may have its own
             stream.reconfigure(errors="backslashreplace")
+
+
+def tell_warnings() -> None:
+    """Make each warning one line of standard error, without the line of code that gave it."""
+    warnings.showwarning = _tell
+
+
+def _tell(message, category, filename, lineno, file=None, line=None) -> None:
+    say(f"msalib: warning: {message}", file=file or sys.stderr)

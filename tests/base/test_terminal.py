@@ -4,6 +4,7 @@ import ast
 import io
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -90,3 +91,11 @@ def test_a_command_ends_as_it_should_whatever_the_encoding(
     assert done.returncode == status
     assert (done.stdout + done.stderr).decode(encoding)
     assert b"Traceback" not in done.stderr
+
+
+def test_a_warning_is_one_line_without_code(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        terminal.tell_warnings()
+        warnings.warn("clip \x1b[31mred is cut short", stacklevel=1)
+    assert capsys.readouterr().err == "msalib: warning: clip \\x1b[31mred is cut short\n"
