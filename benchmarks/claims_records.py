@@ -1,7 +1,8 @@
 """CPU time and peak memory of ``msalib claims`` by the number of records.
 
 Committed records of a paper are copied with other seeds, each with noise on its predictions, into a
-folder of its own (``MSALIB_RECORDS``). Every count is judged in a process of its own.
+folder of their own (``MSALIB_RECORDS``), beside the measurements that tests read. Every count is
+judged in a process of its own.
 
     python benchmarks/claims_records.py
     python benchmarks/claims_records.py --against CHECKOUT     # in turn with another version
@@ -11,6 +12,7 @@ folder of its own (``MSALIB_RECORDS``). Every count is judged in a process of it
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,10 @@ def copies(folder: Path, paper: str, count: int) -> None:
     """Write so many records: first copies of all with their own seeds, then with further ones."""
     from msalib.runs.spec import Spec  # large, and the process that measures has to be small
 
+    for path in paths.SHIPPED.rglob("*.json"):
+        if "-seed" not in path.name:  # no run: error rates, times, summaries of data
+            (folder / path.relative_to(paths.SHIPPED)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / path.relative_to(paths.SHIPPED))
     known, rng = originals(paper), random.Random(0)
     os.environ["MSALIB_RECORDS"] = str(folder)
     for number in range(count):
@@ -83,8 +89,7 @@ def judged(records: Path, paper: str, code: Path) -> tuple[float, float, str]:
         _, status, used = os.wait4(process.pid, 0)
         if status:
             raise RuntimeError(f"msalib claims {paper} ended with status {status}")
-        lines = [line for line in said.read_text().splitlines() if "| error rates" not in line]
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, "\n".join(lines)
+        return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said.read_text()
 
 
 def compare(records: Path, paper: str, other: Path) -> dict:

@@ -4,7 +4,7 @@ Here and not in the models' files, so that records are read without loading torc
 an entry adds nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -43,6 +43,10 @@ class Late(Mapping):
     def __len__(self) -> int:
         """Count the keys."""
         return len(self._read())
+
+    def items(self) -> ItemsView:
+        """Return keys and values, which are read once."""
+        return self._read().items()
 
 
 class GateExtras(Extras):

@@ -175,10 +175,11 @@ def labels_agree_with_truth(runs: Runs) -> Evidence:
     (records,) = runs.records(system)
     labels = [record.extras.labels for record in records]
     truth, effects, gains = true_sentiment(runs.dataset), {}, {}
-    for m in labels[0].made:
+    last = [{m: epochs[-1] for m, epochs in one.made.items()} for one in labels]
+    for m in last[0]:
         true = [[truth[m][clip] for clip in one.id] for one in labels]
         pairs = list(zip(labels, true, strict=True))
-        generated = np.array([_correlation(one.made[m][-1], y) for one, y in pairs])
+        generated = np.array([_correlation(y[m], t) for y, t in zip(last, true, strict=True)])
         annotated = np.array([_correlation(one.given, y) for one, y in pairs])
         gains[m] = np.round(generated - annotated, 12)
         effects[f"{m} difference"] = over_seeds(gains[m])
