@@ -23,7 +23,7 @@ from msalib.evidence import registry, settings
 from msalib.evidence.metric_sums import point
 from msalib.pages import build as book
 from msalib.pages import notebooks, readme
-from msalib.runs import records
+from msalib.runs import filed, records
 from tests.test_layout import tracked
 
 ROOT = paths.ROOT
@@ -188,7 +188,7 @@ def test_committed_records_lie_where_their_specification_says(committed):
 def test_committed_correlations_are_those_of_the_predictions(committed):
     folders, undefined = [paths.BOOK / "records" / paper for paper in registry.known()], 0
     for path in (p for p in tracked() if any(map(p.is_relative_to, folders))):
-        record = records.Filed(path)
+        record = filed.Filed(path)
         for part, clips in record.predictions.items():
             if "corr" in record.metrics[part]:
                 corr = point(Regression(), "corr", clips.label, clips.prediction[None, None])[0, 0]

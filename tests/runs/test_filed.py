@@ -11,9 +11,11 @@ import pytest
 from msalib.base.errors import UserError
 from msalib.base.lately import Lately
 from msalib.models.extras import GeneratedLabels, MultitaskExtras
+from msalib.runs import filed as filed_module
 from msalib.runs import records
+from msalib.runs.filed import Filed
 from msalib.runs.query import Runs
-from msalib.runs.records import Filed, Record
+from msalib.runs.record import Record
 from tests.factory import CLASSES, make_record, predictions
 
 HOSTILE = ['x"prediction": [1]', "]}", '", "scores": [[', "a\\", "\u2028\n"]
@@ -22,7 +24,7 @@ HOSTILE = ['x"prediction": [1]', "]}", '", "scores": [[', "a\\", "\u2028\n"]
 
 @pytest.fixture(autouse=True)
 def nothing_read(monkeypatch):
-    monkeypatch.setattr(records, "_READ", Lately(2**20))
+    monkeypatch.setattr(filed_module, "_READ", Lately(2**20))
 
 
 def clips(seed=0, count=5):
@@ -152,7 +154,7 @@ def test_a_record_under_another_specification_is_read_from_its_own_file():
 def kept(count):
     """Return the bytes that stay in memory when so many records were read."""
     paths = [records.write(made(seed, count=200)) for seed in range(count)]
-    records._READ = Lately(2**18)
+    filed_module._READ = Lately(2**18)
     gc.collect()
     tracemalloc.start()
     runs = Runs(map(Filed, paths))
