@@ -30,16 +30,17 @@ class Runs:
         self._used: dict[int, Record] = {}
         self.computed = Lately(COMPUTED)
         for record in records:
-            seeds = self._runs.setdefault(record.spec.system, {})
-            known = seeds.get(record.spec.seed, record)
-            if known.spec != record.spec:
+            spec = record.spec
+            seeds = self._runs.setdefault(spec.system, {})
+            known = seeds.get(spec.seed)
+            if known is not None and known.spec != spec:
                 raise UserError(
-                    record.spec.path().parent,
+                    spec.path().parent,
                     found=f"{record.name()} beside {known.name()}, which differ in recipe only",
                     expected="one record per system and seed",
                     remedy="Delete the one that does not belong to today's recipe.",
                 )
-            seeds[record.spec.seed] = record
+            seeds[spec.seed] = record
 
     def unread(self) -> "Runs":
         """Return the same records, none of which is ``used`` yet."""
