@@ -169,4 +169,4 @@ EXTRAS: dict[str, type[Extras]] = {
 
 def rounded(values) -> list[float]:
     """Round to six significant digits: below float32's precision, and records stay small."""
-    return [float(f"{v:.6g}") for v in np.asarray(values, float)]
+    return [float(f"{v:.6g}") for v in np.asarray(values, float).tolist()]
