@@ -395,5 +395,4 @@ def wilson(count: int, trials: int) -> tuple[float, float]:
     z, share = float(ndtri(1 - LEVEL / 2)), count / trials
     centre, scale = share + z * z / (2 * trials), 1 + z * z / trials
     half = z * float(np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2))
-    ends = (centre - half) / scale, (centre + half) / scale
-    return (ends[0] if count else 0.0), (ends[1] if count < trials else 1.0)
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
