@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from msalib.base import paths
 from msalib.pages.sortable import Sortable
@@ -12,7 +13,10 @@ STATIC = paths.BOOK / "_static"
 PAPERS = ["UEGD", "SUGRM", "CMT"]
 SEVERITIES = ["impossible", "unlikely", "notable"]  # in an order that is not the alphabet's
 GAINS = ["9.5 ± 0.1", "\u22122.0", "1,200", "10", "", ".5"]
-SETS = ['<span class="value">MOSI</span> <span class="value">MOSEI</span>', "MOSI", "CH-SIMS"]
+TWO_SETS = Markup('<span class="value">MOSI</span> <span class="value">MOSEI</span>')
+SETS = [TWO_SETS, "MOSI", "CH-SIMS"]
+SEVERITY = Markup('<b data-order="{}">{}</b>')
+VERDICT = Markup('<span class="verdict">{}</span>')
 ROWS = 60
 FILTERS = ["severity", "paper", "data sets", "verdict"]
 
@@ -24,9 +28,9 @@ def frame() -> pd.DataFrame:
             "claim": f"C{i}",
             "paper": PAPERS[i % 3],
             "gain": GAINS[i % 6],
-            "severity": f'<b data-order="{i // 3 % 3}">{SEVERITIES[i // 3 % 3]}</b>',
+            "severity": SEVERITY.format(i // 3 % 3, SEVERITIES[i // 3 % 3]),
             "data sets": SETS[i // 9 % 3],
-            "verdict": f'<span class="verdict">{"✓ supported" if i % 2 else "○ not run"}</span>',
+            "verdict": VERDICT.format("✓ supported" if i % 2 else "○ not run"),
         }
         for i in range(ROWS)
     )

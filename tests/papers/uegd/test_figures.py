@@ -178,7 +178,7 @@ def test_the_video_with_the_most_clips_is_shown_unless_one_is_named():
 def test_an_unknown_video_is_refused_with_those_there_are():
     with pytest.raises(UserError, match=r"video 'z': found no such video .* one of b, c, a\."):
         figures.one_video(videos_of([2, 4, 3]), "z", setting=SETTING)
-    with pytest.raises(UserError, match=r"one of c, a, b, d, e, f, g, h and more\."):
+    with pytest.raises(UserError, match=r"one of c, a, b, d, e, f, g, h, i, j\."):
         figures.one_video(videos_of([2, 2, 3, *[2] * 7]), "z", setting=SETTING)
 
 
