@@ -19,7 +19,7 @@ def of(corpus: Corpus) -> dict[str, str]:
     """
     digests = {}
     if further := [column for column in corpus.utterances if column not in COLUMNS]:
-        table = corpus.utterances[further].to_csv(float_format="%.6g")
+        table = corpus.utterances[further].to_csv()
         digests["columns"] = hashlib.sha256(table.encode()).hexdigest()
     for stream, features in corpus.features.items():
         digests[f"{stream} features"] = _features(features)
