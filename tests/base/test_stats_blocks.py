@@ -5,20 +5,7 @@ import pytest
 
 from msalib.base import stats
 
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch):
-    monkeypatch.setattr(stats, "RESAMPLES", 60)
-
-
-@pytest.fixture
-def data():
-    """Labels (N,), predictions of two systems (S, N), videos (N,): 5 videos of 2 to 9 clips."""
-    rng = np.random.default_rng(0)
-    videos = np.repeat(["e", "a", "d", "b", "c"], [3, 9, 2, 6, 4])
-    label = rng.normal(size=len(videos))
-    a, b = label + rng.normal(size=(2, 2, len(videos)))
-    return label, a, b, videos
+pytestmark = pytest.mark.usefixtures("few")
 
 
 @pytest.mark.parametrize("metric", ["mae", "corr"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from msalib.base.files import read_yaml
+from msalib.data import describe
 from msalib.data.corpus import PARTS, Corpus
 from msalib.data.readers.published import PUBLISHED
 from msalib.evidence.audit.findings import AuditFinding
@@ -91,7 +92,7 @@ def _files(files) -> list[AuditFinding]:
 
 
 def _counts(corpus: Corpus, names: str, simulated: bool) -> Iterator[AuditFinding]:
-    split = "standard" if "standard" in corpus.splits else next(iter(corpus.splits))
+    split = describe.usual_split(corpus)
     parts = corpus.splits[split]
     ours = {part: int((parts == part).sum()) for part in PARTS}
     # The parts of dropped clips are those of the first split.
