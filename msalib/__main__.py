@@ -109,12 +109,13 @@ def run(
 ) -> None:
     """Execute a notebook; runs with a record are read.
 
-    Example: msalib run uegd/fig6 -p dataset mosi -p profile paper -p seeds 5
+    Example: msalib run uegd/fig6 -p dataset mosi -p profile full -p seeds 5
     """
     from msalib.base import paths
+    from msalib.book import notebooks
     from msalib.data import datasets as readers
     from msalib.data import describe
-    from msalib.pages import checks, notebooks
+    from msalib.pages import checks
 
     set_clean(clean)
     set_accept_cut(accept_cut)
@@ -205,7 +206,7 @@ def train(
 ) -> None:
     """Train a model on all modalities that it reads, once per seed, and save it for predict.
 
-    Example: msalib train raw --out my-model -p profile paper -p seeds 5
+    Example: msalib train raw --out my-model -p profile full -p seeds 5
     """
     from msalib.pages import predict
     from msalib.runs import save
@@ -295,7 +296,7 @@ def claims(
 @app.command()
 def book() -> None:
     """Execute the notebooks of the book and build its pages."""
-    from msalib.pages import build as book
+    from msalib.book import build as book
 
     book.build()
 

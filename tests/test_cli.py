@@ -11,9 +11,9 @@ import pytest
 
 from msalib import __main__ as cli
 from msalib.base import paths
+from msalib.book import notebooks
 from msalib.data import datasets as readers
 from msalib.evidence import registry
-from msalib.pages import notebooks
 from msalib.runs import records
 from tests.encoders.tiny import change_weights, save_bert
 from tests.factory import COUNTED, layer_records, write_pack
@@ -306,9 +306,9 @@ def test_claims_are_a_line_for_each_kind_of_evidence(msalib):
     assert [line[1] for line in c6] == [
         "printed",
         "error rates of the test",
-        "as-published: mosi, bert-large, release recipe, profile paper",
-        "as-published: mosei, bert-large, release recipe, profile paper",
-        "control: raw, small, release recipe, profile paper",
+        "as-published: mosi, bert-large, release recipe, profile full",
+        "as-published: mosei, bert-large, release recipe, profile full",
+        "control: raw, small, release recipe, profile full",
     ]
     printed, errors, published, _, control = c6
     assert errors[2] == "not measured"

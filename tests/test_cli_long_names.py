@@ -4,8 +4,8 @@ import pytest
 
 from msalib.base import paths
 from msalib.base.paths import bounded, folder_name
+from msalib.book import notebooks
 from msalib.data.readers import names
-from msalib.pages import notebooks
 from msalib.runs.inputs import Inputs
 from msalib.runs.records import Setting
 from msalib.runs.records import files as files_of
@@ -71,7 +71,7 @@ def test_names_of_encoders_fit_into_that_of_a_file_and_stay_apart(tmp_path):
     long = [folder_name(letter * 300 + end) for letter in "xä日" for end in "ab"]
     assert len(set(long)) == 6
     assert all(len(name.encode()) <= paths.LONGEST_NAME for name in long)
-    assert files_of("uegd", Setting("mosi", "日" * 300, "release", "paper")) == []
+    assert files_of("uegd", Setting("mosi", "日" * 300, "release", "full")) == []
 
 
 def test_an_executed_notebook_has_a_name_that_fits():

@@ -24,7 +24,7 @@ def tracked() -> list[Path]:
 
 # --- imports ------------------------------------------------------------------------------------
 
-ROOMS = "base", "data", "encoders training", "models", "runs", "evidence", "pages", "papers"
+ROOMS = "base", "data", "encoders training", "models", "runs", "evidence", "pages", "papers", "book"
 FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
 
 

@@ -4,7 +4,7 @@ numba, behind librosa, keeps compiled functions beside their source or below the
 imported where neither can be written; matplotlib keeps a list of fonts, and complains; pooch, also
 behind librosa, asks for a home. Where an environment only reads, or has no home, they get a folder
 in the root of temporary things, which is kept: compiling takes many seconds. Jupyter's folders are
-those of a run (``pages.notebooks``). Models of the hub are no temporary things, so that a refusal
+those of a run (``book.notebooks``). Models of the hub are no temporary things, so that a refusal
 names the variable for them (``HF_HOME``).
 """
 

@@ -1,4 +1,4 @@
-"""Answer how readers see a result: tables, figures, ledger, and the book's build.
+"""Answer how readers see a result: tables, figures and the ledger.
 
 Pages show records and verdicts; they compute no result of their own.
 """

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from msalib.base import paths
-from msalib.pages import build as book
-from msalib.pages import notebooks
+from msalib.book import build as book
+from msalib.book import notebooks
 
 LONGEST_CELL = 15
 """Lines of a code cell at most, without imports."""

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from msalib.pages import notebooks
+from msalib.book import notebooks
 
 
 @pytest.mark.parametrize(

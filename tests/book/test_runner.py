@@ -13,8 +13,8 @@ import pytest
 
 from msalib.base import paths
 from msalib.base.errors import UserError
-from msalib.pages import build as book
-from msalib.pages import notebooks, stamp
+from msalib.book import build as book
+from msalib.book import notebooks, render, stamp
 from tests.processes import alive, wait_for
 
 CONFIG = paths.ROOT / "_config.yml"
@@ -92,11 +92,11 @@ def test_any_letter_of_a_value_reaches_the_notebook(curve):
 
 
 def test_executed_names_say_data_encoder_and_profile(tree):
-    resolved = {"dataset": "mosi", "encoder": "models/my-bert", "profile": "paper", "seeds": 5}
+    resolved = {"dataset": "mosi", "encoder": "models/my-bert", "profile": "full", "seeds": 5}
     path = notebooks.executed_path("uegd/fig6", resolved)
-    assert path == paths.EXECUTED / "uegd" / "fig6-mosi-models_my_bert-paper.ipynb"
-    other = notebooks.executed_path("uegd/fig6", {**resolved, "preset": "paper"})
-    assert other.name == "fig6-mosi-models_my_bert-paper-recipe_paper.ipynb"
+    assert path == paths.EXECUTED / "uegd" / "fig6-mosi-models_my_bert.ipynb"
+    other = notebooks.executed_path("uegd/fig6", {**resolved, "preset": "article"})
+    assert other.name == "fig6-mosi-models_my_bert-article.ipynb"
     assert notebooks.executed_path("ledger", {}) == paths.EXECUTED / "ledger.ipynb"
 
 
@@ -184,7 +184,7 @@ import sys
 from pathlib import Path
 from msalib.base import paths
 paths.ROOT, paths.NOTEBOOKS, paths.EXECUTED = map(Path, sys.argv[1:4])
-from msalib.pages import notebooks
+from msalib.book import notebooks
 notebooks.run_notebook("waits", {})
 """
 
@@ -297,7 +297,7 @@ def book_of_one(curve, monkeypatch, tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "code.py").write_text("1")
     monkeypatch.setattr(stamp, "PACKAGE", tmp_path / "package")
-    monkeypatch.setattr(book, "render", lambda: tmp_path)
+    monkeypatch.setattr(render, "render", lambda: tmp_path)
     ran, run_notebook = [], notebooks.run_notebook
 
     def run(notebook, *arguments, **options):
@@ -382,10 +382,10 @@ def test_a_warning_of_a_page_stops_the_build(tree):
         (paths.BOOK / "_static" / name).touch()
     (paths.BOOK / "_toc.yml").write_text("format: jb-book\nroot: book/intro\n")
     (paths.BOOK / "intro.md").write_text("# Title\n\nSee nothing.\n")
-    index = book.render()
+    index = render.render()
     whole = index.read_text()
     (paths.BOOK / "intro.md").write_text("# Title\n\nSee [this](missing.md).\n")
     with pytest.raises(UserError, match=r"intro.md:3: WARNING.*missing"):
-        book.render()
+        render.render()
     assert index == tree / "_build" / "html" / "index.html" and index.read_text() == whole
     assert not list(tree.glob("._build*"))

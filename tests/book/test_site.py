@@ -11,8 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from msalib.base import paths
-from msalib.pages import build as book
-from msalib.pages import notebooks
+from msalib.book import build as book
+from msalib.book import notebooks
 
 # What a browser loads of itself, by element and attribute.
 ASSETS = [

@@ -347,7 +347,7 @@ def test_a_sixth_paper_is_in_the_ledger(sixth):
 
 def test_a_sixth_paper_has_a_page(sixth):
     root, command = sixth
-    code = "from msalib.pages import notebooks; notebooks.run_notebook('paper', {'paper': 'sixth'})"
+    code = "from msalib.book import notebooks; notebooks.run_notebook('paper', {'paper': 'sixth'})"
     command("-c", code)
     text = (root / "book" / "executed" / "paper-sixth.ipynb").read_text()
     for shown in ("A made-up paper", "SIXTH-C1", "exceeds Acc-5 41", "SIXTH-N1"):

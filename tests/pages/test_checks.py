@@ -3,7 +3,8 @@
 import pytest
 
 from msalib.base.errors import UserError
-from msalib.pages import checks, notebooks
+from msalib.book import notebooks
+from msalib.pages import checks
 from msalib.runs.study import Study
 
 
@@ -42,7 +43,7 @@ def test_a_wrong_value_is_told_as_the_study_tells_it(name, value, part):
         ("uegd/sizes", "modality", "words", "expected one of visual, acoustic, linguistic"),
         ("uegd/fig6", "device", "cuda", "found no such device here"),
         ("sugrm/table2", "encoder", "planted-tuned", "found an encoder for control"),
-        ("paper", "paper", "uged", "Did you mean uegd?"),
+        ("article", "full", "uged", "Did you mean uegd?"),
         ("audit", "dataset", "mosie", "Did you mean mosei?"),
         ("data", "corpus", "MOSEI", "Did you mean mosei?"),
         ("spoken", "part", "dev", "expected one of train, valid, test"),
@@ -62,5 +63,5 @@ def test_the_parameters_that_a_notebook_has_pass(small_data, notebook):
 
 
 def test_missing_data_are_left_to_the_notebook(small_data):
-    given = {"dataset": "mosi-standardised", "profile": "paper"}
+    given = {"dataset": "mosi-standardised", "profile": "full"}
     checks.check("uegd/fig6", notebooks.resolve_parameters("uegd/fig6", given))

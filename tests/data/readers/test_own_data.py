@@ -12,11 +12,12 @@ import pytest
 
 from msalib import encoders
 from msalib.base import paths
+from msalib.book import notebooks
 from msalib.data import datasets as readers
 from msalib.data.readers import names, store
 from msalib.evidence import registry
 from msalib.evidence.verdicts import weigh
-from msalib.pages import notebooks, overview, tables
+from msalib.pages import overview, tables
 from tests import clips
 from tests.encoders.tiny import save_bert, save_clip, save_wavlm
 from tests.fixtures import FIXTURES, VARIANTS, mmsa_content, write_pickle

@@ -15,9 +15,9 @@ from pathlib import Path
 import msalib
 from msalib.base import paths
 from msalib.base.provenance import versions
+from msalib.book import notebooks
 from msalib.data import datasets
 from msalib.evidence import registry
-from msalib.pages import notebooks
 
 PACKAGE = Path(msalib.__file__).parent
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from msalib.base import paths
-from msalib.pages import build as book
-from msalib.pages import notebooks
+from msalib.book import build as book
+from msalib.book import notebooks
 from msalib.pages.markup import link
 from msalib.pages.tables import Table
 

@@ -1,0 +1,1 @@
+"""Answer how the book is built: notebooks are run and checked, and its pages rendered."""
