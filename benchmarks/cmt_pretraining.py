@@ -58,7 +58,7 @@ class Stage(NamedTuple):
 
 def recipe(tiny: bool, **changes) -> Recipe:
     """What a study of raw-spoken pretrains, with small batches where it is ``tiny``."""
-    group = recipes.load("cmt", "release", "paper", "raw-spoken")
+    group = recipes.load("cmt", "release", "full", "raw-spoken")
     small = {"pt_batch_size": 4, "text_variants": 2, "codewords": 5} if tiny else {}
     return cmt.pretraining(
         cmt.Config(**group["model"] | {"pretraining": "pt"} | changes),

@@ -51,7 +51,7 @@ def clips(batch: int, longest: int, sizes: Mapping[str, int], generator: torch.G
 
 
 class Literal(nn.Module):
-    """All clips padded to T; ``masked``: padding is computed and then masked (preset `paper`)."""
+    """All clips padded to T; ``masked``: padding is computed and then masked (preset `article`)."""
 
     def __init__(self, bert: nn.Module, core: glomo.GLoMo):
         super().__init__()

@@ -71,7 +71,7 @@ def encoders(tiny: bool) -> tuple[nn.Module, nn.Module]:
 
 def fusion(width: int) -> mmml.MMML:
     """Everything behind the encoders: the usual model of the release, without dropout."""
-    model = recipes.load("mmml", "release", "paper", "mosi")["model"] | {"dropout": 0.0}
+    model = recipes.load("mmml", "release", "full", "mosi")["model"] | {"dropout": 0.0}
     torch.manual_seed(1)
     sizes = {mmml.TEXT: width, mmml.SOUND: width}
     return mmml.build(mmml.Config(**model), sizes=sizes, layers={}, outputs=1)

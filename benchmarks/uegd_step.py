@@ -133,7 +133,7 @@ def plain_epoch(model, loader, optimizer, device) -> float:
 
 def corpus() -> tuple[Corpus, Study, str]:
     """MOSI where its data and feature store are here, else random frames of its sizes."""
-    study = Study("uegd", dataset="mosi", encoder="minilm", profile="paper")
+    study = Study("uegd", dataset="mosi", encoder="minilm", profile="full")
     store = encoders.store_folder("mosi", encoders.ENCODERS["minilm"])
     if "MSALIB_DATA" in os.environ and store.is_dir():
         return study.encoded, study, f"MOSI transcripts, MiniLM layer {LAYER}"

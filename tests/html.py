@@ -1,6 +1,7 @@
 """What a page shows, read as a browser would."""
 
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 
 class Page(HTMLParser):
@@ -35,9 +36,18 @@ def read(shown) -> Page:
 def image(picture):
     """The picture's page, after checks that hold for every figure."""
     page = read(picture)
-    (attributes,) = page.attributes("img")
-    assert attributes["alt"] == picture.alt
+    (attributes,) = page.attributes("svg")
+    assert attributes["role"] == "img" and attributes["aria-label"] == picture.alt
     assert len(picture.alt) > 60 and "nan" not in picture.alt
-    assert picture.caption in page.text
-    assert attributes["src"].startswith("data:image/png;base64,")  # no file that could be missing
+    assert picture.caption in page.text and "nan" not in "".join(hovered(picture))
+    ids = [attributes["id"] for _, attributes in page.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [attributes["href"] for _, attributes in page.found if "href" in attributes]
+    assert all(link.startswith(("#", "data:")) for link in links)  # no file that could be missing
     return page
+
+
+def hovered(picture) -> list[str]:
+    """What a picture says where a pointer rests on it, in order."""
+    root = ElementTree.fromstring(str(picture.svg))
+    return [title.text for title in root.iter("title")]

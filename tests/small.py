@@ -78,7 +78,7 @@ def evidences(
         Verdict(
             claim,
             "substitute",
-            Setting("mosi", f"net{i}", "release", "paper"),
+            Setting("mosi", f"net{i}", "release", "full"),
             Evidence(w, {}, "why"),
             [],
         )

@@ -61,7 +61,7 @@ def test_the_benchmarks_of_glomo_run_and_write_nothing(benchmarks, capsys):
     assert [line.split(":")[0] for line in printed.splitlines()] == ["GLoMo", "TFN"]
 
 
-@pytest.mark.parametrize("preset", ["paper", "release"])
+@pytest.mark.parametrize("preset", ["article", "release"])
 def test_glomo_read_literally_predicts_and_learns_the_same(benchmarks, preset):
     """With weights that make every part count: those of a new model hardly move a prediction."""
     import glomo_step

@@ -130,11 +130,11 @@ def test_every_missing_output_is_named(capsys, tmp_path):
 
 
 def released(dataset):
-    return recipes.load("sugrm", "release", "paper", dataset)["model"]
+    return recipes.load("sugrm", "release", "full", dataset)["model"]
 
 
 def intended(dataset):
-    return recipes.load("sugrm", "paper", "paper", dataset)["model"]
+    return recipes.load("sugrm", "article", "full", dataset)["model"]
 
 
 @needs_fixtures

@@ -18,9 +18,13 @@ import yaml
 
 from msalib.base import children, files, paths, progress, provenance, refusals, temporary
 from msalib.base.errors import UserError, unknown
+from msalib.book.finish import finish
 
-FILE_KEYS = ("paper", "dataset", "encoder", "profile")
+FILE_KEYS = ("paper", "dataset", "encoder", "profile", "preset")
 """Parameters that name an executed notebook, in this order, where the notebook has them."""
+
+UNNAMED = {"profile": "full", "preset": "release"}
+"""Values that are no part of that name: the study's own."""
 
 TIMEOUT_S = 6 * 3600
 
@@ -91,13 +95,9 @@ def _convert(name: str, value, default):
 
 
 def executed_path(notebook: str, resolved: Mapping, folder: Path | None = None) -> Path:
-    """Return the place of the executed notebook: ``uegd/fig6-control-planted-quick.ipynb``.
-
-    Only another preset than the usual one is named: ``-recipe_paper``.
-    """
-    names = [re.sub(r"[^\w.]+", "_", str(resolved[k])) for k in FILE_KEYS if k in resolved]
-    if (preset := resolved.get("preset", "release")) != "release":
-        names.append(f"recipe_{preset}")
+    """Return the place of the executed notebook: ``uegd/fig6-control-planted-quick.ipynb``."""
+    values = {key: str(resolved[key]) for key in FILE_KEYS if key in resolved}
+    names = [re.sub(r"[^\w.]+", "_", v) for key, v in values.items() if v != UNNAMED.get(key)]
     named = [paths.bounded("-".join(names))] if names else []
     return (folder or paths.EXECUTED) / f"{'-'.join([notebook, *named])}.ipynb"
 
@@ -124,23 +124,15 @@ def run_notebook(
     with temporary.folder() as place:
         working = place / output.name
         try:
-            _papermill(notebook, working, {name: resolved[name] for name in parameters}, timeout_s)
+            _papermill(notebook, working, resolved, timeout_s)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             raise _failure(notebook, working, error) from None
         executed = nbformat.read(working, as_version=4)
     executed.metadata.papermill.output_path = output.relative_to(paths.ROOT).as_posix()
     executed.metadata.msalib = about
-    _fold(executed)
+    finish(executed, notebook)
     files.write_text(output, nbformat.writes(executed) + "\n")
     return output
-
-
-def _fold(executed) -> None:
-    """Fold the cell that papermill adds for given parameters if that of the defaults is folded."""
-    tagged = {tag: cell for cell in executed.cells for tag in cell.metadata.get("tags", [])}
-    if "injected-parameters" in tagged:
-        tags = [tag for tag in tagged["parameters"].metadata.tags if tag != "parameters"]
-        tagged["injected-parameters"].metadata.tags += tags
 
 
 def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float) -> None:
@@ -148,7 +140,8 @@ def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float)
     source = source_path(notebook).relative_to(paths.ROOT)
     command = [
         *(sys.executable, "-m", "papermill", source, working),
-        *("--parameters_yaml", yaml.safe_dump(parameters)),  # JSON halves characters beyond 16 bits
+        # In YAML, because JSON halves characters beyond 16 bits.
+        *("--parameters_yaml", yaml.safe_dump(parameters, sort_keys=False)),
         *("--kernel", "python3", "--cwd", paths.ROOT),
         *("--no-progress-bar", "--log-level", "ERROR"),
     ]

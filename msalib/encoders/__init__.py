@@ -8,6 +8,7 @@ imports torch or transformers.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msalib.base import presets
 from msalib.base.paths import features_folder, folder_name
 from msalib.encoders.names import availability, joined, resolve, resolve_all
 from msalib.encoders.registry import ENCODERS, SETS, Encoder
@@ -36,7 +37,7 @@ def store_folder(dataset: str, encoder: Encoder, preset: str = "release") -> Pat
 
     Presets make different features of sound and pictures; transcripts are read in one way only.
     """
-    ending = f"-{preset}" if encoder.has_presets else ""
+    ending = f"-{presets.stored(preset)}" if encoder.has_presets else ""
     return features_folder() / dataset / (folder_name(encoder.name) + ending)
 
 

@@ -11,25 +11,20 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from msalib.base.errors import UserError, unknown
 from msalib.base.files import disk_errors, write_bytes
+from msalib.base.presets import PRESETS
 from msalib.base.progress import bar
 from msalib.data.corpus import Corpus
 from msalib.data.readers import clip_files
 from msalib.encoders import whole, workers
 from msalib.encoders.store import fingerprint
 
-Preset = Literal["release", "paper"]
-PRESETS = {
-    "release": "what the authors' code does",
-    "paper": "what the paper's text says",
-}
-
-MIX = {"release": "first", "paper": "mean"}
+MIX = {"release": "first", "article": "mean"}
 """Preset -> which channel of the sound."""
 
 SAVE_EVERY = 10.0

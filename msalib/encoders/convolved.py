@@ -30,7 +30,7 @@ from msalib.encoders.store import StoreMeta, open_store, write_store
 
 CONVENTION = "last block of the fine-tuned encoder"
 UNIT = "0.02 s of speech"
-MIX = clips.MIX["paper"]
+MIX = clips.MIX["article"]
 
 
 def frames(
@@ -119,7 +119,7 @@ def _write(
 
 def _settings(normalise: bool, seconds: float) -> dict[str, str]:
     return {
-        "sound": clips.heard("paper"),
+        "sound": clips.heard("article"),
         "waveform": speech.NORMALISED[normalise],
         "longest": f"{seconds:g} s",
     }

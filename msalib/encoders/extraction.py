@@ -45,7 +45,7 @@ class Extractor:
     model: Any = None
     precision: str = "float32"
 
-    def __init__(self, corpus: Corpus, encoder: Encoder, preset: clips.Preset):
+    def __init__(self, corpus: Corpus, encoder: Encoder, preset: str):
         clips.check(preset)
         self.corpus, self.encoder, self.preset = corpus, encoder, preset
 
@@ -104,7 +104,7 @@ class Extractor:
         }
 
 
-def extractor(corpus: Corpus, encoder: Encoder, preset: clips.Preset) -> Extractor:
+def extractor(corpus: Corpus, encoder: Encoder, preset: str) -> Extractor:
     """Return the extractor of an encoder. Raises ``UserError`` for an unknown preset."""
     module = import_module(f"msalib.encoders.{encoder.extractor}")
     return module.Extractor(corpus, encoder, preset)
@@ -116,7 +116,7 @@ def extract(
     folder: Path,
     device: str = "auto",
     *,
-    preset: clips.Preset = "release",
+    preset: str = "release",
     refresh: bool = False,
 ) -> Path:
     """Write the features of every clip to the store ``folder``; return ``folder``.
@@ -155,9 +155,7 @@ def extract(
     return folder
 
 
-def read(
-    corpus: Corpus, encoder: Encoder, folder: Path, preset: clips.Preset = "release"
-) -> Features:
+def read(corpus: Corpus, encoder: Encoder, folder: Path, preset: str = "release") -> Features:
     """Return the features of a corpus by an encoder, from the store ``folder``.
 
     Raises ``UserError`` where the store is missing, damaged, made from other clips, with another

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msalib.base import presets
 from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.encoders import clips, extraction, media, weights
@@ -51,7 +52,7 @@ class Extractor(extraction.Extractor):
 
     convention = CONVENTION
 
-    def __init__(self, corpus: Corpus, encoder: Encoder, preset: clips.Preset):
+    def __init__(self, corpus: Corpus, encoder: Encoder, preset: str):
         super().__init__(corpus, encoder, preset)
         self.features, self.unit = ABOUT[encoder.name]
         self.options = encoder.name, clips.MIX[preset]
@@ -74,7 +75,7 @@ class Extractor(extraction.Extractor):
             "counts": looked.counts,
             "device": "cpu",
             "settings": {
-                "preset": self.preset,
+                "preset": presets.stored(self.preset),
                 "sound": clips.heard(self.preset),
                 "features": self.features,
             },

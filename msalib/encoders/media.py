@@ -42,7 +42,7 @@ CROP = 256
 """Side of a face crop, its aspect ratio not kept."""
 
 Mix = Literal["first", "mean"]
-Sampling = Literal["release", "paper"]
+Sampling = Literal["release", "article"]
 
 
 # --- sound --------------------------------------------------------------------------------------
@@ -119,9 +119,9 @@ def look(path: Path, sampling: Sampling, faces: str) -> list[Box | None]:
     """Return the box of the largest face in every picture that is kept of a clip, None without one.
 
     ``path`` is a video, a folder of pictures, or one picture. ``release`` keeps every int(fps / 3)-
-    th picture, brought to a height of 720 (papers/uegd.md (e)); ``paper`` keeps the picture nearest
-    to each multiple of 1/3 second. Raises ``UserError`` for a file that is missing, damaged, has no
-    video stream or no pictures, and for a missing detector.
+    th picture, brought to a height of 720 (papers/uegd.md (e)); ``article`` keeps the picture
+    nearest to each multiple of 1/3 second. Raises ``UserError`` for a file that is missing,
+    damaged, has no video stream or no pictures, and for a missing detector.
     """
     find = detector(faces)
     boxes = [find(picture) for picture in _kept(Path(path), sampling, faces)]

@@ -3,7 +3,7 @@
 A clip gives 50 frames a second, of which every tenth is kept (``Encoder.rate`` 5) or all are (50),
 none averaged; block k is the residual stream after it, the last one before any LayerNorm that
 follows all blocks (papers/uegd.md (e)). Presets: ``release`` takes the first channel and gives the
-waveform to the model as it is, as UEGD's code does; ``paper`` takes the mean of the channels (as
+waveform to the model as it is, as UEGD's code does; ``article`` takes the mean of the channels (as
 MMML does) and normalises the waveform where the model's own preprocessor says so (UEGD names none;
 (g) 6).
 
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msalib.base import presets
 from msalib.encoders import clips, extraction, forward, media, weights
 from msalib.encoders.registry import Encoder
 
@@ -31,7 +32,7 @@ KINDS = ("wavlm", "hubert", "data2vec-audio", "wav2vec2")
 SECONDS = 120
 """Longest clip; attention takes memory with the square of the length."""
 
-WAVEFORM = {"release": "as it is", "paper": "normalised where the preprocessor says so"}
+WAVEFORM = {"release": "as it is", "article": "normalised where the preprocessor says so"}
 
 FRAMES = {"cpu": 1500, "cuda": 16_000}
 """Padded frames per batch, 50 a second: half a minute, or five minutes on a GPU."""
@@ -77,7 +78,7 @@ class Extractor(extraction.Extractor):
             "truncated": int((samples > self.longest).sum()),
             "counts": {SHORT: int((samples < self.shortest).sum()), **looked.counts},
             "settings": {
-                "preset": self.preset,
+                "preset": presets.stored(self.preset),
                 "sound": clips.heard(self.preset),
                 "waveform": NORMALISED[self.normalise],
                 "sampling": sampling(self.step),
@@ -124,11 +125,11 @@ def warn_of_lengths(samples: np.ndarray, seconds: float, shortest: int, corpus: 
 # --- the model ----------------------------------------------------------------------------------
 
 
-def load(encoder: Encoder, preset: clips.Preset):
+def load(encoder: Encoder, preset: str):
     """Return the model for ``layers``, and whether waveforms are normalised for it."""
     model = pretrained(encoder)
     model.encoder.pos_conv_embed = _clip_by_clip(model.encoder.pos_conv_embed)
-    return model, preset == "paper" and normalises(encoder)
+    return model, preset == "article" and normalises(encoder)
 
 
 def pretrained(encoder: Encoder):

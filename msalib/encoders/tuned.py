@@ -240,7 +240,7 @@ class Text(nn.Module):
                 f"encoder {self.name!r}",
                 found=f"{self.positions} positions",
                 expected=f"at least {reading.longest}, the length to which texts are padded",
-                remedy="Choose an encoder of longer texts, or -p preset paper, which pads none.",
+                remedy="Choose an encoder of longer texts, or -p preset article, which pads none.",
             )
         ids = pad(frames, mask).squeeze(-1).long()
         ids, valid = shortened(ids, mask, reading.longest, reading.cut)

@@ -4,7 +4,7 @@ Block k gives the class token after it, before the final LayerNorm and the proje
 (papers/uegd.md (e)). The largest face of a picture is cut out, brought to 256 x 256 whatever its
 shape, and then goes through CLIP's own preprocessing. A picture without a face stays in the
 sequence as a vector of zeros, and is counted. Presets differ in which pictures are kept
-(``media.look``): ``release`` takes every int(fps / 3)-th, ``paper`` those at 3 a second.
+(``media.look``): ``release`` takes every int(fps / 3)-th, ``article`` those at 3 a second.
 """
 
 import warnings
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msalib.base import presets
 from msalib.base.errors import UserError
 from msalib.data.corpus import Corpus
 from msalib.encoders import clips, extraction, faces, forward, media, weights
@@ -27,7 +28,7 @@ KINDS = ("clip", "clip_vision_model")
 
 SAMPLING = {
     "release": f"every int(fps / {media.PICTURES})-th picture",
-    "paper": f"the picture nearest to each multiple of 1/{media.PICTURES} s",
+    "article": f"the picture nearest to each multiple of 1/{media.PICTURES} s",
 }
 
 PICTURES = {"cpu": 32, "cuda": 512}
@@ -68,7 +69,7 @@ class Extractor(extraction.Extractor):
                 **looked.counts,
             },
             "settings": {
-                "preset": self.preset,
+                "preset": presets.stored(self.preset),
                 "sampling": SAMPLING[self.preset],
                 "faces": _faces(self.corpus.faces, self.preset),
                 "pictures": f"{media.CROP} x {media.CROP}, then bicubic to {sides[0]}, "

@@ -7,7 +7,7 @@ only the frames of the clip itself are stored: 50 a second, of which every tenth
 (``Encoder.rate`` 5) or all are (50). Attention sees the silence. Block k is the residual stream
 after it, the last one before the LayerNorm that follows all blocks, as in ``speech``.
 
-Presets take the first channel (``release``) or the mean of the channels (``paper``); the waveform
+Presets take the first channel (``release``) or the mean of the channels (``article``); the waveform
 is as it is. Every clip costs a whole window, whatever its length, and none depends on the clips
 beside it in a batch.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msalib.base import presets
 from msalib.encoders import clips, extraction, forward, media, speech, weights
 from msalib.encoders.registry import ALL, Encoder
 
@@ -61,7 +62,7 @@ class Extractor(extraction.Extractor):
             "truncated": int((samples > self.window).sum()),
             "counts": looked.counts,
             "settings": {
-                "preset": self.preset,
+                "preset": presets.stored(self.preset),
                 "sound": clips.heard(self.preset),
                 "window": f"{seconds:g} s, filled with silence, whose frames are not kept",
                 "sampling": speech.sampling(self.step),

@@ -161,7 +161,7 @@ def source(plan: Plan, size: Size) -> Source:
     They need two systems of ``plan.together`` with two shared seeds. Raises ``UserError`` without.
     """
     for paper, dataset, encoder, preset in size.sources:
-        runs = Runs(folds.pool(records.find(paper, Setting(dataset, encoder, preset, "paper"))))
+        runs = Runs(folds.pool(records.find(paper, Setting(dataset, encoder, preset, "full"))))
         if sum(len(runs.seeds(s)) > 1 for s in _together(plan, runs)) > 1:
             count = sum(len(runs.seeds(s)) for s in runs.systems)
             return Source(runs, f"{count} runs of {paper} on {dataset} with {encoder}")

@@ -47,7 +47,7 @@ def on_pages(paper: str) -> list[Setting]:
         dict.fromkeys(
             Setting(p["dataset"], p["encoder"], p.get("preset", "release"), p["profile"])
             for p in pages
-            if p["profile"] == "paper"
+            if p["profile"] == "full"
         )
     )
 
@@ -55,7 +55,7 @@ def on_pages(paper: str) -> list[Setting]:
 def as_published(paper: str) -> list[Setting]:
     """Return the settings of the paper itself; where they have no records, the ledger says so."""
     pairs = papers.fact(paper, "AS_PUBLISHED", ())
-    return [Setting(dataset, encoder, "release", "paper") for dataset, encoder in pairs]
+    return [Setting(dataset, encoder, "release", "full") for dataset, encoder in pairs]
 
 
 def study(paper: str) -> list[Setting]:
@@ -66,7 +66,7 @@ def study(paper: str) -> list[Setting]:
 def beside(paper: str) -> list[Setting]:
     """Return settings whose records stand beside others in a comparison; none is judged itself."""
     pairs = papers.fact(paper, "BESIDE", {}).values()
-    return [Setting(dataset, encoder, "release", "paper") for dataset, encoder in pairs]
+    return [Setting(dataset, encoder, "release", "full") for dataset, encoder in pairs]
 
 
 def counted(paper: str) -> list[Setting]:

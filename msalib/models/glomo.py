@@ -12,12 +12,12 @@ modalities are mixed by weights that the global vectors give.
 Deviations from the paper, under both presets: the gate has noise in training, which Eq. 5 leaves
 out and the load needs (O2); a modality that is left out takes its branch with it (O22).
 Deviations from the release: validation stops a training and selects its epoch (O15, O16). Preset
-`paper` also sums experts linearly (O1), takes the load's normal at mean 0 (O3), keeps its optimiser
-(O17) and reads no padding (O4). Preset `release` reads it: clips are cut or padded to a fixed
-length, a fine-tuned text encoder gives its states at padded places, too, and a frame whose first
-channel is exactly 0 has no position. Frozen features of text are zero at padded places. Under both,
-frames of sound and pictures stand once per word, where the release repeats them for every word
-piece and has zeros for [CLS] and [SEP].
+`article` also sums experts linearly (O1), takes the load's normal at mean 0 (O3), keeps its
+optimiser (O17) and reads no padding (O4). Preset `release` reads it: clips are cut or padded to a
+fixed length, a fine-tuned text encoder gives its states at padded places, too, and a frame whose
+first channel is exactly 0 has no position. Frozen features of text are zero at padded places. Under
+both, frames of sound and pictures stand once per word, where the release repeats them for every
+word piece and has zeros for [CLS] and [SEP].
 As in the release, under both presets: a softmax over scores of two linear layers where the paper
 says attention (O13), and MLPs of one linear layer (O14). The F1 of classes is weighted (O21).
 Of what the specification would compare, these are not built: attention by dot products (O13), MLPs

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from msalib.base.errors import unknown
 from msalib.base.files import read_yaml
+from msalib.base.presets import PRESETS, PROFILES
 
-PRESETS = ("release", "paper")
-PROFILES = ("quick", "paper")
 ALL = "all"
 """What asks for every baseline in the place of a name."""
 
@@ -51,15 +50,15 @@ def table(paper: str, preset: str, profile: str, dataset: str) -> dict[str, dict
     """Return ``{"model" | "train": {name: {"value": ..., "source": ...}}}`` for a data set.
 
     ``preset`` is the recipe (what the release does, or what the paper says), ``profile`` its size:
-    ``paper`` in full, ``quick`` for seconds. Raises ``UserError`` for what there is not.
+    ``full``, or ``quick`` for seconds. Raises ``UserError`` for what there is not.
     """
     check(preset, profile)
     if paper not in known():
         raise unknown("paper", paper, known(), found="no recipe of it", remedy="Name one of these.")
     document = _document(paper)
     layers = ["release"]
-    if preset == "paper":
-        layers.append("paper")
+    if preset == "article":
+        layers.append("article")
     if profile == "quick":
         layers.append("quick")
     resolved = {"model": {}, "train": {}}

@@ -35,4 +35,4 @@ def fact(paper: str, name: str, default: T) -> T:
 
 def published(paper: str, dataset: str, encoder: str, profile: str) -> bool:
     """Check whether a paper used this encoder on this data set, with its recipe in full."""
-    return profile == "paper" and (dataset, encoder) in fact(paper, "AS_PUBLISHED", ())
+    return profile == "full" and (dataset, encoder) in fact(paper, "AS_PUBLISHED", ())

@@ -53,7 +53,7 @@ def make(paper: str, **parameters) -> Iterator[Made]:
     recorded. Raises ``UserError`` where no data are available, and for what a study refuses.
     """
     steps = plan(paper)
-    parameters = {"profile": "paper", "seeds": 5, **parameters}
+    parameters = {"profile": "full", "seeds": 5, **parameters}
     validated(parameters)
     for key in _chosen(paper, steps, parameters):
         name, *others = key.split()

@@ -8,6 +8,7 @@ from itertools import product
 from msalib import encoders, papers
 from msalib.base import files, paths
 from msalib.base.errors import UserError, unknown
+from msalib.base.presets import PRESETS
 from msalib.base.provenance import pick_device
 from msalib.data import datasets, folds, streams
 from msalib.data.corpus import TUNED, Corpus, Features
@@ -16,7 +17,6 @@ from msalib.encoders import Encoder
 from msalib.encoders.names import check_tunable
 from msalib.encoders.registry import TUNED_ENDING
 from msalib.models import recipes
-from msalib.models.recipes import PRESETS
 from msalib.runs.parameters import validated
 from msalib.runs.records import Record, Setting
 from msalib.runs.records import files as files_of
@@ -185,11 +185,11 @@ class Inputs:
         known = [n for n in datasets.DATASETS if datasets.folder(n) == folder]
         alike = [n for n in known if n != p.dataset and not datasets.dataset(n).leaky]
         for name, preset in product([p.dataset, *alike], dict.fromkeys([p.preset, *PRESETS])):
-            asked = {"dataset": name, "encoder": p.encoder, "preset": preset, "profile": "paper"}
+            asked = {"dataset": name, "encoder": p.encoder, "preset": preset, "profile": "full"}
             changed = {n: value for n, value in asked.items() if value != getattr(p, n)}
             with suppress(UserError):  # some may have nothing for this encoder to read
                 encoder = Inputs(self.paper, **asked).encoder
-                if changed and files_of(self.paper, Setting(name, encoder, preset, "paper")):
+                if changed and files_of(self.paper, Setting(name, encoder, preset, "full")):
                     chosen = " ".join(f"-p {n} {value}" for n, value in changed.items())
                     return f"Records of the full recipe need no data: {chosen}."
         return ""

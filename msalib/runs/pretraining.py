@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from msalib import models
-from msalib.base import files
+from msalib.base import files, presets
 from msalib.base.errors import UserError
 from msalib.base.files import complaint
 from msalib.base.paths import bounded, features_folder, folder_name, records_folder
+from msalib.base.presets import Profile
 from msalib.base.provenance import commit, device_name, one_thread, versions
 from msalib.runs.inputs import Inputs
 from msalib.runs.pairs import SOUND, TEXT, Source, Stored, both, stored
@@ -58,7 +59,7 @@ class Pretrained(BaseModel):
 
     family: str
     dataset: str
-    profile: str
+    profile: Profile
     seed: int
     stages: list[dict]
     encoders: dict[str, str]
@@ -84,7 +85,7 @@ class Pretrained(BaseModel):
 def recorded(family: str, profile: str) -> list[Pretrained]:
     """Return the records of a family's pretraining, ordered by file name."""
     folder = records_folder() / "pretraining" / family
-    paths = sorted(folder.glob(f"*/{profile}/*.json"))
+    paths = sorted(folder.glob(f"*/{presets.stored(profile)}/*.json"))
     return [Pretrained.model_validate_json(path.read_bytes()) for path in paths]
 
 
@@ -208,7 +209,13 @@ class Made:
     def record(self) -> Path:
         """The place of the record."""
         names = folder_name("+".join(self.about["encoders"].values()))
-        folder = records_folder() / "pretraining" / self.spec.family / names / self.spec.profile
+        folder = (
+            records_folder()
+            / "pretraining"
+            / self.spec.family
+            / names
+            / presets.stored(self.spec.profile)
+        )
         return folder / f"{self.name}.json"
 
     def read_record(self) -> Pretrained:

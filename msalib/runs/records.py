@@ -10,6 +10,7 @@ from msalib.base.paths import (
     records_folder,
     your_records_folder,
 )
+from msalib.base.presets import stored
 from msalib.runs.columns import Predictions
 from msalib.runs.filed import Filed
 from msalib.runs.record import Provenance, Record, read, write
@@ -61,7 +62,7 @@ class Setting(NamedTuple):
 def files(paper: str, setting: Setting) -> list[Path]:
     """Return the paths of all records of one setting, ordered by file name."""
     dataset, encoder, preset, profile = setting
-    folder = Path(paper, f"{dataset}-{folder_name(encoder)}", preset, profile)
+    folder = Path(paper, f"{dataset}-{folder_name(encoder)}", stored(preset), stored(profile))
     by_name: dict[str, Path] = {}
     for root in roots(dataset, profile):
         for path in (root / folder).glob("*.json"):

@@ -20,6 +20,7 @@ from msalib.base.paths import (
     records_folder,
     your_records_folder,
 )
+from msalib.base.presets import Preset, Profile, stored
 from msalib.data import datasets
 from msalib.data.streams import ORDER, ordered
 from msalib.models import recipes
@@ -57,8 +58,8 @@ class Spec(BaseModel):
     dataset: str
     split: str
     encoder: str
-    preset: str
-    profile: str
+    preset: Preset
+    profile: Profile
     inputs: Annotated[dict[str, Layer], AfterValidator(_known)]  # stream -> layer
     train_share: float = Field(gt=0, le=1)  # of the clips of the training set
     model: dict[str, int | float | str]
@@ -85,8 +86,8 @@ class Spec(BaseModel):
             roots(self.dataset, self.profile)[0]
             / self.paper
             / f"{self.dataset}-{folder_name(self.encoder)}"
-            / self.preset
-            / self.profile
+            / stored(self.preset)
+            / stored(self.profile)
             / self.file_name()
         )
 

@@ -173,7 +173,7 @@ def check_parts(train: Examples, valid: Examples, regime: Regime, stream: Stream
             "training part",
             found=f"{len(train)} clips, fewer than {regime.accumulation} batches",
             expected=f"a step, which sums {regime.accumulation} batches of {regime.batch_size}",
-            remedy="Use a larger corpus, or the recipe of the paper's text (-p preset paper).",
+            remedy="Use a larger corpus, or the recipe of the paper's text (-p preset article).",
         )
     if not len(valid):
         raise UserError(

@@ -124,7 +124,7 @@ def test_presets_media_and_versions_tell_stores_apart(data, tmp_path, monkeypatc
     mel = extractor("log-mel")
     folder = extract(data, mel, tmp_path / "store")
     with pytest.raises(UserError, match="features of other clips"):
-        read(data, mel, folder, "paper")
+        read(data, mel, folder, "article")
     monkeypatch.setattr(weights, "revision", lambda encoder: "librosa 0")
     with pytest.raises(UserError, match="expected revision librosa 0"):
         read(data, mel, folder)

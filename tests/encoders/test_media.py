@@ -85,8 +85,8 @@ def test_paper_keeps_the_picture_nearest_to_each_third_of_a_second(tmp_path):
 
     for fps in ("30", "29.97", "25", "23.976", "3", "1"):
         folder = write_pictures(tmp_path / fps, numbered(40), fps)
-        assert kept(folder, "paper") == nearest(40, float(fps)), fps
-    assert kept(tmp_path / "3", "paper") == list(range(40))
+        assert kept(folder, "article") == nearest(40, float(fps)), fps
+    assert kept(tmp_path / "3", "article") == list(range(40))
 
 
 def test_a_folder_without_a_rate_has_three_a_second_and_a_natural_order(tmp_path):
@@ -97,14 +97,14 @@ def test_a_folder_without_a_rate_has_three_a_second_and_a_natural_order(tmp_path
 def test_pictures_of_a_video(tmp_path):
     pictures = [flat(8 * n) for n in range(31)]
     path = write_video(tmp_path / "a.mp4", pictures, Fraction(30))
-    for sampling in ("release", "paper"):
+    for sampling in ("release", "article"):
         found = list(media._kept(path, sampling, "whole"))
         assert len(found) == 4
         for picture, n in zip(found, (0, 10, 20, 30), strict=True):
             assert picture.shape == (64, 64, 3)
             assert abs(picture[40:, 40:].mean() - 8 * n) < 4  # grey, whatever the codec did
     assert next(media._kept(path, "release", "opencv")).shape == (720, 720, 3)
-    assert next(media._kept(path, "paper", "opencv")).shape == (64, 64, 3)
+    assert next(media._kept(path, "article", "opencv")).shape == (64, 64, 3)
 
 
 def test_colours_are_red_green_blue(tmp_path):
@@ -146,11 +146,13 @@ def test_crops_are_the_boxes_without_the_pictures_that_have_none(tmp_path):
     picture = np.zeros((60, 80, 3), np.uint8)
     picture[10:30, 40:50] = 255  # the face: not square, and brought to a square all the same
     folder = write_pictures(tmp_path / "a", [picture, picture, picture])
-    found = media.crops(folder, "paper", "opencv", [(40, 10, 50, 30), None, (0, 0, 80, 60)], 40, 32)
+    found = media.crops(
+        folder, "article", "opencv", [(40, 10, 50, 30), None, (0, 0, 80, 60)], 40, 32
+    )
     assert found.shape == (2, 32, 32, 3)
     assert found[0].min() == 255
     assert 0 < found[1].mean() < 40
-    assert media.crops(folder, "paper", "opencv", [None] * 3, 40, 32).shape == (0, 32, 32, 3)
+    assert media.crops(folder, "article", "opencv", [None] * 3, 40, 32).shape == (0, 32, 32, 3)
 
 
 # --- damage -------------------------------------------------------------------------------------
@@ -240,7 +242,7 @@ def test_pictures_that_are_none_are_refused_by_name(tmp_path, case):
     make, found = PICTURES[case]
     path = make(tmp_path)
     with pytest.raises(UserError, match=found) as error:
-        media.look(path, "paper", "whole")
+        media.look(path, "article", "whole")
     assert str(error.value).startswith(str(path))
 
 
@@ -256,6 +258,6 @@ def test_damaged_bytes_give_an_error_or_a_read_and_nothing_else(tmp_path):
             path.write_bytes(damaged[: rng.integers(1, len(damaged))] if number % 2 else damaged)
             try:
                 media.sound(path, "mean")
-                media.look(path, "paper", "whole")
+                media.look(path, "article", "whole")
             except UserError as error:
                 assert error.where == str(path)

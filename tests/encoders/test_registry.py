@@ -158,7 +158,7 @@ def test_sound_and_pictures_have_a_store_per_preset(tmp_path, monkeypatch):
     folders = {
         encoders.store_folder("toy", ENCODERS[name], preset).name
         for name in ("bert-base", "wavlm-large")
-        for preset in ("release", "paper")
+        for preset in ("release", "article")
     }
     assert folders == {"bert-base", "wavlm-large-release", "wavlm-large-paper"}
 
@@ -226,10 +226,10 @@ def test_the_raw_controls_are_data_sets_whose_titles_are_those_of_their_stories(
 def test_a_name_proves_nothing(tmp_path, monkeypatch):
     """A folder that is called like the published encoder is a substitute for it."""
     monkeypatch.setenv("MSALIB_DATA", str(tmp_path))
-    published = Study("uegd", dataset="mosi", encoder="bert-large", profile="paper")
+    published = Study("uegd", dataset="mosi", encoder="bert-large", profile="full")
     assert published.kind == "as-published"
     folder = save_config(tmp_path / "bert-large", "bert")
-    assert Study("uegd", dataset="mosi", encoder=folder, profile="paper").kind == "substitute"
+    assert Study("uegd", dataset="mosi", encoder=folder, profile="full").kind == "substitute"
 
 
 def test_a_set_that_is_spelt_out_is_that_set():

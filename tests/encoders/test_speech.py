@@ -112,7 +112,7 @@ def test_all_frames_are_kept_where_they_are_asked_for(tiny, sounds, tmp_path):
 def test_stores_that_exist_stay_the_ones_asked_for(tiny, sounds):
     kept = {
         "release": "16 kHz, channel first, waveform as it is, at most 120 s, 5 frames a second",
-        "paper": "16 kHz, channel mean, waveform normalised where the preprocessor says so, "
+        "article": "16 kHz, channel mean, waveform normalised where the preprocessor says so, "
         "at most 120 s, 5 frames a second",
     }
     for preset, settings in kept.items():
@@ -151,12 +151,12 @@ def test_presets_differ_in_channel_and_normalisation(tiny, tmp_path):
         return speech.layers(model, [wave], 10)[:, 0]
 
     release = extract(data, tiny, tmp_path / "release", "cpu")
-    paper = extract(data, tiny, tmp_path / "paper", "cpu", preset="paper")
+    paper = extract(data, tiny, tmp_path / "paper", "cpu", preset="article")
     mean = both.mean(axis=1)
     normalised = ((mean - mean.mean()) / np.sqrt(mean.var() + 1e-7)).astype(np.float32)
     for folder, preset, wave, sound, how in (
         (release, "release", both[:, 0], "first channel", "as it is"),
-        (paper, "paper", normalised, "mean of the channels", "normalised to mean 0, variance 1"),
+        (paper, "article", normalised, "mean of the channels", "normalised to mean 0, variance 1"),
     ):
         features = read(data, tiny, folder, preset=preset)
         stored = np.stack(list(features.layers.values()))
@@ -165,8 +165,8 @@ def test_presets_differ_in_channel_and_normalisation(tiny, tmp_path):
         assert features.provenance["sound"] == f"16 kHz, {sound}"
         assert features.provenance["waveform"] == how
         assert features.provenance["sampling"].startswith("frame 0 and every 10th")
-    with pytest.raises(UserError, match=r"features of other clips, .* --preset paper --refresh"):
-        read(data, tiny, release, preset="paper")
+    with pytest.raises(UserError, match=r"features of other clips, .* --preset article --refresh"):
+        read(data, tiny, release, preset="article")
 
 
 def test_paper_normalises_only_where_the_preprocessor_does(tmp_path):
@@ -175,7 +175,7 @@ def test_paper_normalises_only_where_the_preprocessor_does(tmp_path):
     for said, normalise in ((None, True), (True, True), (False, False)):
         if said is not None:
             (folder / "preprocessor_config.json").write_text(json.dumps({"do_normalize": said}))
-        assert speech.load(encoder, "paper")[1] is normalise
+        assert speech.load(encoder, "article")[1] is normalise
         assert speech.load(encoder, "release")[1] is False
 
 

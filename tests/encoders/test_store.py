@@ -306,7 +306,7 @@ def test_a_store_of_text_says_what_it_has_always_said(tmp_path):
 
 def test_features_without_blocks_have_layer_one_in_float32_and_say_their_settings(tmp_path):
     more = {"first": 1, "layers": 1, "dtype": "float32", "precision": "bfloat16"}
-    more |= {"counts": {"without a face": 3}, "settings": {"preset": "paper"}}
+    more |= {"counts": {"without a face": 3}, "settings": {"preset": "article"}}
     meta = META.model_copy(update=more)
     folder = write(tmp_path / "one", lambda clips: ramp(clips)[1:2].astype(np.float32) + 1e-5, meta)
     assert StoreMeta.model_validate_json((folder / "meta.json").read_bytes()) == meta
@@ -315,7 +315,7 @@ def test_features_without_blocks_have_layer_one_in_float32_and_say_their_setting
     assert features.blocks == (1,)
     assert features.layers[1].dtype == np.float32
     assert features.layers[1][0, 0] == np.float32(100) + np.float32(1e-5)
-    told = {"without a face": "3", "preset": "paper", "precision": "bfloat16"}
+    told = {"without a face": "3", "preset": "article", "precision": "bfloat16"}
     assert told.items() <= features.provenance.items()
 
     def too_large(clips):

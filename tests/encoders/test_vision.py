@@ -134,11 +134,11 @@ def test_a_store_of_another_detector_or_preset_is_refused(tiny, tmp_path):
     data = corpus(visual=[video])
     folder = extract(data, tiny, tmp_path / "store", "cpu")
     assert read(data, tiny, folder).lengths().tolist() == [4]  # every 8th of 30
-    for other, preset in ((corpus(visual=[video], faces="opencv"), "release"), (data, "paper")):
+    for other, preset in ((corpus(visual=[video], faces="opencv"), "release"), (data, "article")):
         with pytest.raises(UserError, match="features of other clips"):
             read(other, tiny, folder, preset)
-    folder = extract(data, tiny, tmp_path / "paper", "cpu", preset="paper")
-    features = read(data, tiny, folder, "paper")
+    folder = extract(data, tiny, tmp_path / "paper", "cpu", preset="article")
+    features = read(data, tiny, folder, "article")
     assert features.provenance["preset"] == "paper"
     assert features.provenance["sampling"].startswith("the picture nearest")
     assert features.provenance["faces"] == "whole: the picture is the face"
@@ -149,11 +149,11 @@ def test_release_and_paper_crop_the_same_face_from_pictures_of_other_heights(tmp
 
     picture = drawn(360, 480, (170, 120, 150))
     folder = write_pictures(tmp_path / "a", [picture])
-    (release,), (paper,) = (media.look(folder, p, "opencv") for p in ("release", "paper"))
+    (release,), (paper,) = (media.look(folder, p, "opencv") for p in ("release", "article"))
     assert abs(release[0] / 2 - paper[0]) < 20  # found at a height of 720
     crops = [
         media.crops(folder, p, "opencv", [box], 32, 32)[0].astype(int)
-        for p, box in (("release", release), ("paper", paper))
+        for p, box in (("release", release), ("article", paper))
     ]
     assert np.abs(crops[0] - crops[1]).mean() < 25
     assert faces.detector("opencv")(picture) == paper

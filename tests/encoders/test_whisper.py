@@ -99,14 +99,14 @@ def test_presets_differ_in_the_channel(tiny, tmp_path):
     both = np.stack([tone(8_000, 1), tone(8_000, 2)], axis=1)
     data = corpus(acoustic=[write_wav(tmp_path / "a.wav", both)])
     spectrogram, model = whisper.load(tiny)
-    for preset, wave in (("release", both[:, 0]), ("paper", both.mean(axis=1))):
+    for preset, wave in (("release", both[:, 0]), ("article", both.mean(axis=1))):
         folder = extract(data, tiny, tmp_path / preset, "cpu", preset=preset)
         features = read(data, tiny, folder, preset)
         expected = whisper.layers(spectrogram, model, [wave], 1)[:, 0]
         stored = np.stack(list(features.layers.values()))
         np.testing.assert_allclose(stored, expected, rtol=2e-3, atol=2e-3)
-    with pytest.raises(UserError, match=r"features of other clips, .* --preset paper --refresh"):
-        read(data, tiny, tmp_path / "release", "paper")
+    with pytest.raises(UserError, match=r"features of other clips, .* --preset article --refresh"):
+        read(data, tiny, tmp_path / "release", "article")
 
 
 def test_other_models_and_encoders_that_lack_a_block_are_refused(sounds, tmp_path):

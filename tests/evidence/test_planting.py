@@ -51,7 +51,7 @@ def write(*qualities, seeds=2):
             guess = quality * (quality * label + np.sqrt(1 - quality**2) * 1.2 * error)
             parts = dict.fromkeys(("valid", "test"), predictions(label, guess, video))
             model = {name: one.choice(name, paper="mmml") for name in recipes.choices("mmml")}
-            about = {"paper": "mmml", "dataset": "raw", "profile": "paper"}
+            about = {"paper": "mmml", "dataset": "raw", "profile": "full"}
             records.write(
                 make_record(dict(one.inputs), seed, parts=parts, model=model, train={}, **about)
             )

@@ -189,7 +189,7 @@ def test_a_single_test_video_gives_no_verdict(uegd):
     assert "needs 10 test videos (this setting has 1)" in verdicts["UEGD-C6"].evidence.note
 
 
-def written(dataset, encoder, setting, profile="paper"):
+def written(dataset, encoder, setting, profile="full"):
     noise = {system({"linguistic": k}): sd for k, sd in ((1, 2.0), (2, 0.5), (3, 2.0))}
     spec = {"dataset": dataset, "encoder": encoder, "setting": setting, "profile": profile}
     for record in system_records(noise, {"linguistic": 3}, **spec):
@@ -202,10 +202,10 @@ def test_every_setting_with_records_is_judged_and_the_published_ones_are_never_m
     verdicts = judge_study("uegd")
     settings = list(dict.fromkeys(v.setting for v in verdicts))
     assert settings == [
-        ("mosi", "bert-large", "release", "paper"),
-        ("mosei", "bert-large", "release", "paper"),
-        ("mosi-standardised", "minilm", "release", "paper"),
-        ("raw", "small", "release", "paper"),
+        ("mosi", "bert-large", "release", "full"),
+        ("mosei", "bert-large", "release", "full"),
+        ("mosi-standardised", "minilm", "release", "full"),
+        ("raw", "small", "release", "full"),
     ]
     assert len(verdicts) == len(settings) * len(uegd)
     published = [v for v in verdicts if v.setting.encoder == "bert-large"]
@@ -244,9 +244,9 @@ def test_a_data_set_with_a_hyphen_keeps_its_name():
     [
         ("control", "planted", "control", "quick"),  # a page shows it, and no total counts it
         ("mosi-standardised", "minilm", "substitute", "quick"),
-        ("mosi", "some-bert", "substitute", "paper"),
+        ("mosi", "some-bert", "substitute", "full"),
         ("mine", "csv", "substitute", "quick"),
-        ("mine", "csv", "substitute", "paper"),
+        ("mine", "csv", "substitute", "full"),
     ],
 )
 def test_runs_of_other_settings_stand_apart_and_change_no_count(
@@ -267,15 +267,15 @@ def test_the_study_is_what_pages_show_with_the_full_recipe():
     for paper in ("uegd", "sugrm"):
         study = settings.study(paper)
         assert len(study) == len(set(study)) > 3
-        assert {s.profile for s in study} == {"paper"}
-    frozen = ("mosi-standardised", "minilm", "release", "paper")
+        assert {s.profile for s in study} == {"full"}
+    frozen = ("mosi-standardised", "minilm", "release", "full")
     assert frozen in settings.study("sugrm")
 
 
 def test_a_paper_that_no_page_shows_has_no_setting_of_the_study(monkeypatch):
-    shown = [("one/table1", {"dataset": "raw", "encoder": "small", "profile": "paper"})]
+    shown = [("one/table1", {"dataset": "raw", "encoder": "small", "profile": "full"})]
     monkeypatch.setattr(settings, "plan", lambda: shown)
-    assert settings.study("one") == [("raw", "small", "release", "paper")]
+    assert settings.study("one") == [("raw", "small", "release", "full")]
     assert settings.study("two") == []
 
 

@@ -13,18 +13,18 @@ LAYERED = {"linguistic": 2}
 SMALL = {"width": 8, "heads": 2, "longest": 12, "layers": 2, "fusion_hidden": 16, "deviation": 0.0}
 
 
-def config(preset: str = "paper", dataset: str = "control", **changes) -> glomo.Config:
+def config(preset: str = "article", dataset: str = "control", **changes) -> glomo.Config:
     """Return the configuration of a preset at small sizes."""
-    recipe = recipes.load("glomo", preset, "paper", dataset)["model"]
+    recipe = recipes.load("glomo", preset, "full", dataset)["model"]
     return glomo.Config(**recipe | SMALL | changes)
 
 
-def training(preset: str = "paper", **changes) -> glomo.Training:
+def training(preset: str = "article", **changes) -> glomo.Training:
     return glomo.Training(**recipes.load("glomo", preset, "quick", "control")["train"] | changes)
 
 
 def built(
-    preset: str = "paper",
+    preset: str = "article",
     *,
     used: Sequence[str] = tuple(SIZES),
     layers: Mapping[str, int] = LAYERED,

@@ -19,7 +19,7 @@ UNIT = 2**20
 
 
 def config(dataset: str = "mosei", **changes) -> cmt.Config:
-    return cmt.Config(**recipes.load("cmt", "paper", "paper", dataset)["model"] | changes)
+    return cmt.Config(**recipes.load("cmt", "article", "full", dataset)["model"] | changes)
 
 
 def built(*, sizes: Mapping[str, int] = SIZES, outputs: int = 1, **changes) -> cmt.CMT:

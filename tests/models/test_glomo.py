@@ -75,7 +75,7 @@ BLOCKS = {
 
 def printed(dataset: str, preset: str = "release", **changes) -> glomo.GLoMo:
     """Return the model at the paper's sizes, without memory for its weights."""
-    recipe = recipes.load("glomo", preset, "paper", dataset)["model"]
+    recipe = recipes.load("glomo", preset, "full", dataset)["model"]
     with torch.device("meta"):
         return glomo.build(
             glomo.Config(**recipe | {"deviation": 0.0} | changes),
@@ -86,7 +86,7 @@ def printed(dataset: str, preset: str = "release", **changes) -> glomo.GLoMo:
 
 
 @pytest.mark.parametrize("dataset", PRINTED)
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_every_block_has_as_many_weights_as_the_specification_counts(dataset, preset):
     model, column = printed(dataset, preset), list(PRINTED).index(dataset)
     for block, weights in BLOCKS.items():
@@ -157,7 +157,7 @@ def test_masked_what_is_written_beyond_a_clip_changes_nothing(joining, layers):
 
 def test_read_padding_has_a_say_and_masked_it_has_none():
     features, masks = batch()
-    for preset, same in (("release", False), ("paper", True)):
+    for preset, same in (("release", False), ("article", True)):
         short, long = (built(preset, longest=n)(features, masks).prediction for n in (12, 20))
         assert torch.allclose(short, long, atol=1e-6) == same
 
@@ -169,7 +169,7 @@ def test_read_a_clip_is_as_long_as_all_so_that_those_beside_it_change_nothing():
     torch.testing.assert_close(together, own, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_clips_longer_than_the_longest_are_cut(preset):
     model, (features, masks) = built(preset, longest=4), batch()
     lengths = {m: mask.sum(1).tolist() for m, mask in masks.items()}
@@ -182,12 +182,12 @@ def test_clips_longer_than_the_longest_are_cut(preset):
     torch.testing.assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_a_fine_tuned_encoder_is_told_how_to_read(preset):
     assert built(preset).reading == Reading(2, 12, preset == "release")
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_frames_of_zeros_have_no_position_in_the_release_alone(preset):
     states = built(preset).coding["acoustic"].encoder(torch.zeros(1, 4, 8), None, None)[0]
     assert torch.allclose(states, states[:1].expand(4, 8), atol=1e-6) == (preset == "release")
@@ -253,7 +253,7 @@ def test_the_output_is_what_its_parts_make_of_each_other():
     torch.testing.assert_close(output.prediction, model.head(fused)[:, 0])
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_the_same_seed_gives_the_same_numbers(preset):
     found = []
     for _ in range(2):
@@ -267,7 +267,7 @@ def test_the_same_seed_gives_the_same_numbers(preset):
 # --- unusual input ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 @pytest.mark.parametrize(
     ("changes", "active"),
     [
@@ -281,7 +281,7 @@ def test_no_more_experts_are_active_than_there_are(preset, changes, active):
     assert ((gates.gates > 0).sum(1) == active).all() and torch.isfinite(gates.penalty)
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_clips_of_a_frame_of_width_one_and_of_zeros_have_finite_gradients(preset):
     sizes = {"acoustic": 1, "visual": 1}
     model = built(preset, used=[*sizes], sizes=sizes, layers={}, locals=5).train()
@@ -336,7 +336,7 @@ def test_biases_and_layer_norms_have_no_weight_decay_and_all_else_has_it():
     ],
 )
 def test_one_rate_for_all_that_is_trained_a_tenth_of_it_from_epoch_80_on(rates, parts, size):
-    recipe = recipes.load("glomo", "release", "paper", "mosi")["train"]
+    recipe = recipes.load("glomo", "release", "full", "mosi")["train"]
     regime = glomo.Training(**recipe | {"rates": rates}).regime()
     assert {name: part.learning_rate for name, part in regime.parts.items()} == parts
     assert regime.batch_size == size and regime.rebuild_optimizer and regime.epochs == 70
@@ -357,18 +357,18 @@ DATASETS = ("mosi", "mosei", "mustard", "mmmo", "control", "raw", "other")
 @pytest.mark.parametrize("profile", recipes.PROFILES)
 def test_presets_differ_in_what_the_header_says_and_nothing_else(dataset, profile):
     release, paper = (
-        recipes.load("glomo", preset, profile, dataset) for preset in ("release", "paper")
+        recipes.load("glomo", preset, profile, dataset) for preset in ("release", "article")
     )
     release, paper = (r["model"] | r["train"] for r in (release, paper))
     assert release.keys() == paper.keys()
     assert {name for name in release if release[name] != paper[name]} == DIFFERENT
     assert [release[name] for name in sorted(DIFFERENT)] == ["logsumexp", 0.1, "rebuilt", "read"]
     assert [paper[name] for name in sorted(DIFFERENT)] == ["linear", 0.0, "kept", "masked"]
-    glomo.Config(**recipes.load("glomo", "paper", profile, dataset)["model"])
+    glomo.Config(**recipes.load("glomo", "article", profile, dataset)["model"])
 
 
 def test_every_open_choice_is_in_the_recipe_or_in_a_header():
-    recipe = recipes.table("glomo", "release", "paper", "mosi")
+    recipe = recipes.table("glomo", "release", "full", "mosi")
     sources = [e["source"] for group in recipe.values() for e in group.values()]
     assert all(sources)
     told = " ".join([*sources, *(module.__doc__ for module in (glomo, guided, moe, pieces))])
@@ -377,7 +377,7 @@ def test_every_open_choice_is_in_the_recipe_or_in_a_header():
 
 
 def test_usual_choices_are_settings_of_the_recipe_as_released():
-    release = recipes.load("glomo", "release", "paper", "mosi")
+    release = recipes.load("glomo", "release", "full", "mosi")
     settings = release["model"] | release["train"]
     choices = recipes.read_yaml(
         Path(recipes.__file__).with_name("glomo.yaml"), dict, expected="a recipe"

@@ -21,16 +21,16 @@ def test_it_has_as_many_weights_as_the_layers_of_the_specification():
     17,030; feed-forward 130 * 512 + 512 = 67,072 and 512 * 130 + 130 = 66,690; two norms 4 * 130 =
     520; together 202,402. Three of them 607,206, the learned vector 130, the last map 131.
     """
-    assert weights(build("lld_transformer", 130, profile="paper")) == 607_467
+    assert weights(build("lld_transformer", 130, profile="full")) == 607_467
     # The map of 25 descriptors to 130 features has 25 * 130 + 130 = 3,380 more.
-    assert weights(build("lld_transformer", 25, profile="paper")) == 610_847
+    assert weights(build("lld_transformer", 25, profile="full")) == 610_847
     # Three classes have two more rows of 130 + 1 each.
-    assert weights(build("lld_transformer", 130, 3, profile="paper")) == 607_467 + 262
+    assert weights(build("lld_transformer", 130, 3, profile="full")) == 607_467 + 262
 
 
 def test_presets_differ_where_the_table_has_two_columns():
     release, paper = (
-        recipes.load("lld_transformer", preset, "paper", "mosi") for preset in recipes.PRESETS
+        recipes.load("lld_transformer", preset, "full", "mosi") for preset in recipes.PRESETS
     )
     differs = {
         name: (release[group][name], paper[group][name])

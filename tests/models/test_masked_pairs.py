@@ -101,7 +101,7 @@ def test_the_same_generator_hides_the_same():
 
 def heads(seed: int = 0) -> MaskedPairs:
     torch.manual_seed(seed)
-    recipe = recipes.load("cmt", "release", "paper", "raw-spoken")
+    recipe = recipes.load("cmt", "release", "full", "raw-spoken")
     small = {"width": 8, "heads": 2, "blocks": 2, "deviation": 0.4, "pretraining": "pt"}
     plan = cmt.pretraining(cmt.Config(**recipe["model"] | small), cmt.Training(**recipe["train"]))
     streams = plan.build({SOUND: 6, TEXT: 5})

@@ -19,17 +19,15 @@ def test_it_has_as_many_weights_as_the_layers_of_the_specification():
     9 + 64 = 18,496 and 64 * 128 * 9 + 128 = 73,856, together 98,568; batch norms 2 (8 + 16 + 32 +
     64 + 128) = 496; the last map 129.
     """
-    assert weights(build("mel_cnn", 128, profile="paper")) == 99_193
+    assert weights(build("mel_cnn", 128, profile="full")) == 99_193
     # One channel spares 8 * 25 weights.
-    assert weights(build("mel_cnn", 128, profile="paper", channels=1)) == 99_193 - 200
+    assert weights(build("mel_cnn", 128, profile="full", channels=1)) == 99_193 - 200
     # Two more linear layers of 128 * 128 + 128 = 16,512 each.
-    assert weights(build("mel_cnn", 128, preset="paper", profile="paper")) == 99_193 + 33_024
+    assert weights(build("mel_cnn", 128, preset="article", profile="full")) == 99_193 + 33_024
 
 
 def test_presets_differ_where_the_table_has_two_columns():
-    release, paper = (
-        recipes.load("mel_cnn", preset, "paper", "mosi") for preset in recipes.PRESETS
-    )
+    release, paper = (recipes.load("mel_cnn", preset, "full", "mosi") for preset in recipes.PRESETS)
     differs = {
         name: (release[group][name], paper[group][name])
         for group in release

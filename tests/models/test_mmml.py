@@ -71,7 +71,7 @@ def test_the_fused_heads_have_the_widths_of_the_release(sizes, changes, widths):
     all_sizes = {TEXT: text, SOUND: sizes.get(SOUND, text)}
     if "context" in sizes:
         all_sizes |= {f"{m}_context": size for m, size in all_sizes.items()}
-    recipe = recipes.load("mmml", "release", "paper", "mosi")["model"]
+    recipe = recipes.load("mmml", "release", "full", "mosi")["model"]
     with torch.device("meta"):
         model = mmml.build(mmml.Config(**recipe | changes), sizes=all_sizes, layers={}, outputs=1)
     linear = [layer for layer in model.heads[FUSED] if isinstance(layer, torch.nn.Linear)]
@@ -277,11 +277,11 @@ def test_classes_take_the_cross_entropy():
 
 
 def test_presets_say_what_paper_and_release_differ_in():
-    release = recipes.load("mmml", "release", "paper", "mosi")
-    paper = recipes.load("mmml", "paper", "paper", "mosi")
+    release = recipes.load("mmml", "release", "full", "mosi")
+    paper = recipes.load("mmml", "article", "full", "mosi")
     chosen = ("loss", "batch_size", "learning_rate_text", "optimizer")
     assert [release["train"][name] for name in chosen] == ["l1", 8, 5e-6, "rebuilt"]
     assert [paper["train"][name] for name in chosen] == ["l2", 16, 1e-5, "kept"]
     assert release["model"]["pooling"] == "pooler"
     assert paper["model"]["pooling"] == "mean"
-    assert recipes.load("mmml", "release", "paper", "sims")["model"]["restoring_layers"] == 2
+    assert recipes.load("mmml", "release", "full", "sims")["model"]["restoring_layers"] == 2

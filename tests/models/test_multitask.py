@@ -170,7 +170,7 @@ def test_any_modalities_will_do(used):
 
 
 def test_the_recipe_of_the_text_is_another(record):
-    (text,) = study(preset="paper").run([system(whole())])
+    (text,) = study(preset="article").run([system(whole())])
     assert text.spec.model["head"] == "paper" and text.spec.train["targets"] == "free"
     assert text.predictions != record.predictions
 
@@ -220,7 +220,7 @@ def test_a_generator_that_needs_equal_widths_is_refused():
         run(family="self_mm", generator="other_ulgm")
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_training_is_what_the_specification_says(preset):
     """papers/sugrm.md (d) and (e), clip by clip: labels, targets, steps, order of all of it."""
     asked = study(preset=preset)

@@ -41,7 +41,7 @@ def test_every_recipe_has_a_model_beside_it_and_a_type_of_extras_has_a_model():
 @pytest.mark.parametrize("paper", recipes.papers())
 def test_choices_are_settings_of_the_recipe_at_their_usual_values(paper):
     usual = recipes.choices(paper)
-    recipe = recipes.load(paper, "release", "paper", "mosi")
+    recipe = recipes.load(paper, "release", "full", "mosi")
     settings = recipe["model"] | recipe["train"]
     assert usual and {name: str(settings[name]) for name in usual} == usual
 
@@ -66,7 +66,7 @@ def test_every_recipe_fits_its_model_and_the_training(paper, preset, profile, da
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_value_has_a_source_and_every_override_something_to_override(path):
     document = yaml.safe_load(path.read_text())
-    layers = ("release", "paper", "quick")
+    layers = ("release", "article", "quick")
     assert set(document) - {"choices", "belongs_to"} == set(layers)
     for layer in layers:
         for group, entries in document[layer].items():
@@ -79,7 +79,7 @@ def test_every_value_has_a_source_and_every_override_something_to_override(path)
 
 def test_the_release_recipe_of_uegd():
     """papers/uegd.md (c) and (d)."""
-    recipe = recipes.load("uegd", "release", "paper", "mosi")
+    recipe = recipes.load("uegd", "release", "full", "mosi")
     assert recipe["model"] == {
         "hidden_size": 128,
         "embedding_size": 64,
@@ -101,15 +101,15 @@ def test_the_release_recipe_of_uegd():
         "time_masks": 2,
         "time_mask_share": 0.2,
     }
-    mosei = recipes.load("uegd", "release", "paper", "mosei")
+    mosei = recipes.load("uegd", "release", "full", "mosei")
     assert (mosei["model"]["hidden_size"], mosei["model"]["embedding_size"]) == (256, 128)
     assert mosei["train"] == recipe["train"]
 
 
 def test_the_papers_text_differs_where_it_speaks():
     """papers/uegd.md (g) 4 and 5."""
-    release = recipes.load("uegd", "release", "paper", "mosi")
-    paper = recipes.load("uegd", "paper", "paper", "mosi")
+    release = recipes.load("uegd", "release", "full", "mosi")
+    paper = recipes.load("uegd", "article", "full", "mosi")
     assert paper["model"] == release["model"]
     differs = {name for name, value in paper["train"].items() if value != release["train"][name]}
     assert differs == {
@@ -123,7 +123,7 @@ def test_the_papers_text_differs_where_it_speaks():
 
 def test_the_release_recipe_of_sugrm():
     """papers/sugrm.md (e)."""
-    mosi, mosei = (recipes.load("sugrm", "release", "paper", name) for name in ("mosi", "mosei"))
+    mosi, mosei = (recipes.load("sugrm", "release", "full", name) for name in ("mosi", "mosei"))
     rates = ["learning_rate_text", "learning_rate_sequence", "learning_rate_other"]
     decays = ["weight_decay_text", "weight_decay_sequence", "weight_decay_other"]
     assert [mosi["train"][name] for name in rates] == [5e-5, 5e-4, 1e-2]
@@ -140,7 +140,7 @@ def test_the_release_recipe_of_sugrm():
 
 def test_the_text_of_sugrm_differs_where_the_specification_lists_it():
     """papers/sugrm.md (g) 1 to 7."""
-    release, text = (recipes.load("sugrm", preset, "paper", "mosi") for preset in recipes.PRESETS)
+    release, text = (recipes.load("sugrm", preset, "full", "mosi") for preset in recipes.PRESETS)
     differs = {
         group: {n: v for n, v in text[group].items() if v != release[group][n]} for group in text
     }
@@ -157,7 +157,7 @@ def test_the_text_of_sugrm_differs_where_the_specification_lists_it():
 
 
 def test_quick_changes_sizes_and_rates_only():
-    full = recipes.load("uegd", "release", "paper", "control")
+    full = recipes.load("uegd", "release", "full", "control")
     quick = recipes.load("uegd", "release", "quick", "control")
     flat, flat_quick = ({**r["model"], **r["train"]} for r in (full, quick))
     assert {name for name in flat if flat[name] != flat_quick[name]} == {
@@ -172,7 +172,7 @@ def test_quick_changes_sizes_and_rates_only():
 
 
 def test_the_table_shows_the_source_of_the_value_that_counts():
-    entry = recipes.table("uegd", "paper", "quick", "mosi")
+    entry = recipes.table("uegd", "article", "quick", "mosi")
     assert entry["train"]["epochs"]["source"] == "ours, for speed"
     assert entry["train"]["patience"]["source"].startswith("sec. 4.2")
     assert entry["model"]["dropout"] == {
@@ -184,8 +184,8 @@ def test_the_table_shows_the_source_of_the_value_that_counts():
 @pytest.mark.parametrize(
     ("preset", "profile", "message"),
     [
-        ("published", "paper", "preset 'published': found no such preset; .* release, paper"),
-        ("release", "slow", "profile 'slow': found no such profile; .* quick, paper"),
+        ("published", "full", "preset 'published': found no such preset; .* release, article"),
+        ("release", "slow", "profile 'slow': found no such profile; .* quick, full"),
     ],
 )
 def test_unknown_names_are_refused_with_those_there_are(preset, profile, message):
@@ -196,7 +196,7 @@ def test_unknown_names_are_refused_with_those_there_are(preset, profile, message
 @pytest.mark.parametrize("paper", ["nobody", "../recipes/uegd", ""])
 def test_a_paper_without_a_recipe_is_refused_with_those_that_have(paper):
     with pytest.raises(UserError, match=r"found no recipe of it; expected one of .*sugrm.* uegd"):
-        recipes.load(paper, "release", "paper", "mosi")
+        recipes.load(paper, "release", "full", "mosi")
 
 
 # --- regimes ------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_a_paper_without_a_recipe_is_refused_with_those_that_have(paper):
 
 def test_the_regime_of_sugrm():
     """papers/sugrm.md (e): four batches to a step, patience 8, a rate and a decay per part."""
-    recipe = recipes.load("sugrm", "release", "paper", "mosi")["train"]
+    recipe = recipes.load("sugrm", "release", "full", "mosi")["train"]
     regime = models.module("sugrm").Training(**recipe).regime()
     assert (regime.epochs, regime.batch_size, regime.accumulation) == (100, 32, 4)
     assert (regime.patience, regime.improvement, regime.ties) == (8, 1e-6, "earlier")
@@ -219,7 +219,7 @@ def test_the_regime_of_sugrm():
 
 
 def test_the_parts_of_self_mm():
-    recipe = recipes.load("self_mm", "release", "paper", "mosei")["train"]
+    recipe = recipes.load("self_mm", "release", "full", "mosei")["train"]
     parts = models.module("self_mm").Training(**recipe).regime().parts
     assert parts == {
         "text": Part(5e-5, 1e-3, spared=True),

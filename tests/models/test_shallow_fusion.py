@@ -22,7 +22,7 @@ def build(text="first", modalities=ALL, outputs=1):
     return shallow_fusion.build(config, sizes=sizes, layers={}, outputs=outputs).eval()
 
 
-def training(profile="paper", **settings):
+def training(profile="full", **settings):
     recipe = recipes.load("shallow_fusion", "release", profile, "mosi")["train"]
     return Training(**recipe | settings)
 

@@ -168,7 +168,7 @@ def test_a_seed_gives_the_same_numbers(family):
 @each
 def test_classes_have_the_cross_entropy_and_scores_the_squared_error(family):
     training = models.module(family).Training(
-        **recipes.load(family, "release", "paper", "mosi")["train"]
+        **recipes.load(family, "release", "full", "mosi")["train"]
     )
     for corpus, label, expected in (
         (tiny_corpus(), torch.tensor([1.0, 3.0]), 5.0),
@@ -206,8 +206,8 @@ def test_the_recipe_in_both_presets_and_profiles(family):
             assert (regime.optimizer, regime.stream) == (adamw, Sequential)
             assert (regime.clip_norm, regime.precision) == (None, "float32")
             assert not regime.rebuild_optimizer
-            if profile == "paper":
-                rate = {"release": 1e-4, "paper": 1e-5}[preset]
+            if profile == "full":
+                rate = {"release": 1e-4, "article": 1e-5}[preset]
                 assert regime.parts == {"model": Part(rate, 0.01)}
 
 

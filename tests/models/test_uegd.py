@@ -273,7 +273,7 @@ def training(**changes) -> uegd.Training:
 )
 def test_the_rates_of_the_release(epoch, rate):
     """The values of papers/uegd.md (d), which rounds them to three digits."""
-    release = uegd.Training(**recipes.load("uegd", "release", "paper", "mosi")["train"])
+    release = uegd.Training(**recipes.load("uegd", "release", "full", "mosi")["train"])
     assert uegd.learning_rate(release, epoch) == pytest.approx(rate, abs=0.51e-7)
     moment = Moment(epoch, step=999, steps=9999)  # by epoch, whatever the step
     assert release.regime().rates(moment) == {"model": uegd.learning_rate(release, epoch)}

@@ -84,7 +84,7 @@ def test_all_real_data_at_hand_are_made(tmp_path, monkeypatch):
     def noting(step):
         def note(study):
             p = study.parameters
-            assert (p.profile, p.seeds) == ("paper", 2)
+            assert (p.profile, p.seeds) == ("full", 2)
             if step is plan._audit:
                 return step(study)
             asked.append(p.dataset)

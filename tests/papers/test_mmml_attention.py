@@ -214,7 +214,7 @@ def test_only_the_full_recipe_is_recorded_and_only_of_these_data(tmp_path, monke
     monkeypatch.setattr(paths, "records_folder", lambda: tmp_path)
     corpus, calls = datasets.load("raw"), []
     monkeypatch.setattr(attention, "measure", lambda study: calls.append(1) or measured(corpus))
-    quick, full = (Study("mmml", dataset="raw", profile=p) for p in ("quick", "paper"))
+    quick, full = (Study("mmml", dataset="raw", profile=p) for p in ("quick", "full"))
     attention.attention(quick)
     assert not attention.recorded(full).path.exists()
     assert attention.attention(full) == attention.attention(full) == measured(corpus)
@@ -225,7 +225,7 @@ def test_only_the_full_recipe_is_recorded_and_only_of_these_data(tmp_path, monke
     attention.recorded(full).write(measured(corpus, seeds=3))
     with pytest.raises(UserError, match="3 seeds"):
         attention.attention(full)
-    again = Study("mmml", dataset="raw", profile="paper", refresh=True)
+    again = Study("mmml", dataset="raw", profile="full", refresh=True)
     assert attention.attention(again) == measured(corpus)
 
 

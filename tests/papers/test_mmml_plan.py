@@ -131,7 +131,7 @@ def test_a_recorded_system_is_that_of_the_plan(whole):
 
 def recorded(one, dataset="raw"):
     clips = predictions([1.0, -1.0, 0.0], [0.9, -1.0, 0.1], "abc")
-    recipe = recipes.load("mmml", "release", "paper", dataset)
+    recipe = recipes.load("mmml", "release", "full", dataset)
     varied = {name: one.choice(name, paper="mmml") for name in recipes.choices("mmml")}
     groups = {
         group: {k: type(v)(varied[k]) if k in varied else v for k, v in values.items()}

@@ -20,7 +20,7 @@ from msalib.runs.study import Study
 from tests.factory import make_record, predictions
 from tests.pages_run import page
 
-SETTING = "control: a <small> corpus; release recipe, profile paper, 2 seeds"
+SETTING = "control: a <small> corpus; release recipe, profile full, 2 seeds"
 WHOLE = {SOUND: 1, TEXT: 1}
 CLIPS_OF_VIDEO, VIDEOS = 6, 20
 
@@ -39,7 +39,7 @@ def made(wanted, *, noise=1.0, seeds=2, dataset="control", own=True, heads=True)
     """Records of a system: the label plus noise; its heads are the labels of words plus noise."""
     rng = np.random.default_rng(sum(map(ord, wanted.name())))
     choices = {"family": "mmml"} | dict(wanted.choices)
-    family = recipes.load(choices["family"], "release", "paper", dataset)
+    family = recipes.load(choices["family"], "release", "full", dataset)
     recipe = {
         group: {k: choices.get(k, v) for k, v in values.items()} for group, values in family.items()
     }
@@ -54,7 +54,7 @@ def made(wanted, *, noise=1.0, seeds=2, dataset="control", own=True, heads=True)
                 parts=dict.fromkeys(("valid", "test"), predictions(LABEL, guess, VIDEO)),
                 paper="mmml",
                 dataset=dataset,
-                profile="paper",
+                profile="full",
                 setting=datasets.dataset(dataset).setting(published=False),
                 **recipe,
             ).model_copy(
@@ -76,7 +76,7 @@ def runs_of(named):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"profile": "quick"}, {"profile": "paper"}, {"profile": "paper", "preset": "paper"}],
+    [{"profile": "quick"}, {"profile": "full"}, {"profile": "full", "preset": "article"}],
 )
 def test_systems_are_found_under_the_names_that_records_have(parameters):
     study = Study("mmml", dataset="control", **parameters)
@@ -89,7 +89,7 @@ def test_systems_are_found_under_the_names_that_records_have(parameters):
 
 def test_folds_of_a_data_set_without_a_split_are_read_without_the_data(monkeypatch):
     monkeypatch.delenv("MSALIB_DATA", raising=False)
-    study = Study("mmml", dataset="meld-dev", profile="paper")
+    study = Study("mmml", dataset="meld-dev", profile="full")
     assert [one.parameters.split for one in recorded.parts(study)] == [
         f"video{k}of5" for k in range(1, 6)
     ]
@@ -134,7 +134,7 @@ def test_every_table_of_the_paper_can_be_shown(exhibit):
 
 def test_names_of_rows_with_a_printed_partner_are_those_of_the_plan(monkeypatch):
     monkeypatch.setattr(results, "has_own_labels", lambda study: True)
-    study = Study("mmml", dataset="control", profile="paper")
+    study = Study("mmml", dataset="control", profile="full")
     monkeypatch.setattr(plan, "whole_of", lambda study: WHOLE)
     pages = (results.main, results.contexts, results.loss_arms, results.restorations)
     names = {name for page in (*pages, results.ablations) for name in page(study)}
@@ -277,7 +277,7 @@ def test_a_page_runs_in_profile_quick(name, small_data):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_records_says_so(name, small_data):
-    known = _page(name, profile="paper")
+    known = _page(name, profile="full")
     assert not known["records"]
     assert {v.evidence.verdict for v in known["verdicts"]} == {"not run"}
 
@@ -285,7 +285,7 @@ def test_a_page_without_records_says_so(name, small_data):
 @pytest.mark.parametrize("dataset", ["meld-dev", "mustard", "mosi", "mosi-standardised"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_real_data_needs_no_data(name, dataset, small_data):
-    assert _page(name, dataset=dataset, profile="paper")["verdicts"]
+    assert _page(name, dataset=dataset, profile="full")["verdicts"]
 
 
 def _page(name: str, **parameters) -> dict:

@@ -88,7 +88,7 @@ def number(fixture: Fixture, name: str) -> int:
 
 def config(fixture: Fixture) -> glomo.Config:
     """Return the configuration of the release with a file's sizes, without dropout."""
-    settings = recipes.load("glomo", "release", "paper", "mosi")["model"]
+    settings = recipes.load("glomo", "release", "full", "mosi")["model"]
     active, count = number(fixture, "k"), number(fixture, "experts")
     if not 1 <= active <= count:
         raise fixture.error(f"k {active}", f"a number from 1 to {count}")

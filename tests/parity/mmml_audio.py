@@ -19,7 +19,7 @@ WEIGHTS = {f"heads.{SOUND}.1.{kind}": f"w.classifier.{kind}" for kind in ("weigh
 @torch.inference_mode()
 def errors(fixture: Fixture) -> dict[str, float]:
     """Return the error of each output."""
-    recipe = recipes.load("mmml", "release", "paper", "mosi")["model"]
+    recipe = recipes.load("mmml", "release", "full", "mosi")["model"]
     size = fixture["in_audio"].shape[-1]
     model = mmml.build(mmml.Config(**recipe), sizes={SOUND: size}, layers={}, outputs=1).eval()
     model.load_state_dict({ours: torch.tensor(fixture[theirs]) for ours, theirs in WEIGHTS.items()})

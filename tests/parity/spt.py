@@ -19,7 +19,7 @@ from msalib.models import recipes
 from msalib.models.spt import PAIRS, SPT, Shift
 from tests.parity import Fixture, best, once
 
-SHIFTS = {"spt_as_coded": "release", "spt_shift_sp": "paper"}
+SHIFTS = {"spt_as_coded": "release", "spt_shift_sp": "article"}
 """File -> the preset whose shift it has."""
 
 FILES = {"spt": tuple(SHIFTS)}
@@ -167,8 +167,8 @@ def by_depth(
 
 
 def shift_of(preset: str) -> Shift:
-    """Return the shift of a preset, "release" or "paper"."""
-    return recipes.load("sugrm", preset, "paper", "mosi")["model"]["shift"]
+    """Return the shift of a preset, "release" or "article"."""
+    return recipes.load("sugrm", preset, "full", "mosi")["model"]["shift"]
 
 
 def with_shift(shift: Shift, candidates: Mapping[Choice, T]) -> dict[Choice, T]:

@@ -43,19 +43,19 @@ def asked(made):
             "substitute: CMU-MOSI (minilm layers, acoustic vectors); release recipe, profile quick",
         ),
         (
-            {"dataset": "mosi", "encoder": "bert-large", "profile": "paper"},
+            {"dataset": "mosi", "encoder": "bert-large", "profile": "full"},
             "as-published",
             "as-published: CMU-MOSI (bert-large layers, acoustic vectors); release recipe",
         ),
         ({"dataset": "mosi", "encoder": "bert-large"}, "substitute", "substitute: CMU-MOSI (bert-"),
         ({"dataset": "mosei"}, "substitute", "substitute: CMU-MOSEI (minilm layers); release"),
         (
-            {"dataset": "mmmo", "preset": "paper", "profile": "paper"},
+            {"dataset": "mmmo", "preset": "article", "profile": "full"},
             "substitute",
-            "substitute: ICT-MMMO (visual vectors, acoustic vectors); paper recipe, profile paper",
+            "substitute: ICT-MMMO (visual vectors, acoustic vectors); article recipe, profile full",
         ),
         (
-            {"dataset": "mosi-leaky", "profile": "paper"},
+            {"dataset": "mosi-leaky", "profile": "full"},
             "leaky",
             "leaky: CMU-MOSI with features that leak (visual vectors, acoustic vectors, linguistic",
         ),
@@ -181,13 +181,13 @@ def test_missing_data_name_the_records_that_can_be_read_instead(monkeypatch):
     with pytest.raises(UserError, match="MSALIB_DATA: found not set") as error:
         Study("uegd", dataset="mosi").run([system({"linguistic": 3})])
     instead = (
-        "Records of the full recipe need no data: -p dataset mosi-standardised -p profile paper."
+        "Records of the full recipe need no data: -p dataset mosi-standardised -p profile full."
     )
     assert error.value.remedy.endswith(instead)
-    study = Study("uegd", dataset="mosi-standardised", profile="paper")
+    study = Study("uegd", dataset="mosi-standardised", profile="full")
     assert len(study.run([system({"linguistic": 3}, paper="uegd")])) == 2
     with pytest.raises(UserError) as error:  # there are no more seeds, and the data are missing
-        Study("uegd", dataset="mosi-standardised", profile="paper", seeds=9).run(
+        Study("uegd", dataset="mosi-standardised", profile="full", seeds=9).run(
             [system({"linguistic": 3}, paper="uegd")]
         )
     assert "Records" not in error.value.remedy

@@ -97,9 +97,9 @@ def test_a_system_is_found_whatever_other_kind_of_record_comes_first():
     """The recipe that tells which choices are usual is that of a record of its own kind."""
     clips = predictions(LABEL, LABEL, VIDEOS)
     parts = {"valid": clips, "test": clips}
-    about = {"parts": parts, "preset": "paper", "train": {}}
+    about = {"parts": parts, "preset": "article", "train": {}}
     theirs = make_record({"linguistic": 1}, paper="baselines", model={"family": "tfn"}, **about)
-    usual = recipes.usual("glomo", "paper", "quick", "control")["combination"]
+    usual = recipes.usual("glomo", "article", "quick", "control")["combination"]
     ours = make_record({"linguistic": 1}, paper="glomo", model={"combination": usual}, **about)
     assert usual != recipes.choices("glomo")["combination"]
     wanted = system({"linguistic": 1}, paper="glomo", combination=usual)

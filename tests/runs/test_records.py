@@ -55,8 +55,8 @@ def test_every_field_of_a_specification_changes_its_hash(record):
         "dataset": "mosi",
         "split": "features",
         "encoder": "minilm",
-        "preset": "paper",
-        "profile": "paper",
+        "preset": "article",
+        "profile": "full",
         "inputs": {"linguistic": 2},
         "train_share": 0.5,
         "model": {**spec.model, "dropout": 0.1},
@@ -236,12 +236,12 @@ def test_extras_that_do_not_fit_the_model_are_told_with_the_file(record, model, 
 def test_records_are_found_by_setting():
     for record in layer_records({"linguistic": {2: 1.0, 1: 1.0}}, seeds=2):
         records.write(record)
-    other = make_record({"linguistic": 1}, parts=PARTS, preset="paper", profile="paper")
+    other = make_record({"linguistic": 1}, parts=PARTS, preset="article", profile="full")
     mosi = make_record({"linguistic": 1}, parts=PARTS, dataset="mosi", encoder="some-bert")
     for record in (other, mosi):
         records.write(record)
     quick = Setting("control", "planted", "release", "quick")
-    full = Setting("control", "planted", "paper", "paper")
+    full = Setting("control", "planted", "article", "full")
     real = Setting("mosi", "some-bert", "release", "quick")
     assert sorted(records.settings("uegd")) == sorted([quick, full, real])
     assert [r.spec.inputs["linguistic"] for r in records.find("uegd", quick)] == [1, 1, 2, 2]

@@ -128,7 +128,7 @@ def test_two_train_one_after_the_other_on_a_cpu(trained):
 def test_the_quick_recipe_is_small_and_the_full_one_is_not():
     """Which is what ``SMALL`` is to tell apart (benchmarks/replicas.py)."""
     weights = {}
-    for profile, hidden, embedding, size in (("quick", 32, 16, 24), ("paper", 128, 64, 73)):
+    for profile, hidden, embedding, size in (("quick", 32, 16, 24), ("full", 128, 64, 73)):
         model = {**MODEL, "hidden_size": hidden, "embedding_size": embedding, "attention_heads": 4}
         corpus = tiny_corpus()
         visual = corpus.features["visual"]

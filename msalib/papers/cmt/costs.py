@@ -197,7 +197,7 @@ class Scale(NamedTuple):
 
 
 def _recipe(dataset: str) -> dict:
-    groups = recipes.load(plan.PAPER, "release", "paper", dataset)
+    groups = recipes.load(plan.PAPER, "release", "full", dataset)
     return groups["model"] | groups["train"]
 
 

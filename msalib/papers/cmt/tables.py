@@ -158,7 +158,7 @@ def gather(study: Study, named: Mapping[str, System]) -> list[Record]:
     return found
 
 
-SELECTION = " Profile quick trains a selection of the paper's systems; -p profile paper has all."
+SELECTION = " Profile quick trains a selection of the paper's systems; -p profile full has all."
 
 
 def missing(study: Study, runs: Runs, named: Mapping[str, System]) -> Note:

@@ -237,7 +237,7 @@ def coded(length: int) -> tuple[torch.Tensor, torch.Tensor]:
     Returns the global vector (d,) and the local ones (n, d). No dropout, as on validation and test.
     """
     built = module(PAPER)
-    config = built.Config(**recipes.load(PAPER, "release", "paper", "mosi")["model"])
+    config = built.Config(**recipes.load(PAPER, "release", "full", "mosi")["model"])
     drawn = torch.Generator().manual_seed(0)
     with torch.random.fork_rng(devices=()), torch.no_grad():
         torch.manual_seed(0)

@@ -36,7 +36,7 @@ def parameters(family: str) -> int | None:
     if family not in {"glomo", *recipes.baselines()}:
         return None
     built = module(family)
-    config = built.Config(**recipes.load(family, "release", "paper", "mosi")["model"])
+    config = built.Config(**recipes.load(family, "release", "full", "mosi")["model"])
     layers = {TEXT: built.LAST} if hasattr(built, "LAST") else {}
     model = built.build(config, sizes=sizes(), layers=layers, outputs=1)
     return sum(p.numel() for p in model.parameters())
@@ -126,7 +126,7 @@ def gap() -> Note:
 def blocks() -> Table:
     """Show how GLoMo's parameters divide among its parts."""
     built = module("glomo")
-    config = built.Config(**recipes.load("glomo", "release", "paper", "mosi")["model"])
+    config = built.Config(**recipes.load("glomo", "release", "full", "mosi")["model"])
     model = built.build(config, sizes=sizes(), layers={TEXT: built.LAST}, outputs=1)
     rows = [{"part": "BERT-base, no pooler", "parameters": f"{BERT_BASE:,}"}]
     rows += [

@@ -332,8 +332,8 @@ def preset_arms(study: Study) -> dict[str, System]:
 def _possible(study: Study) -> dict[str, System]:
     """Return our arms without those that a preset cannot have.
 
-    What is usual in preset `release` is no choice of a system, so preset `paper` has its own value
-    there and no arm with that of `release`.
+    What is usual in preset `release` is no choice of a system, so preset `article` has its own
+    value there and no arm with that of `release`.
     """
     arms = plan.ours(plan.whole_of(study))
     for name, (setting, value) in PRESET_ARMS.items():

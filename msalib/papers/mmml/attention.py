@@ -1,7 +1,7 @@
 """What cross-attention looks at: three clips of a raw control, and what its weights are worth.
 
 Records hold predictions and no weights of attention, so models are trained for this page, one per
-seed. Those of profile ``paper`` take minutes; what was measured on them is a record of its own.
+seed. Those of profile ``full`` take minutes; what was measured on them is a record of its own.
 
 A weight says how much of one state enters another. Its worth is measured on all test clips: by the
 error when all weights are equal, by the change of the prediction when a word is deleted, and by
@@ -94,12 +94,12 @@ class Attention(BaseModel):
 def attention(study: Study) -> Attention:
     """Return what is recorded of this study, else measure it on models that are trained now.
 
-    Profile ``paper`` is recorded; ``refresh`` measures it again. Raises ``UserError`` for a data
+    Profile ``full`` is recorded; ``refresh`` measures it again. Raises ``UserError`` for a data
     set without simulated clips to fine-tune encoders on, and for a record of other data or seeds.
     """
     _check(study)
     record = recorded(study)
-    if study.parameters.profile != "paper":
+    if study.parameters.profile != "full":
         return measure(study)
     if record.exists and not study.parameters.refresh:
         found = _of(study, record)

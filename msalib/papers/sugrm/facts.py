@@ -75,7 +75,7 @@ TABLE_7 = {
 }
 """Entries of the recipe -> metrics of Table 7, which has one rate for all but the text encoder."""
 
-PRESET_NAMES = {"release": "release", "paper": "paper's text"}
+PRESET_NAMES = {"release": "release", "article": "paper's text"}
 
 
 def _table_7(metric: str) -> dict[str, str]:
@@ -170,7 +170,7 @@ def rates(study: Study) -> Table:
     """Show learning rate and weight decay of every part of SUGRM and Self-MM, beside Table 7."""
     columns = {
         "SUGRM, release": _recipe(PAPER, "release", study.parameters),
-        "SUGRM, paper's text": _recipe(PAPER, "paper", study.parameters),
+        "SUGRM, paper's text": _recipe(PAPER, "article", study.parameters),
         "Self-MM, release": _recipe("self_mm", "release", study.parameters),
     }
     rows = []

@@ -31,8 +31,8 @@ from msalib.runs.query import Runs
 from msalib.runs.records import Record, Setting
 from msalib.runs.spec import System
 
-MOSI = Setting("mosi-standardised", "minilm", "release", "paper")
-CONTROL = Setting("control", "planted", "release", "paper")
+MOSI = Setting("mosi-standardised", "minilm", "release", "full")
+CONTROL = Setting("control", "planted", "release", "full")
 
 STUDIES = {"border": 1000, "true": 200}
 """Studies per planted effect: many, for a t-test takes no time."""

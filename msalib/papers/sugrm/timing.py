@@ -64,7 +64,7 @@ def measure(device: str = "auto", *, passes: int = PASSES) -> costs.Times:
 
 def build(family: str, sizes: Mapping[str, int], **choices: str) -> nn.Module:
     """Return an untrained model with the paper's settings for MOSI."""
-    settings = {**recipes.load(family, "release", "paper", "mosi")["model"], **choices}
+    settings = {**recipes.load(family, "release", "full", "mosi")["model"], **choices}
     module = models.module(family)
     return module.build(module.Config(**settings), sizes=sizes, layers={}, outputs=1)
 
@@ -146,7 +146,7 @@ def _text_lengths() -> tuple[str, torch.Tensor]:
     MiniLM cuts a text into the same word pieces as BERT. Without CMU-MOSI, the simulated data set.
     """
     name = "mosi" if readers.is_available("mosi") else "control"
-    study = Study("sugrm", dataset=name, profile="paper")
+    study = Study("sugrm", dataset=name, profile="full")
     corpus, clips = study.encoded, CLIPS * costs.BATCHES
     rows = corpus.rows("test", study.dataset.split)[:clips]
     lengths = torch.as_tensor(corpus.features["linguistic"].lengths()[rows])

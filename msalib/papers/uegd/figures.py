@@ -7,14 +7,25 @@ import numpy as np
 from msalib.base import stats
 from msalib.base.errors import unknown
 from msalib.evidence.verdicts import Verdict
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
+from msalib.pages.figure import (
+    DARK,
+    INK,
+    LIGHT,
+    MODALITY_STYLE,
+    Picture,
+    axes_of,
+    interval,
+    mark,
+    style,
+)
+from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, constants
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
 from msalib.runs.spec import system
 
 FEATURE_STYLE = {
-    "input": {"facecolor": "#FFFFFF", "hatch": "////"},
+    "input": {"facecolor": LIGHT, "hatch": "////"},
     "mid_best": {"facecolor": "#56B4E9", "hatch": ""},
     "weighted": {"facecolor": "#E69F00", "hatch": "...."},
 }
@@ -23,63 +34,85 @@ FEATURE_NAMES = {
     "mid_best": "mid-best block",
     "weighted": "weighted sum of the blocks",
 }
+PARTS = {"valid": "validation", "test": "test"}
+"""Parts of the data, and their names."""
+
 MANY = 8
 """Number of names that an error message lists."""
 
 
 @style
-def layer_curve(runs: Runs, part: str, *, setting: str) -> Picture | Note:
-    """Draw Fig. 6: the correlation of every single block on ``part``, one line per modality.
+def layer_curves(runs: Runs, *, setting: str) -> Picture | Note:
+    """Draw Fig. 6: the correlation of every single block, validation and test side by side.
 
-    Line: mean over seeds. Band: 95% interval over resampled videos. Small dots: single seeds.
-    Ring: the block that validation would choose. Block 0: the input embeddings. Features without
-    layers are a level, dotted.
+    A row of panels per modality, each with a scale of its own: text may vary by a hundredth where
+    sound varies by a tenth. Features without layers are a level, dotted.
     """
     if not layers.layered(runs):
         return Note("No modality has layers in this setting: there is no curve to draw.")
     if runs.task.classes:
         return Note("Labels are classes: there is no correlation to draw.")
-    name = {"valid": "validation", "test": "test"}[part]
-    figure, axes = axes_of(height=3.8)
-    sentences, records = [], []
-    for modality in runs.modalities:
-        with_input = [0] if runs.has(system({modality: 0})) else []
-        numbers = with_input + layers.blocks(runs, modality)
-        systems = [system({modality: k}) for k in numbers]
-        records += [record for seeds in runs.records(*systems) for record in seeds]
-        if modality in layers.layered(runs):
-            words = _draw_curve(axes, runs, part, modality, numbers)
-        else:
-            words = _draw_level(axes, runs, part, modality)
-        sentences.append(f"{modality}: {words}")
-    seeds = len(runs.seeds(*systems))
-    axes.set_xlabel("encoder block (0: input embeddings)")
-    axes.set_ylabel(f"{name} correlation (Pearson's r)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.legend(loc="outside upper center", ncols=len(runs.modalities))
+    modalities = runs.modalities
+    figure, panels = axes_of(
+        0.9 + 1.6 * len(modalities), nrows=len(modalities), ncols=len(PARTS), sharex=True,
+        sharey="row", squeeze=False,
+    )  # fmt: skip
+    systems = {m: [system({m: k}) for k in _numbers(runs, m)] for m in modalities}
+    sentences, undefined = [], []
+    for column, (part, name) in zip(panels.T, PARTS.items(), strict=True):
+        curves = []
+        for axes, m in zip(column, modalities, strict=True):
+            draw = _draw_curve if m in layers.layered(runs) else _draw_level
+            curves.append(f"{m}: {draw(axes, runs, part, m)}")
+        sentences.append(f"{name.capitalize()} correlation by encoder block. {'. '.join(curves)}.")
+        records = [r for m in modalities for seeds in runs.records(*systems[m]) for r in seeds]
+        undefined.append(constants(records, part))
+        column[0].set_title(name, fontsize=11)
+    for axes, m in zip(panels[:, 0], modalities, strict=True):
+        axes.set_ylabel(m)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.supylabel("correlation (Pearson's r)", fontsize=11)
+    figure.supxlabel("encoder block (0: input embeddings)", fontsize=11)
+    seeds = len(runs.seeds(*systems[modalities[-1]]))
     return Picture(
         figure,
-        alt=f"Line plot of {name} correlation by encoder block. " + ". ".join(sentences) + ".",
-        caption=f"{name.capitalize()} correlation of single blocks. Line: mean of {seeds} "
-        "seeds (dots); band: 95% interval over resampled videos; ring: the block that validation "
-        f"chooses. {constants(records, part)}Setting: {setting}.",
+        alt=f"Line plots, a row per modality. {' '.join(sentences)}",
+        caption=f"Correlation of single blocks on validation and test. Line: mean of {seeds} "
+        "seeds (dots); band: 95% interval over resampled videos; ring and dashes: the block that "
+        "validation chooses. Each modality has a scale of its own. The paper draws its curves "
+        f"without numbers. {''.join(dict.fromkeys(undefined))}Setting: {setting}.",
     )
 
 
-def _draw_curve(axes, runs: Runs, part: str, modality: str, numbers: list[int]) -> str:
+def _numbers(runs: Runs, modality: str) -> list[int]:
+    """Return the layers of a modality that were trained alone."""
+    return [0] * runs.has(system({modality: 0})) + layers.blocks(runs, modality)
+
+
+def _draw_curve(axes, runs: Runs, part: str, modality: str) -> str:
     """Draw the correlations of a modality's layers; return the curve in words."""
-    look, systems = MODALITY_STYLE[modality], [system({modality: k}) for k in numbers]
+    numbers, look = _numbers(runs, modality), MODALITY_STYLE[modality]
+    systems = [system({modality: k}) for k in numbers]
     label, videos = runs.truth(part)
     mean, resampled = stats.correlations(label, runs.predictions(part, *systems), videos)
     low, high = np.quantile(resampled, [stats.LEVEL / 2, 1 - stats.LEVEL / 2], axis=0)
     axes.fill_between(numbers, low, high, color=look["color"], alpha=0.15, linewidth=0)
-    axes.plot(numbers, mean, label=modality, markersize=5, **look)
-    for k, seeds in zip(numbers, runs.records(*systems), strict=True):
-        dots = [np.nan if (r := s.metrics[part]["corr"]) is None else r for s in seeds]
-        axes.plot([k] * len(seeds), dots, ".", color=look["color"], markersize=3, alpha=0.6)
+    axes.plot(numbers, mean, markersize=4, **look)
     best = layers.best_block(runs, modality)
+    axes.axvline(best, color=INK, linewidth=0.8, linestyle="--")
     ring = {"markersize": 13, "fillstyle": "none", "color": look["color"]}
     axes.plot(best, mean[numbers.index(best)], "o", **ring)
+    for i, (k, seeds) in enumerate(zip(numbers, runs.records(*systems), strict=True)):
+        dots = [np.nan if (r := s.metrics[part]["corr"]) is None else r for s in seeds]
+        axes.plot([k] * len(seeds), dots, ".", color=look["color"], markersize=3, alpha=0.6)
+        chosen = ", chosen by validation" * (k == best)
+        between = f"[{low[i]:.3f}, {high[i]:.3f}]"
+        mark(
+            axes,
+            k,
+            mean[i],
+            f"{modality}, block {k}, {PARTS[part]}: {mean[i]:.3f} {between}{chosen}",
+        )
     top = int(np.nan_to_num(mean, nan=-np.inf).argmax())
     return (
         f"{_in_words(mean[0])} at block {numbers[0]}, highest {_in_words(mean[top])} at block "
@@ -93,8 +126,8 @@ def _draw_level(axes, runs: Runs, part: str, modality: str) -> str:
     label, videos = runs.truth(part)
     predictions = runs.predictions(part, system({modality: 1}))
     (mean,), _ = stats.correlations(label, predictions, videos)
-    look = {"color": MODALITY_STYLE[modality]["color"], "linestyle": ":"}
-    axes.axhline(mean, label=f"{modality}, no layers", **look)
+    axes.axhline(mean, color=MODALITY_STYLE[modality]["color"], linestyle=":")
+    mark(axes, 1, mean, f"{modality}, no layers, {PARTS[part]}: {_in_words(mean)}")
     return f"{_in_words(mean)}, features without layers"
 
 
@@ -116,9 +149,13 @@ def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Pictu
     for modality, profile in truth["profiles"].items():
         look = MODALITY_STYLE[modality] | {"markersize": 5}
         above.plot(profile.keys(), profile.values(), label=modality, **look)
+        for block, ratio in profile.items():
+            mark(above, block, ratio, f"{modality}, block {block}, planted: {ratio:.2f}")
         if layers.blocks(runs, modality):
             blocks, mean, _ = layers.correlations(runs, modality, "test")
             below.plot(blocks, mean, **look)
+            for block, r in zip(blocks, mean, strict=True):
+                mark(below, block, r, f"{modality}, block {block}, measured: {r:.3f}")
     above.set_ylabel("planted signal-to-noise ratio")
     below.set_ylabel("test correlation (Pearson's r)")
     below.set_xlabel("encoder block (0: input embeddings)")
@@ -164,7 +201,8 @@ def gate_violins(runs: Runs, *, setting: str) -> Picture | Note:
             sentences.append(
                 f"{modality}, {name}: median {middle:.2f}, middle half {low:.2f} to {high:.2f}"
             )
-        axes.bar([0], [0], label=name, edgecolor="black", **FEATURE_STYLE[feature])
+            mark(axes, place, middle, sentences[-1])
+        axes.bar([0], [0], label=name, edgecolor=DARK, **FEATURE_STYLE[feature])
     axes.set_xticks(range(len(modalities)), modalities)
     axes.grid(axis="x", visible=False)
     axes.set_ylim(0, 1)
@@ -184,13 +222,13 @@ def _violin(axes, place: float, width: float, weights: np.ndarray, look: dict) -
     (body,) = axes.violinplot(
         weights.ravel(), [place], widths=width, showextrema=False, points=200
     )["bodies"]
-    body.set(edgecolor="black", alpha=1, **look)
+    body.set(edgecolor=DARK, alpha=1, **look)
     low, middle, high = np.quantile(weights, [0.25, 0.5, 0.75])
-    axes.vlines(place, low, high, color="black", linewidth=4)
+    axes.vlines(place, low, high, color=DARK, linewidth=4)
     axes.hlines(
-        np.median(weights, axis=1), place - width / 3, place + width / 3, color="black", linewidth=1
+        np.median(weights, axis=1), place - width / 3, place + width / 3, color=DARK, linewidth=1
     )
-    axes.plot(place, middle, "o", color="white", markeredgecolor="black", markersize=5)
+    axes.plot(place, middle, "o", color=LIGHT, markeredgecolor=DARK, markersize=5)
 
 
 @style
@@ -223,6 +261,10 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
         beyond += int((abs(guess) > limit).sum())
         layer = f"block {best.inputs[0][1]}" if modality in layers.layered(runs) else "no layers"
         _against_truth(axes, label[clips], guess, limit, MODALITY_STYLE[modality])
+        for true, values in zip(label[clips], guess.T, strict=True):
+            text = f"{modality}, label {true:+.1f}: {values.mean():+.2f}, seeds from "
+            text += f"{values.min():+.2f} to {values.max():+.2f}"
+            mark(axes, true, values.clip(-limit, limit).mean(), text)
         axes.set_title(f"{modality}, {layer}", fontsize=11)
         low, high = guess.mean(0).min(), guess.mean(0).max()
         sentences.append(f"{modality} predictions from {low:.1f} to {high:.1f}")
@@ -244,7 +286,7 @@ def one_video(runs: Runs, video: str, *, setting: str) -> Picture | Note:
 def _against_truth(axes, label: np.ndarray, guess: np.ndarray, limit: float, look: Mapping) -> None:
     """Draw predictions (S, N) against labels (N,), which lie between plus and minus ``limit``."""
     inside = guess.clip(-limit, limit)
-    axes.plot([-limit, limit], [-limit, limit], color="black", linestyle="--", linewidth=1)
+    axes.plot([-limit, limit], [-limit, limit], color=INK, linestyle="--", linewidth=1)
     axes.vlines(label, inside.min(0), inside.max(0), color=look["color"], linewidth=1)
     dots = {"color": look["color"], "markersize": 5, "clip_on": False}
     axes.plot(label, inside.mean(0), look["marker"], **dots)
@@ -262,11 +304,9 @@ def equivalence(verdict: Verdict, *, setting: str) -> Picture | Note:
     ((name, difference),) = effects.items()
     figure, axes = axes_of(height=2.0)
     axes.axvspan(-margin, margin, facecolor="#F0E442", alpha=0.4, hatch="//", edgecolor="#999999")
-    axes.axvline(0, color="black", linewidth=1)
-    axes.plot([difference.low, difference.high], [0, 0], color="#0072B2", linewidth=2.5, marker="|")
-    axes.plot(difference.effect, 0, "o", color="#0072B2", markersize=8)
-    axes.plot(difference.seeds, [0.4] * len(difference.seeds), ".", color="black", markersize=6)
-    axes.set(ylim=(-0.6, 0.8), yticks=[])
+    axes.axvline(0, color=INK, linewidth=1)
+    interval(axes, 0, difference, f"{name}: {interval_text(difference)}")
+    axes.set(ylim=(-0.4, 0.5), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.1)
     axes.set_xlabel("MAE of the gate minus that of concatenation (points)")
@@ -306,12 +346,14 @@ def gain_by_size(
             label=modality,
             **MODALITY_STYLE[modality],
         )
+        for place, (share, e) in zip(shares, by_share.items(), strict=True):
+            mark(axes, place, e.effect, f"{modality}, {share:.1%} of the clips: {interval_text(e)}")
         first, last = min(by_share), max(by_share)
         sentences.append(
             f"{modality}: {by_share[first].effect:.3f} at {first:.1%} of the clips, "
             f"{by_share[last].effect:.3f} at {last:.0%}"
         )
-    axes.axhline(0, color="black", linewidth=1)
+    axes.axhline(0, color=INK, linewidth=1)
     axes.set_xscale("log", base=2)
     ticks = sorted({share for by_share in gains.values() for share in by_share})
     axes.set_xticks(ticks, [f"{share:.4g}".replace("0.", ".") for share in ticks])

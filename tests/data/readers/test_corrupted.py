@@ -134,7 +134,7 @@ def test_damaged_clips_end_in_a_message_or_a_read(tmp_path):
     picture = sorted((tmp_path / "source").rglob("*.png"))[0]
     for file, function, arguments in (
         (sound, media.sound, ("first",)),
-        (picture, media.look, ("paper", "whole")),
+        (picture, media.look, ("article", "whole")),
     ):
         tasks = []
         for number in range(20):

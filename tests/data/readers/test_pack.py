@@ -349,15 +349,15 @@ def test_data_sets_of_one_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "encoder", "profile", "kind"),
     [
-        ("control", "planted", "paper", "control"),
+        ("control", "planted", "full", "control"),
         ("control-opposite", "planted", "quick", "control"),
-        ("control-local", "planted", "paper", "control"),
-        ("mosi", "minilm", "paper", "substitute"),
+        ("control-local", "planted", "full", "control"),
+        ("mosi", "minilm", "full", "substitute"),
         ("mosi", "bert-large", "quick", "substitute"),
-        ("mosi", "bert-large", "paper", "as-published"),
-        ("mosei", "bert-large", "paper", "as-published"),
-        ("mmmo", "covarep-facet", "paper", "substitute"),
-        ("mosi-leaky", "leaking", "paper", "leaky"),
+        ("mosi", "bert-large", "full", "as-published"),
+        ("mosei", "bert-large", "full", "as-published"),
+        ("mmmo", "covarep-facet", "full", "substitute"),
+        ("mosi-leaky", "leaking", "full", "leaky"),
         ("mosi-leaky-unseen", "leaking", "quick", "leaky"),
     ],
 )

@@ -15,7 +15,7 @@ CLAIMS = {c.rerun.test: c for c in registry.claims("cmt") if c.rerun.test}
 
 NAMED = {**plan.alone(WHOLE), **plan.named(WHOLE)}
 ALONE = ("sound alone", "text alone", "Shallow-Fusion")
-SETTING = {"encoder": "spoken", "profile": "paper"}
+SETTING = {"encoder": "spoken", "profile": "full"}
 
 
 def arms(*names):

@@ -80,7 +80,7 @@ def test_weights_and_products_of_encoders_are_those_of_transformers(encoder, bui
 
 
 def test_products_and_weights_of_streams_are_those_of_the_model():
-    recipe = recipes.load("cmt", "release", "paper", "raw-spoken")["model"]
+    recipe = recipes.load("cmt", "release", "full", "raw-spoken")["model"]
     streams = cmt.Streams(cmt.Config(**recipe), {cmt.SOUND: 64, cmt.TEXT: 64})
     outputs = {cmt.SOUND: torch.randn(1, 23, 64), cmt.TEXT: torch.randn(1, 9, 64)}
     valid = {m: torch.ones(x.shape[:2], dtype=torch.bool) for m, x in outputs.items()}

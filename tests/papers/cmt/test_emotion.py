@@ -91,7 +91,7 @@ def test_the_answer_has_levels_chance_and_print():
 
 def test_folds_are_shown_pooled_and_as_a_mean(monkeypatch):
     runs, named = of_classes()
-    study = Study("cmt", dataset="iemocap", profile="paper", seeds=5)
+    study = Study("cmt", dataset="iemocap", profile="full", seeds=5)
 
     class Part:
         def __init__(self, share):

@@ -120,7 +120,7 @@ def test_weights_of_shuffled_pairs_must_not_gain():
 
 
 def spec_of(name):
-    study = Study("cmt", dataset="raw-spoken", encoder="spoken", profile="paper")
+    study = Study("cmt", dataset="raw-spoken", encoder="spoken", profile="full")
     return study.spec(NAMED[name], 0)
 
 
@@ -137,7 +137,7 @@ def pretrained(name, uses, *, frames=0.0, **changes):
             **{
                 "family": "cmt",
                 "dataset": "raw-spoken" if any(s.parts for s in recipe.stages) else "",
-                "profile": "paper",
+                "profile": "full",
                 "seed": seed,
                 "stages": [stage._asdict() for stage in recipe.stages],
                 "encoders": {"acoustic": "whisper-tiny.en-frames", "linguistic": "minilm"},

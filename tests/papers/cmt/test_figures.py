@@ -14,10 +14,10 @@ from tests.papers.cmt.planted import WHOLE, planted
 from tests.papers.planted_systems import BAD, GOOD
 
 SETTING = "raw-spoken: a <small> corpus"
-STUDY = Study("cmt", dataset="raw-spoken", encoder="spoken", profile="paper")
+STUDY = Study("cmt", dataset="raw-spoken", encoder="spoken", profile="full")
 QUICK = Study("cmt", dataset="raw-spoken")
 WORDS = Study("cmt", dataset="iemocap")
-VECTORS = Study("cmt", dataset="mosi-standardised", profile="paper")
+VECTORS = Study("cmt", dataset="mosi-standardised", profile="full")
 
 
 @pytest.fixture(autouse=True)

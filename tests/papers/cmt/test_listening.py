@@ -11,7 +11,7 @@ from tests.papers.cmt.planted import NAMED, planted
 from tests.papers.cmt.test_evidence_trainings import LEARNED, NOTHING, pretrained
 from tests.papers.planted_systems import USUAL
 
-STUDY = Study("cmt", dataset="raw-spoken", encoder="spoken", profile="paper", seeds=5)
+STUDY = Study("cmt", dataset="raw-spoken", encoder="spoken", profile="full", seeds=5)
 SETTING = "raw-spoken: a <small> corpus"
 
 
@@ -56,7 +56,7 @@ def test_listening_is_judged_and_shown():
 
 
 def test_words_are_a_control_only_where_they_say_nothing():
-    nemo = Study("cmt", dataset="nemo", encoder="spoken", profile="paper")
+    nemo = Study("cmt", dataset="nemo", encoder="spoken", profile="full")
     assert "nemo" in controls.of_words(STUDY, Runs([])).note
     assert controls.of_words(nemo, Runs([])).verdict == "not run"
     assert controls.of_weights(Runs([])).verdict == "not run"

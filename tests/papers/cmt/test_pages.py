@@ -70,7 +70,7 @@ def test_a_page_runs_in_profile_quick(name, small):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_records_says_so(name, small_data):
-    known = page("cmt", name, dataset="raw-spoken", encoder="spoken", profile="paper", seeds=1)
+    known = page("cmt", name, dataset="raw-spoken", encoder="spoken", profile="full", seeds=1)
     assert not any(known["records"].values() if name == "pretraining" else known["records"])
 
 
@@ -87,7 +87,7 @@ def test_a_page_without_records_says_so(name, small_data):
 )
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_real_data_needs_no_data(name, about, small_data):
-    page("cmt", name, profile="paper", **about)
+    page("cmt", name, profile="full", **about)
 
 
 def text(name: str) -> str:

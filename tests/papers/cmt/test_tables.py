@@ -19,7 +19,7 @@ def few_resamples(monkeypatch):
     monkeypatch.setattr(stats, "RESAMPLES", 200)
 
 
-def study(dataset="raw-spoken", encoder="spoken", profile="paper", **more):
+def study(dataset="raw-spoken", encoder="spoken", profile="full", **more):
     return Study("cmt", dataset=dataset, encoder=encoder, profile=profile, **more)
 
 

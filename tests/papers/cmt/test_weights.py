@@ -62,7 +62,7 @@ def test_without_weights_there_are_sentences():
 
 
 def test_each_pooler_stands_beside_the_same_model_without():
-    arms = weights.arms(Study("cmt", dataset="raw-spoken", encoder="spoken", profile="paper"))
+    arms = weights.arms(Study("cmt", dataset="raw-spoken", encoder="spoken", profile="full"))
     assert list(arms) == [POOLER, PT, scope.POOLER_ALONE, NO_PT]
     quick = weights.arms(Study("cmt", dataset="raw-spoken"))
     assert list(quick) == [scope.POOLER_ALONE, NO_PT]

@@ -8,7 +8,7 @@ from msalib.papers.glomo.plan import FACE, SOUND, TEXT
 from tests.factory import make_record, predictions
 
 WHOLE = {FACE: 1, SOUND: 1, TEXT: "last_two"}
-SETTING = "control-local: a <small> corpus; release recipe, profile paper, 2 seeds"
+SETTING = "control-local: a <small> corpus; release recipe, profile full, 2 seeds"
 LABEL = np.random.default_rng(7).normal(0, 1.4, 120).clip(-3, 3).round(1)
 VIDEO = [f"v{i // 6}" for i in range(len(LABEL))]
 
@@ -20,7 +20,7 @@ def made(wanted, *, noise=1.0, seeds=2, dataset="control-local", load=(0.5, 0.5,
     """
     rng = np.random.default_rng(sum(map(ord, wanted.name())))
     choices = {"family": "glomo"} | dict(wanted.choices)
-    family = recipes.load(choices["family"], "release", "paper", dataset)
+    family = recipes.load(choices["family"], "release", "full", dataset)
     recipe = {
         group: {k: type(v)(choices[k]) if k in choices else v for k, v in values.items()}
         for group, values in family.items()
@@ -45,7 +45,7 @@ def made(wanted, *, noise=1.0, seeds=2, dataset="control-local", load=(0.5, 0.5,
                 parts=dict.fromkeys(("valid", "test"), predictions(LABEL, guess, VIDEO)),
                 paper="glomo",
                 dataset=dataset,
-                profile="paper",
+                profile="full",
                 **recipe | spec,
             ).model_copy(
                 update={

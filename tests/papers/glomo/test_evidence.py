@@ -89,7 +89,7 @@ def test_three_seeds_suffice_where_an_encoder_is_fine_tuned():
 
 def test_either_way_of_summing_experts_is_judged_under_its_own_preset():
     noise = {FULL: GOOD, NAMED["MLP_M"]: BAD}
-    assert judged("experts_help", noise, preset="paper").verdict == "supported"
+    assert judged("experts_help", noise, preset="article").verdict == "supported"
 
 
 @pytest.mark.parametrize(

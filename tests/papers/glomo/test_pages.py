@@ -25,7 +25,7 @@ def test_a_page_runs_in_profile_quick(name, small_data):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_records_says_so(name, small_data):
-    known = page("glomo", name, dataset="control", profile="paper", seeds=1)
+    known = page("glomo", name, dataset="control", profile="full", seeds=1)
     assert not known["records"]
 
 
@@ -33,7 +33,7 @@ def test_a_page_without_records_says_so(name, small_data):
     "about",
     [
         {"dataset": "mosi", "encoder": "minilm-tuned"},
-        {"dataset": "mosi-standardised", "preset": "paper"},
+        {"dataset": "mosi-standardised", "preset": "article"},
         {"dataset": "mustard", "encoder": "minilm-tuned"},
         {"dataset": "ravdess"},
         {"dataset": "nemo"},
@@ -43,7 +43,7 @@ def test_a_page_without_records_says_so(name, small_data):
 )
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_real_data_needs_no_data(name, about, small_data):
-    page("glomo", name, profile="paper", **about)
+    page("glomo", name, profile="full", **about)
 
 
 def text(name: str) -> str:

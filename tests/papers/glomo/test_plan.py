@@ -96,7 +96,7 @@ def test_every_key_of_the_plan_is_tried_and_names_a_data_set():
     for key in PLAN:
         name, encoder, preset = [*key.split(), "", ""][:3]
         assert name in datasets.DATASETS
-        assert preset in ("", "paper") and (encoder or not preset)
+        assert preset in ("", "article") and (encoder or not preset)
 
 
 @pytest.mark.parametrize("key", TRAINED)
@@ -116,7 +116,7 @@ def test_every_setting_of_a_page_is_planned():
     pages = [p for name, p in settings.plan() if name.startswith("glomo/table") and p]
     assert pages
     for page in pages:
-        if page.get("profile") == "paper":
+        if page.get("profile") == "full":
             place = page["dataset"], page.get("encoder", ""), page.get("preset", "release")
             assert {place[:1], place[:2], place} & planned, page
 
@@ -125,7 +125,7 @@ def test_every_setting_of_a_page_is_planned():
 
 COPIES = {
     "release": {"experts in log space", "padding read"},
-    "paper": {"experts summed", "padding masked", "experts in log space", "padding read"},
+    "article": {"experts summed", "padding masked", "experts in log space", "padding read"},
 }
 """Preset -> arms of ours that are the full model: a choice of the release cannot be asked for."""
 
@@ -133,7 +133,7 @@ COPIES = {
 @pytest.mark.parametrize("preset", COPIES)
 def test_arms_that_a_preset_makes_anyway_are_copies_of_the_full_model(preset):
     def resolved(one):
-        return without_usual(one.choices, "glomo", preset, "paper", "raw")
+        return without_usual(one.choices, "glomo", preset, "full", "raw")
 
     full = resolved(plan.variants(THREE)[FULL])
     arms = {name: resolved(one) for name, one in plan.ours(THREE).items()}

@@ -85,7 +85,7 @@ def test_every_data_set_of_the_plan_is_described():
 
 
 def test_pairs_name_arms_of_the_page_and_copies_are_left_out():
-    study = Study("glomo", dataset="control-local", profile="paper")
+    study = Study("glomo", dataset="control-local", profile="full")
     named = results.ablations(study) | results.causes(study)
     names = {n for pair in (*results.HEADLINES, *results.CAUSES) for n in pair}
     assert names <= named.keys() and results.OURS.keys() <= named.keys()
@@ -96,13 +96,13 @@ def test_pairs_name_arms_of_the_page_and_copies_are_left_out():
 
 
 def test_a_preset_without_an_arm_does_not_show_another_under_its_name():
-    study = Study("glomo", dataset="control-local", profile="paper", preset="paper")
+    study = Study("glomo", dataset="control-local", profile="full", preset="article")
     assert list(results.preset_arms(study)) == ["experts summed", "padding masked"]
     assert "padding read" not in results.causes(study)
 
 
 def test_table4_has_fourteen_rows_of_three_modalities_and_fewer_in_quick():
-    paper = results.ablations(Study("glomo", dataset="control-local", profile="paper"))
+    paper = results.ablations(Study("glomo", dataset="control-local", profile="full"))
     assert list(paper) == [w.name for w in wirings.WIRINGS]
     quick = results.ablations(Study("glomo", dataset="control-local"))
     assert next(iter(quick)) == FULL and quick.keys() < paper.keys()
@@ -130,7 +130,7 @@ def test_a_planted_loss_is_seen():
 
 def test_folds_of_the_source_are_pooled_where_the_plan_asks_for_them(monkeypatch):
     monkeypatch.delenv("MSALIB_DATA", raising=False)
-    study = Study("glomo", dataset="mustard", encoder="minilm-tuned", profile="paper")
+    study = Study("glomo", dataset="mustard", encoder="minilm-tuned", profile="full")
     assert results.gather(study, [plan.system({"linguistic": "tuned"})]) == []
     assert results.setting(study) == study.setting  # no record, no data: no folds are known
     assert len(results.setting(Study("glomo", dataset="ravdess"))) > len(SETTING) / 2

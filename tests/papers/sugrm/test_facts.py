@@ -26,11 +26,11 @@ def test_without_data_and_without_a_summary_there_is_a_sentence(monkeypatch):
     assert isinstance(facts.clips("mmmo-stretched"), Note)
 
 
-@pytest.mark.parametrize("preset", ["release", "paper"])
+@pytest.mark.parametrize("preset", ["release", "article"])
 def test_the_recipe_is_shown_whole_with_its_sources(preset):
-    own = Study("sugrm", preset=preset, profile="paper", dataset="mosi")
+    own = Study("sugrm", preset=preset, profile="full", dataset="mosi")
     table = facts.recipe(own).content
-    entries = recipes.table("sugrm", preset, "paper", "mosi")
+    entries = recipes.table("sugrm", preset, "full", "mosi")
     assert len(table.frame) == sum(map(len, entries.values())) + 1
     frame = table.frame.set_index("entry")
     assert frame.loc["learning rate sequence", "release"] == "0.0005"
@@ -41,7 +41,7 @@ def test_the_recipe_is_shown_whole_with_its_sources(preset):
 
 
 def test_differences_of_the_presets_and_three_rates():
-    own = Study("sugrm", profile="paper", dataset="mosi")
+    own = Study("sugrm", profile="full", dataset="mosi")
     entries = facts.recipe_differences(own).frame["entry"].tolist()
     assert {"shift", "learning rate sequence", "accumulation"} <= set(entries)
     rates = facts.rates(own).frame.set_index("part")["SUGRM, release"]

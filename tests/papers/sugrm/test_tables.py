@@ -84,7 +84,7 @@ def test_the_page_says_what_the_data_are():
     assert all(len(text) > 60 for text in notes.values())
     stretched = notes["mmmo-stretched"]
     assert "from 1 to 5" in stretched and "-3 to 3" in stretched and "without words" in stretched
-    tuned = results.about(Study("sugrm", dataset="mosi", encoder="minilm-tuned", preset="paper"))
+    tuned = results.about(Study("sugrm", dataset="mosi", encoder="minilm-tuned", preset="article"))
     assert "fine-tuned" in tuned.text and "frozen" in notes["mosi"]
 
 
@@ -144,7 +144,7 @@ def test_the_quick_grid_has_one_dense_corner(monkeypatch):
     monkeypatch.setattr(results, "whole_of", lambda study: THREE)
     quick = results.grid(Study("sugrm"))
     assert [c for c in quick if "dense" in c] == [("mrm", "dense", "own_ulgm")]
-    assert len(quick) == 9 and len(results.grid(Study("sugrm", profile="paper"))) == 12
+    assert len(quick) == 9 and len(results.grid(Study("sugrm", profile="full"))) == 12
     (self_mm,) = results.self_mm_row(Study("sugrm")).values()
     assert dict(self_mm.choices) == {"family": "self_mm"}
 

@@ -101,7 +101,7 @@ def test_other_presets_are_not_compared():
     made = encoded()
     write(made, lexicon=2.0, tfidf=2.0)
     other = [
-        r.model_copy(update={"spec": r.spec.model_copy(update={"preset": "paper"})}) for r in made
+        r.model_copy(update={"spec": r.spec.model_copy(update={"preset": "article"})}) for r in made
     ]
     assert judge("UEGD-C4", other).verdict == "not run"
 
@@ -153,4 +153,4 @@ def test_tables_show_conventional_features_and_the_printed_rows_of_the_same_clip
 def test_every_setting_beside_names_features_of_words():
     for name, (dataset, encoder) in BESIDE.items():
         assert name == f"{dataset} {encoder}" and encoder in conventional.WORDS
-    assert not records.find("uegd", Setting("mosi-standardised", "lexicon", "release", "paper"))
+    assert not records.find("uegd", Setting("mosi-standardised", "lexicon", "release", "full"))

@@ -13,7 +13,7 @@ from msalib.runs.records import Setting
 def main() -> None:
     """Calibrate and simulate; raises ``UserError`` without the records of a data set."""
     runs_of = {
-        name: Runs(records.find("uegd", Setting(dataset, "minilm", "release", "paper")))
+        name: Runs(records.find("uegd", Setting(dataset, "minilm", "release", "full")))
         for name, dataset in DATASETS.items()
     }
     for name, runs in runs_of.items():

@@ -266,7 +266,7 @@ def _spec(dataset: str, of: System, seed: int) -> Spec:
         split="standard",
         encoder="simulated",
         preset="release",
-        profile="paper",
+        profile="full",
         inputs=dict(of.inputs),
         train_share=of.train_share,
         model={"fusion": of.choice("fusion", paper="uegd")},
