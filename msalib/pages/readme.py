@@ -11,6 +11,7 @@ from msalib.data import datasets as readers
 from msalib.evidence import registry, settings
 from msalib.evidence.verdicts import Verdict, judge
 from msalib.pages import ledger
+from msalib.pages.markdown import plain
 from msalib.runs import records
 
 OPENING, CLOSING = "<!-- results:", "<!-- /results -->"
@@ -64,15 +65,6 @@ def _cell(verdict: Verdict) -> str:
 
 _MINIMUM = re.compile(r"\d+ (seeds|(test|validation) videos)\b")
 """How what a test needs names more seeds or videos than its setting has."""
-
-
-_MARKS = re.compile(r"[\\`*\[\]<>|$~&]|(?<![^\W_])_|_(?![^\W_])")
-"""What begins or ends something in Markdown, a formula and the cell of a table, too."""
-
-
-def plain(text: str) -> str:
-    """Return Markdown that shows a text as it is, in one line."""
-    return _MARKS.sub(r"\\\g<0>", re.sub(r"[\r\n]+", " ", text))
 
 
 def _table(heads, rows) -> str:

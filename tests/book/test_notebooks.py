@@ -61,6 +61,12 @@ def test_opens_with_a_title(source):
     assert source.cells[0].source.startswith("# ")
 
 
+def test_parameters_and_folded_imports_follow_the_title(source):
+    _, parameters, imports, *_ = source.cells
+    assert "parameters" in parameters.metadata.tags
+    assert {"hide-input", "remove-cell"} & set(imports.metadata.tags)
+
+
 def toc_files(entry):
     if "file" in entry:
         yield entry["file"]

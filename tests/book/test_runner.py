@@ -124,14 +124,12 @@ def test_a_run_is_published_with_what_it_was_made_of(curve, monkeypatch, tmp_pat
     assert book.gate(path, curve, given) == []
 
 
-def test_given_parameters_are_folded_if_their_defaults_are(curve):
-    path = notebooks.source_path(curve)
-    source = nbformat.read(path, as_version=4)
-    source.cells[0].metadata.tags.append("hide-input")
-    nbformat.write(source, path)
+def test_the_copy_shows_one_folded_cell_of_all_parameters(curve):
     executed = nbformat.read(notebooks.run_notebook(curve, {"seeds": 3}), as_version=4)
+    assert len(executed.cells) == 4
     assert executed.cells[0].metadata.tags == ["parameters", "hide-input"]
-    assert executed.cells[1].metadata.tags == ["injected-parameters", "hide-input"]
+    values = ast.parse(executed.cells[0].source).body
+    assert [ast.literal_eval(line.value) for line in values] == ["control", 3, 0.5, False]
 
 
 def test_a_failed_run_leaves_what_was_published(curve):
@@ -363,7 +361,7 @@ def test_quick_runs_of_a_build_are_its_own(book_of_one, write_notebook, monkeypa
     """Others may read theirs while a book is built."""
     show = "from msalib.base import paths\nfrom msalib.runs.spec import roots\n"
     show += "[roots('control', p)[0].is_relative_to(paths.temporary_folder()) for p in"
-    write_notebook("other", "seeds = 2", f"{show} ('quick', 'paper')]")
+    write_notebook("other", "seeds = 2", f"{show} ('quick', 'full')]")
     (paths.BOOK / "notebooks.yaml").write_text("- notebook: other\n")
     quick = paths.records_folder() / "uegd" / "control-planted" / "release" / "quick" / "a.json"
     quick.parent.mkdir(parents=True)

@@ -7,6 +7,7 @@ import pytest
 from msalib.evidence.common import Evidence
 from msalib.evidence.verdicts import Coverage
 from msalib.pages import readme
+from msalib.pages.markdown import plain
 from tests.small import SILENT, evidences
 
 COVERED = Coverage(5, 685, 31, {"linguistic": 6})
@@ -63,7 +64,7 @@ def test_text_stays_text_in_markdown(text):
     from markdown_it import MarkdownIt
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-    written = readme._table(["claim"], [[readme.plain(text)]])
+    written = readme._table(["claim"], [[plain(text)]])
     tokens = MarkdownIt("gfm-like", {"linkify": False}).use(dollarmath_plugin).parse(written)
     cells = [token for token in tokens if token.type == "inline"]
     assert len(cells) == 2
