@@ -8,9 +8,9 @@ from msalib.base import stats
 from msalib.data.corpus import PARTS
 from msalib.evidence.audit import Report, leakage
 from msalib.evidence.audit.findings import GROUPS, SEVERITIES
-from msalib.evidence.audit.leakage import Level, Probe
+from msalib.evidence.audit.leakage import Probe
 from msalib.evidence.audit.power import LeakageErrorRates
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, label_of, style
+from msalib.pages.figure import INK, MODALITY_STYLE, PAPER, Picture, axes_of, label_of, mark, style
 from msalib.pages.tables import Note, Table
 
 PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
@@ -82,12 +82,12 @@ def probe_levels(probes: Sequence[Probe], *, setting: str) -> Picture | Note:
             transform=axes.get_yaxis_transform(),
             fontweight="bold",
             va="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
         )
         for row, part in enumerate(PARTS, start=top + 1):
             ticks[row] = PART_NAMES[part]
-            _mark(axes, row, probe.parts[part], probe.modality, filled=part == "test")
-    axes.axvline(0, color="black", linewidth=1)
+            _level(axes, row, probe, part)
+    axes.axvline(0, color=INK, linewidth=1)
     axes.set_yticks(list(ticks), list(ticks.values()))
     axes.set_ylim(len(probes) * (len(PARTS) + 1) - 0.4, -0.7)
     axes.grid(axis="y", visible=False)
@@ -104,12 +104,13 @@ def probe_levels(probes: Sequence[Probe], *, setting: str) -> Picture | Note:
     )
 
 
-def _mark(axes, row: int, level: Level, modality: str, *, filled: bool) -> None:
-    """Draw one correlation with its interval."""
+def _level(axes, row: int, probe: Probe, part: str) -> None:
+    """Draw the correlation on one part with its interval."""
+    level = probe.parts[part]
     if level.r is None:
         axes.text(0, row, "undefined", va="center", fontsize=9)
         return
-    look = MODALITY_STYLE[modality]
+    look = MODALITY_STYLE[probe.modality]
     if level.low is not None:
         axes.plot([level.low, level.high], [row, row], color=look["color"], linewidth=2)
     axes.plot(
@@ -117,10 +118,12 @@ def _mark(axes, row: int, level: Level, modality: str, *, filled: bool) -> None:
         row,
         color=look["color"],
         marker=look["marker"],
-        fillstyle="full" if filled else "none",
-        markerfacecoloralt="white",
+        fillstyle="full" if part == "test" else "none",
+        markerfacecoloralt=PAPER,
         markersize=8,
     )
+    between = "" if level.low is None else f" [{level.low:.3f}, {level.high:.3f}]"
+    mark(axes, level.r, row, f"{probe.modality}, {PART_NAMES[part]}: {level.r:.3f}{between}")
 
 
 def _sentence(probe: Probe) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 
 from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import INK, Picture, axes_of, interval, style
+from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note
 
 SCORE_NAMES = {
@@ -31,20 +32,16 @@ def minus_others(
     sentences = []
     for panel, metric in zip(panels, ("mae", "corr"), strict=True):
         for y, name in enumerate(names):
-            effect = effects[name][metric]
+            effect, label = effects[name][metric], METRICS[metric].label
+            interval(panel, y, effect, f"{base} minus {name}, {label}: {interval_text(effect)}")
             if np.isnan(effect.low):
-                panel.text(0, y, "undefined", ha="center", va="center")
                 sentences.append(f"{name}, {metric}: undefined")
                 continue
-            panel.plot([effect.low, effect.high], [y, y], color="#0072B2", linewidth=2.2)
-            panel.plot(effect.effect, y, "o", color="#0072B2", markersize=7)
-            dots = [y - 0.27] * len(effect.seeds)
-            panel.plot(effect.seeds, dots, ".", color="black", markersize=4)
             sentences.append(
-                f"{name}, {METRICS[metric].label}: {effect.effect:+.3f}, from {effect.low:+.3f} "
-                f"to {effect.high:+.3f}"
+                f"{name}, {label}: {effect.effect:+.3f}, from {effect.low:+.3f} to "
+                f"{effect.high:+.3f}"
             )
-        panel.axvline(0, color="black", linewidth=1)
+        panel.axvline(0, color=INK, linewidth=1)
         panel.margins(x=0.08)
         panel.xaxis.get_major_locator().set_params(nbins=4)
         better = "right" if METRICS[metric].higher_is_better else "left"
@@ -52,7 +49,7 @@ def minus_others(
         panel.xaxis.label.set_fontsize(9)
         panel.grid(axis="y", visible=False)
     panels[0].set_yticks(range(len(names)), names)
-    panels[0].set_ylim(len(names) - 0.4, -0.6)
+    panels[0].set_ylim(len(names) - 0.5, -0.6)
     return Picture(
         figure,
         alt=f"Differences, {base} minus each other system. " + "; ".join(sentences) + ".",

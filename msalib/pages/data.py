@@ -6,7 +6,7 @@ import pandas as pd
 from msalib.data.describe import Summary
 from msalib.data.tasks import Task
 from msalib.evidence.printed import table as printed
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Table
 
 
@@ -57,14 +57,17 @@ def label_histogram(counts: dict[str, list[int]], task: Task, *, title: str) -> 
     """Draw the share of clips per bin of the task's labels, one outline per part of the split."""
     figure, axes = axes_of()
     edges = np.array(task.edges)
-    names = task.classes or [f"around {e:.2g}" for e in edges[:-1] + np.diff(edges) / 2]
+    middles = edges[:-1] + np.diff(edges) / 2
+    names = task.classes or [f"around {middle:.2g}" for middle in middles]
     dashes = {"train": "-", "valid": "--", "test": ":"}
-    colours = {"train": "#0072B2", "valid": "#D55E00", "test": "#000000"}
+    colours = {"train": "#0072B2", "valid": "#D55E00", "test": INK}
     for part, values in counts.items():
         share = 100 * np.array(values) / sum(values)
         axes.stairs(
             share, edges, label=part, linestyle=dashes[part], color=colours[part], linewidth=1.8
         )
+        for middle, name, height, count in zip(middles, names, share, values, strict=True):
+            mark(axes, middle, height, f"{part}, {name}: {count} clips, {height:.1f}%")
     if task.classes:
         axes.set_xticks(range(task.outputs), task.classes)
         axes.set_xlabel("class")
@@ -76,5 +79,5 @@ def label_histogram(counts: dict[str, list[int]], task: Task, *, title: str) -> 
     return Picture(
         figure,
         alt=f"Histogram of labels. Fullest bin: {', '.join(fullest)}.",
-        caption=f"Distribution of labels by part of the split. {title}.",
+        caption=f"{title}: distribution of labels by part of the split.",
     )

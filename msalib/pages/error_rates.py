@@ -9,7 +9,7 @@ from msalib.base.stats import LEVEL
 from msalib.data.metrics import METRICS
 from msalib.evidence.error_rates import ENOUGH, Measured, Power
 from msalib.evidence.simulation import Rate
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Note, Table
 
 STYLES = (
@@ -156,7 +156,8 @@ def power_figure(simulated: Power) -> Picture:
                 **look,
             )
             sentences.append(f"{_number(claim)} at the size of {size} {share:.0f}%")
-    axes.axvline(100 * ENOUGH, color="black", linestyle=":", linewidth=1)
+            mark(axes, share, y + shift, f"{sentences[-1]} [{low:.1f}, {high:.1f}]")
+    axes.axvline(100 * ENOUGH, color=INK, linestyle=":", linewidth=1)
     axes.set_yticks(range(len(claims)), [_number(claim) for claim in claims])
     axes.invert_yaxis()
     axes.set(xlim=(-3, 103), xlabel="supported (%)")

@@ -3,17 +3,20 @@
 Figures hold no mathematics, since text from data may look like it: the ids of MMSA have ``$_$``.
 """
 
-import base64
 import re
-from io import BytesIO
+from io import StringIO
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter
 
+from msalib.base.stats import Estimate
 from msalib.base.terminal import terminal
+from msalib.pages import svg
 from msalib.pages.markup import Shown
 
 MODALITY_STYLE = {
@@ -22,35 +25,105 @@ MODALITY_STYLE = {
     "linguistic": {"color": "#009E73", "marker": "o", "linestyle": "-"},
 }
 
+INK, PAPER = "black", "white"
+"""Colours of the page's text and background, whatever they are there."""
+
+BLUE = "#0072B2"
+"""Colour of what has no other to differ from."""
+
+DARK, LIGHT = "#010101", "#fefefe"
+"""Black and white that stay so in the dark, for marks on a coloured ground."""
+
 RC = {"font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True}
-RC |= {"grid.color": "#DDDDDD", "axes.axisbelow": True, "legend.frameon": False}
-RC |= {"text.parse_math": False}
+RC |= {"figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none"}
+RC |= {"grid.color": INK, "grid.alpha": 0.15, "axes.axisbelow": True, "legend.frameon": False}
+RC |= {"text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "msalib"}
 
 style = rc_context(RC)
 """Decorator of every function that draws: some letters get their size when they are laid out."""
 
+RASTER_DPI = 200
+"""Resolution of the parts of a figure that are pixels."""
+
+MARGIN = 2
+"""Room around a figure, in units of a drawing."""
+
+ANCHOR_WORDS = 10
+"""Words of a caption in the address of its figure."""
+
+
+class Plot(Figure):
+    """A figure that remembers what its points are worth."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.marks: list[tuple[Axes, float, float, str]] = []
+
+
+def mark(axes: Axes, x: float, y: float, text: str) -> None:
+    """Say what a point is worth: a page tells it where a pointer, a finger or a key goes there.
+
+    ``x`` and ``y`` are numbers of the axes; a point that is not defined has no mark.
+    """
+    if x == x and y == y:
+        axes.get_figure().marks.append((axes, x, y, text))
+
+
+def interval(axes: Axes, y: float, estimate: Estimate, text: str) -> None:
+    """Draw an estimate in a row: its interval, and below it the single seeds; ``text`` names it."""
+    if np.isnan(estimate.low):
+        axes.text(0, y, "undefined", ha="center", va="center", fontsize=9)
+        return
+    axes.plot([estimate.low, estimate.high], [y, y], color=BLUE, linewidth=2.2)
+    axes.plot(estimate.effect, y, "o", color=BLUE, markersize=7)
+    axes.plot(estimate.seeds, [y + 0.22] * len(estimate.seeds), ".", color=INK, markersize=4)
+    seeds = ", ".join(f"{seed:+.3g}" for seed in estimate.seeds)
+    mark(axes, estimate.effect, y, text + (f"; seeds {seeds}" if seeds else ""))
+
 
 class Picture(Shown):
-    """A figure as HTML: an image with alternative text and a caption below."""
+    """A figure as HTML: a drawing with alternative text and a caption below.
 
-    def __init__(self, figure: Figure, *, alt: str, caption: str):
-        buffer = BytesIO()
+    Pages number their figures. The anchor of a figure is made of the first words of its caption.
+    """
+
+    def __init__(self, figure: Plot, *, alt: str, caption: str):
         for text in figure.findobj(Text):
             text.set_parse_math(False)
         _spell_powers(figure)
-        with rc_context(RC):  # of labels that are made when they are laid out
-            figure.savefig(
-                buffer, format="png", dpi=200, bbox_inches="tight", metadata={"Software": None}
-            )
-        self.png = buffer.getvalue()
         self.alt, self.caption = alt, caption
+        self.svg = _drawn(figure, alt)
+
+    @property
+    def anchor(self) -> str:
+        """Return the id of the figure in its page."""
+        words = re.findall(r"[a-z0-9]+", self.caption.partition(". ")[0].lower())
+        return "-".join(["fig", *words[:ANCHOR_WORDS]])
 
     def html(self) -> Markup:
-        """Return the image with its texts."""
+        """Return the drawing with its texts."""
         return Markup(
-            '<figure class="msa"><img src="data:image/png;base64,{}" alt="{}">'
-            "<figcaption>{}</figcaption></figure>"
-        ).format(base64.b64encode(self.png).decode(), self.alt, self.caption)
+            '<figure class="msa" id="{0}"><div class="msa-plot">{1}</div><figcaption>'
+            '<a class="msa-number" href="#{0}">Figure</a> {2}</figcaption></figure>'
+        ).format(self.anchor, self.svg, self.caption)
+
+
+def _drawn(figure: Plot, alt: str) -> Markup:
+    """Draw a figure and its marks."""
+    buffer = StringIO()
+    figure.set_dpi(svg.UNITS)
+    with rc_context(RC):  # of labels that are made when they are laid out
+        figure.savefig(buffer, format="svg", dpi=RASTER_DPI, metadata={"Date": None})
+        shown = figure.get_tightbbox().padded(MARGIN / svg.UNITS)
+    height = figure.get_figheight() * svg.UNITS
+    marks = []
+    for axes, x, y, text in figure.marks:
+        across, up = axes.transData.transform((x, y))
+        marks.append(svg.Mark(across, height - up, text))
+    x, top, wide, high = (svg.UNITS * v for v in (shown.x0, shown.y1, shown.width, shown.height))
+    return svg.inline(
+        buffer.getvalue(), box=svg.Box(x, height - top, wide, high), alt=alt, marks=marks
+    )
 
 
 LONGEST = 40
@@ -95,5 +168,5 @@ def _spell_powers(figure: Figure) -> None:
 @style
 def axes_of(height: float = 3.4, **grid):
     """Make a figure with axes, so narrow that its letters are still legible on a phone."""
-    figure = Figure(figsize=(4.8, height), layout="constrained")
+    figure = Plot(figsize=(4.8, height), layout="constrained")
     return figure, figure.subplots(**grid)

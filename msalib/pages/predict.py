@@ -10,7 +10,7 @@ import pandas as pd
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, label_of, style
+from msalib.pages.figure import INK, MODALITY_STYLE, PAPER, Picture, axes_of, label_of, mark, style
 from msalib.pages.tables import Table
 from msalib.runs import saved
 from msalib.runs.clips import Clip, read_table
@@ -242,13 +242,14 @@ def prediction_intervals(
         named = {"label": "prediction"} if row == 0 else {}
         axes.plot(clip.prediction, row, "o", color="#0072B2", markersize=7, **named)
         named = {"label": "label"} if row == 0 else {}
-        axes.plot(label[clip.id], row, "x", color="#000000", markersize=8, mew=2, **named)
+        axes.plot(label[clip.id], row, "x", color=INK, markersize=8, mew=2, **named)
         narrow = next(iter(clip.prediction_intervals.values()))
         inside = narrow.low <= label[clip.id] <= narrow.high
         sentences.append(
             f"{clip.id}: prediction {clip.prediction:+.1f}, from {narrow.low:+.1f} to "
             f"{narrow.high:+.1f}, label {label[clip.id]:+.1f}, {'inside' if inside else 'outside'}"
         )
+        mark(axes, clip.prediction, row, sentences[-1])
     _rows(axes, clips)
     lows, highs = (interval.low for interval in drawn), (interval.high for interval in drawn)
     axes.set_xlim(min(-3.0, *lows) - 0.2, max(3.0, *highs) + 0.2)
@@ -279,15 +280,18 @@ def contributions(clips: Sequence[Prediction], *, meaning: str, setting: str) ->
         rows = np.arange(len(clips)) + (place - (len(used) - 1) / 2) * 0.26
         here = [i for i, part in enumerate(parts) if part is not None]
         axes.barh(
-            rows[here], [parts[i].change for i in here], height=0.24, label=m, edgecolor="white",
+            rows[here], [parts[i].change for i in here], height=0.24, label=m, edgecolor=PAPER,
             color=MODALITY_STYLE[m]["color"], hatch=HATCHES[m],
         )  # fmt: skip
         for i in here:
-            axes.plot(parts[i].seeds, [rows[i]] * len(parts[i].seeds), "k.", markersize=3)
+            seeds = ", ".join(f"{seed:+.2f}" for seed in parts[i].seeds)
+            said = f"{clips[i].id}, {m}: {_signed(clips[i], m)}; seeds {seeds}"
+            mark(axes, parts[i].change, rows[i], said)
+            axes.plot(parts[i].seeds, [rows[i]] * len(parts[i].seeds), ".", color=INK, markersize=3)
     for clip in clips:
         parts_in_words = [f"{m} {_signed(clip, m)}" for m in used]
         sentences.append(f"{clip.id}: {', '.join(parts_in_words)}")
-    axes.axvline(0, color="#000000", linewidth=1)
+    axes.axvline(0, color=INK, linewidth=1)
     _rows(axes, clips)
     axes.set_xlabel("change of the prediction (points)")
     figure.legend(loc="outside upper center", ncols=len(used))

@@ -1,19 +1,21 @@
 """Figures of what pretraining learned: learning curves, and what the other stream is worth."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from msalib.evidence.seeds import over_seeds
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import BLUE, INK, Picture, axes_of, interval, mark, style
 from msalib.pages.pretraining import STREAMS, ByArm, heard, heard_text, telling
 from msalib.pages.tables import Note
 
 STYLES = (
-    {"color": "#0072B2", "linestyle": "-"},
+    {"color": BLUE, "linestyle": "-"},
     {"color": "#D55E00", "linestyle": "--"},
     {"color": "#009E73", "linestyle": "-."},
     {"color": "#CC79A7", "linestyle": ":"},
     {"color": "#56B4E9", "linestyle": "-"},
-    {"color": "#000000", "linestyle": "--"},
+    {"color": INK, "linestyle": "--"},
 )
 """Looks of pretrainings, in order."""
 
@@ -32,6 +34,10 @@ def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
             update = records[0].curve["update"]
             axes.plot(update, curves.mean(0), label=name, **look)
             axes.fill_between(update, curves.min(0), curves.max(0), color=look["color"], alpha=0.2)
+            for at in _spread(update):
+                low, high = curves[:, at].min(), curves[:, at].max()
+                said = f"{name}, {words}, update {update[at]}: {curves[:, at].mean():.1f}%"
+                mark(axes, update[at], curves[:, at].mean(), f"{said}, {low:.1f} to {high:.1f}%")
             first, last = curves.mean(0)[[0, -1]]
             sentences.append(f"{name}, {words}: from {first:.1f}% to {last:.1f}%")
         axes.set_ylabel(f"{words} (%)")
@@ -45,6 +51,15 @@ def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
         "update of the last stage. Line: mean over seeds; band: from the lowest to the highest. "
         f"Setting: {setting}.",
     )
+
+
+MARKED = 12
+"""Number of points of a long curve that say their value."""
+
+
+def _spread(points: Sequence) -> list[int]:
+    """Return places of so many points, evenly spread from the first to the last."""
+    return np.unique(np.linspace(0, len(points) - 1, MARKED).round().astype(int)).tolist()
 
 
 def _looks(count: int) -> list[dict]:
@@ -63,13 +78,13 @@ def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
     for axes, (share, words) in zip(panels, STREAMS.items(), strict=True):
         for y, (name, records) in enumerate(present.items()):
             values = heard(records, share)
-            if len(values) > 1:
-                estimate = over_seeds(values)
-                axes.plot([estimate.low, estimate.high], [y, y], color="#0072B2", linewidth=2.2)
-            axes.plot(values.mean(), y, "o", color="#0072B2", markersize=7)
-            axes.plot(values, [y + 0.2] * len(values), ".", color="black", markersize=4)
             sentences.append(f"{name}, {words}: {heard_text(values)}")
-        axes.axvline(0, color="black", linewidth=1)
+            if len(values) > 1:
+                interval(axes, y, over_seeds(values), sentences[-1])
+            else:
+                axes.plot(values, [y], "o", color=BLUE, markersize=7)
+                mark(axes, values[0], y, sentences[-1])
+        axes.axvline(0, color=INK, linewidth=1)
         axes.set_xlabel(f"{words}\n(points)", fontsize=9)
         axes.margins(x=0.12)
         axes.grid(axis="y", visible=False)

@@ -56,7 +56,7 @@ def test_no_text_is_a_formula_wherever_it_stands(formulas, wrap):
     assert formulas == []
     shown = [text.get_text() for text in figure.findobj(Text)]
     assert set(HOSTILE) <= set(shown)
-    assert page.attributes("img")[0]["alt"].endswith("; ".join(HOSTILE))
+    assert page.attributes("svg")[0]["aria-label"].endswith("; ".join(HOSTILE))
 
 
 def test_categories_are_no_formulas(formulas):

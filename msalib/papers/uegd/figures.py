@@ -125,9 +125,14 @@ def _draw_level(axes, runs: Runs, part: str, modality: str) -> str:
     """Draw the correlation of features without layers; return it in words."""
     label, videos = runs.truth(part)
     predictions = runs.predictions(part, system({modality: 1}))
-    (mean,), _ = stats.correlations(label, predictions, videos)
-    axes.axhline(mean, color=MODALITY_STYLE[modality]["color"], linestyle=":")
-    mark(axes, 1, mean, f"{modality}, no layers, {PARTS[part]}: {_in_words(mean)}")
+    (mean,), resampled = stats.correlations(label, predictions, videos)
+    low, high = np.quantile(resampled, [stats.LEVEL / 2, 1 - stats.LEVEL / 2])
+    ends = [0, max(layers.blocks(runs, m)[-1] for m in layers.layered(runs))]
+    colour = MODALITY_STYLE[modality]["color"]
+    axes.fill_between(ends, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.plot(ends, [mean, mean], color=colour, linestyle=":")
+    said = f"{modality}, no layers, {PARTS[part]}: {mean:.3f} [{low:.3f}, {high:.3f}]"
+    mark(axes, np.mean(ends), mean, said)
     return f"{_in_words(mean)}, features without layers"
 
 

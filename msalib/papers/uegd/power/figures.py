@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.papers.uegd.power.record import Power
 
 SIZE_STYLE = {
@@ -36,11 +36,13 @@ def power_curves(simulated: Power, claims: Sequence[str]) -> Picture:
                 label=f"size of {dataset.upper()}",
                 **SIZE_STYLE[dataset],
             )
+            for effect, rate in zip(effects, cells, strict=True):
+                mark(panel, effect, 100 * rate[0], _said(claim, dataset, f"at {effect:g}", rate))
             sentences.append(
                 f"{claim} at {dataset.upper()}'s size: "
                 + ", ".join(f"{s:.0f}% at {e:g}" for e, s in zip(effects, share, strict=True))
             )
-        panel.axhline(5, color="black", linestyle=":", linewidth=1)
+        panel.axhline(5, color=INK, linestyle=":", linewidth=1)
         panel.axvline(plan.false_at, color="#999999", linewidth=1)
         panel.set(ylim=(-4, 104), yticks=[5, 50, 80, 100])
         panel.margins(x=0.12)
@@ -74,14 +76,17 @@ def false_verdicts(simulated: Power) -> Picture:
         for i, dataset in enumerate(simulated.datasets):
             rates = [simulated.false(claim, dataset).rate(verdict) for claim in names]
             share, low, high = 100 * np.array(rates).T
+            rows = np.arange(len(names)) + 0.36 * (i - (len(simulated.datasets) - 1) / 2)
+            for row, name, rate in zip(rows, names, rates, strict=True):
+                mark(panel, 100 * rate[0], row, _said(name, dataset, verdict, rate))
             panel.barh(
-                np.arange(len(names)) + 0.36 * (i - (len(simulated.datasets) - 1) / 2),
+                rows,
                 share,
                 height=0.34,
                 xerr=[share - low, high - share],
                 color=SIZE_STYLE[dataset]["color"],
                 hatch="" if i == 0 else "////",
-                edgecolor="black",
+                edgecolor=INK,
                 linewidth=0.5,
                 error_kw={"linewidth": 1, "capsize": 1.5},
                 label=f"size of {dataset.upper()}",
@@ -93,7 +98,7 @@ def false_verdicts(simulated: Power) -> Picture:
                 f"{verdict} at {dataset.upper()}'s size, surely above 5%: "
                 + (", ".join(above) or "none")
             )
-        panel.axvline(5, color="black", linestyle="--", linewidth=1.2)
+        panel.axvline(5, color=INK, linestyle="--", linewidth=1.2)
         panel.set_title(f'"{verdict}"', fontsize=11)
         panel.set_xlabel("studies (%)")
     axes[0].set_yticks(np.arange(len(names)), [name.rpartition("-")[2] for name in names])
@@ -109,11 +114,17 @@ def false_verdicts(simulated: Power) -> Picture:
     )
 
 
+def _said(claim: str, dataset: str, what: str, rate: Sequence[float]) -> str:
+    """Return a rate, its value and interval, as a mark says it."""
+    share, low, high = (100 * value for value in rate)
+    return f"{claim}, size of {dataset.upper()}, {what}: {share:.1f}% [{low:.1f}, {high:.1f}]"
+
+
 @style
 def gains_by_chance(simulated: Power) -> Picture:
     """Draw what choosing the best of equal blocks seems to gain, on validation and on test."""
     figure, axes = axes_of(height=4.6, nrows=len(simulated.gains), sharex=True, squeeze=False)
-    looks = {"valid": ("#D55E00", "--", "validation"), "test": ("#000000", "-", "test")}
+    looks = {"valid": ("#D55E00", "--", "validation"), "test": (INK, "-", "test")}
     every = np.concatenate([v for parts in simulated.gains.values() for v in parts.values()])
     edges = np.linspace(*np.quantile(every, [0.001, 0.999]), 41)
     sentences = []
@@ -129,6 +140,11 @@ def gains_by_chance(simulated: Power) -> Picture:
                 linewidth=1.8,
                 label=f"{name}, mean {np.mean(gains):+.3f}",
             )
+            for share, middle in zip(
+                counts / len(gains), (edges[:-1] + edges[1:]) / 2, strict=True
+            ):
+                if share:
+                    mark(panel, middle, 100 * share, f"{name}, around {middle:+.3f}: {share:.1%}")
             sentences.append(
                 f"size of {dataset.upper()}, {name}: mean {np.mean(gains):+.3f}, 95% below "
                 f"{np.quantile(gains, 0.95):+.3f}"
