@@ -1,4 +1,5 @@
-// Sorting, filters and search for the tables of msalib/pages/sortable.py, which are whole without it.
+// Downloads of tables, and sorting, filters and search for those of msalib/pages/sortable.py. Tables
+// are whole without it. A download is what msalib/pages/reading.py and exports.py make of the table.
 (() => {
   const NUMBER = /^[+-]?(\d[\d,]*)?\.?\d+(e[+-]?\d+)?\s*(%|±.*)?$/i;
   const EMPTY = /^[-–—]?$/;
@@ -22,10 +23,147 @@
     try { return decodeURIComponent(hash.slice(1)); } catch { return ""; }
   };
 
+  // --- words of elements, as a screen reader has them -------------------------------------------
+
+  const BLOCKS = new Set(`ADDRESS ARTICLE DD DETAILS DIV DL DT FIGCAPTION FIGURE FOOTER H1 H2 H3 H4 H5
+    H6 HEADER LI NAV OL P PRE SECTION SUMMARY TABLE TBODY THEAD TR UL CAPTION TD TH`.split(/\s+/));
+  const SILENT = new Set(["SCRIPT", "STYLE", "TEMPLATE"]);
+
+  const label = (node) => { // the words that stand for an element whose text is a mark
+    if (node.tagName === "ABBR") return node.getAttribute("aria-label");
+    if (/^(img|svg)$/i.test(node.tagName))
+      return node.getAttribute("alt") ?? node.getAttribute("aria-label") ?? "";
+    if (node.classList.contains("verdict")) return words(node).replace(/^[^ ]* /, "");
+    return null;
+  };
+  const words = (node) => [...node.childNodes].map((child) => {
+    if (child.nodeType === Node.TEXT_NODE) return child.data.replace(/\s/g, " ");
+    if (child.nodeType !== Node.ELEMENT_NODE || SILENT.has(child.tagName)) return "";
+    if (child.tagName === "BR") return "\n";
+    if (child.getAttribute("aria-hidden") === "true") return "";
+    const end = BLOCKS.has(child.tagName) ? "\n" : "";
+    return end + (label(child) ?? words(child)) + end;
+  }).join("");
+  const spoken = (node) => words(node).split("\n").map((line) => line.replace(/\s+/g, " ").trim())
+    .filter(Boolean)
+    .reduce((all, line) => all && all + (/[.:;,!?]$/.test(all) ? " " : "; ") + line || line, "");
+
+  // --- downloads --------------------------------------------------------------------------------
+
+  const NOTHING = new Set(["", "-", "–", "—"]);
+
+  // A table with the rows that are shown; a cell that spans columns is followed by empty ones.
+  const read = (table) => {
+    const heads = [...table.querySelectorAll("thead :is(th, td)")].map((head) => ({
+      text: spoken(head),
+      fields: head.dataset.fields?.split("|") ?? [],
+      kind: ["number", "sentence"].find((kind) => head.classList.contains(kind)) ?? "",
+    }));
+    const rows = [];
+    for (const body of table.tBodies) {
+      let group = "";
+      for (const row of body.rows) {
+        const cells = [...row.cells];
+        if (cells.length === 1 && cells[0].scope === "rowgroup") group = spoken(cells[0]);
+        else if (!row.hidden) rows.push({ group, cells: cells.flatMap((cell) => [
+          { text: spoken(cell), numbers: cell.dataset.values?.split("|") ?? [] },
+          ...Array(cell.colSpan - 1).fill({ text: "", numbers: [] }),
+        ]) });
+      }
+    }
+    for (const { cells } of rows)
+      while (cells.length < heads.length) cells.push({ text: "", numbers: [] });
+    return { caption: table.caption ? spoken(table.caption) : "", heads, rows };
+  };
+
+  const plain = (words, number) =>
+    NOTHING.has(words) ? "" : number ? words.replaceAll("\u2212", "-") : words;
+  const columns = ({ heads, rows }) => { // name and texts of each column of numbers and texts
+    const found = heads.flatMap(({ text, fields, kind }, at) => {
+      const name = text.replace(/[↑↓]/g, " ").replace(/\s+/g, " ").trim();
+      const cells = rows.map((row) => row.cells[at]);
+      const number = kind === "number";
+      if (!fields.length) return [[name, ...cells.map((cell) => plain(cell.text, number))]];
+      const notes = cells.map((cell) => (cell.numbers.some(Boolean) ? "" : plain(cell.text)));
+      return [
+        ...fields.map((field, i) =>
+          [`${name} ${field}`.trim(), ...cells.map((cell) => cell.numbers[i] ?? "")]),
+        ...(notes.some(Boolean) ? [[`${name} note`, ...notes]] : []),
+      ];
+    });
+    const groups = rows.map((row) => row.group);
+    return groups.some(Boolean) ? [["group", ...groups], ...found] : found;
+  };
+  const csv = (grid) => {
+    const found = columns(grid);
+    const quoted = (words) => (/[",\n\r]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words);
+    return [-1, ...grid.rows.keys()]
+      .map((i) => `${found.map((column) => quoted(column[i + 1])).join(",")}\n`).join("");
+  };
+
+  const LATEX = { // what LaTeX writes for a character
+    ...Object.fromEntries([..."&%$#_{}"].map((letter) => [letter, `\\${letter}`])),
+    "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
+    "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}", "[": "{[}", '"': "''",
+    "\u00a0": "~", "…": "\\ldots{}", "–": "--", "—": "---", "“": "``", "”": "''",
+    ...Object.fromEntries(String.raw`
+      ± \pm   − -   × \times   ≈ \approx   ≤ \leq   ≥ \geq   ≠ \neq   ∞ \infty   ∈ \in   · \cdot
+      ↑ \uparrow   ↓ \downarrow   → \rightarrow   ½ \frac{1}{2}   ² ^2   ³ ^3   ∅ \emptyset
+      α \alpha   β \beta   λ \lambda   μ \mu   ρ \rho   σ \sigma   τ \tau   Δ \Delta
+      ✓ \surd   ✗ \times   ○ \circ   ● \bullet   ▲ \triangle   ▼ \nabla
+    `.trim().split(/\s{2,}/).map((pair) => pair.split(" "))
+      .map(([letter, command]) => [letter, `$${command}$`])),
+  };
+  const escaped = (words) => [...words].map((letter) => LATEX[letter] ?? letter).join("");
+  const latex = ({ caption, heads, rows }, name) => {
+    const wide = { number: "r", sentence: "p{0.3\\linewidth}" };
+    const shapes = heads.map(({ kind }) => wide[kind] ?? "l");
+    const line = (texts) => `    ${texts.map(escaped).join(" & ")} \\\\`;
+    let group = "";
+    const body = rows.flatMap((row) => {
+      const heading = row.group === group ? []
+        : [`    \\multicolumn{${heads.length}}{l}{${escaped(row.group)}} \\\\`];
+      group = row.group;
+      return [...heading, line(heads.map((_, at) => row.cells[at].text))];
+    });
+    return [
+      "% Needs \\usepackage{booktabs}.", "\\begin{table}", `  \\caption{${escaped(caption)}}`,
+      `  \\label{tab:${name}}`, `  \\begin{tabular}{${shapes.join("")}}`, "    \\toprule",
+      line(heads.map((head) => head.text)), "    \\midrule", ...body, "    \\bottomrule",
+      "  \\end{tabular}", "\\end{table}", "",
+    ].join("\n");
+  };
+
+  const save = (name, content) => {
+    const url = URL.createObjectURL(new Blob([content], { type: "text/plain;charset=utf-8" }));
+    create("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  };
+  const file = () => location.pathname.split("/").pop().replace(/\.html$/, "") || "index";
+  const downloads = (box) => { // buttons for a table, and a link to it
+    const table = box.querySelector("table");
+    const name = `${file()}-${box.id}`;
+    const made = {
+      CSV: () => save(`${name}.csv`, csv(read(table))),
+      LaTeX: () => save(`${name}.tex`, latex(read(table), name)),
+    };
+    const about = box.getAttribute("aria-label");
+    const buttons = Object.entries(made).map(([word, action]) => {
+      const node = button(action, word);
+      node.setAttribute("aria-label", `${word} of the table: ${about}`);
+      return node;
+    });
+    const link = { href: `#${box.id}`, "aria-label": `Link to the table: ${about}` };
+    return [...buttons, create("a", link, "Link")];
+  };
+
+  // --- tables that are sorted and filtered ------------------------------------------------------
+
   // What a cell is sorted by: a number if it reads as one, else its text.
   const key = (node) => {
     const ordered = node.matches("[data-order]") ? node : node.querySelector("[data-order]");
-    const words = (ordered ? ordered.dataset.order : text(node)).replace("−", "-");
+    const known = ordered?.dataset.order ?? node.dataset.values?.split("|")[0];
+    const words = (known || text(node)).replace("\u2212", "-");
     return NUMBER.test(words) ? parseFloat(words.replaceAll(",", "")) : words;
   };
 
@@ -41,8 +179,11 @@
     const body = box.querySelector("tbody");
     const rows = [...body.rows]; // in the order of the page
     const heads = [...box.querySelectorAll("thead th")];
-    const count = create("p", { class: "msa-count", "aria-live": "polite" });
-    const group = { class: "msa-controls", role: "group", "aria-label": "Filters" };
+    const region = box.querySelector(".msa-table");
+    const count = create("p", { class: "msa-count", role: "status" });
+    const order = create("p", { class: "visually-hidden", role: "status" });
+    const about = `Filters of the table: ${region.getAttribute("aria-label")}`;
+    const group = { class: "msa-controls", role: "group", "aria-label": about };
     const controls = create("div", group);
     const fields = []; // name in the address, select or input, whether a row passes
 
@@ -65,6 +206,7 @@
       const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
       for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
+      order.textContent = `Sorted by ${text(head)}, ${head.getAttribute("aria-sort")}`;
       const keys = new Map(rows.map((row) => [row, key(row.cells[head.cellIndex])]));
       body.append(...[...body.rows].sort((a, b) => compare(keys.get(a), keys.get(b), direction)));
     };
@@ -111,8 +253,8 @@
     for (const head of heads.filter((head) => head.dataset.filter)
       .sort((a, b) => a.dataset.filter - b.dataset.filter)) addFilter(head);
     if (box.dataset.search === "true") addSearch();
-    controls.append(button(reset, "Reset"), count);
-    box.querySelector(".msa-table").before(controls);
+    controls.append(button(reset, "Reset"), ...downloads(region), count, order);
+    region.before(controls);
     for (const head of heads) head.append(button(() => sort(head), ...head.childNodes));
 
     const asked = new URLSearchParams(location.search);
@@ -131,6 +273,14 @@
     });
   };
 
-  addEventListener("DOMContentLoaded", () =>
-    document.querySelectorAll(".msa-sortable").forEach(enhance));
+  addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".msa-table").forEach((box, i) => {
+      box.id ||= `table-${i + 1}`;
+      if (box.closest(".msa-sortable")) return;
+      const group = { class: "msa-downloads", role: "group", "aria-label": "Download" };
+      box.after(create("div", group, ...downloads(box)));
+    });
+    document.querySelectorAll(".msa-sortable").forEach(enhance);
+    if (/^#table-\d+$/.test(location.hash)) document.querySelector(location.hash)?.scrollIntoView();
+  });
 })();

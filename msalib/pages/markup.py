@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from markupsafe import Markup
 
+from msalib.pages import console
+
 pd.set_option("mode.string_storage", "python")  # pyarrow's would take prepared cells for text
 
 MATHEMATICS = re.compile(r"[$\\]")
@@ -22,11 +24,18 @@ PLAIN = Markup('<div class="tex2jax_ignore mathjax_ignore">{}</div>')
 
 
 class Shown:
-    """Something that a page shows: ``html`` returns its HTML."""
+    """Something that a page shows: ``html`` returns its HTML, ``repr`` what a console shows."""
 
     def html(self) -> Markup:
         """Return the HTML."""
         raise NotImplementedError
+
+    def plain(self, width: int) -> str:
+        """Return text for a console of so many letters: by default what the HTML says."""
+        return console.text(self.html(), width)
+
+    def __repr__(self) -> str:
+        return self.plain(console.width())
 
     def _repr_html_(self) -> str:
         html = self.html()

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import pandas as pd
 from markupsafe import Markup
 
-from msalib.pages.markup import Shown
+from msalib.pages import frames
+from msalib.pages.tables import Table
 
 
-class Sortable(Shown):
+class Sortable(Table):
     """A data frame as an HTML table with sortable columns, filters and a search field.
 
     Text is escaped unless it is ``Markup``. Missing values are shown as empty cells.
@@ -37,9 +38,9 @@ class Sortable(Shown):
         filters: Sequence[str] = (),
         search: bool = True,
     ):
-        self.caption, self.filters, self.search = caption, list(filters), search
+        super().__init__(frame.drop(columns="id", errors="ignore"), caption=caption)
+        self.filters, self.search = list(filters), search
         self.ids = frame["id"].tolist() if "id" in frame else [""] * len(frame)
-        self.frame = frame.drop(columns="id", errors="ignore")
         if unknown := [name for name in self.filters if name not in self.frame]:
             raise ValueError(f"filters {unknown} are no shown columns of {list(self.frame)}")
         named = [name for name in self.ids if name]
@@ -49,32 +50,6 @@ class Sortable(Shown):
 
     def html(self) -> Markup:
         """Return the whole table, with what the script needs to know."""
-        rows = (
-            Markup("<tr{}>{}</tr>\n").format(_attribute("id", name), _cells(cells))
-            for name, cells in zip(self.ids, self.frame.itertuples(index=False), strict=True)
+        return Markup('<div class="msa-sortable" data-search="{}">{}</div>').format(
+            str(self.search).lower(), frames.html(self.frame, self.caption, self.ids, self.filters)
         )
-        return Markup(
-            '<div class="msa-sortable" data-search="{search}">'
-            '<p class="msa-caption">{caption}</p>'
-            '<div class="msa-table" tabindex="0" role="region" aria-label="{caption}">'
-            '<table class="dataframe msa"><thead><tr>{heads}</tr></thead>\n'
-            "<tbody>\n{rows}</tbody></table></div></div>"
-        ).format(
-            search=str(self.search).lower(),
-            caption=self.caption,
-            heads=Markup("").join(map(self._head, self.frame)),
-            rows=Markup("").join(rows),
-        )
-
-    def _head(self, name: str) -> Markup:
-        place = str(self.filters.index(name) + 1) if name in self.filters else ""
-        return Markup('<th scope="col"{}>{}</th>').format(_attribute("data-filter", place), name)
-
-
-def _attribute(name: str, value: str) -> Markup:
-    return Markup(' {}="{}"').format(name, value) if value else Markup("")
-
-
-def _cells(row: Sequence) -> Markup:
-    cells = ("" if pd.isna(value) else value for value in row)
-    return Markup("").join(Markup("<td>{}</td>").format(value) for value in cells)

@@ -1,14 +1,14 @@
 """What pages show: tables, notes, settings, and where records come from."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from numbers import Number
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from msalib.data.metrics import METRICS
+from msalib.pages import frames
+from msalib.pages.cells import mean_sd, spread  # noqa: F401 (until their users ask cells)
 from msalib.pages.markup import Shown
 from msalib.runs.records import Record, undefined_for
 
@@ -21,17 +21,7 @@ class Table(Shown):
 
     def html(self) -> Markup:
         """Return the table in a region that is reached by keyboard."""
-        prepared = self.frame.map(_prepared).rename(columns=escape)
-        table = prepared.to_html(index=False, escape=False, border=0, classes="msa")
-        return Markup(
-            '<div class="msa-table" tabindex="0" role="region" aria-label="{caption}">'
-            '<p class="msa-caption">{caption}</p>{table}</div>'
-        ).format(caption=self.caption, table=Markup(table))  # noqa: S704 (cells are prepared)
-
-
-def _prepared(cell: object) -> object:
-    """Return a cell as markup; numbers and missing values as they are, pandas formats them."""
-    return cell if isinstance(cell, Number) or cell is None else escape(cell)
+        return frames.html(self.frame, self.caption)
 
 
 class Block(Shown):
@@ -77,25 +67,6 @@ class Setting(Shown):
     def html(self) -> Markup:
         """Return a paragraph."""
         return Markup('<p><span class="setting">Setting: {}</span></p>').format(self.setting)
-
-
-def spread(values: Iterable[float | None], metric: str) -> str:
-    """Return mean and standard deviation over seeds (n - 1), as the papers print the metric."""
-    return mean_sd(values, METRICS[metric].show)
-
-
-def mean_sd(values: Iterable[float | None], show: Callable[[float], str]) -> str:
-    """Return mean and standard deviation (n - 1) of defined values, and how many are undefined."""
-    values = list(values)
-    defined = np.array([v for v in values if v is not None], float)
-    if not len(defined):
-        return "undefined"
-    text = show(defined.mean())
-    if len(defined) > 1:
-        text += f"\u00a0±\u00a0{show(defined.std(ddof=1))}"
-    if len(defined) < len(values):
-        text += f" ({len(values) - len(defined)} undefined)"
-    return text
 
 
 def constants(records: Iterable[Record], part: str = "test") -> str:

@@ -64,7 +64,7 @@ def test_what_is_constant_is_named_in_a_sentence_of_its_own():
 
 
 def test_a_table_shows_its_caption_and_can_be_reached_by_keyboard():
-    page = read(Table(pd.DataFrame({"n": [1]}), caption="Setting: a & b."))
+    page = read(Table(pd.DataFrame({"n": [1]}), caption="Setting: a & b. More."))
     (region,) = [a for a in page.attributes("div") if a.get("role") == "region"]
     assert region["aria-label"] == "Setting: a & b."
     assert region["tabindex"] == "0"
