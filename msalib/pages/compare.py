@@ -17,8 +17,8 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import videos
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.printed.names import plural
-from msalib.pages.ledger import interval_text
-from msalib.pages.tables import Note, Table, constants, mean_sd, spread
+from msalib.pages.cells import interval_text, mean_sd, spread
+from msalib.pages.tables import Note, Table, constants
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 from msalib.runs.spec import System
@@ -49,7 +49,7 @@ def gather(study: Study, systems: Iterable[System]) -> list[Record]:
     refresh trains all.
     """
     systems, p = list(dict.fromkeys(systems)), study.parameters
-    recorded = p.profile == "paper" and study.dataset.real and p.dataset in DATASETS
+    recorded = p.profile == "full" and study.dataset.real and p.dataset in DATASETS
     trains = study.corpus is not None and not study.tuned and not recorded
     return study.run(systems) if p.refresh or trains else study.recorded(systems)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
+from msalib.pages.cells import interval_text
 from msalib.pages.figure import INK, Picture, axes_of, interval, style
-from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note
 
 SCORE_NAMES = {

@@ -15,8 +15,8 @@ from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm, Contrast
+from msalib.pages.cells import interval_text
 from msalib.pages.compare import PrintedRow
-from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, Table
 from msalib.runs.query import Runs
 from msalib.runs.records import Record

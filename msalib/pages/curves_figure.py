@@ -5,8 +5,9 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 
 from msalib.data.metrics import METRICS
+from msalib.pages.cells import spread
 from msalib.pages.figure import BLUE, INK, Picture, axes_of, mark, style
-from msalib.pages.tables import Note, spread
+from msalib.pages.tables import Note
 from msalib.runs.query import Runs
 from msalib.runs.spec import System
 

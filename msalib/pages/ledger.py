@@ -24,6 +24,7 @@ from msalib.evidence.verdicts import (
     weigh,
 )
 from msalib.pages import markup
+from msalib.pages.cells import interval_text
 from msalib.pages.tables import Table
 from msalib.runs.records import Record
 
@@ -132,16 +133,6 @@ def verdict_texts(verdicts: list[Verdict]) -> dict[str, str]:
 def effect_text(name: str, e: Estimate) -> str:
     """Return an effect with its interval, as tables and the command line show it."""
     return f"{name} {interval_text(e)}"
-
-
-def interval_text(e: Estimate) -> str:
-    """Return the number of an effect with its interval."""
-    if np.isnan(e.low):
-        return "undefined"
-    form = {"difference": "+.3f", "level": ".3f", "block": ".0f"}[e.kind]
-    if e.kind == "level" and 0 < abs(e.high) < 0.001:
-        form = ".1g"  # three decimals would show nothing but zeros
-    return f"{e.effect:{form}} [{e.low:{form}},\u00a0{e.high:{form}}]"
 
 
 def _seed_by_seed(e: Estimate) -> Markup:

@@ -15,7 +15,8 @@ from msalib.base.files import complaint
 from msalib.base.stats import Estimate
 from msalib.evidence.seeds import over_seeds
 from msalib.models import recipes
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.cells import mean_sd
+from msalib.pages.tables import Note, Table
 from msalib.runs.pretraining import SEEN, STREAMS, Made, Pretrained, Weights, recipe_of
 from msalib.runs.spec import System, system
 from msalib.runs.study import Study

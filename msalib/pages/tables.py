@@ -8,7 +8,6 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from msalib.pages import frames
-from msalib.pages.cells import mean_sd, spread  # noqa: F401 (until their users ask cells)
 from msalib.pages.markup import Shown
 from msalib.runs.records import Record, undefined_for
 

@@ -1,7 +1,6 @@
 """Tables as such: captions, undefined values, where records come from."""
 
 import pandas as pd
-import pytest
 
 from msalib.evidence.common import why_undefined
 from msalib.pages import tables
@@ -11,23 +10,6 @@ from tests.factory import layer_records, make_record, predictions
 from tests.html import read
 
 CONSTANT = float("inf")
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([0.5, 0.7], "0.600\u00a0±\u00a00.141"),
-        ([0.5], "0.500"),
-        ([0.5, None, 0.7], "0.600\u00a0±\u00a00.141 (1 undefined)"),
-        ([None, None], "undefined"),
-    ],
-)
-def test_means_over_seeds_count_what_is_undefined(values, text):
-    assert tables.spread(values, "corr") == text
-
-
-def test_shares_are_shown_in_percent():
-    assert tables.spread([0.5, 0.7], "acc2_has0") == "60.0\u00a0±\u00a014.1"
 
 
 def test_runs_without_a_correlation_are_counted():

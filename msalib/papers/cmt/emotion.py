@@ -11,9 +11,10 @@ import pandas as pd
 
 from msalib.data.metrics import METRICS
 from msalib.pages import contrasts, recorded
+from msalib.pages.cells import spread
 from msalib.pages.compare import PrintedRow
 from msalib.pages.contrasts import Effects
-from msalib.pages.tables import Note, Table, spread
+from msalib.pages.tables import Note, Table
 from msalib.papers.cmt import scope
 from msalib.papers.cmt.tables import FOLDS, study_of
 from msalib.runs.query import Runs

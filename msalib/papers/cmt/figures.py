@@ -4,10 +4,11 @@ from collections.abc import Hashable, Mapping
 
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed_table
+from msalib.pages.cells import spread
 from msalib.pages.contrasts import Effects
 from msalib.pages.curves_figure import PARTS, score_curves
 from msalib.pages.figure import Picture
-from msalib.pages.tables import Note, spread
+from msalib.pages.tables import Note
 from msalib.papers.cmt import plan, scope
 from msalib.papers.cmt.plan import NO_PT, PT, SHARES
 from msalib.papers.cmt.tables import effects, pretrains

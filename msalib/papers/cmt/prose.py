@@ -6,9 +6,9 @@ Verdicts of claims have such texts in general (``ledger.verdict_texts``); contro
 from collections.abc import Callable, Mapping
 
 from msalib.evidence.common import Evidence, Word
+from msalib.pages.cells import mean_sd
 from msalib.pages.ledger import effect_text
 from msalib.pages.pretraining import ByArm
-from msalib.pages.tables import mean_sd
 from msalib.papers.cmt import evidence_controls, scope
 from msalib.papers.cmt.plan import PT
 from msalib.runs.pretraining import SEEN

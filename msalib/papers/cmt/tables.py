@@ -15,9 +15,10 @@ from msalib.evidence import arms
 from msalib.evidence.arms import Arm
 from msalib.evidence.printed import table as printed_table
 from msalib.pages import compare, recorded
+from msalib.pages.cells import mean_sd
 from msalib.pages.compare import PrintedRow
 from msalib.pages.contrasts import Effects
-from msalib.pages.tables import Folded, Note, Table, mean_sd
+from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.cmt import plan, scale, scope
 from msalib.papers.cmt.plan import BASE, LARGE, NO_PT, ORTHO, POOLER, PT, SOUND, TAPT, TEXT
 from msalib.runs.inputs import BASELINES

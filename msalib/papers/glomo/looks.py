@@ -15,7 +15,8 @@ import pandas as pd
 
 from msalib.data.corpus import Corpus
 from msalib.models.extras import ExpertUse
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.cells import mean_sd
+from msalib.pages.tables import Note, Table
 from msalib.papers.glomo import plan, scope
 from msalib.runs.query import Runs
 from msalib.runs.records import Record

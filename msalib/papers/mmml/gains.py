@@ -9,8 +9,9 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm, Head
 from msalib.pages import compare
+from msalib.pages.cells import mean_sd
 from msalib.pages.contrasts import Side, tested
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.tables import Note, Table
 from msalib.runs.query import Runs
 from msalib.runs.spec import System
 

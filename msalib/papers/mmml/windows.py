@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from msalib.pages import compare
+from msalib.pages.cells import spread
 from msalib.pages.compare import PrintedRow
 from msalib.pages.contrasts import tested_metrics
 from msalib.pages.recorded import resolved
-from msalib.pages.tables import Note, Table, constants, spread
+from msalib.pages.tables import Note, Table, constants
 from msalib.papers.mmml import plan
 from msalib.papers.mmml.tables import PRINTED_AS, printed_cells, row_of
 from msalib.runs.query import Runs

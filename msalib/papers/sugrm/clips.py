@@ -8,7 +8,8 @@ import pandas as pd
 
 from msalib.evidence.printed import table as printed
 from msalib.models.unimodal_tasks import LETTERS
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.cells import mean_sd
+from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm.labels import NOTHING, across, histories, over_seeds, percent, two
 from msalib.runs.query import Runs
 

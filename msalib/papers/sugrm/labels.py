@@ -12,7 +12,8 @@ import pandas as pd
 
 from msalib.evidence.printed import names
 from msalib.models.extras import GeneratedLabels, Geometry
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.cells import mean_sd
+from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
 from msalib.runs.records import Record

@@ -11,7 +11,8 @@ import pandas as pd
 
 from msalib.data.corpus import Corpus
 from msalib.evidence import seeds
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.cells import mean_sd
+from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm.labels import NOTHING, Histories, histories, pearson, percent
 from msalib.papers.sugrm.momentum import DRAWS, random_labels
 from msalib.runs.query import Runs

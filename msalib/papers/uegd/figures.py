@@ -7,6 +7,7 @@ import numpy as np
 from msalib.base import stats
 from msalib.base.errors import unknown
 from msalib.evidence.verdicts import Verdict
+from msalib.pages.cells import interval_text
 from msalib.pages.figure import (
     DARK,
     INK,
@@ -18,7 +19,6 @@ from msalib.pages.figure import (
     mark,
     style,
 )
-from msalib.pages.ledger import interval_text
 from msalib.pages.tables import Note, constants
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs

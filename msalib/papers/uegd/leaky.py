@@ -15,7 +15,8 @@ from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
 from msalib.data.metrics import METRICS, regression
 from msalib.evidence.audit.probe import PENALTIES, pooled
-from msalib.pages.tables import Table, spread
+from msalib.pages.cells import spread
+from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
 from msalib.runs.study import Study

@@ -7,7 +7,7 @@ from msalib.base import stats
 from msalib.data.metrics import METRICS
 from msalib.evidence import videos
 from msalib.evidence.printed import table as printed
-from msalib.pages.ledger import interval_text
+from msalib.pages.cells import interval_text
 from msalib.pages.tables import Note, Table
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs

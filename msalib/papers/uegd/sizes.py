@@ -7,7 +7,8 @@ import pandas as pd
 
 from msalib.base import stats
 from msalib.evidence import videos
-from msalib.pages.tables import Table, spread
+from msalib.pages.cells import spread
+from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import SHARES
 from msalib.runs.query import Runs

@@ -12,7 +12,8 @@ import pandas as pd
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.pages import compare
-from msalib.pages.tables import Folded, Note, Table, mean_sd, spread
+from msalib.pages.cells import mean_sd, spread
+from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.uegd import conventional, layers
 from msalib.papers.uegd.layers import FEATURES, Group
 from msalib.runs import records

@@ -8,7 +8,8 @@ import pandas as pd
 from msalib.base import stats
 from msalib.evidence.printed import table as printed
 from msalib.pages import compare
-from msalib.pages.tables import Table, mean_sd
+from msalib.pages.cells import mean_sd
+from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
 from msalib.papers.uegd.tables import inputs_in_words, printed_of, row_name, spec_of
