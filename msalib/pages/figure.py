@@ -48,6 +48,9 @@ RASTER_DPI = 200
 MARGIN = 2
 """Room around a figure, in units of a drawing."""
 
+MARKED = 12
+"""Most points of a long line that say their value."""
+
 ANCHOR_WORDS = 10
 """Words of a caption in the address of its figure."""
 
@@ -67,6 +70,11 @@ def mark(axes: Axes, x: float, y: float, text: str) -> None:
     """
     if x == x and y == y:
         axes.get_figure().marks.append((axes, x, y, text))
+
+
+def evenly(count: int) -> list[int]:
+    """Return places of ``count`` points, both ends among them: those of a long line with marks."""
+    return np.unique(np.linspace(0, count - 1, MARKED).round().astype(int)).tolist()
 
 
 def interval(axes: Axes, y: float, estimate: Estimate, text: str) -> None:

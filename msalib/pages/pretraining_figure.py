@@ -1,11 +1,9 @@
 """Figures of what pretraining learned: learning curves, and what the other stream is worth."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from msalib.evidence.seeds import over_seeds
-from msalib.pages.figure import BLUE, INK, Picture, axes_of, interval, mark, style
+from msalib.pages.figure import BLUE, INK, Picture, axes_of, evenly, interval, mark, style
 from msalib.pages.pretraining import STREAMS, ByArm, heard, heard_text, telling
 from msalib.pages.tables import Note
 
@@ -34,7 +32,7 @@ def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
             update = records[0].curve["update"]
             axes.plot(update, curves.mean(0), label=name, **look)
             axes.fill_between(update, curves.min(0), curves.max(0), color=look["color"], alpha=0.2)
-            for at in _spread(update):
+            for at in evenly(len(update)):
                 low, high = curves[:, at].min(), curves[:, at].max()
                 said = f"{name}, {words}, update {update[at]}: {curves[:, at].mean():.1f}%"
                 mark(axes, update[at], curves[:, at].mean(), f"{said}, {low:.1f} to {high:.1f}%")
@@ -51,15 +49,6 @@ def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
         "update of the last stage. Line: mean over seeds; band: from the lowest to the highest. "
         f"Setting: {setting}.",
     )
-
-
-MARKED = 12
-"""Number of points of a long curve that say their value."""
-
-
-def _spread(points: Sequence) -> list[int]:
-    """Return places of so many points, evenly spread from the first to the last."""
-    return np.unique(np.linspace(0, len(points) - 1, MARKED).round().astype(int)).tolist()
 
 
 def _looks(count: int) -> list[dict]:

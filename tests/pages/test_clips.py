@@ -21,9 +21,9 @@ def shown(seconds: float = 0.5, frames: int = 3, text: str = "it was <fine> & go
 
 def test_picture_and_player_have_words_for_those_who_do_not_see_or_hear():
     page = read(shown())
-    (image,) = page.attributes("img")
-    assert "3 drawn faces in a row above a spectrogram of 0.5 s" in image["alt"]
-    assert "visual +1.0, acoustic -2.5, linguistic +0.0. Label: +0.4." in image["alt"]
+    (image,) = page.attributes("svg")
+    assert "3 drawn faces in a row above a spectrogram of 0.5 s" in image["aria-label"]
+    assert "visual +1.0, acoustic -2.5, linguistic +0.0. Label: +0.4." in image["aria-label"]
     assert "Clip one. Above, 3 of 3 frames" in page.text
     (player,) = page.attributes("audio")
     assert player["aria-label"] == "The voice of this clip: it was <fine> & good"

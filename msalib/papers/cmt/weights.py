@@ -7,8 +7,8 @@ import pandas as pd
 
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.seeds import over_seeds
-from msalib.pages.figure import Picture, axes_of, style
-from msalib.pages.ledger import interval_text
+from msalib.pages.cells import interval_text
+from msalib.pages.figure import BLUE, INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Note, Table
 from msalib.papers.cmt import plan, scope
 from msalib.papers.cmt.evidence_ingredients import MIDDLE
@@ -113,10 +113,14 @@ def figure(found: Mapping[str, Mapping[int, Sequence[float]]], *, setting: str) 
     drawing, panels = axes_of(2.6 + 0.4 * len(found), ncols=len(found), sharey=True, squeeze=False)
     sentences = []
     for axes, (name, by_seed) in zip(panels[0], found.items(), strict=True):
-        for values in by_seed.values():
-            axes.plot(BLOCKS, values, ".-", color="#0072B2", linewidth=0.8)
+        for seed, values in by_seed.items():
+            axes.plot(BLOCKS, values, ".-", color=BLUE, linewidth=0.8)
+            for block, value in zip(BLOCKS, values, strict=True):
+                mark(axes, block, value, f"{name}, seed {seed}, block {block}: {value:.3f}")
+        for block, value in zip(BLOCKS, printed(), strict=True):
+            mark(axes, block, value, f"printed, block {block}: {value:.3f}")
         axes.plot(BLOCKS, printed(), "s--", color="#D55E00", markersize=5, label="printed")
-        axes.axhline(1 / len(BLOCKS), color="black", linewidth=0.8, linestyle=":")
+        axes.axhline(1 / len(BLOCKS), color=INK, linewidth=0.8, linestyle=":")
         axes.set_title(name, fontsize=9)
         axes.set_xticks(BLOCKS)
         axes.set_xlabel("audio block")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import BLUE, INK, Picture, axes_of, evenly, mark, style
 from msalib.pages.tables import Note
 from msalib.papers.glomo import looks
 from msalib.papers.glomo.contents import LAYERS, bounds
@@ -12,7 +12,7 @@ from msalib.papers.glomo.vectors import Vectors, placed
 from msalib.runs.query import Runs
 from msalib.runs.spec import System
 
-MARKERS, COLOURS = "o^sDv", ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
+MARKERS, COLOURS = "o^sDv", (BLUE, "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 """Looks of experts, and of classes."""
 
 NO_VECTORS = (
@@ -36,7 +36,7 @@ def spaces_figure(vectors: Vectors | None, *, setting: str) -> Picture | Note:
     for axes, m in zip(panels[:, 0], shown, strict=True):
         whole, pieces = vectors.whole[m], vectors.pieces[m]
         plane = placed(np.concatenate([whole, pieces]))
-        axes.plot(*plane[: len(whole)].T, "+", color="black", markersize=6, label="global")
+        axes.plot(*plane[: len(whole)].T, "+", color=INK, markersize=6, label="global")
         expert = vectors.expert.get(m, np.zeros(len(pieces), int))
         for k in sorted(set(expert)):
             points = plane[len(whole) :][expert == k]
@@ -115,7 +115,10 @@ def load_figure(runs: Runs, named: Mapping[str, System], *, setting: str) -> Pic
             for k, values in enumerate(load.T):
                 axes.plot(range(1, len(load) + 1), values, color=COLOURS[k % 5],
                           marker=MARKERS[k % 5], markersize=4)  # fmt: skip
-            axes.axhline(1 / load.shape[1], color="black", linewidth=0.8, linestyle=":")
+                for epoch, value in enumerate(values, start=1):
+                    said = f"{name}, {m}, expert {k + 1}, epoch {epoch}: {value:.0%}"
+                    mark(axes, epoch, value, said)
+            axes.axhline(1 / load.shape[1], color=INK, linewidth=0.8, linestyle=":")
             axes.set_ylim(0, 1)
             last = ", ".join(f"{v:.0%}" for v in load[-1])
             sentences.append(f"{name}, {m}: last epoch {last}")
@@ -140,12 +143,14 @@ def bins_figure(length: int, places: int, count: int) -> Picture:
         total = layers * places
         filled = np.arange(total) % places < length
         axes.bar(range(total), 1, width=0.9, align="edge",
-                 color=np.where(filled, COLOURS[0], "#DDDDDD"))  # fmt: skip
+                 color=np.where(filled, COLOURS[0], "#88888855"))  # fmt: skip
         for i, (start, end) in enumerate(bounds(total, count)):
-            axes.plot([start + 0.4, end - 0.4], [1.25 + 0.12 * (i % 2)] * 2, color="black")
+            axes.plot([start + 0.4, end - 0.4], [1.25 + 0.12 * (i % 2)] * 2, color=INK)
             held = int(filled[start:end].sum())
+            said = f"{name}: stretch {i + 1} holds {held} of {end - start}"
+            mark(axes, (start + end) / 2, 1.25, said)
             axes.text((start + end) / 2, 1.45, f"{held} of {end - start}", ha="center", fontsize=9)
-            sentences.append(f"{name}: stretch {i + 1} holds {held} of {end - start}")
+            sentences.append(said)
         axes.set(ylim=(0, 1.75), xlim=(0, total), yticks=[])
         axes.grid(visible=False)
         axes.set_title(name, fontsize=10)
@@ -165,11 +170,16 @@ def lengths_figure(lengths: Mapping[str, np.ndarray], places: int) -> Picture | 
     if not lengths:
         return Note("No lengths of clips are here.")
     figure, axes = axes_of()
+    edges = range(0, places + 5, 2)
     for k, (unit, values) in enumerate(lengths.items()):
-        axes.hist(values, bins=range(0, places + 5, 2), histtype="step", linewidth=2,
+        axes.hist(values, bins=edges, histtype="step", linewidth=2,
                   color=COLOURS[k], linestyle=("-", "--")[k % 2], label=unit)  # fmt: skip
+        for start, count in zip(
+            range(0, places + 3, 2), np.histogram(values, edges)[0], strict=True
+        ):
+            mark(axes, start + 1, count, f"{unit}, {start} to {start + 1}: {count} clips")
     for _, end in bounds(places, 3):
-        axes.axvline(end, color="black", linewidth=0.8, linestyle=":")
+        axes.axvline(end, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel("length of a clip")
     axes.set_ylabel("clips")
     axes.legend(fontsize=9)
@@ -192,6 +202,9 @@ def above_figure(gates: Sequence[float], apart: np.ndarray, above: np.ndarray) -
     for k, (gate, values) in enumerate(zip(gates, above, strict=True)):
         axes.plot(apart, values, color=COLOURS[k % 5], linestyle=("-", "--", "-.", ":")[k % 4],
                   label=f"gate {gate:g}")  # fmt: skip
+        for at in evenly(len(apart)):
+            said = f"gate {gate:g}, {apart[at]:.1f} apart: {values[at]:.2f}"
+            mark(axes, apart[at], values[at], said)
     axes.set_xlabel("difference between the outputs of two experts")
     axes.set_ylabel("log-sum-exp minus weighted sum")
     axes.legend(fontsize=9)

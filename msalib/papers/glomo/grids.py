@@ -13,9 +13,11 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm
 from msalib.evidence.printed import table as printed_table
+from msalib.pages.cells import spread
 from msalib.pages.contrasts import Effects, tested_metrics
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
-from msalib.pages.tables import Note, Table, spread
+from msalib.pages.curves_figure import score_curves
+from msalib.pages.figure import DARK, LIGHT, MODALITY_STYLE, Picture, axes_of, mark, style
+from msalib.pages.tables import Note, Table
 from msalib.papers.glomo import plan, scope
 from msalib.runs.query import Runs
 from msalib.runs.spec import System
@@ -39,62 +41,66 @@ def _scores(runs: Runs, system: System, metric: str) -> np.ndarray:
     return factor * np.array([r.metrics["test"][metric] for r in runs.records(system)[0]], float)
 
 
-@style
 def locals_figure(runs: Runs, by_number: Mapping[int, System], *, setting: str) -> Picture | Note:
     """Show Fig. 3a: the score by the number of local vectors of a modality."""
     metric = _metric(runs, list(by_number.values()))
     if metric is None:
         return Note(f"No number of local vectors was run yet. Setting: {setting}.")
-    figure, axes = axes_of()
-    scores = {n: _scores(runs, s, metric) for n, s in by_number.items() if runs.has(s)}
-    axes.plot(list(scores), [v.mean() for v in scores.values()], "o-", color="#0072B2")
-    for n, values in scores.items():
-        axes.plot([n] * len(values), values, ".", color="black", markersize=4)
-    axes.set_xlabel("local vectors of a modality (n)")
-    axes.set_ylabel(f"{METRICS[metric].label} (test)")
-    axes.set_xticks(list(scores))
-    text = {n: METRICS[metric].show(np.mean(_raw(v, metric))) for n, v in scores.items()}
-    return Picture(
-        figure,
-        alt=f"{METRICS[metric].label} by number of local vectors: "
-        f"{', '.join(f'{n}: {t}' for n, t in text.items())}.",
-        caption=f"{METRICS[metric].label} on test by number of local vectors; line: mean over "
-        f"seeds, dots: single seeds. Setting: {setting}.",
+    return score_curves(
+        runs,
+        {"GLoMo": by_number},
+        [metric],
+        what="local vectors of a modality (n)",
+        about=f"{METRICS[metric].label} by number of local vectors. The paper draws its curve "
+        "without numbers.",
+        setting=setting,
     )
-
-
-def _raw(values: np.ndarray, metric: str) -> np.ndarray:
-    return values / (100 if METRICS[metric].unit == "%" else 1)
 
 
 @style
 def experts_figure(
     runs: Runs, cells: Mapping[tuple[int, ...], System], modalities: Sequence[str], *, setting: str
 ) -> Picture | Note:
-    """Show Fig. 3b: the mean score over all cells with so many experts of a modality."""
+    """Show Fig. 3b: the mean score over all cells with so many experts, ours beside the printed.
+
+    Each panel has a scale of its own, since the paper's data set is another.
+    """
     metric = _metric(runs, list(cells.values()))
     if metric is None:
         return Note(f"No number of experts was run yet. Setting: {setting}.")
     scores = {c: _scores(runs, s, metric).mean() for c, s in cells.items() if runs.has(s)}
-    figure, axes = axes_of()
-    sentences = []
-    for i, m in enumerate(modalities):
-        counts = sorted({cell[i] for cell in scores})
-        means = [np.mean([v for cell, v in scores.items() if cell[i] == n]) for n in counts]
-        axes.plot(counts, means, label=m, **MODALITY_STYLE[m])
-        shown = (METRICS[metric].show(_raw(np.array(v), metric)) for v in means)
-        listed = ", ".join(f"{n}: {v}" for n, v in zip(counts, shown, strict=True))
-        sentences.append(f"{m}, {listed}")
-    axes.set_xticks(list(plan.EXPERTS))
-    axes.set_xlabel("experts of the modality")
-    axes.set_ylabel(f"{METRICS[metric].label} (test)")
-    axes.legend(fontsize=9)
+    figure, (left, right) = axes_of(ncols=2)
+    label = METRICS[metric].label
+    sentences = _by_experts(left, scores, modalities, "ours")
+    sentences += _by_experts(right, printed_grid(), ORDER, "printed")
+    left.set(title="ours", ylabel=f"{label} (test)")
+    right.set_title("printed, CHERMA")
+    figure.supxlabel("experts of the modality", fontsize=11)
+    handles, labels = right.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return Picture(
         figure,
-        alt=f"{METRICS[metric].label} by experts of a modality. {'; '.join(sentences)}.",
-        caption=f"Mean {METRICS[metric].label} over the {len(scores)} cells that were run, by the "
-        f"number of experts of each modality. Setting: {setting}.",
+        alt=f"{label} by experts of a modality. {'; '.join(sentences)}.",
+        caption=f"Mean {label} over the {len(scores)} cells that were run, by the "
+        "number of experts of each modality; beside it the mean of the printed cells, F1 on "
+        f"CHERMA. Setting: {setting}.",
     )
+
+
+def _by_experts(axes, scores: Grid, modalities: Sequence[str], whose: str) -> list[str]:
+    """Draw means of cells, in percent, by the experts of each modality; return them in words."""
+    sentences = []
+    for i, m in enumerate(modalities):
+        by_count = {n: [v for c, v in scores.items() if c[i] == n] for n in plan.EXPERTS}
+        means = {n: np.mean(values) for n, values in by_count.items() if values}
+        axes.plot(list(means), list(means.values()), label=m, **MODALITY_STYLE[m])
+        for n, mean in means.items():
+            single = f"single cells {min(by_count[n]):.2f} to {max(by_count[n]):.2f}"
+            mark(axes, n, mean, f"{whose}, {m}, experts {n}: {mean:.2f}, {single}")
+        listed = ", ".join(f"{n}: {mean:.2f}" for n, mean in means.items())
+        sentences.append(f"{whose}, {m}, {listed}")
+    axes.set_xticks(list(plan.EXPERTS))
+    return sentences
 
 
 def printed_grid() -> dict[tuple[int, int, int], float]:
@@ -160,7 +166,7 @@ def _map(axes, cells: Mapping[tuple[int, int], float], low: float, high: float, 
     axes.pcolormesh(edges, edges, grid, cmap="cividis", vmin=low, vmax=max(high, low + 1e-9))
     for (y, x), value in np.ndenumerate(grid):
         if not np.isnan(value):
-            colour = "white" if value < (low + high) / 2 else "black"
+            colour = LIGHT if value < (low + high) / 2 else DARK
             axes.text(x + 1, y + 1, f"{value:.{digits}f}", ha="center", va="center",
                       fontsize=8, color=colour)  # fmt: skip
     axes.set(xticks=plan.EXPERTS, yticks=plan.EXPERTS)

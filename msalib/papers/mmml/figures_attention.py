@@ -9,9 +9,10 @@ from msalib.base import stats
 from msalib.data.corpus import Corpus
 from msalib.data.simulate import render, speech
 from msalib.models.mmml import FUSED, SOUND, TEXT
+from msalib.pages.cells import mean_sd
 from msalib.pages.clips import Clip
-from msalib.pages.figure import Picture, axes_of, label_of, style
-from msalib.pages.tables import Note, Table, mean_sd
+from msalib.pages.figure import INK, Picture, axes_of, label_of, style
+from msalib.pages.tables import Note, Table
 from msalib.papers.mmml.attention import Attention, Look
 
 NAMES = {TEXT: "words", SOUND: "voice", FUSED: "joint"}
@@ -114,7 +115,7 @@ def _map(axes, title: str, values: np.ndarray, names: list[str], seconds: float)
 def _loudness(axes, wave: np.ndarray) -> None:
     step = speech.RATE // 50
     power = (wave[: len(wave) // step * step].reshape(-1, step) ** 2).mean(1)
-    axes.plot(np.arange(len(power)) / 50, 10 * np.log10(power + FLOOR), color="black", linewidth=1)
+    axes.plot(np.arange(len(power)) / 50, 10 * np.log10(power + FLOOR), color=INK, linewidth=1)
     axes.set(title="loudness of the voice", ylabel="dB")
 
 

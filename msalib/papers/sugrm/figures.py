@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from msalib.data.metrics import METRICS
+from msalib.pages.cells import spread
 from msalib.pages.compare_figure import SCORE_NAMES
-from msalib.pages.figure import Picture, axes_of, style
+from msalib.pages.figure import BLUE, Picture, axes_of, mark, style
 from msalib.pages.tables import Note
 from msalib.papers.sugrm.tables import Corner, TaskScores
 
 GENERATOR_STYLE = {
-    "own_ulgm": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    "own_ulgm": {"color": BLUE, "marker": "o", "linestyle": "-"},
     "other_ulgm": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
 }
 GENERATOR_NAMES = {"own_ulgm": "SUGRM's label generator", "other_ulgm": "Self-MM's"}
@@ -59,7 +60,7 @@ def _dots(axes, dots: Sequence[TaskScores], metric: str, *, filled: bool) -> lis
             x,
             factor * mean,
             yerr=factor * np.std(values, ddof=1) if len(values) > 1 else None,
-            color="#0072B2",
+            color=BLUE,
             marker="o" if filled else "D",
             markersize=6,
             fillstyle="full" if filled else "none",
@@ -67,6 +68,7 @@ def _dots(axes, dots: Sequence[TaskScores], metric: str, *, filled: bool) -> lis
         )
         text = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 9}
         axes.annotate(dot.letters or "none", (x, factor * mean), **text)
+        mark(axes, x, factor * mean, f"{dot.letters or 'none'}: {spread(values, metric)}")
     numbers = sorted({dot.tasks for dot in dots})
     by_number = [[m for dot, m in zip(dots, means, strict=True) if dot.tasks == n] for n in numbers]
     average = [factor * np.mean(alike) for alike in by_number]
@@ -101,6 +103,11 @@ def module_lines(
                 corners = [(recalibration, encoder, generator) for encoder in encoders]
                 shift = 0.12 * (i - (len(lines) - 1) / 2)
                 means = _line(axes, levels, corners, metric, shift)
+                for k, (corner, mean) in enumerate(zip(corners, means, strict=True)):
+                    if corner in levels:
+                        parts = ", ".join(words[part] for part in corner)
+                        said = f"{parts}: {spread(levels[corner][metric], metric)}"
+                        mark(axes, k + shift, mean, said)
                 sentences += [
                     f"{', '.join(words[part] for part in corner)}: {METRICS[metric].label} "
                     + ("undefined" if np.isnan(mean) else METRICS[metric].show(mean))

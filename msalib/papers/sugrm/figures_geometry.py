@@ -4,11 +4,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
+from msalib.pages.figure import (
+    BLUE,
+    DARK,
+    INK,
+    LIGHT,
+    MODALITY_STYLE,
+    Picture,
+    axes_of,
+    mark,
+    style,
+)
 
 CENTRE_STYLE = {
-    "positive": {"marker": "+", "color": "#000000", "markeredgewidth": 1.5},
-    "negative": {"marker": "_", "color": "#000000", "markeredgewidth": 1.5},
+    "positive": {"marker": "+", "color": DARK, "markeredgewidth": 1.5},
+    "negative": {"marker": "_", "color": DARK, "markeredgewidth": 1.5},
 }
 
 
@@ -21,7 +31,7 @@ def offset_by_distance(
     ``targets``: annotated label -> "up" and "down" -> targets before the clamp.
     """
     figure, axes = axes_of(height=3.9)
-    looks = [("#0072B2", "s"), ("#000000", "o"), ("#D55E00", "^")]
+    looks = [(BLUE, "s"), (INK, "o"), ("#D55E00", "^")]
     sentences = []
     for (label, ways), (colour, marker) in zip(targets.items(), looks, strict=False):
         for way, values in ways.items():
@@ -31,6 +41,10 @@ def offset_by_distance(
                 linestyle="-" if way == "up" else "--", markersize=5,
                 label=f"label {label:+.0f}, {way}",
             )  # fmt: skip
+            for at in range(0, len(distance), 8):
+                value = np.clip(values[at], -3, 3)
+                said = f"label {label:+.0f}, {way}, distance {distance[at]:.2f}: {value:+.2f}"
+                mark(axes, distance[at], value, said)
             end = np.flatnonzero(np.abs(values) >= 3)
             reached = (
                 f"at the end of the scale from distance {distance[end[0]]:.1f}"
@@ -73,10 +87,10 @@ def target_map(
         image = axes.pcolormesh(
             line, line, targets.clip(-3, 3), cmap="PuOr", vmin=-3, vmax=3, rasterized=True
         )
-        axes.contour(line, line, targets - label > 0, [0.5], colors="black", linewidths=1.5)
+        axes.contour(line, line, targets - label > 0, [0.5], colors=DARK, linewidths=1.5)
         circle = [f + max_distance * w(angle) for f, w in zip(fused, (np.cos, np.sin), strict=True)]
-        axes.plot(*circle, color="black", linestyle=":", linewidth=1.2)
-        axes.plot(*fused, "*", color="white", markeredgecolor="black", markersize=15)
+        axes.plot(*circle, color=DARK, linestyle=":", linewidth=1.2)
+        axes.plot(*fused, "*", color=LIGHT, markeredgecolor=DARK, markersize=15)
         _centres(axes, centres)
         axes.set(aspect="equal", xlim=line[[0, -1]], ylim=line[[0, -1]])
         axes.set_xlabel("feature 1")
@@ -105,7 +119,7 @@ def target_map(
 
 def _centres(axes, centres) -> None:
     for centre, look in zip(centres, CENTRE_STYLE.values(), strict=True):
-        axes.plot(*centre, "o", color="white", markeredgecolor="black", markersize=15)
+        axes.plot(*centre, "o", color=LIGHT, markeredgecolor=DARK, markersize=15)
         axes.plot(*centre, linestyle="", markersize=8, **look)
 
 
@@ -128,7 +142,7 @@ def blow_up(
         image = axes.pcolormesh(
             line, line, size, cmap="cividis", norm=LogNorm(0.1, 1000), rasterized=True
         )
-        axes.plot(*unimodal, "D", color="white", markeredgecolor="black", markersize=8)
+        axes.plot(*unimodal, "D", color=LIGHT, markeredgecolor=DARK, markersize=8)
         _centres(axes, centres)
         axes.set(aspect="equal", xlim=line[[0, -1]], ylim=line[[0, -1]])
         axes.set_title(f"{name}", fontsize=11)
@@ -165,7 +179,7 @@ def sampling_windows(reads: Mapping[str, Mapping[str, np.ndarray]], *, layer: in
         for axes, (shift, mask) in zip(row, windows.items(), strict=True):
             count, length = mask.shape
             edges = (np.arange(length + 1) + 0.5, np.arange(count + 1) + 0.5)
-            colours = ["#FFFFFF", MODALITY_STYLE[m]["color"]]
+            colours = ["#FFFFFF00", MODALITY_STYLE[m]["color"]]
             axes.pcolormesh(*edges, mask, cmap=_two_colours(colours), rasterized=True)
             axes.set_ylim(count + 0.5, 0.5)
             axes.grid(visible=False)
@@ -207,7 +221,7 @@ def last_state(reached: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) ->
         for axes, (m, sources) in zip(panels[:, column], by_target.items(), strict=True):
             for y, (source, mask) in enumerate(sources.items()):
                 edges = np.linspace(0, 100, len(mask) + 1)
-                colours = ["#EEEEEE", MODALITY_STYLE[source]["color"]]
+                colours = ["#88888840", MODALITY_STYLE[source]["color"]]
                 axes.pcolormesh(
                     *(edges, [y - 0.38, y + 0.38], mask[None]), cmap=_two_colours(colours),
                     vmin=0, vmax=1, rasterized=True,
@@ -234,7 +248,7 @@ def last_state(reached: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) ->
 def passes(timed: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) -> Picture:
     """Show footnote 5, the seconds of single passes: what was timed -> model -> seconds."""
     figure, axes = axes_of(height=1.3 + 0.75 * len(timed))
-    looks = {"SUGRM": ("#0072B2", "o"), "Self-MM": ("#D55E00", "^")}
+    looks = {"SUGRM": (BLUE, "o"), "Self-MM": ("#D55E00", "^")}
     sentences, ticks = [], []
     for y, (name, models) in enumerate(timed.items()):
         for k, (model, seconds) in enumerate(models.items()):
@@ -244,8 +258,10 @@ def passes(timed: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) ->
                 seconds, [place] * len(seconds), marker, color=colour, markersize=6, alpha=0.6,
                 label=model if y == 0 else None,
             )  # fmt: skip
-            axes.plot([np.median(seconds)] * 2, [place - 0.12, place + 0.12], color="black")
+            axes.plot([np.median(seconds)] * 2, [place - 0.12, place + 0.12], color=INK)
             sentences.append(f"{name}, {model}: median {np.median(seconds):.3g} s")
+            low, high = min(seconds), max(seconds)
+            mark(axes, np.median(seconds), place, f"{sentences[-1]}, {low:.3g} to {high:.3g} s")
         ticks.append(name.replace(", ", ",\n"))
     axes.set_yticks(range(len(ticks)), ticks)
     axes.set_ylim(len(ticks) - 0.5, -0.5)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from msalib.pages.figure import MODALITY_STYLE, Picture, axes_of, style
+from msalib.pages.figure import BLUE, INK, MODALITY_STYLE, Picture, axes_of, evenly, mark, style
 from msalib.pages.tables import Note
 from msalib.papers.sugrm.labels import Histories
 from msalib.papers.sugrm.truth import COPY, MEASURES, NO_TRUTH, Nearness
 
 LABELS_STYLE = {
-    "SUGRM's": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
+    "SUGRM's": {"color": BLUE, "linestyle": "-", "marker": "o"},
     "Self-MM's": {"color": "#D55E00", "linestyle": "--", "marker": "^"},
 }
 """Generators of labels."""
@@ -39,7 +39,11 @@ def label_histograms(
             counts, _ = np.histogram(labels[:, e - 1].clip(-3, 3), BINS)
             share = 100 * counts / counts.sum()
             axes.stairs(share, BINS, fill=True, color=look["color"], alpha=0.75)
-            axes.stairs(100 * annotated / annotated.sum(), BINS, color="black", linewidth=1)
+            axes.stairs(100 * annotated / annotated.sum(), BINS, color=INK, linewidth=1)
+            for place, height in zip(BINS[:-1] + np.diff(BINS) / 2, share, strict=True):
+                if height:
+                    said = f"{m}, epoch {e}, around {place:+.2g}: {height:.1f}% of labels"
+                    mark(axes, place, height, said)
             if column == 0:
                 axes.set_ylabel(e, rotation=0, ha="right", va="center")
         ends = (np.abs(labels[:, [shown[0] - 1, -1]]) >= 2.5).mean((0, 2))
@@ -84,7 +88,9 @@ def label_movement(
                 f"{name}, {m}: {own.movement[m][:, e - 1].mean():.2f} in epoch {e}, random "
                 f"{null[e - 1]:.2f}"
             )
-        panels[0, column].plot(epochs, null[: own.epochs], color="black", label="random targets")
+        panels[0, column].plot(epochs, null[: own.epochs], color=INK, label="random targets")
+        for epoch, movement in zip(epochs, null, strict=False):
+            mark(panels[0, column], epoch, movement, f"random, epoch {epoch}: {movement:.2f}")
         panels[0, column].set_title(f"{name} labels", fontsize=11)
         panels[0, column].set_yscale("log")
         panels[1, column].set_ylim(bottom=0)
@@ -120,7 +126,7 @@ def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note
             look = LABELS_STYLE[name] | {"markersize": 3}
             share, size = 100 * own.clamped[m], own.percentile[m]
             for axes, values in zip(panels[:, column], (share, size), strict=True):
-                axes.plot(epochs, values.mean(0), label=name, **look)
+                _line(axes, epochs, values, name, look, m)
             sentences.append(
                 f"{m}, {name}: {share[:, -1].mean():.0f}% at the ends in the last epoch, 99th "
                 f"percentile {size[:, -1].mean():.1f}, at most {np.nanmax(size):.1f}"
@@ -128,7 +134,7 @@ def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note
         panels[0, column].set(title=m, ylim=(0, 102))
         panels[0, column].title.set_fontsize(11)
         panels[1, column].set_yscale("log")
-        panels[1, column].axhline(9, color="black", linestyle=":", label="9: scale and offset")
+        panels[1, column].axhline(9, color=INK, linestyle=":", label="9: scale and offset")
         panels[1, column].set_xlabel("epoch")
     panels[0, 0].set_ylabel("targets at an end (%)")
     panels[1, 0].set_ylabel("99th percentile of size\n(points, log scale)")
@@ -140,7 +146,7 @@ def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note
         "they are cut below. " + "; ".join(sentences) + ".",
         caption="Above: share of targets at or beyond -3 and 3. Below: 99th percentile of their "
         "size before they are cut; dotted: 9 points, which no target of SUGRM's can exceed. Lines: "
-        f"mean over seeds. Setting: {setting}.",
+        f"mean over seeds; bands: lowest to highest seed. Setting: {setting}.",
     )
 
 
@@ -161,10 +167,10 @@ def nearness(near: Nearness | None, *, setting: str) -> Picture | Note:
             band = {"facecolor": "#BBBBBB", "hatch": "////", "edgecolor": "#777777", "alpha": 0.6}
             axes.fill_between(epochs, low, high, linewidth=0, label="random, 95% of draws", **band)
             copy = near.copy[measure][m]
-            axes.axhline(0 if np.isnan(copy) else copy, color="black", linestyle=":", label=COPY)
+            axes.axhline(0 if np.isnan(copy) else copy, color=INK, linestyle=":", label=COPY)
             for name, by_measure in near.generated.items():
                 values, look = by_measure[measure][m], LABELS_STYLE[name] | {"markersize": 3}
-                _line(axes, epochs, values, f"{name} labels", look)
+                _line(axes, epochs, values, f"{name} labels", look, m)
                 sentences.append(f"{measure}, {m}, {name}: {values[:, -1].mean():.2f}")
     for axes, m in zip(panels[0], modalities, strict=True):
         axes.set_title(m, fontsize=11)
@@ -194,8 +200,16 @@ def _quantiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
 
 
-def _line(axes, epochs: np.ndarray, values: np.ndarray, label: str, look: Mapping) -> None:
+def _line(
+    axes, epochs: np.ndarray, values: np.ndarray, label: str, look: Mapping, whose: str = ""
+) -> None:
     """Draw the mean of values (S, E) over seeds, in a band from the lowest to the highest."""
     axes.plot(epochs, values.mean(0), label=label, **look)
     low, high = values.min(0), values.max(0)
+    for at in evenly(len(epochs)):
+        said = ", ".join(filter(None, [label, whose, f"epoch {epochs[at]}"]))
+        between = f"{low[at]:.2f} to {high[at]:.2f}"
+        mark(
+            axes, epochs[at], values[:, at].mean(), f"{said}: {values[:, at].mean():.2f}, {between}"
+        )
     axes.fill_between(epochs, low, high, color=look["color"], alpha=0.15, linewidth=0)

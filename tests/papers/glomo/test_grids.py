@@ -80,7 +80,7 @@ def test_one_modality_has_no_map():
 def test_scores_by_number_of_pieces_are_drawn():
     numbers = plan.locals_(WHOLE)
     runs = Runs([r for s in (numbers[1], numbers[3]) for r in made(s)])
-    assert "1: " in grids.locals_figure(runs, numbers, setting=SETTING).alt
+    assert "on validation, GLoMo: at 1 " in grids.locals_figure(runs, numbers, setting=SETTING).alt
     assert grids.locals_table(runs, numbers, setting=SETTING).frame["n"].tolist() == [1, 3]
     effects = grids.gains(runs, numbers)
     assert list(effects) == [("n = 1", "n = 3")]
