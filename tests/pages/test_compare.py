@@ -143,7 +143,7 @@ def test_with_no_run_at_all_there_are_sentences():
 def test_without_data_records_are_read_and_nothing_is_trained(monkeypatch):
     monkeypatch.setattr(datasets, "is_available", lambda name: False)
     monkeypatch.setattr(Study, "run", None)
-    study = Study("sugrm", dataset="mosi", encoder="minilm", profile="paper", seeds=2)
+    study = Study("sugrm", dataset="mosi", encoder="minilm", profile="full", seeds=2)
     named = plan.compared(plan.whole_of(study))
     assert compare.gather(study, named.values()) == []
     spec = study.spec(named["SUGRM"], 1)
@@ -153,7 +153,7 @@ def test_without_data_records_are_read_and_nothing_is_trained(monkeypatch):
 
 
 def test_runs_of_a_fine_tuned_encoder_are_only_read(monkeypatch):
-    study = Study("sugrm", dataset="mosi", encoder="minilm-tuned", profile="paper", seeds=2)
+    study = Study("sugrm", dataset="mosi", encoder="minilm-tuned", profile="full", seeds=2)
     monkeypatch.setattr(Study, "corpus", "available")
     monkeypatch.setattr(Study, "run", None)
     assert compare.gather(study, plan.compared(plan.whole_of(study)).values()) == []
@@ -161,7 +161,7 @@ def test_runs_of_a_fine_tuned_encoder_are_only_read(monkeypatch):
 
 def test_the_full_recipe_on_real_data_is_read_and_not_trained(monkeypatch):
     """Its data may lie there without the weights of its encoder, as where the book is built."""
-    study = Study("sugrm", dataset="mmmo-stretched", profile="paper", seeds=1, preset="paper")
+    study = Study("sugrm", dataset="mmmo-stretched", profile="full", seeds=1, preset="article")
     monkeypatch.setattr(type(study), "corpus", object())
     monkeypatch.setattr(study, "run", lambda systems: pytest.fail("trains"))
     assert compare.gather(study, plan.compared(plan.whole_of(study)).values()) == []
@@ -228,7 +228,7 @@ def test_differences_are_described_in_words_and_equal_records_give_equal_picture
     one, two = (minus_others(effects, "SUGRM", setting=SETTING) for _ in range(2))
     effect = effects["concatenation"]["corr"]
     assert f"concatenation, Corr: {effect.effect:+.3f}, from {effect.low:+.3f}" in one.alt
-    assert SETTING in image(one).text and one.png == two.png
+    assert SETTING in image(one).text and one.html() == two.html()
 
 
 def test_numbers_for_prose():
