@@ -17,6 +17,7 @@ from msalib.encoders import Encoder
 from msalib.encoders.names import check_tunable
 from msalib.encoders.registry import TUNED_ENDING
 from msalib.models import recipes
+from msalib.runs import names as readers_names
 from msalib.runs.parameters import validated
 from msalib.runs.records import Record, Setting
 from msalib.runs.records import files as files_of
@@ -145,19 +146,27 @@ class Inputs:
     def setting(self) -> str:
         """The setting in words, as every table and caption names it."""
         p = self.parameters
-        what = self.dataset.title
-        if self.dataset.real or self.encoders:
-            name = self.encoder.removesuffix(TUNED_ENDING)
-            words = f"{name} fine-tuned" if self.tuned else f"{self.encoder} layers"
-            if self.dataset.real and any(e.name.startswith("small-") for e in self._registered()):
-                words += ", which know simulated clips only: a demonstration"
-            parts = [words] if self.dataset.layered else []
-            parts += [f"{m} vectors" for m in self.dataset.vectors]
-            what += f" ({', '.join(parts)})"
-        what += f", with {self.context.words}" if self.context else ""
-        what += f", split {p.split}" if p.split else ""
-        what += f", target {p.target}" if p.target else ""
-        return f"{self.kind}: {what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
+        p = self.parameters
+        kind = "" if self.kind == "control" else f"{self.kind}: "
+        what = ", ".join([readers_names.inputs(p.dataset, self.encoder), *self._unusual()])
+        words = f"{kind}{what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
+        if self.dataset.real and any(e.name.startswith("small-") for e in self._registered()):
+            words += "; the encoders know simulated clips only: a demonstration"
+        return words
+
+    @property
+    def name(self) -> str:
+        """The setting as titles name it: data, what is read, encoder, and what is unusual."""
+        p = self.parameters
+        setting = readers_names.full(Setting(p.dataset, self.encoder, p.preset, p.profile))
+        return ", ".join([setting, *self._unusual()])
+
+    def _unusual(self) -> list[str]:
+        """Return what is unusual about the data that this setting reads."""
+        p = self.parameters
+        parts = [f"with {self.context.words}"] if self.context else []
+        parts += [f"split {p.split}"] if p.split else []
+        return parts + ([f"target {p.target}"] if p.target else [])
 
     # --- data -----------------------------------------------------------------------------------
 

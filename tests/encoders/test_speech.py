@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from msalib import encoders
+from msalib.base import presets
 from msalib.base.errors import UserError
 from msalib.encoders import Encoder, clips, forward, media, speech
 from msalib.encoders.extraction import extract, read
@@ -161,7 +162,7 @@ def test_presets_differ_in_channel_and_normalisation(tiny, tmp_path):
         features = read(data, tiny, folder, preset=preset)
         stored = np.stack(list(features.layers.values()))
         np.testing.assert_allclose(stored, expected(wave), rtol=2e-3, atol=2e-3)
-        assert features.provenance["preset"] == preset
+        assert features.provenance["preset"] == presets.stored(preset)
         assert features.provenance["sound"] == f"16 kHz, {sound}"
         assert features.provenance["waveform"] == how
         assert features.provenance["sampling"].startswith("frame 0 and every 10th")

@@ -35,34 +35,32 @@ def asked(made):
 @pytest.mark.parametrize(
     ("parameters", "kind", "words"),
     [
-        ({"seeds": 3}, "control", "control: small control; release recipe, profile quick, 3 seeds"),
-        ({"dataset": "control-opposite"}, "control", "control: Simulated features, the opposite"),
+        ({"seeds": 3}, "control", "control; release recipe, profile quick, 3 seeds"),
+        ({"dataset": "control-opposite"}, "control", "opposite control; release recipe"),
         (
-            {"dataset": "mosi"},
+            {"dataset": "mosi-standardised"},
             "substitute",
-            "substitute: CMU-MOSI (minilm layers, acoustic vectors); release recipe, profile quick",
+            "substitute: CMU-MOSI, transcripts and voice vectors, MiniLM; release recipe, profile",
         ),
         (
-            {"dataset": "mosi", "encoder": "bert-large", "profile": "full"},
+            {"dataset": "mosei", "encoder": "bert-large", "profile": "full"},
             "as-published",
-            "as-published: CMU-MOSI (bert-large layers, acoustic vectors); release recipe",
+            "as-published: CMU-MOSEI, transcripts, BERT-Large; release recipe, profile full",
         ),
-        ({"dataset": "mosi", "encoder": "bert-large"}, "substitute", "substitute: CMU-MOSI (bert-"),
-        ({"dataset": "mosei"}, "substitute", "substitute: CMU-MOSEI (minilm layers); release"),
+        (
+            {"dataset": "mosei", "encoder": "bert-large"},
+            "substitute",
+            "substitute: CMU-MOSEI, transcripts, BERT-Large; release recipe, profile quick",
+        ),
         (
             {"dataset": "mmmo", "preset": "article", "profile": "full"},
             "substitute",
-            "substitute: ICT-MMMO (visual vectors, acoustic vectors); article recipe, profile full",
-        ),
-        (
-            {"dataset": "mosi-leaky", "profile": "full"},
-            "leaky",
-            "leaky: CMU-MOSI with features that leak (visual vectors, acoustic vectors, linguistic",
+            "substitute: ICT-MMMO, voice and face, COVAREP and Facet; article recipe, profile full",
         ),
         (
             {"dataset": "mosi-leaky-unseen"},
             "leaky",
-            "leaky: CMU-MOSI with features that leak, test videos unseen by them (visual vectors,",
+            "leaky: CMU-MOSI (leaky, unseen videos), vectors that leak labels; release recipe",
         ),
     ],
     ids=str,

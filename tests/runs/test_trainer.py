@@ -138,7 +138,7 @@ def test_the_quick_recipe_is_small_and_the_full_one_is_not():
             spec({"visual": 1}, model=model)
         )
         weights[profile] = sum(p.numel() for p in built.parameters())
-    assert weights["quick"] < trainer.SMALL < weights["paper"]
+    assert weights["quick"] < trainer.SMALL < weights["full"]
 
 
 # --- records ------------------------------------------------------------------------------------

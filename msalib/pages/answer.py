@@ -1,0 +1,77 @@
+"""The short answer of a page: one computed sentence that its reader sees first.
+
+It says the verdict in a word, in which setting, what that means, and one effect with its interval.
+It is plain text: pages and chapters glue it, a terminal prints it.
+"""
+
+from collections.abc import Sequence
+
+from msalib.evidence import settings
+from msalib.evidence.common import Word
+from msalib.evidence.printed.names import plural
+from msalib.evidence.verdicts import Verdict
+from msalib.pages.ledger import interval_text
+from msalib.runs import names, records
+
+WORDS: dict[Word, str] = {
+    "supported": "Yes",
+    "contradicted": "No",
+    "inconclusive": "Undecided",
+    "not run": "Not run",
+}
+"""Verdict -> the answer to a claim put as a question."""
+
+WHERE = {
+    "as-published": "as published",
+    "substitute": "in our substitute setting",
+    "control": "on data whose truth we know",
+    "leaky": "on features that leak",
+}
+"""Kind of setting -> how an answer begins."""
+
+
+def short(verdict: Verdict, effect: str = "", words: str = "") -> str:
+    """Answer a claim in one setting: the verdict, what it means, one effect, what was not run.
+
+    ``effect`` names one of the evidence, by default the first; ``words`` say what it is the effect
+    of. Raises ``KeyError`` for an effect that is none of a test that ran.
+    """
+    parts = [f"{WORDS[verdict.evidence.verdict]} {_where(verdict)}.", verdict.reading]
+    if verdict.evidence.effects:
+        parts.append(_effect(verdict, effect, words))
+    if verdict.kind != "as-published":
+        parts.append(_as_published(verdict))
+    return " ".join(filter(None, parts))
+
+
+def others(verdicts: Sequence[Verdict], *answered: str) -> str:
+    """Sum up the verdicts on the other claims of a page: "Also here: supported UEGD-C7."
+
+    ``answered`` are the ids of claims that are left out.
+    """
+    by_word: dict[Word, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.claim.id not in answered:
+            by_word.setdefault(verdict.evidence.verdict, []).append(verdict.claim.id)
+    listed = [f"{word} {', '.join(ids)}" for word in WORDS if (ids := by_word.get(word))]
+    return f"Also here: {'; '.join(listed)}." if listed else ""
+
+
+def _where(verdict: Verdict) -> str:
+    """Name the setting of a verdict, with its seeds."""
+    seeds = [plural(verdict.coverage.seeds, "seed")] if verdict.coverage else []
+    return f"{WHERE[verdict.kind]} ({'; '.join([names.full(verdict.setting), *seeds])})"
+
+
+def _effect(verdict: Verdict, effect: str, words: str) -> str:
+    effects = verdict.evidence.effects
+    name = effect or next(iter(effects))
+    what = words or name
+    return f"{what[:1].upper()}{what[1:]}: {interval_text(effects[name])}."
+
+
+def _as_published(verdict: Verdict) -> str:
+    """Say that the paper's own setting was not run, where it was not."""
+    published = settings.as_published(verdict.claim.paper)
+    run = any(records.files(verdict.claim.paper, setting) for setting in published)
+    return "" if run else "As published: not run."
