@@ -4,7 +4,7 @@ It says the verdict in a word, in which setting, what that means, and one effect
 It is plain text: pages and chapters glue it, a terminal prints it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msalib.evidence import settings
 from msalib.evidence.common import Word
@@ -42,6 +42,22 @@ def short(verdict: Verdict, effect: str = "", words: str = "") -> str:
     if verdict.kind != "as-published":
         parts.append(_as_published(verdict))
     return " ".join(filter(None, parts))
+
+
+def page(verdicts: Sequence[Verdict], leads: Mapping[str, str], *, otherwise: str) -> str:
+    """Answer the question of a page, then sum up the verdicts on its other claims.
+
+    ``leads``: ids of claims, the most telling first -> how the effect to show begins (the first
+    effect, if empty or if none begins so). The first claim that the records decide answers;
+    ``otherwise`` is the answer where they decide none.
+    """
+    judged = {v.claim.id: v for v in verdicts if v.evidence.verdict != "not run"}
+    lead = next((judged[name] for name in leads if name in judged), None)
+    if lead is None:
+        return " ".join(filter(None, [otherwise, others(verdicts)]))
+    begins = leads[lead.claim.id]
+    effect = next((n for n in lead.evidence.effects if begins and n.startswith(begins)), "")
+    return " ".join(filter(None, [short(lead, effect), others(verdicts, lead.claim.id)]))
 
 
 def others(verdicts: Sequence[Verdict], *answered: str) -> str:

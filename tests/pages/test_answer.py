@@ -66,3 +66,25 @@ def test_the_other_claims_of_a_page_are_summed_up_by_verdict(monkeypatch):
     text = answer.others(judged, "UEGD-C6")
     assert "UEGD-C6" not in text and "not run UEGD-C2" in text and "UEGD-C7" in text
     assert answer.others(judged[:0]) == ""
+
+
+C5, C7, C9 = registry.claims("uegd", ["UEGD-C5", "UEGD-C7", "UEGD-C9"])
+
+
+def test_the_first_lead_that_the_records_decide_answers_for_the_page():
+    found = [verdict("not run", claim=C5), verdict("contradicted", claim=C7), verdict(claim=C9)]
+    text = answer.page(found, {"UEGD-C5": "", "UEGD-C7": "Corr"}, otherwise="Nothing.")
+    assert text.startswith(answer.short(found[1], "Corr"))
+    assert text.endswith("Also here: supported UEGD-C9; not run UEGD-C5.")
+
+
+def test_an_effect_that_the_setting_lacks_gives_way_to_the_first():
+    text = answer.page([verdict()], {"UEGD-C6": "no such effect"}, otherwise="")
+    assert text == answer.short(verdict())
+
+
+def test_a_page_without_a_verdict_has_the_other_answer():
+    found = [verdict("not run"), verdict("supported", claim=C7)]
+    text = answer.page(found, {"UEGD-C6": ""}, otherwise="One is ahead by 0.1.")
+    assert text == "One is ahead by 0.1. Also here: supported UEGD-C7; not run UEGD-C6."
+    assert answer.page([], {}, otherwise="Nothing.") == "Nothing."
