@@ -5,6 +5,7 @@ It is plain text: pages and chapters glue it, a terminal prints it.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from msalib.evidence import settings
 from msalib.evidence.common import Word
@@ -44,20 +45,32 @@ def short(verdict: Verdict, effect: str = "", words: str = "") -> str:
     return " ".join(filter(None, parts))
 
 
-def page(verdicts: Sequence[Verdict], leads: Mapping[str, str], *, otherwise: str) -> str:
+def page(
+    verdicts: Sequence[Verdict],
+    leads: Mapping[str, str],
+    *,
+    otherwise: str = "",
+    compares: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Answer the question of a page, then sum up the verdicts on its other claims.
 
     ``leads``: ids of claims, the most telling first -> how the effect to show begins (the first
     effect, if empty or if none begins so). The first claim that the records decide answers;
-    ``otherwise`` is the answer where they decide none.
+    ``otherwise`` is the answer where they decide none, by default what the first lead needs.
+    ``compares`` says of a claim what its effects compare, where their names do not say it.
     """
-    judged = {v.claim.id: v for v in verdicts if v.evidence.verdict != "not run"}
-    lead = next((judged[name] for name in leads if name in judged), None)
-    if lead is None:
+    by_claim = {verdict.claim.id: verdict for verdict in verdicts}
+    decided = (n for n in leads if n in by_claim and by_claim[n].evidence.verdict != "not run")
+    name = next(decided, "" if otherwise else next(iter(leads)))
+    if not by_claim:
+        return otherwise or "Not run: this setting has no records yet."
+    if not name:
         return " ".join(filter(None, [otherwise, others(verdicts)]))
-    begins = leads[lead.claim.id]
-    effect = next((n for n in lead.evidence.effects if begins and n.startswith(begins)), "")
-    return " ".join(filter(None, [short(lead, effect), others(verdicts, lead.claim.id)]))
+    lead = by_claim[name]
+    effects, begins = lead.evidence.effects, leads[name]
+    effect = next((e for e in effects if begins and e.startswith(begins)), next(iter(effects), ""))
+    words = f"{effect} ({compares[name]})" if name in compares else ""
+    return " ".join(filter(None, [short(lead, effect, words), others(verdicts, name)]))
 
 
 def others(verdicts: Sequence[Verdict], *answered: str) -> str:

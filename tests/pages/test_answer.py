@@ -88,3 +88,17 @@ def test_a_page_without_a_verdict_has_the_other_answer():
     text = answer.page(found, {"UEGD-C6": ""}, otherwise="One is ahead by 0.1.")
     assert text == "One is ahead by 0.1. Also here: supported UEGD-C7; not run UEGD-C6."
     assert answer.page([], {}, otherwise="Nothing.") == "Nothing."
+
+
+def test_a_page_says_what_the_effect_of_its_lead_compares():
+    found = [verdict("inconclusive", claim=C7)]
+    text = answer.page(found, {"UEGD-C7": "Corr"}, compares={"UEGD-C7": "this minus that"})
+    assert "Corr (this minus that): +0.100 [" in text
+
+
+def test_a_page_that_decides_nothing_says_what_its_first_lead_needs():
+    found = [verdict("not run", claim=C5, effects={}), verdict("not run", claim=C7)]
+    text = answer.page(found, {"UEGD-C7": "", "UEGD-C5": ""})
+    assert text.startswith("Not run") and C7.rerun.reading["not run"] in text
+    assert "not run UEGD-C5" in text
+    assert answer.page([], {"UEGD-C7": ""}).startswith("Not run")
