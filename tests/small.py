@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from msalib.evidence import registry
+from msalib.evidence.amendments import WideAmendment
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed.checks.finding import Finding
 from msalib.evidence.printed.statements import Line
@@ -49,7 +50,18 @@ def entry(name: str, **more) -> registry.Paper:
     return cells.entry(["Net"], 5, [[BETTER]]).model_copy(update={"name": name} | more)
 
 
-ENTRIES = {"one": entry("ONE", noted=NOTED, exhibits=EXHIBITS), "two": entry("<TWO>")}
+AMENDED = WideAmendment(
+    date="2026-11-20",
+    commit="0123abc",
+    claims=["C1"],
+    seen="no result",
+    when="before any run",
+    what="A wider margin.",
+)
+ENTRIES = {
+    "one": entry("ONE", noted=NOTED, exhibits=EXHIBITS, amendments=[AMENDED]),
+    "two": entry("<TWO>"),
+}
 FOUND = [
     Finding(
         "bounds",

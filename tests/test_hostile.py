@@ -19,9 +19,8 @@ from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.statements import Line
 from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.verdicts import Coverage
-from msalib.pages import audit as audit_pages
-from msalib.pages import clips as clip_pages
 from msalib.pages import (
+    amendments,
     data,
     findings,
     gains,
@@ -31,6 +30,8 @@ from msalib.pages import (
     predict,
     tables,
 )
+from msalib.pages import audit as audit_pages
+from msalib.pages import clips as clip_pages
 from msalib.papers.sugrm import clip_chooser, labels
 from msalib.runs.predict import Contribution, Interval, Prediction, PredictionInterval, Predictions
 from msalib.runs.query import Runs
@@ -232,7 +233,8 @@ def test_claims_are_no_code(monkeypatch):
         findings.noted("one", entry, every, table),
         ledger.ledger(judged, "one", caption=HOSTILE),
         ledger.matrix(judged, caption=HOSTILE),
-        ledger.rules(entry.claims),
+        ledger.rules(entry.claims, registry.amendments("one")),
+        amendments.table({"one": registry.amendments("one")}, entries),
         posters.poster({"one": made}, every),
     ):
         assert "alert(1)" in check_page(shown)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from msalib.base import paths
 from msalib.base.errors import UserError, did_you_mean, unknown
 from msalib.base.files import read_yaml
+from msalib.evidence.amendments import Amended, Amendment, WideAmendment
 from msalib.evidence.common import Word
 from msalib.evidence.printed.cells import parse
 from msalib.evidence.printed.statements import STATEMENTS
@@ -111,6 +112,7 @@ class Rerun(_Entry):
     ``test`` names a test of the paper's own module, ``papers.part(paper, "evidence").TESTS``. That
     module is imported when a claim is judged, not before. With a test, ``reading`` has a sentence
     for every verdict. ``unsimulated`` says why the errors of the test cannot be simulated.
+    ``amendments`` are changes of this test alone, the first one first.
     """
 
     rule: Text
@@ -119,6 +121,7 @@ class Rerun(_Entry):
     arguments: dict = {}
     reading: dict[Word, Text] = {}
     unsimulated: Text | None = None
+    amendments: list[Amendment] = []
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -155,7 +158,8 @@ class Paper(_Entry):
     """A paper with its exhibits and claims; ``order`` is its place in the book.
 
     ``own`` names the systems that its authors ran themselves, ``runs`` how many runs they say
-    stand behind each printed mean (None where they do not say).
+    stand behind each printed mean (None where they do not say), ``amendments`` changes of the tests
+    of several claims.
     """
 
     name: Text
@@ -173,6 +177,7 @@ class Paper(_Entry):
     parity: Parity
     exhibits: list[Exhibit]
     noted: list[Noted]
+    amendments: list[WideAmendment] = []
     claims: list[Claim]
 
     @model_validator(mode="after")
@@ -180,6 +185,14 @@ class Paper(_Entry):
         for claim in self.claims:
             if unknown := [name for name in claim.parity if name not in self.parity.fixtures]:
                 raise ValueError(f"{claim.id}: {', '.join(unknown)} is no fixture of the paper")
+        return self
+
+    @model_validator(mode="after")
+    def _amended(self) -> Self:
+        ids = {claim.id for claim in self.claims}
+        for wide in self.amendments:
+            if unknown := [name for name in wide.claims if name not in ids]:
+                raise ValueError(f"amendment of {wide.date}: no claim {', '.join(unknown)}")
         return self
 
 
@@ -209,6 +222,14 @@ def load(paper: str) -> Paper:
 def claims(paper: str, ids: Container[str] | None = None) -> list[Claim]:
     """Return the claims of a paper, or those with these ids."""
     return [claim for claim in load(paper).claims if ids is None or claim.id in ids]
+
+
+def amendments(paper: str) -> list[Amended]:
+    """Return every amendment of a paper's tests with its claims, day by day."""
+    entry = load(paper)
+    every = [Amended(wide.claims, wide) for wide in entry.amendments]
+    every += [Amended([c.id], one) for c in entry.claims for one in c.rerun.amendments]
+    return sorted(every, key=lambda amended: amended.amendment.date)
 
 
 def known() -> list[str]:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from msalib.base.stats import Estimate
 from msalib.evidence import error_rates
+from msalib.evidence.amendments import Amended
 from msalib.evidence.common import Evidence
 from msalib.evidence.error_rates import Measured
 from msalib.evidence.printed import table as printed
@@ -24,6 +25,7 @@ from msalib.evidence.verdicts import (
     weigh,
 )
 from msalib.pages import markup
+from msalib.pages.amendments import of_claim
 from msalib.pages.cells import interval_text
 from msalib.pages.tables import Table
 from msalib.runs.records import Record
@@ -97,16 +99,17 @@ def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
     return Table(frame[["claim", *order]], caption=f"{caption} {legend}.")
 
 
-def rules(registry: list[Claim]) -> Table:
-    """Show the rule of each test, and what part of the claim it does not cover."""
+def rules(claims: list[Claim], amended: Sequence[Amended]) -> Table:
+    """Show the rule of each test with its amendments, and what of the claim it does not cover."""
     frame = pd.DataFrame(
         {
             "claim": named(c),
             "exhibit": c.exhibit,
             "rule": c.rerun.rule,
+            "amendments": of_claim(amended, c.id),
             "not covered": c.rerun.needs,
         }
-        for c in registry
+        for c in claims
     )
     return Table(frame, caption="Tests of the registry.")
 

@@ -99,7 +99,7 @@ def test_settings_without_records_are_in_the_ledger():
     verdicts = judge_study("uegd")  # there are no records here at all
     table = ledger.ledger(verdicts, "uegd", caption="All.")
     assert set(table.frame["setting"]) == {
-        f"as-published: {dataset}, bert-large, release recipe, profile paper"
+        f"as-published: {dataset}, bert-large, release recipe, profile full"
         for dataset in ("mosi", "mosei")
     }
     assert read(table).text.count("○ not run") == len(verdicts)
@@ -131,10 +131,10 @@ def test_texts_for_prose_are_those_of_the_verdicts(verdicts):
 
 
 def test_rules_show_the_test_of_every_claim():
-    table = ledger.rules(registry.claims("uegd"))
+    table = ledger.rules(registry.claims("uegd"), registry.amendments("uegd"))
     assert len(table.frame) == len(registry.claims("uegd"))
     text = read(table).text
-    assert "after Holm" in text and "Widened: at first it was text alone" in text
+    assert "after Holm" in text and "widened: at first it was text alone" in text
 
 
 def test_the_overview_has_a_row_per_claim_and_a_column_per_setting():
