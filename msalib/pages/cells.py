@@ -33,9 +33,22 @@ def number(text: str, value: float | None) -> Value:
     return Value(text, {} if value is None or np.isnan(value) else {"": float(value)})
 
 
+def score(value: float | None, metric: str) -> Value:
+    """Return a single value of a metric, as the papers print it; a dash where it is undefined."""
+    shown = METRICS[metric]
+    if value is None:
+        return Value("-")
+    return number(shown.show(value), value * (100 if shown.unit == "%" else 1))
+
+
 def by_seed(records: Iterable[Record], measure: Callable[[Record], float | None]) -> Seeds:
     """Return what ``measure`` makes of each record, by its seed."""
     return {record.spec.seed: measure(record) for record in records}
+
+
+def scores(records: Iterable[Record], metric: str, part: str = "test") -> Value:
+    """Return mean and standard deviation of a metric over the seeds of a system."""
+    return spread(by_seed(records, lambda record: record.metrics[part][metric]), metric)
 
 
 def spread(values: Iterable[float | None] | Seeds, metric: str) -> Value:

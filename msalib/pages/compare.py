@@ -17,7 +17,7 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import videos
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.printed.names import plural
-from msalib.pages.cells import interval_text, mean_sd, spread
+from msalib.pages.cells import Value, by_seed, interval_text, mean_sd, number, score, scores
 from msalib.pages.tables import Note, Table, constants
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
@@ -78,7 +78,7 @@ def missing_runs_note(study: Study, runs: Runs, named: Mapping[str, System]) -> 
 class PrintedRow(NamedTuple):
     """A row of a paper's table: its numbers by metric, as printed and as values."""
 
-    text: dict[str, str]
+    text: dict[str, Value]
     value: dict[str, float]
 
 
@@ -92,7 +92,7 @@ def printed_row(
     if cells.empty:
         return None
     return PrintedRow(
-        dict(zip(cells["metric"], cells["printed"], strict=True)),
+        dict(zip(cells["metric"], map(number, cells["printed"], cells["value"]), strict=True)),
         dict(zip(cells["metric"], cells["value"], strict=True)),
     )
 
@@ -115,7 +115,12 @@ def heads(metrics: Iterable[str]) -> dict[str, str]:
 
 def score_cells(seeds: Sequence[Record], metrics: Iterable[str]) -> dict[str, str]:
     """Return mean ± standard deviation over the seeds of a system, by metric, on the test set."""
-    return {m: spread([r.metrics["test"][m] for r in seeds], m) for m in metrics}
+    return {m: scores(seeds, m) for m in metrics}
+
+
+def epochs(seeds: Sequence[Record]) -> str:
+    """Return the selected epoch, mean ± standard deviation over the seeds of a system."""
+    return mean_sd(by_seed(seeds, lambda r: r.selected_epoch), "{:.0f}".format)
 
 
 def chance_name(record: Record) -> str:
@@ -125,9 +130,7 @@ def chance_name(record: Record) -> str:
 
 def chance_cells(record: Record, metrics: Iterable[str]) -> dict[str, str]:
     """Return what constant predictions score by metric; a dash where that is undefined."""
-    return {
-        m: "-" if record.chance[m] is None else METRICS[m].show(record.chance[m]) for m in metrics
-    }
+    return {m: score(record.chance[m], m) for m in metrics}
 
 
 def table_with_printed_rows(
@@ -159,7 +162,7 @@ def table_with_printed_rows(
         if seeds := present.get(name):
             some = f" ({plural(len(seeds), 'seed')})" if len(seeds) < counts[-1] else ""
             rows[-1] |= {"whose": f"ours{some}"} | score_cells(seeds, metrics)
-            rows[-1]["epoch"] = mean_sd([r.selected_epoch for r in seeds], "{:.0f}".format)
+            rows[-1]["epoch"] = epochs(seeds)
             rows[-1] |= (more or {}).get(name, {})
         if name in (printed or {}):
             rows.append({what: name, "whose": "printed"} | _of(printed[name].text, metrics))
@@ -269,10 +272,8 @@ def contrast_table(
         rows[-1] |= _printed_cells(weights, printed)
     if not estimates:
         return Note(f"No systems to compare yet. Setting: {setting}.")
-    frame = pd.DataFrame(rows)
-    empty = [c for c in frame if c.endswith("printed") and (frame[c] == "-").all()]
     return Table(
-        frame.drop(columns=empty),
+        pd.DataFrame(rows),
         caption="Test set, paired by seed; intervals of 95% over other videos and trainings, F1 "
         f"mean ± standard deviation over seeds. {_after_holm(estimates)}Setting: {setting}.",
     )
@@ -286,12 +287,14 @@ def _effect_cells(
     if effects is None:
         return dict.fromkeys(titles.values(), NO_RECORD)
     systems = runs.records(*weights)
-    by_seed = zip(*([r.metrics["test"][name] for r in seeds] for seeds in systems), strict=True)
-    f1 = [sum(w * v for w, v in zip(weights.values(), s, strict=True)) for s in by_seed]
-    cells = {titles[m]: interval_text(effects[m]) for m in TESTED}
-    return cells | {
-        titles[name]: mean_sd(f1, lambda v: f"{100 * v:+.1f}").replace("±\u00a0+", "±\u00a0")
+    f1 = {
+        same[0].spec.seed: sum(
+            w * r.metrics["test"][name] for w, r in zip(weights.values(), same, strict=True)
+        )
+        for same in zip(*systems, strict=True)
     }
+    cells = {titles[m]: interval_text(effects[m]) for m in TESTED}
+    return cells | {titles[name]: mean_sd(f1, lambda v: f"{100 * v:+.1f}", scale=100)}
 
 
 def f1_of(runs: Runs) -> str:
@@ -310,7 +313,8 @@ def _printed_cells(
         title = f"{METRICS[metric].label}, printed"
         if all(metric in row for row in rows):
             pairs = zip(weights.values(), rows, strict=True)
-            cells[title] = f"{round(sum(w * row[metric] for w, row in pairs), 6):{form}}"
+            total = round(sum(w * row[metric] for w, row in pairs), 6)
+            cells[title] = number(f"{total:{form}}", total)
         else:
             cells[title] = "-"
     return cells

@@ -15,7 +15,7 @@ from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm, Contrast
-from msalib.pages.cells import interval_text
+from msalib.pages.cells import interval, interval_text, number
 from msalib.pages.compare import PrintedRow
 from msalib.pages.tables import Note, Table
 from msalib.runs.query import Runs
@@ -112,7 +112,7 @@ def gain_text(metric: str, estimate: Estimate) -> str:
     """Return a gain with its interval; shares are in points of a hundred."""
     if METRICS[metric].unit != "%" or np.isnan(estimate.low):
         return interval_text(estimate)
-    return f"{estimate.effect:+.1f} [{estimate.low:+.1f},\u00a0{estimate.high:+.1f}]"
+    return interval(estimate, "+.1f")
 
 
 def word(estimate: Estimate) -> str:
@@ -167,7 +167,7 @@ def gain_head(metric: str) -> str:
 
 def _printed_gain(metric: str, one: float, other: float) -> str:
     gain = np.sign(arms.signed(metric)) * (one - other)
-    return f"{gain:+.2f}" if METRICS[metric].unit == "%" else f"{gain:+.4f}"
+    return number(f"{gain:+.2f}" if METRICS[metric].unit == "%" else f"{gain:+.4f}", gain)
 
 
 def _after_holm(effects: Effects) -> str:

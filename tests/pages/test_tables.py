@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msalib.evidence.common import why_undefined
-from msalib.pages import tables
+from msalib.pages import reading, tables
 from msalib.pages.tables import Folded, Note, Setting, Table
 from msalib.runs.query import Runs
 from tests.factory import layer_records, make_record, predictions
@@ -51,6 +51,25 @@ def test_a_table_shows_its_caption_and_can_be_reached_by_keyboard():
     assert region["aria-label"] == "Setting: a & b."
     assert region["tabindex"] == "0"
     assert "Setting: a & b." in page.text
+
+
+def test_rows_are_announced_by_their_first_cell_and_columns_by_their_heads():
+    frame = pd.DataFrame({"claim": ["C1", ""], "n": [1, 2]})
+    heads = read(Table(frame, caption="c")).attributes("th")
+    assert [head["scope"] for head in heads] == ["col", "col", "row"]  # none of nothing
+
+
+def test_columns_without_an_entry_are_left_out_and_named():
+    frame = pd.DataFrame({"a": ["-", ""], "b": ["-", None], "c & d": [None, None], "e": [0, None]})
+    (grid,) = reading.grids(Table(frame, caption="All.").html())
+    assert [head.text for head in grid.heads] == ["a", "e"]  # the first names the rows
+    assert grid.caption.startswith("All. ") and grid.caption.endswith("columns b, c & d.")
+
+
+def test_heads_say_whether_a_column_holds_numbers_or_sentences():
+    frame = pd.DataFrame({"a": ["C1"], "n": [1], "s": ["word " * 20], "w": ["word"]})
+    (grid,) = reading.grids(Table(frame, caption="c").html())
+    assert [head.kind for head in grid.heads] == ["", "number", "sentence", ""]
 
 
 def test_what_is_folded_has_a_summary_to_click_on():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from msalib.data.metrics import METRICS
 from msalib.pages import contrasts, recorded
-from msalib.pages.cells import spread
+from msalib.pages.cells import scores, spread
 from msalib.pages.compare import PrintedRow
 from msalib.pages.contrasts import Effects
 from msalib.pages.tables import Note, Table
@@ -56,9 +56,7 @@ def _level(runs: Runs, name: str, system: System, printed: PrintedRow | None) ->
     beside = {"a constant": " and ".join(METRICS[m].show(chance[m]) for m in metrics)}
     if printed is not None and set(metrics) <= printed.value.keys():
         beside["printed"] = " and ".join(f"{printed.value[m]:.1f}" for m in metrics)
-    reached = " and ".join(
-        f"{METRICS[m].label} {spread([r.metrics['test'][m] for r in seeds], m)}" for m in metrics
-    )
+    reached = " and ".join(f"{METRICS[m].label} {scores(seeds, m)}" for m in metrics)
     return f"{name} reaches {reached} ({', '.join(f'{k}: {v}' for k, v in beside.items())})"
 
 
@@ -143,15 +141,15 @@ def folds_table(
         by_fold = [part.recorded([system]) for part in parts]
         if len(by_fold) < 2 or not runs.has(system) or len({len(f) for f in by_fold}) > 1:
             continue
-        pooled = [r.metrics["test"] for r in runs.records(system)[0]]
+        pooled = runs.records(system)[0]
         row = {"row": name, "folds": len(by_fold)}
         for m in metrics:
-            means = [
-                float(np.mean([r.metrics["test"][m] for r in seed]))
-                for seed in zip(*by_fold, strict=True)
-            ]
+            means = {
+                same[0].spec.seed: float(np.mean([r.metrics["test"][m] for r in same]))
+                for same in zip(*by_fold, strict=True)
+            }
             label = METRICS[m].label
-            row[f"{label}, all clips"] = spread([scores[m] for scores in pooled], m)
+            row[f"{label}, all clips"] = scores(pooled, m)
             row[f"{label}, mean of folds"] = spread(means, m)
         rows.append(row)
     if not rows:

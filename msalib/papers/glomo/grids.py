@@ -13,7 +13,7 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm
 from msalib.evidence.printed import table as printed_table
-from msalib.pages.cells import spread
+from msalib.pages.cells import scores
 from msalib.pages.contrasts import Effects, tested_metrics
 from msalib.pages.curves_figure import score_curves
 from msalib.pages.figure import DARK, LIGHT, MODALITY_STYLE, Picture, axes_of, mark, style
@@ -249,7 +249,7 @@ def locals_table(runs: Runs, by_number: Mapping[int, System], *, setting: str) -
             (seeds,) = runs.records(system)
             row = {"n": n, "seeds": len(seeds)}
             for m in _shown(runs, [system]):
-                row[METRICS[m].label] = spread([r.metrics["test"][m] for r in seeds], m)
+                row[METRICS[m].label] = scores(seeds, m)
             rows.append(row)
     if not rows:
         return Note(f"No number of local vectors was run yet. Setting: {setting}.")

@@ -283,7 +283,8 @@ def fused_table(runs: Runs, named: Mapping[str, System], *, setting: str) -> Tab
         row = {"arm": name, "seeds": len(spaces)}
         for key, title in FUSED_COLUMNS.items():
             show = "{:.3f}".format if key == "silhouette" else lambda v: f"{100 * v:.1f}"
-            row[title] = mean_sd([space.get(key) for space in spaces], show)
+            scale = 1 if key == "silhouette" else 100
+            row[title] = mean_sd([space.get(key) for space in spaces], show, scale)
         rows.append(row)
     if not rows:
         return Note(f"No record here holds numbers on fused vectors. Setting: {setting}.")

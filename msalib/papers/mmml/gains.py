@@ -9,7 +9,7 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm, Head
 from msalib.pages import compare
-from msalib.pages.cells import mean_sd
+from msalib.pages.cells import spread
 from msalib.pages.contrasts import Side, tested
 from msalib.pages.tables import Note, Table
 from msalib.runs.query import Runs
@@ -58,8 +58,9 @@ def head_table(sides: Mapping[str, Side], *, setting: str) -> Table | Note:
         for metric in tested(side):
             point, _ = arms.scores(task, metric, sample)
             unit = np.sign(arms.signed(metric)) * (100 if METRICS[metric].unit == "%" else 1)
-            values = [None if np.isnan(v) else v for v in point[0] / unit]
-            row[compare.heads([metric])[metric]] = mean_sd(values, METRICS[metric].show)
+            values = (None if np.isnan(v) else v for v in point[0] / unit)
+            by_seed = dict(zip(side.seeds, values, strict=True))
+            row[compare.heads([metric])[metric]] = spread(by_seed, metric)
         rows.append(row)
     if not rows:
         return Note(f"No head of one modality is recorded yet. Setting: {setting}.")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from msalib.pages import compare
-from msalib.pages.cells import spread
+from msalib.pages.cells import scores
 from msalib.pages.compare import PrintedRow
 from msalib.pages.contrasts import tested_metrics
 from msalib.pages.recorded import resolved
@@ -94,9 +94,7 @@ def table(runs: Runs, windows: Mapping[Window, System], *, setting: str) -> Tabl
     for window, seeds in sorted(present.items()):
         row = {"context": window.kind, "clips before": str(window.clips), "whose": "ours"}
         for part, metric in product(PARTS, metrics):
-            row[f"{heads[metric]}, {PARTS[part]}"] = spread(
-                [r.metrics[part][metric] for r in seeds], metric
-            )
+            row[f"{heads[metric]}, {PARTS[part]}"] = scores(seeds, metric, part)
         rows.append(row)
         if printed := _printed(runs.dataset, window).text:
             rows.append({**row, "whose": "printed"} | dict.fromkeys(list(row)[3:], "-"))

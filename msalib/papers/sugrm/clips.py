@@ -8,7 +8,7 @@ import pandas as pd
 
 from msalib.evidence.printed import table as printed
 from msalib.models.unimodal_tasks import LETTERS
-from msalib.pages.cells import mean_sd
+from msalib.pages.cells import mean_sd, number
 from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm.labels import NOTHING, across, histories, over_seeds, percent, two
 from msalib.runs.query import Runs
@@ -111,12 +111,14 @@ def _row(
     four: list[int],
 ) -> dict[str, str]:
     """Return one measure of two kinds of labels, printed and ours."""
-    row = {"what": name}
+    row, scale = {"what": name}, 100 if show is percent else 1
     if theirs is not None:
         (value,) = measure(*(theirs[m] for m in pair))
-        row["printed, 4 clips"] = show(value)
-        row["ours, the same 4 clips"] = mean_sd(measure(*(ours[m][:, four] for m in pair)), show)
-    return row | {"ours, all training clips": mean_sd(measure(*(ours[m] for m in pair)), show)}
+        row["printed, 4 clips"] = number(show(value), scale * value)
+        same = measure(*(ours[m][:, four] for m in pair))
+        row["ours, the same 4 clips"] = mean_sd(same, show, scale)
+    every = measure(*(ours[m] for m in pair))
+    return row | {"ours, all training clips": mean_sd(every, show, scale)}
 
 
 def _above(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -268,7 +268,8 @@ def percent(value: float) -> str:
 
 def over_seeds(values: np.ndarray, show: Callable[[float], str] = three) -> str:
     """Return mean and standard deviation of (S,) as text; a dash where one is undefined."""
-    return "-" if np.isnan(values).any() else mean_sd(values, show)
+    scale = 100 if show is percent else 1
+    return "-" if np.isnan(values).any() else mean_sd(values, show, scale)
 
 
 def _how_many(by_generator: Histories) -> str:

@@ -199,7 +199,7 @@ def clips_that_look_right(runs: Runs, corpus: Corpus | None, *, setting: str) ->
             {
                 "labels": name,
                 "clips that look right": mean_sd(right.sum(-1), "{:.0f}".format),
-                "share of all clips": mean_sd(right.mean(-1), percent),
+                "share of all clips": mean_sd(right.mean(-1), percent, scale=100),
             }
         )
     return Table(

@@ -15,7 +15,7 @@ from msalib.data.corpus import PARTS, Corpus
 from msalib.data.describe import recorded
 from msalib.data.metrics import METRICS, regression
 from msalib.evidence.audit.probe import PENALTIES, pooled
-from msalib.pages.cells import spread
+from msalib.pages.cells import scores
 from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
 from msalib.runs.query import Runs
@@ -147,7 +147,7 @@ def model_table(studies: list[Study]) -> Table:
                     "input": " + ".join(m for m, _ in system.inputs),
                 }
                 | {
-                    f"{part} {METRICS[m].label}": spread([r.metrics[part][m] for r in seeds], m)
+                    f"{part} {METRICS[m].label}": scores(seeds, m, part)
                     for m in ("mae", "corr")
                     for part in PARTS
                 }

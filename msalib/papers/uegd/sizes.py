@@ -7,7 +7,7 @@ import pandas as pd
 
 from msalib.base import stats
 from msalib.evidence import videos
-from msalib.pages.cells import spread
+from msalib.pages.cells import by_seed, spread
 from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import SHARES
@@ -57,14 +57,16 @@ def gaps(runs: Runs, modality: str, *, setting: str) -> Table:
             if not runs.has(system):
                 continue
             (seeds,) = runs.records(system)
-            train_mae, test_mae = ([r.metrics[p]["mae"] for r in seeds] for p in ("train", "test"))
-            gap = [test - train for train, test in zip(train_mae, test_mae, strict=True)]
+            train, test = (
+                by_seed(seeds, lambda r, p=p: r.metrics[p]["mae"]) for p in ("train", "test")
+            )
+            gap = {seed: test[seed] - train[seed] for seed in train}
             rows.append(
                 {
                     "share of training clips": f"{share:.1%}",
                     "layer weights": name,
-                    "MAE, train": spread(train_mae, "mae"),
-                    "MAE, test": spread(test_mae, "mae"),
+                    "MAE, train": spread(train, "mae"),
+                    "MAE, test": spread(test, "mae"),
                     "gap": spread(gap, "mae"),
                     "entropy (bits)": _bits(runs, modality, system),
                 }

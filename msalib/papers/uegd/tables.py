@@ -12,7 +12,7 @@ import pandas as pd
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.pages import compare
-from msalib.pages.cells import mean_sd, spread
+from msalib.pages.cells import by_seed, scores, spread
 from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.uegd import conventional, layers
 from msalib.papers.uegd.layers import FEATURES, Group
@@ -107,9 +107,9 @@ def all_layers(runs: Runs, modality: str, *, setting: str) -> Folded:
     numbers = [*_input(runs, modality), *layers.blocks(runs, modality)]
     records = runs.records(*(system({modality: k}) for k in numbers))
     rows = [
-        {"layer": layer, "epoch": mean_sd([r.selected_epoch for r in seeds], "{:.0f}".format)}
+        {"layer": layer, "epoch": compare.epochs(seeds)}
         | {
-            f"{METRICS[m].label}, {part}": spread([r.metrics[part][m] for r in seeds], m)
+            f"{METRICS[m].label}, {part}": scores(seeds, m, part)
             for m in compare.columns(seeds[0])[:2]
             for part in ("valid", "test")
         }
@@ -209,9 +209,8 @@ def fusions(runs: Runs, *, setting: str) -> Table | Note:
     rows = [_row(f"gate: {what}", gate), _row(f"concatenation: {what}", concat)]
     rows.append({"whose": "ours", "feature": "gate minus concatenation, seed by seed"})
     for m in compare.columns(gate[0]):
-        scores = ([r.metrics["test"][m] for r in records] for records in (gate, concat))
-        pairs = zip(*scores, strict=True)
-        differences = [None if None in pair else pair[0] - pair[1] for pair in pairs]
+        one, other = (by_seed(rs, lambda r, m=m: r.metrics["test"][m]) for rs in (gate, concat))
+        differences = {s: None if None in (one[s], other[s]) else one[s] - other[s] for s in one}
         rows[-1][m] = spread(differences, m)
     rows.append(_chance(gate[0]))
     return Table(
