@@ -8,6 +8,7 @@ more of it. Numbers have the unit that the text shows: a share is in percent.
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
+import pandas as pd
 
 from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
@@ -31,6 +32,11 @@ class Value(str):
 def number(text: str, value: float | None) -> Value:
     """Return a number as it is shown, such as one that a paper prints or a rounded one."""
     return Value(text, {} if value is None or np.isnan(value) else {"": float(value)})
+
+
+def printed_numbers(cells: pd.DataFrame) -> dict[str, Value]:
+    """Return the numbers of a table of printed ones as they are printed, by metric."""
+    return dict(zip(cells["metric"], map(number, cells["printed"], cells["value"]), strict=True))
 
 
 def score(value: float | None, metric: str) -> Value:

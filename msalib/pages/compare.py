@@ -17,7 +17,16 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import videos
 from msalib.evidence.printed import table as printed_table
 from msalib.evidence.printed.names import plural
-from msalib.pages.cells import Value, by_seed, interval_text, mean_sd, number, score, scores
+from msalib.pages.cells import (
+    Value,
+    by_seed,
+    interval_text,
+    mean_sd,
+    number,
+    printed_numbers,
+    score,
+    scores,
+)
 from msalib.pages.tables import Note, Table, constants
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
@@ -92,7 +101,7 @@ def printed_row(
     if cells.empty:
         return None
     return PrintedRow(
-        dict(zip(cells["metric"], map(number, cells["printed"], cells["value"]), strict=True)),
+        printed_numbers(cells),
         dict(zip(cells["metric"], cells["value"], strict=True)),
     )
 

@@ -12,7 +12,7 @@ import pandas as pd
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed
 from msalib.pages import compare
-from msalib.pages.cells import by_seed, scores, spread
+from msalib.pages.cells import by_seed, printed_numbers, scores, spread
 from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.uegd import conventional, layers
 from msalib.papers.uegd.layers import FEATURES, Group
@@ -175,10 +175,7 @@ def _printed_multimodal(spec: Spec) -> list[dict]:
     for (name, variant), cells in table.groupby(["system", "variant"], sort=False):
         source = "" if name == "UEGD" else f", {cells['note'].iloc[0].split(';')[0]}"
         feature = f"{name}, {PRINTED_NAMES[variant]}"
-        rows.append(
-            {"whose": f"printed{source}", "feature": feature}
-            | dict(zip(cells["metric"], cells["printed"], strict=True))
-        )
+        rows.append({"whose": f"printed{source}", "feature": feature} | printed_numbers(cells))
     return sorted(rows, key=lambda row: row["whose"] != "printed")
 
 
@@ -189,7 +186,7 @@ def _printed_single(spec: Spec, modality: str) -> list[dict]:
     table = table[table["variant"].str.startswith(f"{modality}_")]
     return [
         {"whose": "printed", "feature": PRINTED_NAMES[variant.removeprefix(f"{modality}_")]}
-        | dict(zip(cells["metric"], cells["printed"], strict=True))
+        | printed_numbers(cells)
         for variant, cells in table.groupby("variant", sort=False)
     ]
 

@@ -8,7 +8,7 @@ import pandas as pd
 from msalib.base import stats
 from msalib.evidence.printed import table as printed
 from msalib.pages import compare
-from msalib.pages.cells import mean_sd
+from msalib.pages.cells import mean_sd, number, printed_numbers
 from msalib.pages.tables import Table
 from msalib.papers.uegd import layers
 from msalib.papers.uegd.layers import FEATURES
@@ -92,17 +92,18 @@ def _printed_variances(spec: Spec) -> list[dict]:
     rows = []
     for (name, variant), cells in table.groupby(["system", "variant"], sort=False):
         feature, _, modality = variant.partition("_")
-        values = cells.set_index("metric")
+        values, numbers = cells.set_index("metric")["value"], printed_numbers(cells)
         total, within = (f"variance_{part}" for part in ("total", "intra"))
+        share = values[within] / values[total]
         rows.append(
             {
                 "whose": "printed",
                 "of": name.replace("_", " ")
                 if not variant
                 else f"{modality}, {feature.capitalize()}.",
-                "variance": values["printed"][total],
-                "within videos": values["printed"][within],
-                "share within": f"{values['value'][within] / values['value'][total]:.2f}",
+                "variance": numbers[total],
+                "within videos": numbers[within],
+                "share within": number(f"{share:.2f}", share),
             }
         )
     return sorted(rows, key=lambda row: row["of"] != "ground truth")
