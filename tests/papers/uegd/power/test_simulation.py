@@ -8,6 +8,7 @@ import pytest
 from msalib.base import files, paths, stats
 from msalib.base.errors import UserError
 from msalib.evidence import registry
+from msalib.papers.uegd import answers
 from msalib.papers.uegd.power import __main__ as command
 from msalib.papers.uegd.power import cases, figures, record, simulation, tables
 from msalib.papers.uegd.power.cases import CASES, Case
@@ -289,6 +290,13 @@ def test_the_page_shows_the_numbers():
     texts = tables.numbers(simulated)
     assert texts["C1_mosi_supported"] == "5.0%" and texts["C1_mosi_power"] == "0.15"
     assert texts["gain_mosi_valid"] == "+0.020" and texts["C1_mosi_truest"] == "100%"
+
+
+def test_the_page_answers_with_the_highest_rate_and_the_gain_by_chance():
+    text = answers.error_rates(made({0: 0.05, 0.1: 0.6}))
+    assert text.startswith("1 of 1 ") and "5.0% (UEGD-C1 at the size of MOSI)" in text
+    assert "+0.020 in correlation on validation" in text and "+0.003 on test" in text
+    assert answers.error_rates(made({0: 0.5, 0.1: 0.6})).startswith("0 of 1 ")
 
 
 def test_the_figures_tell_what_they_show():
