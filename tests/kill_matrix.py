@@ -69,7 +69,6 @@ def make_tree(tree: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__", "executed", "records")
     shutil.copytree(ROOT / "msalib", tree / "msalib", ignore=ignored)
     shutil.copytree(ROOT / "book", tree / "book", ignore=ignored)
-    shutil.copy(ROOT / "_config.yml", tree)
     for name, layers in (("one", "(1, 2)"), ("two", "(2, 3)")):
         cells = [
             new_markdown_cell(f"# Notebook {name}", id="t"),
@@ -86,6 +85,7 @@ def make_tree(tree: Path) -> None:
     (tree / "book" / "_toc.yml").write_text(
         f"format: jb-book\nroot: book/intro\nchapters:\n{pages}"
     )
+    (tree / "book" / "redirects.yaml").write_text("{}\n")
     plan = "".join(f"- notebook: uegd/{name}\n" for name in ("one", "two"))
     (tree / "book" / "notebooks.yaml").write_text(plan)
 

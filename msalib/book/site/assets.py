@@ -1,0 +1,77 @@
+"""The files that pages load: which of the theme's are in use, and what moves out of a page.
+
+The theme brings icons as a script of 1.5 MB, maps of its sources and files of features that this
+book does not have; MathJax brings every output and extension that it knows.
+"""
+
+import base64
+import hashlib
+import importlib.util
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from sphinx.util.fileutil import copy_asset_file
+
+FIRST = "basic.css", "styles/pydata-sphinx-theme.css"
+STYLES = *FIRST, "styles/sphinx-book-theme.css"
+SEARCH = "documentation_options.js", "doctools.js", "language_data.js", "searchtools.js"
+USED = [*STYLES, *SEARCH, "sphinx_highlight.js"]
+"""What pages use of the theme and of those that it builds on; the search page alone has scripts."""
+
+MATHJAX = "tex-chtml.js"
+FONTS = "output/chtml/fonts/woff-v2"
+
+EMBEDDED = re.compile(r'\bsrc="data:(image|audio)/([\w.+-]+);base64,([\w+/=\s]+)"')
+SMALL = 4096
+"""Characters of an embedded file that may stay in its page."""
+
+
+def copy(folders: Sequence[Path], static: Path, context: dict, templates) -> None:
+    """Copy the used files of a theme from the first folder that has each, templates filled in."""
+    for name in USED:
+        found = (folder / f"{name}{end}" for folder in folders for end in ("", ".jinja", "_t"))
+        source = next(path for path in found if path.is_file())
+        (static / name).parent.mkdir(parents=True, exist_ok=True)
+        copy_asset_file(source, (static / name).parent, context, templates)
+
+
+def copy_mathjax(static: Path) -> None:
+    """Copy what sets formulas in HTML: one script and its fonts."""
+    package = importlib.util.find_spec("sphinx-mathjax-offline")
+    source = Path(package.origin).parent / "static" / "mathjax"
+    target = static / "mathjax"
+    if not target.exists():
+        shutil.copytree(source / FONTS, target / FONTS)
+        shutil.copy(source / MATHJAX, target)
+
+
+def wanted(script, config) -> bool:
+    """Check whether a page needs a script: those of the book, and what sets its formulas."""
+    own = [name if isinstance(name, str) else name[0] for name in config.html_js_files]
+    path = str(script.filename or "")
+    in_use = path.removeprefix("_static/") in [*own, config.mathjax_path]
+    return in_use or "MathJax" in script.attributes.get("body", "")
+
+
+def lighter(body: str, folder: Path, address: str) -> str:
+    """Return the HTML of a page with its large pictures and sounds in files of their own.
+
+    They are written into ``folder``, which the page knows by ``address``.
+    """
+
+    def moved(found: re.Match) -> str:
+        kind, ending, content = found.groups()
+        if len(content) < SMALL:
+            return found[0]
+        content = base64.b64decode(content)
+        name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending.split('+')[0]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+        later = ' loading="lazy"' if kind == "image" else ' preload="none"'
+        return f'src="{address}/{name}"{later}'
+
+    # myst-nb names every fold alike, whatever is written on it.
+    body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    return EMBEDDED.sub(moved, body)
