@@ -1,4 +1,4 @@
-"""What a data set holds: clips, videos and labels by part, with the counts that a paper prints."""
+"""What a data set holds: clips, videos and labels by set, with the counts that a paper prints."""
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,36 @@ from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Table
 
 
-def counts(summary: Summary, paper: str) -> Table:
-    """Show clips and videos per part beside the printed counts, and label statistics."""
+def counted(summary: Summary, paper: str) -> str:
+    """Say how many clips each set of the split has, and how many the paper prints."""
+    ours = ", ".join(f"{part} {count:,}" for part, count in summary.clips.items())
+    clips, _ = _printed_counts(summary, paper)
+    theirs = ", ".join(f"{part} {clips[part]}" for part in summary.clips if part in clips)
+    return (
+        f"{sum(summary.clips.values()):,} clips with a label in {summary.title} ({ours}), from "
+        f"{sum(summary.videos.values()):,} videos. "
+        + (
+            f"The paper prints {theirs}."
+            if theirs
+            else "The paper prints no counts for this data set."
+        )
+    )
+
+
+def _printed_counts(summary: Summary, paper: str) -> tuple[pd.Series, pd.Series]:
+    """Return the printed numbers of clips by set, and of videos."""
     table = printed.load(paper)
     table = table[table["dataset"] == summary.dataset]
     clips = table[table["exhibit"] == "table1"].set_index("variant")["printed"]
-    videos = table[(table["exhibit"] == "text") & (table["variant"] == "videos")]["printed"]
+    return clips, table[(table["exhibit"] == "text") & (table["variant"] == "videos")]["printed"]
+
+
+def counts(summary: Summary, paper: str) -> Table:
+    """Show clips and videos per set beside the printed counts, and label statistics."""
+    clips, videos = _printed_counts(summary, paper)
     rows = [
         {
-            "part": part,
+            "set": part,
             "clips with label (ours)": summary.clips[part],
             "clips (printed)": clips.get(part, "-"),
             "without label, dropped": summary.unlabelled[part],
@@ -33,7 +54,7 @@ def counts(summary: Summary, paper: str) -> Table:
     ]
     rows.append(
         {
-            "part": "total",
+            "set": "total",
             "clips with label (ours)": sum(summary.clips.values()),
             "clips (printed)": clips.get("total", "-"),
             "without label, dropped": sum(summary.unlabelled.values()),
@@ -54,7 +75,7 @@ def counts(summary: Summary, paper: str) -> Table:
 
 @style
 def label_histogram(counts: dict[str, list[int]], task: Task, *, title: str) -> Picture:
-    """Draw the share of clips per bin of the task's labels, one outline per part of the split."""
+    """Draw the share of clips per bin of the task's labels, one outline per set of the split."""
     figure, axes = axes_of()
     edges = np.array(task.edges)
     middles = edges[:-1] + np.diff(edges) / 2
@@ -73,11 +94,11 @@ def label_histogram(counts: dict[str, list[int]], task: Task, *, title: str) -> 
         axes.set_xlabel("class")
     else:
         axes.set_xlabel(f"sentiment label ({-task.limit:g} to {task.limit:g})")
-    axes.set_ylabel("clips in the part (%)")
+    axes.set_ylabel("clips in the set (%)")
     axes.legend()
     fullest = [f"{part} {names[int(np.argmax(values))]}" for part, values in counts.items()]
     return Picture(
         figure,
         alt=f"Histogram of labels. Fullest bin: {', '.join(fullest)}.",
-        caption=f"{title}: distribution of labels by part of the split.",
+        caption=f"Distribution of labels by set of the split. {title}.",
     )

@@ -4,7 +4,7 @@ from msalib.data import datasets, describe
 from msalib.data.corpus import MODALITIES
 from msalib.data.simulate.features import control
 from msalib.data.tasks import Classes
-from msalib.pages.data import counts, label_histogram
+from msalib.pages.data import counted, counts, label_histogram
 from msalib.pages.figure import MODALITY_STYLE
 from tests.html import image, read
 
@@ -32,7 +32,7 @@ def test_lines_are_told_apart_without_colour():
 def test_counts_show_ours_beside_the_printed_ones():
     summary = describe.summarise(control(videos=12), datasets.dataset("control").title)
     ours = counts(summary, "uegd")
-    assert ours.frame["part"].tolist() == ["train", "valid", "test", "total"]
+    assert ours.frame["set"].tolist() == ["train", "valid", "test", "total"]
     assert set(ours.frame["clips (printed)"]) == {"-"}
     assert ours.frame["clips with label (ours)"].iloc[-1] == sum(summary.clips.values())
     assert summary.fingerprint[:12] in ours.caption and "Dropped" not in ours.caption
@@ -43,3 +43,11 @@ def test_counts_show_ours_beside_the_printed_ones():
     assert theirs.frame["videos (printed)"].tolist() == ["-", "-", "-", "98"]
     assert "Dropped: x_1 (no label)." in theirs.caption and "no counts" not in theirs.caption
     assert "nan" not in read(theirs).text.lower()
+
+
+def test_counts_are_told_in_a_sentence_with_the_printed_ones():
+    summary = describe.summarise(control(videos=12), "simulated")
+    text = counted(summary, "uegd")
+    assert text.startswith(f"{sum(summary.clips.values()):,} clips") and "prints no counts" in text
+    theirs = counted(summary.model_copy(update={"dataset": "mosi"}), "uegd")
+    assert theirs.endswith("The paper prints train 1284, valid 229, test 686.")

@@ -50,7 +50,7 @@ def _counts_row(summary: Summary, name: str, parts: list[str], clips: pd.Series)
         return sum(counts[part] for part in parts)
 
     return {
-        "part": name,
+        "set": name,
         "clips (ours)": total(summary.clips),
         "clips (Table 6)": clips.get(name, "-"),
         "without label, dropped": total(summary.unlabelled),

@@ -118,7 +118,7 @@ def seen_table(audits: list[Audit]) -> Table:
     rows = [
         {
             "split": _split(a.dataset),
-            "part": part,
+            "set": part,
             "clips": a.clips[part],
             "label used by the makers": "none known" if a.seen is None else a.seen[part],
             "share": "-" if a.seen is None else f"{a.seen[part] / a.clips[part]:.0%}",
