@@ -76,3 +76,18 @@ def msalib(monkeypatch, capsys):
         return end.value.code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def refused(msalib):
+    """A function that runs a command which must be refused, and returns its one message."""
+
+    def run(*arguments):
+        status, _, error = msalib(*arguments)
+        assert status == 2
+        assert error.startswith("msalib: ")
+        assert error.count("\n") == 1 and error.endswith("\n")
+        assert "Traceback" not in error
+        return error
+
+    return run

@@ -1,22 +1,23 @@
 """The command: every kind of bad input is one message and status 2."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
-from msalib import __main__ as cli
 from msalib.base import paths
 from msalib.book import notebooks
+from msalib.commands import arguments
 from msalib.data import datasets as readers
-from msalib.evidence import registry
 from msalib.runs import records
 from tests.encoders.tiny import change_weights, save_bert
-from tests.factory import COUNTED, layer_records, write_pack
+from tests.factory import write_pack
 from tests.sweep import small_control
 
 COMMANDS = tuple(
@@ -40,21 +41,6 @@ COMMANDS = tuple(
 def no_data(monkeypatch):
     monkeypatch.delenv("MSALIB_DATA", raising=False)
     monkeypatch.setenv("MSALIB_CLEAN", "")  # --clean sets it
-
-
-@pytest.fixture
-def refused(msalib):
-    """A function that runs a command which must be refused, and returns its one message."""
-
-    def run(*arguments):
-        status, _, error = msalib(*arguments)
-        assert status == 2
-        assert error.startswith("msalib: ")
-        assert error.count("\n") == 1 and error.endswith("\n")
-        assert "Traceback" not in error
-        return error
-
-    return run
 
 
 @pytest.fixture
@@ -103,9 +89,29 @@ def test_help_reads_well(msalib, command):
 
 def test_help_names_every_command(msalib):
     _, out, _ = msalib("--help")
-    assert [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line] == list(
-        COMMANDS
-    )
+    lines = out.split("Commands:")[1].splitlines()
+    assert [line.split()[0] for line in lines if re.match(r"  \w", line)] == list(COMMANDS)
+    assert not any("..." in line for line in lines)  # none is cut
+
+
+def test_the_version_is_told(msalib):
+    status, out, error = msalib("--version")
+    assert (status, error) == (0, "")
+    assert out.startswith(f"msalib {version('msalib')} (commit ") and "torch " in out
+
+
+def test_notebooks_and_their_parameters_are_listed(msalib):
+    status, out, _ = msalib("run", "--list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()[:-1]] == notebooks.available()
+    status, out, _ = msalib("run", "uegd/table2", "--help")
+    assert status == 0 and "Parameters of uegd/table2 (Table 2" in out
+    for name, value in notebooks.resolve_parameters("uegd/table2", {}).items():
+        assert f"-p {name} {value}" in out
+
+
+def test_a_notebook_must_be_named(refused):
+    assert "List them: msalib run --list" in refused("run")
 
 
 def test_the_module_is_the_command():
@@ -155,7 +161,7 @@ def test_an_empty_name_is_no_paper(refused):
     assert refused("claims", "").startswith("msalib: paper '': found no claims of it")
 
 
-@pytest.mark.parametrize("arguments", ["run", "run uegd/fig6 -p", "nonsense", "data --nonsense"])
+@pytest.mark.parametrize("arguments", ["run uegd/fig6 -p", "nonsense", "data --nonsense"])
 def test_a_command_that_cannot_be_read_is_refused(msalib, arguments):
     """By typer, with the usage."""
     status, out, error = msalib(*arguments.split())
@@ -244,7 +250,7 @@ def test_a_store_of_another_revision_is_refused_until_made_anew(refused, msalib,
     ],
 )
 def test_a_parameter_may_be_two_words(given, folded):
-    assert cli.fold_parameters(given.split()) == folded.split()
+    assert arguments.fold(given.split()) == folded.split()
 
 
 def test_parameters_reach_the_notebook(msalib, monkeypatch):
@@ -292,45 +298,6 @@ def test_doctor_reports_and_refuses_nothing(msalib, few_data):
         assert f"{head}\n" in out
     assert "MSALIB_DATA is not set" in out
     assert "none; msalib encode mosi minilm makes one" in out
-
-
-def test_claims_are_a_line_for_each_kind_of_evidence(msalib):
-    for record in layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 3.0}}, **COUNTED):
-        records.write(record)
-    status, out, error = msalib("claims", "uegd")
-    assert (status, error) == (0, "")
-    lines = [line.split(" | ") for line in out.splitlines()]
-    ids = [claim.id for claim in registry.claims("uegd")]
-    assert list(dict.fromkeys(line[0] for line in lines)) == ids
-    c6 = [line for line in lines if line[0] == "UEGD-C6"]
-    assert [line[1] for line in c6] == [
-        "printed",
-        "error rates of the test",
-        "as-published: mosi, bert-large, release recipe, profile full",
-        "as-published: mosei, bert-large, release recipe, profile full",
-        "control: raw, small, release recipe, profile full",
-    ]
-    printed, errors, published, _, control = c6
-    assert errors[2] == "not measured"
-    assert printed[2] == "contradicted" and printed[3].startswith("holds in 20 of 24 comparisons")
-    assert published[2:4] == ["not run", "no records read"]
-    assert published[4].startswith("needs bert-large layers of mosi")
-    assert control[2] == "supported" and control[3].startswith("5 seeds, ")
-    assert control[3].endswith(" videos; linguistic (3 blocks)")
-    assert control[4].startswith("linguistic MAE") and "mid-best is block 2" in control[4]
-    assert control[5] == "15 records"
-
-
-def test_claims_of_all_papers_are_told_with_what_a_rerun_needs(msalib):
-    status, out, error = msalib("claims")
-    assert (status, error) == (0, "")
-    lines = [line.split(" | ") for line in out.splitlines()]
-    papers = list(dict.fromkeys(line[0].split("-")[0] for line in lines))
-    assert papers == ["UEGD", "SUGRM", "MMML", "GLOMO", "CMT"]
-    (rerun,) = [line for line in lines if line[0] == "SUGRM-C2" and line[1] == "re-run"]
-    assert rerun[2] == "not run" and rerun[3].startswith("needs ")
-    (printed,) = [line for line in lines if line[0] == "SUGRM-C2" and line[1] == "printed"]
-    assert printed[2] == "supported"
 
 
 HEAD = "paper,exhibit,dataset,system,variant,metric,value,printed,note\n"

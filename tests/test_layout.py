@@ -25,6 +25,7 @@ def tracked() -> list[Path]:
 # --- imports ------------------------------------------------------------------------------------
 
 ROOMS = "base", "data", "encoders training", "models", "runs", "evidence", "pages", "papers", "book"
+ROOMS += ("commands",)
 FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
 
 

@@ -15,14 +15,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from msalib import __main__ as cli
 from msalib.base import paths
-from msalib.book import build as book
 from msalib.book import notebooks
+from msalib.commands import arguments
 from msalib.data.tasks import Regression
 from msalib.encoders.registry import SMALL
 from msalib.evidence import registry, settings
 from msalib.evidence.metric_sums import point
+from msalib.evidence.settings import plan
 from msalib.pages import readme
 from msalib.runs import filed, records
 from tests.test_layout import tracked
@@ -245,17 +245,17 @@ def test_every_command_that_is_written_down_is_accepted():
     commands = written_commands()
     assert len(commands) >= 4
     for command in commands:
-        _, notebook, *options = cli.fold_parameters(command.split())
+        _, notebook, *options = arguments.fold(command.split())
         given = dict(o.split("=", 1) for o in options if o not in ("-p", "--clean"))
         notebooks.resolve_parameters(notebook, given)
 
 
 def test_every_notebook_of_the_book_is_there_with_its_parameters():
-    plan = book.plan()
-    for notebook, parameters in plan:
+    pages = plan()
+    for notebook, parameters in pages:
         notebooks.resolve_parameters(notebook, parameters)
-    assert {notebook for notebook, _ in plan} == set(notebooks.available())
-    assert plan[-1] == ("status", {})
+    assert {notebook for notebook, _ in pages} == set(notebooks.available())
+    assert pages[-1] == ("status", {})
 
 
 def test_the_exercise_on_luck_shows_what_its_solution_says():

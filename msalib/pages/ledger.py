@@ -1,7 +1,7 @@
 """Verdicts for readers: the ledger, the rules behind it, and texts for prose."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,19 +15,19 @@ from msalib.evidence.error_rates import Measured
 from msalib.evidence.printed import table as printed
 from msalib.evidence.printed.cells import Cells
 from msalib.evidence.printed.names import plural
+from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.registry import Claim
 from msalib.evidence.verdicts import (
-    ClaimEvidence,
     Coverage,
     Verdict,
-    judge_own_runs,
+    judge_printed,
     printed_effects,
-    weigh,
 )
 from msalib.pages import markup
 from msalib.pages.amendments import of_claim
 from msalib.pages.cells import interval_text
 from msalib.pages.tables import Table
+from msalib.runs import names
 from msalib.runs.records import Record
 
 SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not run": "○"}
@@ -38,31 +38,39 @@ CITED = 3
 
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
-    """Show a row per claim and setting, the verdict beside the claim so that a phone shows it."""
-    cells, rates = Cells(printed.load_all()), error_rates.by_claim(paper)
-    rows = [
+    """Show a row per claim and setting, announced by the claim, the verdict beside it."""
+    rates = error_rates.by_claim(paper)
+    frame = rows(verdicts, "../paper-{}.html".format)
+    errors = [errors_cell(v.claim, rates.get(v.claim.id, ())) for v in verdicts]
+    frame.insert(frame.columns.get_loc("records"), "errors of the test", errors)
+    return Table(frame, caption=caption)
+
+
+def rows(verdicts: list[Verdict], page: Callable[[str], str]) -> pd.DataFrame:
+    """Return a row per claim and setting; ``page``: paper -> address of the page of its claims."""
+    cells = Cells(printed.load_all())
+    return pd.DataFrame(
         {
-            "claim and verdict": Markup("{} {}<br>{}<br><i>{}</i>").format(
-                named(v.claim), badge(v.evidence.verdict), v.claim.statement, v.reading
-            ),
+            "claim": claim_text(v.claim, f"{page(v.claim.paper)}#{v.claim.id}"),
+            "verdict": markup.lines([badge(v.evidence.verdict), v.reading]),
             "setting": setting_text(v),
             "covers": coverage_text(v.coverage),
             "effect and 95% interval": _effects(v.evidence),
-            "printed effect": _printed(printed_effects(paper, v.claim, v.setting.dataset, cells)),
-            "errors of the test": errors_cell(v.claim, rates.get(v.claim.id, ())),
+            "in print": _printed(v, cells),
             "records": _cited(v.records),
         }
         for v in verdicts
-    ]
-    return Table(pd.DataFrame(rows), caption=caption)
+    )
 
 
-def _printed(phrases: list[str]) -> Markup:
-    """Return the first few phrases; the others open on a click."""
-    shown, rest = markup.lines(phrases[:CITED]) or "no number", phrases[CITED:]
+def _printed(verdict: Verdict, cells: Cells) -> Markup:
+    """Return the verdict of print with its first few effects; the others open on a click."""
+    judged = judge_printed(cells, verdict.claim.paper, verdict.claim)
+    effects = printed_effects(cells, judged, verdict.setting.dataset)
+    shown, rest = markup.lines(effects[:CITED]) or "no number", effects[CITED:]
     if rest:
         shown += _folded(f"and {len(rest)} more", rest)
-    return EFFECT.format(shown)
+    return EFFECT.format(markup.lines([printed_badge(judged), shown]))
 
 
 def _folded(head: str, lines: list[str]) -> Markup:
@@ -77,26 +85,6 @@ def _effects(evidence: Evidence) -> Markup:
 
 
 EFFECT = Markup('<div class="effect">{}</div>')
-
-
-def matrix(verdicts: list[Verdict], *, caption: str) -> Table:
-    """Show claims by settings, the settings with most decided claims first."""
-    cells: dict[str, dict[str, str]] = {}
-    head = Markup("{}, {}<br><small>{}, {}, {}</small>")
-    mark = Markup('<abbr title="{word}" aria-label="{word}">{symbol}</abbr>')
-    for v in verdicts:
-        about = Markup('<div class="claim">{} {}</div>').format(named(v.claim), v.claim.statement)
-        row = cells.setdefault(v.claim.id, {"claim": about})
-        dataset, encoder, preset, profile = v.setting
-        word = v.evidence.verdict
-        symbol = badge(word).replace(f"{SYMBOLS[word]} {word}", SYMBOLS[word])
-        column = head.format(dataset, encoder, v.kind, preset, profile)
-        row[column] = mark.format(word=word, symbol=symbol)
-    frame = pd.DataFrame(cells.values()).fillna("")
-    decided = ~frame.iloc[:, 1:].apply(lambda column: column.str.contains("not run"))
-    order = decided.sum().sort_values(ascending=False, kind="stable").index
-    legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
-    return Table(frame[["claim", *order]], caption=f"{caption} {legend}.")
 
 
 def rules(claims: list[Claim], amended: Sequence[Amended]) -> Table:
@@ -159,10 +147,27 @@ def _cited(records: list[Record]) -> str:
     return _folded(str(len(records)), names)
 
 
-def named(claim: Claim, href: str | None = None) -> Markup:
-    """Return the id of a claim, as a link if there is one, and whether the claim is ours."""
-    name = Markup("<b>{}</b>").format(markup.link(href, claim.id) if href else claim.id)
+def named(claim: Claim, href: str) -> Markup:
+    """Return the id of a claim as a link, and whether the claim is ours."""
+    name = Markup("<b>{}</b>").format(markup.link(href, claim.id))
     return name + (Markup(' <span class="setting">ours</span>') if claim.ours else "")
+
+
+def claim_text(claim: Claim, href: str) -> Markup:
+    """Return id and sentence of a claim, which name its row."""
+    return Markup('<div class="claim">{} {}</div>').format(named(claim, href), claim.statement)
+
+
+def printed_badge(printed: PrintedVerdict) -> Markup:
+    """Return the verdict of print with the number of comparisons that hold."""
+    if printed.verdict == "not run":
+        return badge("not run")
+    return Markup("{} <small>{}</small>").format(badge(printed.verdict), printed.counts.text())
+
+
+def legend() -> str:
+    """Return the symbols of verdicts with their words."""
+    return ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
 
 
 def badge(verdict: str) -> Markup:
@@ -174,9 +179,8 @@ def badge(verdict: str) -> Markup:
 
 
 def setting_text(verdict: Verdict) -> str:
-    """Return the setting of a verdict, short: kind, data, encoder, recipe and profile."""
-    dataset, encoder, preset, profile = verdict.setting
-    return f"{verdict.kind}: {dataset}, {encoder}, {preset} recipe, profile {profile}"
+    """Return the setting of a verdict in words, with its group."""
+    return f"{names.full(verdict.setting)} ({names.group(verdict.claim.paper, verdict.setting)})"
 
 
 def coverage_text(covered: Coverage | None) -> str:
@@ -228,47 +232,3 @@ def errors_cell(claim: Claim, rates: Sequence[Measured]) -> str:
         f"false verdicts {worst:.1%} at most{high}{power}; {sizes}",
         markup.lines(map(errors_text, rates)),
     )
-
-
-# --- in lines, for a terminal ---------------------------------------------------------------------
-
-
-def lines(paper: str) -> Iterator[str]:
-    """Return a line per claim and kind of evidence, then the user's own runs, which do not count.
-
-    A line has the claim, the kind or setting, the verdict and what it rests on.
-    """
-    for evidences in weigh(paper):
-        for fields in _evidence(evidences):
-            yield " | ".join([evidences.claim.id, *fields])
-    if apart := judge_own_runs(paper):
-        yield f"your runs of {paper}, and lessons of the book, which the study does not count:"
-        for verdict in apart:
-            yield " | ".join([verdict.claim.id, *_on_records(verdict)])
-
-
-def _evidence(evidences: ClaimEvidence) -> Iterator[list[str]]:
-    yield ["printed", evidences.printed.verdict, evidences.printed.note]
-    if evidences.parity:
-        yield ["parity", evidences.parity]
-    if evidences.claim.rerun.test is not None:
-        measured = "; ".join(map(errors_text, evidences.error_rates))
-        yield ["error rates of the test", measured or not_measured(evidences.claim)]
-    for verdict in evidences.runs:
-        yield _on_records(verdict)
-    for kind, verdicts in (("re-run", evidences.rerun), ("control", evidences.control)):
-        if not verdicts:
-            yield [kind, *evidences.not_run(kind)]
-
-
-def _on_records(verdict: Verdict) -> list[str]:
-    """Return setting, verdict, what it covers, effects and number of records."""
-    effects = "; ".join(effect_text(*e) for e in verdict.evidence.effects.items())
-    note = verdict.evidence.note
-    return [
-        setting_text(verdict),
-        verdict.evidence.verdict,
-        coverage_text(verdict.coverage) or "no records read",
-        f"{effects} ({note})" if effects else note,
-        f"{len(verdict.records)} records",
-    ]

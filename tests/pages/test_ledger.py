@@ -210,8 +210,6 @@ def test_why_errors_cannot_be_measured_is_said():
     (timed,) = registry.claims("sugrm", ["SUGRM-C23"])
     told = "not measured (a measurement, which depends on no run)"
     assert ledger.errors_cell(timed, []) == told
-    lines = list(ledger.lines("sugrm"))
-    assert f"SUGRM-C23 | error rates of the test | {told}" in lines
 
 
 def test_the_ledger_and_the_command_show_the_errors_of_a_test(verdicts):
@@ -223,17 +221,3 @@ def test_the_ledger_and_the_command_show_the_errors_of_a_test(verdicts):
     shown = {v.claim.id: cell for v, cell in zip(verdicts, rates, strict=True)}
     assert "false verdicts 4.0% at most" in shown["UEGD-C6"]
     assert shown["UEGD-C7"] == "not measured"
-    gain = measured(1, 9, border=(2, 4), claim="MMML-C9")
-    error_rates.record("mmml").write(power(gain))
-    lines = list(ledger.lines("mmml"))
-    told = [line.split(" | ")[2] for line in lines if line.startswith("MMML-C9 | error rates")]
-    assert told == [ledger.errors_text(gain)]
-    assert "MMML-C10 | error rates of the test | not measured" in lines
-
-
-def test_parity_is_a_line_of_claims_that_it_is_about(monkeypatch):
-    claims = {claim.id: claim for claim in registry.claims("sugrm")}
-    told = {line.split(" | ")[0]: line for line in ledger.lines("sugrm") if " | parity | " in line}
-    assert set(told) == {name for name, claim in claims.items() if claim.parity}
-    assert all("our model equals the authors' outputs " in line for line in told.values())
-    assert not any(word in line for line in told.values() for word in Word.__args__)

@@ -8,30 +8,9 @@ import typer
 
 from msalib.base.errors import UserError
 from msalib.base.terminal import say
+from msalib.commands.arguments import Clean, set_clean
 
 data_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
-
-Clean = Annotated[
-    bool, typer.Option("--clean", help="Replace NaN and infinite feature values by zero.")
-]
-
-
-AcceptCut = Annotated[
-    bool,
-    typer.Option("--accept-cut", help="Take sound and videos that are cut short as they are."),
-]
-
-
-def set_accept_cut(accept: bool) -> None:
-    """Set MSALIB_ACCEPT_CUT, which decoders look at and a notebook's own process inherits."""
-    if accept:
-        os.environ["MSALIB_ACCEPT_CUT"] = "1"
-
-
-def set_clean(clean: bool) -> None:
-    """Set MSALIB_CLEAN, which readers look at and a notebook's own process inherits."""
-    if clean:
-        os.environ["MSALIB_CLEAN"] = "1"
 
 
 @data_app.callback()
