@@ -15,6 +15,7 @@ from msalib.base.stats import Estimate
 from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm, Contrast
+from msalib.evidence.printed.names import plural
 from msalib.pages.cells import interval, interval_text, number
 from msalib.pages.compare import PrintedRow
 from msalib.pages.tables import Note, Table
@@ -123,18 +124,17 @@ def word(estimate: Estimate) -> str:
 
 
 def answer(effects: Effects, *, setting: str) -> Note:
-    """Answer the question of a page, a clause for each comparison that its records allow."""
+    """Answer by the first comparison that the records allow, for a page without a verdict."""
     if not effects:
-        return Note(f"No answer yet: no two arms of this page are recorded. Setting: {setting}.")
-    clauses = []
-    for (one, other), by_metric in effects.items():
-        shown = list(by_metric.items())[:HEADLINE]
-        words = (f"{word(e)} in {METRICS[m].label} ({gain_text(m, e)})" for m, e in shown)
-        clauses.append(f"{one} over {other}: {', '.join(words)}")
-    meaning = "Better and worse mean that the 95% interval of the gain leaves zero out."
-    if all(len(e.seeds) < 2 for by_metric in effects.values() for e in by_metric.values()):
-        meaning = "One seed decides nothing, because another training might reverse it."
-    return Note(f"In short: {'; '.join(clauses)}. {meaning} Setting: {setting}.")
+        return Note(f"No two arms of this page are recorded in this setting ({setting}).")
+    (one, other), by_metric = next(iter(effects.items()))
+    shown = list(by_metric.items())[:HEADLINE]
+    words = (f"{word(e)} in {METRICS[m].label} ({gain_text(m, e)})" for m, e in shown)
+    seeds = plural(max(len(e.seeds) for _, e in shown), "seed")
+    gains = f"{one[:1].upper()}{one[1:]} over {other} ({setting}; {seeds}): {', '.join(words)}."
+    if any(len(e.seeds) < 2 for _, e in shown):
+        return Note(f"{gains} One seed decides nothing, because another training might reverse it.")
+    return Note(gains)
 
 
 def gain_table(

@@ -140,8 +140,9 @@ def answer(by_arm: ByArm, *, setting: str) -> Note:
         "Intervals of 95% cover other trainings. " if several else "One seed has no interval. "
     )
     return Note(
-        "In short, what the clip's own other stream adds to the guesses over that of another "
-        f"clip, on clips held out: {'; '.join(clauses)}. {meaning}{left_out}Setting: {setting}."
+        "Gain in correct predictions from the clip's own other stream, compared with that of "
+        f"another clip (held-out clips): {'; '.join(clauses)}. {meaning}{left_out}"
+        f"Setting: {setting}."
     )
 
 

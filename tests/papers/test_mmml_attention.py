@@ -261,7 +261,7 @@ def test_the_sentence_follows_the_intervals():
     text = figures_attention.reading(measured(corpus)).text
     assert "changes by +0.100 points" in text
     assert "weight tends to go with a larger change" in text
-    assert "do not reliably have the order" in text
+    assert "do not reliably rank the words" in text
     assert "2.0 times the mean weight" in text and "nearly equal" not in text
     equal = figures_attention.reading(measured(corpus, peak=[[1.01] * 4] * 2)).text
     assert "1.0 times the mean weight: the weights are nearly equal" in equal

@@ -163,7 +163,7 @@ def test_a_planted_gain_has_its_sign_and_its_printed_partner():
     assert table["MAE, printed"].tolist() == ["-0.0002"]
     assert table["Acc-2 (non 0), printed"].tolist() == ["+0.56"]
     text = contrasts.answer(effects, setting=SETTING).text
-    assert "fusion network over concatenation: better in MAE" in text
+    assert text.startswith("Fusion network over concatenation (") and ": better in MAE" in text
     picture = contrasts_figure.gain_figure(effects, setting=SETTING)
     assert contrasts.gain_text("corr", by_metric["corr"]) in picture.alt
 

@@ -43,11 +43,12 @@ def answer(
         if runs.has(system)
     ]
     if not clauses:
-        return Note(f"No answer yet: no run of this page is recorded. Setting: {setting}.")
+        return Note(f"No run of this page is recorded in this setting ({setting}).")
+    levels = "; ".join(clauses)
+    levels = f"{levels[:1].upper()}{levels[1:]}"
     if not effects:
-        return Note(f"In short: {'; '.join(clauses)}. Setting: {setting}.")
-    gains = contrasts.answer(effects, setting=setting).text.removeprefix("In short: ")
-    return Note(f"In short: {'; '.join(clauses)}. {gains}")
+        return Note(f"{levels} ({setting}).")
+    return Note(f"{levels}. {contrasts.answer(effects, setting=setting).text}")
 
 
 def _level(runs: Runs, name: str, system: System, printed: PrintedRow | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 
 from msalib.data.metrics import METRICS
 from msalib.evidence.printed import table as printed_table
+from msalib.evidence.printed.names import plural
 from msalib.pages.cells import spread
 from msalib.pages.contrasts import Effects
 from msalib.pages.curves_figure import PARTS, score_curves
@@ -119,7 +120,7 @@ def best_answer(runs: Runs, named: Mapping[str, System], best: str, *, setting: 
     """
     there = {name: s for name, s in named.items() if runs.has(s)}
     if len(there) < 2:
-        return Note(f"No answer yet: fewer than two choices are recorded. Setting: {setting}.")
+        return Note(f"Fewer than two choices are recorded in this setting ({setting}).")
     clauses = []
     for metric in scope.metrics(runs, scope.FINE):
         for part, word in PARTS.items():
@@ -134,9 +135,9 @@ def best_answer(runs: Runs, named: Mapping[str, System], best: str, *, setting: 
             )
     count = len(next(iter(by_seed.values())))
     return Note(
-        f"In short, the best of {len(there)} by the mean over {count} seed{'s' * (count != 1)}: "
-        f"{'; '.join(clauses)}. The paper: {best}. One of several equal choices is first in any "
-        f"case; the intervals below say how far ahead. Setting: {setting}."
+        f"Best of {len(there)} choices by the mean over {plural(count, 'seed')}: "
+        f"{'; '.join(clauses)}. The paper's choice is {best}. One of several equal choices is "
+        f"always first; the intervals below show how large its lead is. Setting: {setting}."
     )
 
 

@@ -6,6 +6,7 @@ Verdicts of claims have such texts in general (``ledger.verdict_texts``); contro
 from collections.abc import Callable, Mapping
 
 from msalib.evidence.common import Evidence, Word
+from msalib.pages.answer import WORDS
 from msalib.pages.cells import mean_sd
 from msalib.pages.ledger import effect_text
 from msalib.pages.pretraining import ByArm
@@ -46,6 +47,18 @@ def control(test: Callable[..., Evidence], judged: Evidence) -> dict[str, str]:
         f"{name}_reading": READINGS[test].get(judged.verdict, judged.note),
         f"{name}_effects": effects or "none",
     }
+
+
+def answer(test: Callable[..., Evidence], judged: Evidence, *, setting: str) -> str:
+    """Return the short answer of a page on a control: verdict, meaning, and the first effect."""
+    reading = control(test, judged)[f"{test.__name__}_reading"].rstrip(".")
+    effects = [effect_text(*effect) for effect in judged.effects.items()]
+    sentences = [_capital(text) for text in (reading, *effects[:1])]
+    return f"{WORDS[judged.verdict]} ({setting}). {'. '.join(sentences)}."
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 PARTS = {"tokens": "text_right", "frames": "sound_right"}

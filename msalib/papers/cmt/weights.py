@@ -59,7 +59,7 @@ def middle(values: Sequence[Sequence[float]]) -> np.ndarray:
 def answer(found: Mapping[str, Mapping[int, Sequence[float]]], *, setting: str) -> Note:
     """Say how much of the weight the blocks in the middle have, and which block has most."""
     if not found:
-        return Note(f"No answer yet: no run here pools its audio blocks. Setting: {setting}.")
+        return Note(f"No run in this setting ({setting}) pools its audio blocks.")
     inside, clauses = " and ".join(map(str, MIDDLE)), []
     for name, by_seed in found.items():
         values = list(by_seed.values())
@@ -69,15 +69,15 @@ def answer(found: Mapping[str, Mapping[int, Sequence[float]]], *, setting: str) 
         counted = ", ".join(f"block {k} in {largest.count(k)}" for k in sorted(set(largest)))
         moved = np.abs(np.array(values) - 1 / len(BLOCKS)).max()
         clauses.append(
-            f"{name}: blocks {inside} have {amount} of the weight, of which equal weights would "
-            f"give {len(MIDDLE) / len(BLOCKS):g}; no weight is further than {moved:.3f} from an "
-            f"equal one; the largest by seed: {counted}"
+            f"{name}: blocks {inside} have {amount} of the weight, and equal weights would give "
+            f"them {len(MIDDLE) / len(BLOCKS):g}; no weight differs from an equal one by more than "
+            f"{moved:.3f}; the largest weight by seed: {counted}"
         )
     theirs = printed()
     return Note(
-        f"In short: {'; '.join(clauses)}. Printed, of one run: {sum(theirs[1:3]):.3f}, the largest "
-        f"at block {int(np.argmax(theirs)) + 1}. Intervals of 95% cover other trainings. "
-        f"Setting: {setting}."
+        f"{'. '.join(clauses)}. In the printed run they have {sum(theirs[1:3]):.3f}, and block "
+        f"{int(np.argmax(theirs)) + 1} has the largest weight. Intervals of 95% cover other "
+        f"trainings. Setting: {setting}."
     )
 
 

@@ -192,18 +192,18 @@ def share_answer(lengths: Mapping[str, np.ndarray]) -> Note:
     values = in_places(lengths)
     if values is None:
         return Note(
-            "No answer yet: the transcripts of CMU-MOSI are not here, and no record of their "
-            "lengths. Set MSALIB_DATA (see the README)."
+            "No answer yet: neither the transcripts of CMU-MOSI nor a record of their lengths is "
+            "available. Set MSALIB_DATA (see the README)."
         )
     _, second, third = empty(values, PLACES, COUNT).mean(0)
     of_text = empty(values, PLACES, COUNT, 2).mean(0)
     return Note(
-        f"In short: the {len(values):,} transcripts of CMU-MOSI fill {values.mean():.1f} of "
-        f"{PLACES} places on average, in {WORD_PIECES}, two marks among them. Sound and pictures "
-        "are repeated for every piece of a word and fill as many. Unless padding is masked, their "
-        f"second stretch holds padding only in {second:.0%} of the clips, the third in "
-        f"{third:.0%}; of text, whose two layers follow each other, the stretches hold padding "
-        f"only in {', '.join(f'{s:.0%}' for s in of_text)}."
+        f"The {len(values):,} transcripts of CMU-MOSI fill {values.mean():.1f} of {PLACES} places "
+        f"on average ({WORD_PIECES}, with a mark at either end). Sound and pictures are repeated "
+        "for every piece of a word, so they fill as many. Unless padding is masked, their second "
+        f"stretch holds only padding in {second:.0%} of the clips, the third in {third:.0%}. "
+        "The two layers of text follow each other; there the three stretches hold only padding in "
+        f"{', '.join(f'{s:.0%}' for s in of_text)} of the clips."
     )
 
 

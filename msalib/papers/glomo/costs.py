@@ -99,10 +99,9 @@ def answer() -> Note:
     gap = rest.min() - printed[FULL]
     missing = [system for system, count in counts().items() if count is None]
     return Note(
-        f"In short: GLoMo has {counted:,} parameters on CMU-MOSI, {same}, of which "
-        f"{counted - BERT_BASE:,} are not BERT's. As printed it is the smallest of the "
-        f"{len(printed)}, by {gap:,} parameters ({gap / printed[FULL]:.3%}) before "
-        f"{rest.idxmin()}. "
+        f"GLoMo has {counted:,} parameters on CMU-MOSI ({same}), and {counted - BERT_BASE:,} of "
+        f"them are not BERT's. In print it is the smallest of {len(printed)} systems: "
+        f"{rest.idxmin()}, the next, has {gap:,} parameters more ({gap / printed[FULL]:.3%}). "
         f"Not built here, so not counted: {', '.join(missing) or 'none'}."
     )
 

@@ -111,12 +111,12 @@ def balance_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> 
         if used(runs, system):
             count = dead(runs.records(system)[0])
             clauses.append(
-                f"{name}: {count.count} of {count.experts} experts are dead (no validation clip is "
-                f"routed to them), and {count.never_first} are the first choice of no test clip"
+                f"{name}: {count.count} of {count.experts} experts are dead (no validation clip "
+                f"reaches them), and {count.never_first} are the first choice of no test clip"
             )
     if not clauses:
-        return Note(f"No answer yet: no run here says how busy its experts are. {setting}.")
-    return Note(f"In short: {'; '.join(clauses)}. Setting: {setting}.")
+        return Note(f"No record in this setting ({setting}) says how busy the experts were.")
+    return Note(f"{'; '.join(clauses)}. Setting: {setting}.")
 
 
 # --- what an expert takes -----------------------------------------------------------------------
@@ -236,14 +236,14 @@ def space_answer(runs: Runs, system: System, *, setting: str) -> Note:
         apart = mean_sd(values["separable"], "{:.2f}".format)
         clusters = ", ".join(f"{k:.0f}" for k in values["clusters"] if k is not None)
         clauses.append(
-            f"{m}: a linear map tells {apart} of the vectors apart, the local ones form "
+            f"{m}: a linear map tells {apart} of the vectors apart, and the local ones form "
             f"{clusters or 'an undefined number of'} clusters (by seed)"
         )
     if not clauses:
-        return Note(f"No answer yet: no record here holds numbers on its vectors. {setting}.")
+        return Note(f"No record in this setting ({setting}) holds numbers on its vectors.")
     use = runs.records(system)[0][0].extras.use
     experts = len(next(iter(use.values())).valid_load)
-    return Note(f"In short, with {experts} experts: {'; '.join(clauses)}. Setting: {setting}.")
+    return Note(f"With {experts} experts, {'; '.join(clauses)}. Setting: {setting}.")
 
 
 def fused_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> Note:
@@ -254,13 +254,13 @@ def fused_answer(runs: Runs, named: Mapping[str, System], *, setting: str) -> No
         if any(value is not None for value in values):
             probes[name] = [value for value in values if value is not None]
     if not probes:
-        return Note(f"No answer yet: no record here holds numbers on fused vectors. {setting}.")
+        return Note(f"No record in this setting ({setting}) holds numbers on fused vectors.")
     ordered = sorted(probes, key=lambda name: -np.mean(probes[name]))
     listed = ", ".join(
         f"{name} ({mean_sd(probes[name], lambda v: f'{100 * v:.1f}')})" for name in ordered
     )
     return Note(
-        f"In short, by the accuracy of a linear probe in percent: {listed}. The claims below say "
+        f"Accuracy of a linear probe in percent, best first: {listed}. The claims below say "
         f"which of these steps are more than chance. Setting: {setting}."
     )
 

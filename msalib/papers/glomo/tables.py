@@ -349,9 +349,6 @@ def corners(modalities: int) -> list[tuple[int, ...]]:
     return [(s, s, (s + s) % 4 + 1) for s in plan.EXPERTS]
 
 
-HEADLINES = ((FULL, "MLP_M"), (FULL, "Global"), (FULL, "Local"), (FULL, "CON"), (FULL, "ReAt_G"))
-"""What the short answer of Table 4 names: experts, kinds of vectors, guided fusion, the mix."""
-
 CAUSES = (
     (FULL, "MLP of as many weights"),
     (FULL, "all experts active"),

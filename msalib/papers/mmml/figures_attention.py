@@ -8,6 +8,7 @@ import pandas as pd
 from msalib.base import stats
 from msalib.data.corpus import Corpus
 from msalib.data.simulate import render, speech
+from msalib.evidence.printed.names import plural
 from msalib.models.mmml import FUSED, SOUND, TEXT
 from msalib.pages.cells import mean_sd
 from msalib.pages.clips import Clip
@@ -176,8 +177,17 @@ def reading(measured: Attention) -> Note:
         f"A larger weight {_goes(found['deletion'])} a larger change when the word is deleted",
     ]
     if "agreement" in found:
-        sentences.append(f"The weights of one seed {_go(found['agreement'])} those of another")
+        sentences.append(f"Two seeds {_go(found['agreement'])}")
     return Note(". ".join(sentences) + ".")
+
+
+def answer(measured: Attention, *, setting: str) -> Note:
+    """Say what the weights are worth, with the number that decides it."""
+    found, seeds = _estimates(measured), plural(measured.seeds, "seed")
+    return Note(
+        f"{reading(measured).text} Rank correlation between the weight on a word and the change "
+        f"without it: {_interval(found['deletion'])} ({setting}; {seeds})."
+    )
 
 
 def _goes(e: stats.Estimate) -> str:
@@ -188,10 +198,10 @@ def _goes(e: stats.Estimate) -> str:
 
 def _go(e: stats.Estimate) -> str:
     if e.low > 0:
-        return "tend to have the order of"
-    return (
-        "tend to have the reverse order of" if e.high < 0 else "do not reliably have the order of"
-    )
+        return "tend to rank the words of a clip alike"
+    if e.high < 0:
+        return "tend to rank the words of a clip in opposite order"
+    return "do not reliably rank the words of a clip alike"
 
 
 def numbers(measured: Attention) -> Mapping[str, str]:

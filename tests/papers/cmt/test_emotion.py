@@ -80,13 +80,17 @@ def test_the_answer_has_levels_chance_and_print():
     runs, named = of_classes(right=1.0)
     printed = results.printed_rows("table1")
     text = emotion.answer(runs, named, {}, printed, setting=SETTING).text
-    assert "text alone reaches WA 100.0" in text and "a constant: 25.0 and 25.0" in text
-    assert "printed: 70.2 and 70.9" in text and text.endswith(f"Setting: {SETTING}.")
+    assert "ext alone reaches WA 100.0" in text and "a constant: 25.0 and 25.0" in text
+    assert "printed: 70.2 and 70.9" in text and text.endswith(f"({SETTING}).")
     effects = results.effects(runs, named, [(scope.SOUND, scope.TEXT)])
     longer = emotion.answer(runs, named, effects, {}, setting=SETTING).text
-    assert "sound alone over text alone: better in WA" in longer and "printed" not in longer
+    assert (
+        "Sound alone over text alone (" in longer
+        and ": better in WA" in longer
+        and "printed" not in longer
+    )
     none = emotion.answer(Runs([]), named, {}, {}, setting=SETTING).text
-    assert none.startswith("No answer yet")
+    assert none.startswith("No run of this page")
 
 
 def test_folds_are_shown_pooled_and_as_a_mean(monkeypatch):

@@ -55,7 +55,7 @@ def test_the_best_block_is_named_beside_the_papers():
                         dataset="raw-spoken"))  # fmt: skip
     text = figures.best_answer(runs, named(swept), "block 3", setting=SETTING).text
     assert text.count(": block 2 (") == 2  # in MAE; every share of planted records is the same
-    assert "MAE on test: block 2" in text and "The paper: block 3" in text
+    assert "MAE on test: block 2" in text and "The paper's choice is block 3" in text
     itself = figures.best_answer(runs, named(swept), "block 2", setting=SETTING).text
     assert itself.split("MAE on test: ")[1].split(";")[0].endswith(")")  # not named twice
     effects = figures.gains(runs, named(swept), "block 3")
@@ -66,7 +66,7 @@ def test_the_best_block_is_named_beside_the_papers():
     assert "MAE on validation, one block: at 1 " in picture.alt
     assert isinstance(figures.curve(Runs([]), {"one block": swept}, **about), Note)
     none = figures.best_answer(Runs([]), named(swept), "block 3", setting=SETTING)
-    assert none.text.startswith("No answer yet")
+    assert none.text.startswith("Fewer than two choices")
 
 
 def test_shares_are_compared_at_each_size_and_half_with_all():

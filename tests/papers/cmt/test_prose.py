@@ -41,3 +41,11 @@ def test_shares_are_those_of_the_records():
     assert texts["true_tokens_silenced"] == "40.0\u00a0±\u00a00.0%"
     assert texts["shuffled_tokens_given"] == "not run"
     assert prose.shares({scope.SHUFFLED: []})["shuffled_frames_given"] == "not run"
+
+
+def test_the_answer_of_a_control_has_its_verdict_its_meaning_and_one_effect():
+    judged = heard(LEARNED, NOTHING)
+    text = prose.answer(evidence_controls.heard, judged, setting="here")
+    assert text.startswith("Yes (here). After true pairs") and text.count("[") == 1
+    few = prose.answer(evidence_controls.heard, heard(LEARNED, NOTHING[:4]), setting="here")
+    assert few.startswith("Not run (here). Needs ") and "[" not in few

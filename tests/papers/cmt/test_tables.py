@@ -151,7 +151,7 @@ def test_a_planted_gain_is_seen_in_the_metrics_of_the_claims():
     frame = contrasts.gain_table(effects, printed, setting="here").frame
     assert frame["Acc-2 (non 0), printed"].tolist() == ["-0.40"]
     answer = contrasts.answer(effects, setting="here").text
-    assert answer.startswith("In short: PT over w/o PT: better in MAE")
+    assert answer.startswith("PT over w/o PT (here; ") and "seeds): better in MAE (" in answer
 
 
 def test_baselines_stand_beside_the_papers_systems():

@@ -40,8 +40,8 @@ def test_weights_are_shown_by_seed_and_the_answer_counts_blocks():
     assert list(found) == [POOLER] and list(found[POOLER]) == [0, 1, 2]
     answer = weights.answer(found, setting=SETTING).text
     assert "blocks 2 and 3 have 0.783 [" in answer and "block 2 in 2, block 3 in 1" in answer
-    assert "further than 0.250 from an equal one" in answer
-    assert "Printed, of one run: 0.715, the largest at block 2" in answer
+    assert "differs from an equal one by more than 0.250" in answer
+    assert "In the printed run they have 0.715, and block 2 has the largest" in answer
     frame = weights.table(found, setting=SETTING).frame
     assert frame["largest"].tolist() == ["2", "3", "2", "2"]
     assert frame["2 and 3"].tolist() == ["0.800", "0.800", "0.750", "0.715"]
