@@ -30,6 +30,7 @@ COMMANDS = tuple(
         "train",
         "predict",
         "claims",
+        "export",
         "book",
         "printed",
         "data",

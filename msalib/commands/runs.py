@@ -1,5 +1,6 @@
 """Commands that run notebooks and trainings: encode, run, records, pretrain."""
 
+import sys
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -29,7 +30,7 @@ def encode(
         ),
     ] = "auto",
     preset: Annotated[
-        str, typer.Option(help="Of sound and pictures: release (the authors' code) or paper.")
+        str, typer.Option(help="Of sound and pictures: release (the authors' code) or article.")
     ] = "release",
     device: Device = "auto",
     refresh: Annotated[bool, typer.Option("--refresh", help="Encode again.")] = False,
@@ -59,10 +60,13 @@ def encode(
     asked.check()
     corpus = readers.load(dataset)
     say(*describe.contents(corpus))
-    for chosen in asked.encoders.values():
+    for number, chosen in enumerate(asked.encoders.values(), start=1):
         known = encoders.resolve(chosen.argument)
+        of = f" ({number} of {len(asked.encoders)})" if len(asked.encoders) > 1 else ""
         folder = encoders.store_folder(corpus.name, known, preset)
         makes = refresh or not folder.is_dir()
+        if makes:
+            say(f"encoding {len(corpus)} clips with {known.name}{of}", file=sys.stderr)
         # A study that needs the same features encodes them, too, unless it is told to wait.
         with files.reserved(folder, wait=True) if makes else nullcontext():
             encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
@@ -85,10 +89,10 @@ def run(
     Example: msalib run uegd/fig6 -p dataset mosi -p profile full -p seeds 5
     """
     from msalib.base import paths
-    from msalib.book import notebooks
+    from msalib.book import export, notebooks
     from msalib.data import datasets as readers
     from msalib.data import describe
-    from msalib.pages import checks
+    from msalib.pages import checks, console
 
     if listed:
         say(*notebook_help.catalogue())
@@ -105,6 +109,7 @@ def run(
     if dataset in readers.names() and readers.is_available(dataset):
         say(*describe.contents(readers.load(dataset)))
     executed = notebooks.run_notebook(notebook, parameters, folder=paths.ROOT / "runs")
+    say(*export.lines(executed, console.width()), "")
     say(f"{executed} (open it in any notebook viewer; verdicts: msalib claims)")
 
 
