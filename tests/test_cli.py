@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from msalib.base import paths
-from msalib.book import notebooks
+from msalib.book import export, notebooks
 from msalib.commands import arguments
 from msalib.data import datasets as readers
 from msalib.runs import records
@@ -261,9 +261,10 @@ def test_parameters_reach_the_notebook(msalib, monkeypatch):
         "run_notebook",
         lambda *arguments, folder: asked.append((*arguments, folder)) or "done.ipynb",
     )
+    monkeypatch.setattr(export, "lines", lambda executed, width: [f"what {executed} shows"])
     parameters = ("-p", "dataset", "mosi", "-p", "video=a=b", "-p", "seeds", "5")
     status, out, _ = msalib("run", "uegd/fig4", *parameters)
-    assert status == 0 and out.startswith("done.ipynb")
+    assert status == 0 and out.startswith("what done.ipynb shows\n\ndone.ipynb")
     given = {"dataset": "mosi", "video": "a=b", "seeds": "5"}
     assert asked == [("uegd/fig4", given, paths.ROOT / "runs")]
 

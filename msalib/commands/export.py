@@ -30,7 +30,7 @@ def export(
     --csv, --latex or --json it is CSV. A page of the book that is up to date is read, another is
     run.
 
-    Example: msalib export uegd/table2 -p dataset mosi -p encoder minilm --csv --latex
+    Example: msalib export uegd/table2 -p dataset mosi -p profile full --csv --latex
     """
     from msalib.book import export as exporting
 

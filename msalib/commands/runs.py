@@ -1,6 +1,5 @@
 """Commands that run notebooks and trainings: encode, run, records, pretrain."""
 
-import sys
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -66,7 +65,7 @@ def encode(
         folder = encoders.store_folder(corpus.name, known, preset)
         makes = refresh or not folder.is_dir()
         if makes:
-            say(f"encoding {len(corpus)} clips with {known.name}{of}", file=sys.stderr)
+            say(f"encoding {len(corpus)} clips with {known.name}{of}")
         # A study that needs the same features encodes them, too, unless it is told to wait.
         with files.reserved(folder, wait=True) if makes else nullcontext():
             encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
