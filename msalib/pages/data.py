@@ -10,10 +10,10 @@ from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Table
 
 
-def counted(summary: Summary, paper: str) -> str:
-    """Say how many clips each set of the split has, and how many the paper prints."""
+def counted(summary: Summary, paper: str, exhibit: str = "table1") -> str:
+    """Say how many clips each set of the split has, and how many the paper's exhibit prints."""
     ours = ", ".join(f"{part} {count:,}" for part, count in summary.clips.items())
-    clips, _ = _printed_counts(summary, paper)
+    clips, _ = _printed_counts(summary, paper, exhibit)
     theirs = ", ".join(f"{part} {clips[part]}" for part in summary.clips if part in clips)
     return (
         f"{sum(summary.clips.values()):,} clips with a label in {summary.title} ({ours}), from "
@@ -26,17 +26,17 @@ def counted(summary: Summary, paper: str) -> str:
     )
 
 
-def _printed_counts(summary: Summary, paper: str) -> tuple[pd.Series, pd.Series]:
+def _printed_counts(summary: Summary, paper: str, exhibit: str) -> tuple[pd.Series, pd.Series]:
     """Return the printed numbers of clips by set, and of videos."""
     table = printed.load(paper)
     table = table[table["dataset"] == summary.dataset]
-    clips = table[table["exhibit"] == "table1"].set_index("variant")["printed"]
+    clips = table[table["exhibit"] == exhibit].set_index("variant")["printed"]
     return clips, table[(table["exhibit"] == "text") & (table["variant"] == "videos")]["printed"]
 
 
 def counts(summary: Summary, paper: str) -> Table:
     """Show clips and videos per set beside the printed counts, and label statistics."""
-    clips, videos = _printed_counts(summary, paper)
+    clips, videos = _printed_counts(summary, paper, "table1")
     rows = [
         {
             "set": part,

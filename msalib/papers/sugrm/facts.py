@@ -14,16 +14,22 @@ from msalib.runs.study import Study
 PAPER = "sugrm"
 
 
-def clips(dataset: str, refresh: bool = False) -> Table | Note:
-    """Show Table 6: clips per part, ours beside printed, and how many videos they come from."""
+def summary(dataset: str, refresh: bool = False) -> Summary | None:
+    """Return what a data set holds, None where that is not recorded and the data are not here."""
     known = describe.is_recorded(dataset) or readers.is_available(dataset)
-    if readers.dataset(dataset).real and not known:
+    return describe.summary(dataset, refresh) if known else None
+
+
+def clips(dataset: str, refresh: bool = False) -> Table | Note:
+    """Show Table 6: clips per set, ours beside printed, and how many videos they come from."""
+    ours = summary(dataset, refresh)
+    if ours is None:
         return Note(f"No counts of {dataset} are recorded, and the data are not available.")
-    return counts(describe.summary(dataset, refresh))
+    return counts(ours)
 
 
 def counts(summary: Summary) -> Table:
-    """Show clips and videos per part of one data set beside the printed numbers."""
+    """Show clips and videos per set of one data set beside the printed numbers."""
     table = printed.load(PAPER)
     table = table[table["dataset"] == summary.dataset]
     clips = table[table["exhibit"] == "table6"].set_index("variant")["printed"]
@@ -44,7 +50,7 @@ def counts(summary: Summary) -> Table:
 
 
 def _counts_row(summary: Summary, name: str, parts: list[str], clips: pd.Series) -> dict:
-    """Return the counts of some parts together, with the printed number of their clips."""
+    """Return the counts of some sets together, with the printed number of their clips."""
 
     def total(counts: dict[str, int]) -> int:
         return sum(counts[part] for part in parts)
