@@ -105,7 +105,7 @@ class Picture(Shown):
     @property
     def anchor(self) -> str:
         """Return the id of the figure in its page."""
-        words = re.findall(r"[a-z0-9]+", self.caption.partition(". ")[0].lower())
+        words = re.findall(r"[a-z0-9]+", self.caption.lower())
         return "-".join(["fig", *words[:ANCHOR_WORDS]])
 
     def html(self) -> Markup:

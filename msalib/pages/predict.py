@@ -219,7 +219,7 @@ def environment(about: About) -> Table:
 
 # --- figures ------------------------------------------------------------------------------------
 
-HATCHES = {"visual": "////", "acoustic": "....", "linguistic": ""}
+HATCHES = {"visual": "////", "acoustic": "xxx", "linguistic": ""}
 ROW = 0.42
 """Inches per clip."""
 

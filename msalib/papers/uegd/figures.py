@@ -27,7 +27,7 @@ from msalib.runs.spec import system
 FEATURE_STYLE = {
     "input": {"facecolor": LIGHT, "hatch": "////"},
     "mid_best": {"facecolor": "#56B4E9", "hatch": ""},
-    "weighted": {"facecolor": "#E69F00", "hatch": "...."},
+    "weighted": {"facecolor": "#E69F00", "hatch": "xxx"},
 }
 FEATURE_NAMES = {
     "input": "input embeddings of the encoder",
@@ -142,7 +142,7 @@ def _in_words(correlation: float) -> str:
 
 @style
 def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Picture | Note:
-    """Draw the planted signal per layer of the control above the correlation of the model."""
+    """Draw the planted signal per layer of the control beside the correlation of the model."""
     if truth is None:
         return Note("Real data: which layer truly knows most is not known. See the control's page.")
     if "profiles" not in truth:
@@ -150,28 +150,31 @@ def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Pictu
             "Real encoders on simulated clips: what the clips express is known, but not what each "
             "layer of an encoder keeps of it. See the feature control's page."
         )
-    figure, (above, below) = axes_of(height=5.6, nrows=2, sharex=True)
-    for modality, profile in truth["profiles"].items():
-        look = MODALITY_STYLE[modality] | {"markersize": 5}
-        above.plot(profile.keys(), profile.values(), label=modality, **look)
-        for block, ratio in profile.items():
-            mark(above, block, ratio, f"{modality}, block {block}, planted: {ratio:.2f}")
+    profiles = truth["profiles"]
+    figure, panels = axes_of(
+        0.9 + 1.6 * len(profiles), nrows=len(profiles), ncols=2, sharex=True, squeeze=False
+    )
+    for row, (modality, profile) in zip(panels, profiles.items(), strict=True):
+        curves = {"planted": profile}
         if layers.blocks(runs, modality):
             blocks, mean, _ = layers.correlations(runs, modality, "test")
-            below.plot(blocks, mean, **look)
-            for block, r in zip(blocks, mean, strict=True):
-                mark(below, block, r, f"{modality}, block {block}, measured: {r:.3f}")
-    above.set_ylabel("planted signal-to-noise ratio")
-    below.set_ylabel("test correlation (Pearson's r)")
-    below.set_xlabel("encoder block (0: input embeddings)")
-    figure.legend(loc="outside upper center", ncols=len(truth["profiles"]))
+            curves["measured"] = dict(zip(blocks, mean, strict=True))
+        for axes, (name, curve) in zip(row, curves.items(), strict=False):
+            axes.plot(curve.keys(), curve.values(), markersize=4, **MODALITY_STYLE[modality])
+            for block, value in curve.items():
+                mark(axes, block, value, f"{modality}, block {block}, {name}: {value:.3f}")
+        row[0].set_ylabel(modality)
+    panels[0, 0].set_title("planted\nsignal-to-noise ratio", fontsize=11)
+    panels[0, 1].set_title("measured\ntest correlation", fontsize=11)
+    figure.supxlabel("encoder block (0: input embeddings)", fontsize=11)
     return Picture(
         figure,
-        alt="Two line plots by block: planted signal-to-noise ratio above, measured test "
-        "correlation below. Planted best blocks: "
+        alt="Two columns of line plots by block: planted signal-to-noise ratio beside measured "
+        "test correlation, a row per modality. Planted best blocks: "
         + "; ".join(f"{m} {_range(k)}" for m, k in truth["best_layers"].items())
         + ".",
-        caption=f"What was planted (above) and what was measured (below). Setting: {setting}.",
+        caption="What was planted (left) and what was measured (right). Each panel has a scale of "
+        f"its own. Setting: {setting}.",
     )
 
 

@@ -59,8 +59,9 @@ def power_curves(simulated: Power, claims: Sequence[str]) -> Picture:
         alt="Lines of how often a test says supported, by the true effect. "
         + "; ".join(sentences)
         + ".",
-        caption='How often a test says "supported", by the true effect. Bars: 95% Monte Carlo '
-        "intervals. Grey line: the effect at which the claim is false, though barely; there and "
+        caption=f"{', '.join(name.rpartition('-')[2] for name in claims)}: how often a test says "
+        '"supported", by the true effect. Bars: 95% Monte Carlo intervals. '
+        "Grey line: the effect at which the claim is false, though barely; there and "
         "on its false side, dotted, no more than 5% should be. "
         f"Setting: {simulated.setting}.",
     )
