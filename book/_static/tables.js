@@ -116,8 +116,9 @@
   };
   const escaped = (words) => [...words].map((letter) => LATEX[letter] ?? letter).join("");
   const latex = ({ caption, heads, rows }, name) => {
-    const wide = { number: "r", sentence: "p{0.3\\linewidth}" };
-    const shapes = heads.map(({ kind }) => wide[kind] ?? "l");
+    const sentences = heads.filter(({ kind }) => kind === "sentence").length;
+    const wide = `p{${(0.6 / Math.max(sentences, 2)).toFixed(2)}\\linewidth}`;
+    const shapes = heads.map(({ kind }) => ({ number: "r", sentence: wide })[kind] ?? "l");
     const line = (texts) => `    ${texts.map(escaped).join(" & ")} \\\\`;
     let group = "";
     const body = rows.flatMap((row) => {

@@ -73,14 +73,14 @@ def _wrapped(texts: Sequence[str], width: int, indent: str = "") -> Iterator[str
 
 
 def table(grid: Grid, width: int) -> Iterator[str]:
-    """Yield caption, heads and rows; columns that do not fit follow below, each with the first."""
+    """Yield caption, heads and rows; columns that do not fit follow below the others."""
     yield from _wrapped([grid.caption], width)
     names = [[head.text] for head in grid.heads]
     rows = [[cell.lines for cell in row.cells] for row in grid.rows[:ROWS]]
     rows = [[*row, *[[]] * (len(names) - len(row))] for row in rows]
     groups = [row.group for row in grid.rows[:ROWS]]
     columns = list(zip(names, *rows, strict=True))
-    for chosen in _pages([_least(column) for column in columns], width):
+    for chosen in _pages([_least(column) for column in columns], grid.naming, width):
         yield ""
         kinds = [grid.heads[at].kind for at in chosen]
         yield from _columns([columns[at] for at in chosen], kinds, groups, width)
@@ -94,13 +94,13 @@ def _least(column: Sequence[list[str]]) -> int:
     return max(NARROWEST, min(24, max(map(len, words), default=0)))
 
 
-def _pages(least: Sequence[int], width: int) -> Iterator[list[int]]:
-    """Yield which columns stand beside each other; the first names the rows on each page."""
+def _pages(least: Sequence[int], naming: int, width: int) -> Iterator[list[int]]:
+    """Yield which columns stand beside each other; the one that names the rows is on each page."""
     page, used = [], 0
     for at, size in enumerate(least):
-        if len(page) > 1 and used + len(GAP) + size > width:
+        if page not in ([], [naming]) and used + len(GAP) + size > width:
             yield page
-            page, used = [0], least[0]
+            page, used = [naming], least[naming]
         page.append(at)
         used += size + len(GAP) * (used > 0)
     if page:

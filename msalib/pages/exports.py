@@ -109,7 +109,8 @@ COMMANDS = dict(zip(MATHEMATICS.split()[::2], MATHEMATICS.split()[1::2], strict=
 LATEX |= {character: f"${command}$" for character, command in COMMANDS.items()}
 """What LaTeX writes for a character; letters with accents are left as they are."""
 
-SHAPES = {"number": "r", "sentence": r"p{0.3\linewidth}"}
+SENTENCES = 0.6
+"""Share of a line that columns of sentences have together; two or fewer have half of it each."""
 
 
 def escaped(text: str) -> str:
@@ -119,7 +120,10 @@ def escaped(text: str) -> str:
 
 def to_latex(grid: Grid, label: str) -> str:
     """Return a table as a float with caption and label; it needs the package booktabs."""
-    shape = "".join(SHAPES.get(head.kind, "l") for head in grid.heads)
+    sentences = sum(head.kind == "sentence" for head in grid.heads)
+    wide = rf"p{{{SENTENCES / max(sentences, 2):.2f}\linewidth}}"
+    shapes = {"number": "r", "sentence": wide}
+    shape = "".join(shapes.get(head.kind, "l") for head in grid.heads)
     return "\n".join(
         [
             r"% Needs \usepackage{booktabs}.",

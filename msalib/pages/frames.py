@@ -20,6 +20,9 @@ from msalib.pages.reading import SEPARATOR
 SENTENCE = 45
 """Letters of a cell from which on its column holds sentences."""
 
+NAMING = 3
+"""Columns among which one may name the rows."""
+
 LABEL = 100
 """Letters of the name of a table's region, which screen readers say."""
 
@@ -33,9 +36,14 @@ def html(
     the heads of ``filters`` say which filter of the page is theirs.
     """
     columns = [(str(name), _values(frame.iloc[:, at])) for at, name in enumerate(frame)]
-    empty = [name for name, values in columns[1:] if values and not any(map(_says, values))]
-    shown = [(name, values) for name, values in columns if name not in empty]
-    cells = (_cells(values, first=at == 0) for at, (_, values) in enumerate(shown))
+    naming = _naming([values for _, values in columns])
+    empty = [
+        name
+        for at, (name, values) in enumerate(columns)
+        if at != naming and values and not any(map(_says, values))
+    ]
+    shown = [column for column in columns if column[0] not in empty]
+    cells = (_cells(values, naming=name == columns[naming][0]) for name, values in shown)
     names = ids or [""] * len(frame)
     return Markup(
         '<div class="msa-table" tabindex="0" role="region" aria-label="{label}">'
@@ -129,13 +137,22 @@ def _head(name: str, values: Sequence[str], filters: Sequence[str]) -> Markup:
     return Markup('<th scope="col"{}>{}</th>').format(more, name)
 
 
-def _cells(values: Sequence[str], *, first: bool) -> Iterable[Markup]:
-    """Yield the cells of a column; those of the first are the heads of their rows."""
+def _naming(columns: Sequence[Sequence[str]]) -> int:
+    """Return which column names the rows: the first of texts that differ, else the first."""
+    for at, values in enumerate(columns[:NAMING]):
+        texts = at == 0 or not any(isinstance(value, Value) for value in values)
+        if texts and all(map(_says, values)) and len(set(values)) == len(values):
+            return at
+    return 0
+
+
+def _cells(values: Sequence[str], *, naming: bool) -> Iterable[Markup]:
+    """Yield the cells of a column; those of the column that names the rows are their heads."""
     fields = _fields(values)
     for value in values:
         numbers = _numbers(value, fields) if fields and isinstance(value, Value) else ""
         more = attribute("data-values", numbers)
-        if first and value.strip():
+        if naming and value.strip():
             yield Markup('<th scope="row"{}>{}</th>').format(more, escape(value))
         else:
             yield Markup("<td{}>{}</td>").format(more, escape(value))

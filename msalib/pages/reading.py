@@ -163,11 +163,12 @@ class Row(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table as it stands on a page."""
+    """A table as it stands on a page; ``naming`` is the column that names the rows."""
 
     caption: str
     heads: list[Head]
     rows: list[Row]
+    naming: int = 0
 
 
 def grids(html: str) -> list[Grid]:
@@ -180,7 +181,7 @@ def grid(table: Node) -> Grid:
     """Return a table."""
     caption = " ".join(map(spoken, table.all("caption")))
     heads = [_head(cell) for head in table.all("thead") for cell in head.all("th", "td")]
-    rows, group = [], ""
+    rows, group, naming = [], "", 0
     for body in table.all("tbody"):
         group = ""
         for row in body.all("tr"):
@@ -188,8 +189,10 @@ def grid(table: Node) -> Grid:
             if len(cells) == 1 and cells[0].attributes.get("scope") == "rowgroup":
                 group = spoken(cells[0])
             else:
+                scopes = [cell.attributes.get("scope") for cell in cells]
+                naming = scopes.index("row") if "row" in scopes else naming
                 rows.append(Row(group, list(_cells(cells, heads))))
-    return Grid(caption, heads, rows)
+    return Grid(caption, heads, rows, naming)
 
 
 def _head(cell: Node) -> Head:

@@ -88,7 +88,7 @@ def test_latex_is_balanced_and_has_no_open_command():
     assert r"a \& b\_1 50\% \#1 \$x\$ \{y\} \textasciitilde{}" in body
     assert r"1.5 $\pm$ 0.7 \\" in body and "{[}z]" in body
     assert text.replace(r"\$", "").count("$") % 2 == 0
-    assert r"\begin{tabular}{lr}" in text.replace(r"p{0.3\linewidth}", "l")
+    assert r"\begin{tabular}{lr}" in text.replace(r"p{0.30\linewidth}", "l")
     assert set(exports.escaped(NASTY)) - set(NASTY) <= set(r"\{}$abcdefghijklmnopqrstuvwxyz'-")
 
 

@@ -59,6 +59,13 @@ def test_rows_are_announced_by_their_first_cell_and_columns_by_their_heads():
     assert [head["scope"] for head in heads] == ["col", "col", "row"]  # none of nothing
 
 
+def test_the_first_texts_that_differ_name_the_rows():
+    frame = pd.DataFrame({"whose": ["ours"] * 2, "n": [1, 2], "feature": ["a", "b"]})
+    for columns, naming in (("whose n feature", 2), ("whose n", 0), ("n feature", 0)):
+        (grid,) = reading.grids(Table(frame[columns.split()], caption="c").html())
+        assert grid.naming == naming
+
+
 def test_columns_without_an_entry_are_left_out_and_named():
     frame = pd.DataFrame({"a": ["-", ""], "b": ["-", None], "c & d": [None, None], "e": [0, None]})
     (grid,) = reading.grids(Table(frame, caption="All.").html())

@@ -15,7 +15,7 @@ from msalib.evidence import arms
 from msalib.evidence.arms import Arm
 from msalib.evidence.printed import table as printed_table
 from msalib.pages import compare, recorded
-from msalib.pages.cells import mean_sd
+from msalib.pages.cells import mean_sd, score
 from msalib.pages.compare import PrintedRow
 from msalib.pages.contrasts import Effects
 from msalib.pages.tables import Folded, Note, Table
@@ -112,7 +112,7 @@ def printed_rows(*exhibits: str) -> dict[str, PrintedRow]:
             name = next((n for n, known in PLACES.items() if known == place), place[0])
             about = {"system": place[0], "variant": place[1]}
             value = compare.printed_row(PAPER, exhibit=exhibit, corpus=corpus, **about).value
-            text = {m: METRICS[m].show(_share(m, v)) for m, v in value.items()}
+            text = {m: score(_share(m, v), m) for m, v in value.items()}
             rows[name] = PrintedRow(text, value)
     return rows
 

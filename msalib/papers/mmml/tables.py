@@ -13,6 +13,7 @@ import pandas as pd
 from msalib.data.corpus import UNIMODAL
 from msalib.evidence.printed import table as printed_table
 from msalib.pages import compare
+from msalib.pages.cells import number
 from msalib.pages.compare import PrintedRow
 from msalib.pages.recorded import gather, hurried, resolved
 from msalib.pages.tables import Folded, Note, Table
@@ -131,9 +132,11 @@ def printed_rows(dataset: str, names: Iterable[str]) -> dict[str, PrintedRow]:
 
 def row_of(cells: pd.DataFrame) -> PrintedRow:
     """Return the printed cells of one row."""
-    text = [_plain(*pair) for pair in zip(cells["printed"], cells["value"], strict=True)]
-    value = zip(cells["metric"], cells["value"], strict=True)
-    return PrintedRow(dict(zip(cells["metric"], text, strict=True)), dict(value))
+    values = dict(zip(cells["metric"], cells["value"], strict=True))
+    texts = map(_plain, cells["printed"], cells["value"])
+    return PrintedRow(
+        {m: number(text, v) for (m, v), text in zip(values.items(), texts, strict=True)}, values
+    )
 
 
 def _plain(printed: str, value: float) -> str:
@@ -141,8 +144,7 @@ def _plain(printed: str, value: float) -> str:
 
     MMML prints MAE and Corr times 100, and some accuracies as fractions.
     """
-    number = float(printed)
-    shift = round(math.log10(number / value)) if value else 0
+    shift = round(math.log10(float(printed) / value)) if value else 0
     decimals = len(printed.partition(".")[2]) + shift
     return f"{value:.{max(decimals, 0)}f}"
 
