@@ -84,7 +84,10 @@ def _values(column: pd.Series) -> list[str]:
     texts = [""] * len(column)
     if column.dtype.kind in "iuf" and len(column):  # decimals of a column are aligned by pandas
         texts = column.to_string(index=False, header=False).split("\n")
-    return [_value(cell, text.strip()) for cell, text in zip(column, texts, strict=True)]
+    values = [_value(cell, text.strip()) for cell, text in zip(column, texts, strict=True)]
+    if any(isinstance(value, Value) and value.numbers for value in values):
+        values = [_number(value) for value in values]
+    return values
 
 
 def _value(cell: object, text: str) -> str:
@@ -95,6 +98,13 @@ def _value(cell: object, text: str) -> str:
     if isinstance(cell, Integral):
         return Value(str(cell), {"": cell})
     return Value(text or f"{cell:g}", {"": float(cell)})
+
+
+def _number(value: str) -> str:
+    """Return a text that is a number, such as a printed one, with this number."""
+    text = value.replace("\N{MINUS SIGN}", "-")
+    known = isinstance(value, Value | Markup) or not NUMBER.fullmatch(text)
+    return value if known else Value(value, {"": float(text)})
 
 
 def _says(value: str) -> bool:

@@ -20,6 +20,7 @@ def rows() -> list[dict]:
     return [
         {"system": "ours", MAE: spread({0: 0.81, 2: 0.79}, "mae"), "F1 (%)": spread([0.5], "f1")},
         {"system": "printed", MAE: number("0.70", 0.7), "F1 (%)": "-"},
+        {"system": "text", MAE: "\u22120.50", "F1 (%)": "-"},
         {"system": "none", MAE: "no record", "F1 (%)": "-"},
     ]
 
@@ -38,10 +39,10 @@ def test_a_mean_becomes_columns_of_numbers_and_what_is_none_a_note():
     name = "MAE (points)"
     mae = [name, f"{name} sd", f"{name} seed 0", f"{name} seed 2", f"{name} note"]
     assert list(frame) == ["system", *mae, "F1 (%)"]
-    assert frame[name].tolist()[:2] == [0.8, 0.7] and frame[name].isna()[2]
+    assert frame[name].tolist()[:3] == [0.8, 0.7, -0.5] and frame[name].isna()[3]
     assert frame[f"{name} sd"][0] == pytest.approx(0.0141421)
     assert frame.loc[0, [f"{name} seed 0", f"{name} seed 2"]].tolist() == [0.81, 0.79]
-    assert frame[f"{name} note"].fillna("").tolist() == ["", "", "no record"]
+    assert frame[f"{name} note"].fillna("").tolist() == [*[""] * 3, "no record"]
     assert frame["F1 (%)"][0] == 50  # in the unit of the head
 
 
