@@ -40,6 +40,7 @@ html_css_files = ["frame.css", "custom.css", "figures.css"]
 html_js_files = [(f"{name}.js", {"defer": "defer"}) for name in ("book", "tables", "figures")]
 html_sourcelink_suffix = ""
 html_use_index = False
+html_show_search_summary = False  # it loads every page that is found, whole
 
 # Parts of the theme's own frame, which is not shown: msalib/book/templates/layout.html.
 html_sidebars = {"**": []}
