@@ -4,7 +4,10 @@
 # make test-minilm  run the tests that need it
 # make records-PAPER  make every record of a paper (uegd, sugrm, baselines) from MSALIB_DATA
 #                    (hours; continues where it stopped, and two at once share the work)
+# make lab     open the exercises in JupyterLab, which is installed first (about 40 packages)
 # make readme  write the results of the committed records into the README
+# make lessons write the exercises without their solutions, from those with them
+# make verdicts  record the verdicts of the version in CITATION.cff, for the page of changes
 # make clean   remove what the other targets made; records stay
 
 PYTHON ?= python3
@@ -12,7 +15,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: book test lint minilm test-minilm readme clean
+.PHONY: book test lint minilm test-minilm lab readme lessons verdicts clean
 
 book: $(INSTALLED)
 	$(BIN)/msalib book
@@ -40,8 +43,18 @@ records-%: minilm
 	$(BIN)/msalib records $*
 	$(BIN)/python -m msalib.papers.campaign $*
 
+lab: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[lab]' --constraint requirements.txt
+	$(BIN)/jupyter lab book/lessons/exercises
+
 readme: $(INSTALLED)
 	$(BIN)/python -m msalib.pages.readme
+
+lessons: $(INSTALLED)
+	$(BIN)/python -m msalib.book.lessons
+
+verdicts: $(INSTALLED)
+	$(BIN)/python -m msalib.evidence.changes
 
 $(INSTALLED): requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; set PYTHON=...')"
