@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from msalib.base import paths
-from msalib.book import build as book
 from msalib.book import notebooks
+from msalib.evidence.settings import plan
 
 LONGEST_CELL = 15
 """Lines of a code cell at most, without imports."""
@@ -70,7 +70,7 @@ def test_parameters_and_folded_imports_follow_the_title(source):
 def toc_files(entry):
     if "file" in entry:
         yield entry["file"]
-    for child in [*entry.get("chapters", []), *entry.get("sections", [])]:
+    for child in [*entry.get("parts", []), *entry.get("chapters", []), *entry.get("sections", [])]:
         yield from toc_files(child)
 
 
@@ -79,15 +79,15 @@ def test_contents_list_exactly_the_planned_notebooks():
     pages = {p for p in toc_files(toc) if p.startswith("book/executed/")}
     planned = [
         notebooks.executed_path(notebook, notebooks.resolve_parameters(notebook, parameters))
-        for notebook, parameters in book.plan()
+        for notebook, parameters in plan()
     ]
     assert pages == {p.relative_to(paths.ROOT).with_suffix("").as_posix() for p in planned}
     assert len(pages) == len(planned)
 
 
 def test_status_is_run_last():
-    assert book.plan()[-1] == ("status", {})
+    assert plan()[-1] == ("status", {})
 
 
 def test_every_notebook_is_in_the_book():
-    assert {notebook for notebook, _ in book.plan()} == set(notebooks.available())
+    assert {notebook for notebook, _ in plan()} == set(notebooks.available())
