@@ -85,7 +85,8 @@ FOUND = [
 def evidences(
     printed_: PrintedVerdict, *words: str, number: int = 1, ours: bool = False
 ) -> ClaimEvidence:
-    claim = ENTRIES["one"].claims[0].model_copy(update={"id": f"C{number}", "ours": ours})
+    about = {"id": f"C{number}", "ours": ours, "paper": "one"}
+    claim = ENTRIES["one"].claims[0].model_copy(update=about)
     verdicts = [
         Verdict(
             claim,

@@ -13,6 +13,7 @@ from msalib.base.terminal import say
 from msalib.data import datasets, describe
 from msalib.data.readers import formats
 from msalib.evidence import audit, registry
+from msalib.evidence.changes import Snapshot
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed import checks
 from msalib.evidence.printed import table as printed
@@ -21,6 +22,7 @@ from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.verdicts import Coverage
 from msalib.pages import (
     amendments,
+    cite,
     data,
     findings,
     gains,
@@ -32,6 +34,7 @@ from msalib.pages import (
 )
 from msalib.pages import audit as audit_pages
 from msalib.pages import clips as clip_pages
+from msalib.pages.matrix import matrix
 from msalib.papers.sugrm import clip_chooser, labels
 from msalib.runs.predict import Contribution, Interval, Prediction, PredictionInterval, Predictions
 from msalib.runs.query import Runs
@@ -41,6 +44,7 @@ from tests.fixtures import FIXTURES
 from tests.hostile import HOSTILE, PRINTED, check_line, check_page, places, spoil, spoiled, texts
 from tests.papers.sugrm import test_labels as histories
 
+AT = Snapshot(version=HOSTILE, commit=HOSTILE, date="2026-11-30", claims={})
 ATE = {
     **{"mmsa": 2, "multibench": 1, "mag": 2, "csd": 1, "media": 1, "meld": 2, "mustard": 3},
     **{"iemocap": 2, "frames": 0, "ravdess": 0, "nemo": 1},
@@ -201,13 +205,13 @@ def hostile_evidence(entry: registry.Paper):
     for number, word in enumerate(ledger.SYMBOLS, 1):
         lines = [Line(HOSTILE, holds, (0,)) for holds in (True, None, False)]
         one = small.evidences(PrintedVerdict(word, lines, HOSTILE), word, number=number)
-        claim = entry.claims[0].model_copy(update={"id": f"C{number}"})
+        claim = entry.claims[0].model_copy(update={"id": f"C{number}", "paper": "one"})
         verdicts = [
             replace(
                 verdict,
                 claim=claim,
                 kind=HOSTILE,
-                setting=Setting(*[HOSTILE] * 4),
+                setting=Setting("mosi", *[HOSTILE] * 3),
                 evidence=Evidence(word, {HOSTILE: effect}, HOSTILE),
                 coverage=Coverage(5, 10, 5, {HOSTILE: 6}),
             )
@@ -232,7 +236,8 @@ def test_claims_are_no_code(monkeypatch):
         findings.findings(every, table, entries),
         findings.noted("one", entry, every, table),
         ledger.ledger(judged, "one", caption=HOSTILE),
-        ledger.matrix(judged, caption=HOSTILE),
+        matrix(judged, caption=HOSTILE),
+        cite.claims(entry.claims, AT),
         ledger.rules(entry.claims, registry.amendments("one")),
         amendments.table({"one": registry.amendments("one")}, entries),
         posters.poster({"one": made}, every),

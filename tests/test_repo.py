@@ -19,7 +19,7 @@ from msalib.book import notebooks
 from msalib.commands import arguments
 from msalib.data.tasks import Regression
 from msalib.encoders.registry import SMALL
-from msalib.evidence import registry, settings
+from msalib.evidence import changes, registry, settings
 from msalib.evidence.metric_sums import point
 from msalib.evidence.settings import plan
 from msalib.pages import readme
@@ -197,6 +197,13 @@ def test_committed_correlations_are_those_of_the_predictions(committed):
                 assert recorded is None or recorded == pytest.approx(corr, abs=1e-9), path
                 undefined += recorded is None
     assert undefined >= 10
+
+
+def test_the_newest_version_has_todays_verdicts(committed):
+    """Otherwise raise the version in CITATION.cff, then record the verdicts: make verdicts."""
+    every = changes.snapshots()
+    assert every[-1].version == changes.version()
+    assert every[-1].claims == changes.today()
 
 
 def test_the_results_in_the_readme_are_those_of_the_records(committed):

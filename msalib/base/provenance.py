@@ -22,6 +22,19 @@ def commit() -> str:
     return head + ("+" if _git("status", "--porcelain", "--", "msalib", "notebooks") else "")
 
 
+def commit_and_day() -> tuple[str, str]:
+    """Return the short commit and its day; ``UserError`` outside git and with changes."""
+    name, day = commit(), _git("show", "--no-patch", "--format=%cs", "HEAD")
+    if day is None or name.endswith("+"):
+        raise UserError(
+            ROOT,
+            found="changes that are not committed" if day else "no repository of git",
+            expected="a commit to name",
+            remedy="Commit them first." if day else "Work in a clone of the repository.",
+        )
+    return name, day
+
+
 def _git(*arguments: str) -> str | None:
     try:
         done = children.run(

@@ -171,19 +171,14 @@ def judge_printed(table: Table, paper: str, claim: Claim) -> PrintedVerdict:
     return judge_statements(table, paper, claim.printed.tests)
 
 
-def printed_effects(
-    paper: str, claim: Claim, about: str | None = None, cells: Cells | None = None
-) -> list[str]:
-    """Return the claim's effect as the paper prints it, one phrase per pair of rows.
+def printed_effects(cells: Cells, judged: PrintedVerdict, about: str | None = None) -> list[str]:
+    """Return the effect of a claim as the paper prints it, one phrase per pair of rows.
 
-    Where some is printed for the data set ``about``, only that. ``cells`` are those of the project,
-    where they are made already.
+    Where some is printed for the data set ``about``, only that.
     """
-    cells = cells or Cells(printed.load_all())
-    lines = judge_printed(cells, paper, claim).lines
     corpus = cells.table["corpus"]
-    about_corpus = [line for line in lines if about in set(corpus[list(line.cells)])]
-    return phrases(about_corpus or lines)
+    about_corpus = [line for line in judged.lines if about in set(corpus[list(line.cells)])]
+    return phrases(about_corpus or judged.lines)
 
 
 def parity(fixtures: Sequence[str]) -> str:

@@ -91,7 +91,7 @@ def rules(claims: list[Claim], amended: Sequence[Amended]) -> Table:
     """Show the rule of each test with its amendments, and what of the claim it does not cover."""
     frame = pd.DataFrame(
         {
-            "claim": named(c),
+            "claim": named(c, f"#{c.id}"),
             "exhibit": c.exhibit,
             "rule": c.rerun.rule,
             "amendments": of_claim(amended, c.id),

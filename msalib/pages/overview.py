@@ -21,16 +21,19 @@ from msalib.pages.findings import Entries, page_link, paper_link
 from msalib.pages.ledger import (
     SYMBOLS,
     badge,
+    claim_text,
     coverage_text,
     errors_cell,
-    matrix,
-    named,
+    legend,
+    rows,
     setting_text,
 )
-from msalib.pages.ledger import ledger as one_row_each
 from msalib.pages.markup import details, lines, link
+from msalib.pages.matrix import matrix
+from msalib.pages.sheet import Sheet
 from msalib.pages.sortable import Sortable
 from msalib.pages.tables import Block, Note, Table
+from msalib.runs import names
 
 Weighed = Mapping[str, Sequence[ClaimEvidence]]
 
@@ -49,7 +52,7 @@ def claims(weighed: Sequence[ClaimEvidence], paper: str) -> Sortable:
     frame = pd.DataFrame(
         {
             "id": e.claim.id,
-            "claim": _claim(e),
+            "claim": _claim(e, f"#{e.claim.id}"),
             "printed": _printed(e.printed),
             "re-run": _runs(e, "re-run"),
             "control": _runs(e, "control"),
@@ -71,7 +74,7 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
         {
             "id": e.claim.id,
             "claim": _claim(e, f"paper-{paper}.html#{e.claim.id}"),
-            "printed": _verdict(e.printed.verdict, _needs(e.printed)),
+            "printed": _verdict(e.printed.verdict, _needs(e.printed)) + _counts(e.printed),
             "re-run": _badges(e, "re-run"),
             "control": _badges(e, "control"),
             "errors of the test": _errors(e),
@@ -88,12 +91,26 @@ def ledger(weighed: Weighed, entries: Entries) -> Sortable:
     )
 
 
-def _claim(evidences: ClaimEvidence, href: str | None = None) -> Markup:
+def _claim(evidences: ClaimEvidence, href: str) -> Markup:
+    """Return what names the row of a claim: its id as a link to itself, and its sentence.
+
+    Parity and the citation are folded or linked, so that a screen reader need not say them for
+    every cell.
+    """
     claim = evidences.claim
-    parity = _small(f"Parity: {evidences.parity}.") if evidences.parity else ""
-    return Markup('<div class="claim">{} {} <small>{}</small>{}</div>').format(
-        named(claim, href), claim.statement, claim.exhibit, parity
-    )
+    folded = details("parity", [f"{evidences.parity}."]) if evidences.parity else ""
+    more = Markup("<small>{}</small>").format(claim.exhibit)
+    if href == f"#{claim.id}":
+        anchor = Markup('<a class="msa-anchor" href="{}" aria-label="{}">#</a>').format(
+            href, f"Address of {claim.id}"
+        )
+        more = Markup("{} {}, {}").format(anchor, more, link(f"#cite-{claim.id}", "cite"))
+    return claim_text(claim, href) + Markup("{}{}").format(more, folded)
+
+
+def _counts(printed: PrintedVerdict) -> Markup:
+    """Return how many comparisons hold, on a line of its own; empty where none tells."""
+    return _small(printed.counts.text()) if printed.verdict != "not run" else Markup("")
 
 
 def _small(text: str) -> Markup:
@@ -140,15 +157,20 @@ def _printed(printed: PrintedVerdict) -> Markup:
         return _verdict("not run", _needs(printed))
     marks = list(MARKS)
     lines = sorted(printed.lines, key=lambda line: marks.index(line.holds))
-    note = Markup("<small>{}</small>").format(printed.note)
+    counts = printed.counts.text()
+    note = Markup("<small>{}</small>").format(
+        f"{counts}, by a margin of ours" if printed.ours else counts
+    )
     comparisons = [f"{MARKS[line.holds]} {line.text}" for line in lines]
     return _verdict(printed.verdict) + details(note, comparisons)
 
 
 def _of_kind(evidences: ClaimEvidence, which: str) -> list[Verdict]:
-    """Return the verdicts of a kind, those that decide most first."""
+    """Return the verdicts of a kind, those that decide most first, then by setting."""
     verdicts = evidences.rerun if which == "re-run" else evidences.control
-    return sorted(verdicts, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
+    order = names.ordered(evidences.paper, [v.setting for v in verdicts])
+    by_setting = sorted(verdicts, key=lambda v: order.index(v.setting))
+    return sorted(by_setting, key=lambda v: list(SYMBOLS).index(v.evidence.verdict))
 
 
 def _runs(evidences: ClaimEvidence, which: str) -> Markup:
@@ -156,14 +178,11 @@ def _runs(evidences: ClaimEvidence, which: str) -> Markup:
     verdicts = _of_kind(evidences, which)
     if not verdicts:
         return _outcome(evidences.not_run(which))
-    run = Markup(
-        '<div class="run">{} <small title="{}">{}</small><div><small>{}</small></div></div>'
-    )
+    run = Markup('<div class="run">{} <small>{}</small><div><small>{}</small></div></div>')
     return Markup("").join(
         run.format(
             _verdict(v.evidence.verdict, v.evidence.note),
             setting_text(v),
-            _setting(v),
             coverage_text(v.coverage),
         )
         for v in verdicts
@@ -180,7 +199,7 @@ def _badges(evidences: ClaimEvidence, which: str) -> Markup:
         by_word.setdefault(v.evidence.verdict, []).append(v)
     parts = []
     for word, verdicts in by_word.items():
-        note = "; ".join(f"{_setting(v)}: {v.evidence.note}" for v in verdicts)
+        note = "; ".join(f"{setting_text(v)}: {v.evidence.note}" for v in verdicts)
         run = Markup('<div class="run">{} {}</div>')
         parts.append(run.format(_verdict(word, note), _covered(verdicts)))
     return Markup("").join(parts)
@@ -193,16 +212,10 @@ def _covered(verdicts: Sequence[Verdict]) -> Markup:
     if seeds:
         ends = dict.fromkeys(map(str, (seeds[0], seeds[-1])))
         number += f", {' to '.join(ends)} seed{'s' * (seeds[-1] != 1)}"
-    each = [f"{_setting(v)}: {coverage_text(v.coverage) or 'no records read'}" for v in verdicts]
+    each = [
+        f"{setting_text(v)}: {coverage_text(v.coverage) or 'no records read'}" for v in verdicts
+    ]
     return details(Markup("<small>{}</small>").format(number), each)
-
-
-def _setting(verdict: Verdict) -> str:
-    """Name data set, encoder and any recipe but the usual; as published where it is."""
-    dataset, encoder, preset, _ = verdict.setting
-    recipe = f", {preset} recipe" if preset != "release" else ""
-    published = " as published" if verdict.kind == "as-published" else ""
-    return f"{dataset}, {encoder}{recipe}{published}"
 
 
 def verdicts(weighed: Weighed, entries: Entries) -> Table:
@@ -217,10 +230,9 @@ def verdicts(weighed: Weighed, entries: Entries) -> Table:
             ours = len(evidences) - len(theirs)
             number += Markup(" <small>and {} of ours</small>").format(ours)
         rows.append({"paper": paper_link(paper, entries), "claims": number} | cells)
-    legend = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
     caption = (
         "Verdicts on the papers' own claims, by paper and kind of evidence, on records by setting: "
-        f"{legend}."
+        f"{legend()}."
     )
     return Table(pd.DataFrame(rows), caption=caption)
 
@@ -345,30 +357,30 @@ def _our_page(exhibit: Exhibit) -> str:
     return "nothing to run" if exhibit.needs.startswith("nothing") else "not yet"
 
 
-def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Table | Note:
+def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Sheet | Note:
     """Show claims by settings, where the paper has records."""
     judged = by_setting(weighed)
-    if not judged:
+    if not any(v.evidence.verdict != "not run" for v in judged):
         return Note(
             "No runs yet, so there is no setting to show. The exhibits say what a re-run needs."
         )
     return matrix(judged, caption=f"{paper}: claims by settings.")
 
 
-def one_by_one(weighed: Sequence[ClaimEvidence], paper: str, name: str) -> Sortable | Note:
+def one_by_one(weighed: Sequence[ClaimEvidence], name: str) -> Sortable | Note:
     """Show one row per claim and setting, where the paper has records."""
     judged = by_setting(weighed)
     if not judged:
         return Note("No runs yet.")
     caption = f"{name}: one row per claim and setting."
-    return Sortable(
-        one_row_each(judged, paper, caption=caption).frame, caption=caption, filters=["setting"]
-    )
+    return Sortable(rows(judged, lambda _: ""), caption=caption, filters=["setting"])
 
 
 def by_setting(weighed: Iterable[ClaimEvidence]) -> list[Verdict]:
-    """Return verdicts on records, setting by setting; none where no run has been recorded."""
+    """Return verdicts on records, real data first; none where no run has been recorded."""
     judged = [verdict for e in weighed for verdict in e.runs]
-    order = list(dict.fromkeys(verdict.setting for verdict in judged))
-    recorded = any(verdict.records for verdict in judged)
-    return sorted(judged, key=lambda v: order.index(v.setting)) if recorded else []
+    if not any(verdict.records for verdict in judged):
+        return []
+    settings = dict.fromkeys(verdict.setting for verdict in judged)
+    order = names.ordered(judged[0].claim.paper, settings)
+    return sorted(judged, key=lambda v: order.index(v.setting))

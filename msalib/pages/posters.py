@@ -15,7 +15,7 @@ from msalib.evidence.printed.names import plural
 from msalib.evidence.verdicts import ClaimEvidence, made_by_paper
 from msalib.pages import sheet
 from msalib.pages.ledger import SYMBOLS
-from msalib.pages.markup import lines
+from msalib.pages.markup import lines, link
 
 # --- what a pass of the granularity check is worth ----------------------------------------------
 
@@ -100,36 +100,29 @@ def poster(
     evidences_by_paper: Mapping[str, Sequence[ClaimEvidence]],
     findings: Sequence[Finding] | None = None,
 ) -> sheet.Sheet:
-    """Show every claim of every paper with every kind of evidence, and the sums of findings.
+    """Show every claim of every paper with every kind of evidence, each mark a link to its claim.
 
-    Claims of ours stand apart and are not counted. ``findings`` are by default those of all checks
-    on all printed numbers.
+    Links are those of the first page of the book, which shows it. Claims of ours stand apart and
+    are not counted. ``findings`` are by default those of all checks on all printed numbers.
     """
     if findings is None:
         findings = checks.run(printed.load_all())
-    rows = [_Claims(paper, each, findings) for paper, each in evidences_by_paper.items()]
-    title = _title(len(rows), sum((paper.counts for paper in rows), Counter()))
-    mixed = sum(len(verdicts) > 1 for paper in rows for c in paper.cells for verdicts in c.values())
-    ours = sum(paper.ours for paper in rows)
-    apart = (
-        f" {plural(ours, 'claim')} of ours (X1 is ours) are shown separately, not counted."
-        if ours
-        else ""
-    )
-    keys = [
-        (_look(word), symbol, f"{word}, or not testable in print" if word == "not run" else word)
-        for word, symbol in SYMBOLS.items()
-    ]
+    blocks = [_Claims(paper, each, findings) for paper, each in evidences_by_paper.items()]
+    title = _title(len(blocks), sum((block.counts for block in blocks), Counter()))
+    ours = sum(block.ours for block in blocks)
+    apart = f" {plural(ours, 'claim')} of ours (X1 and so on) are not counted." if ours else ""
+    keys = [(look(word), symbol, word) for word, symbol in SYMBOLS.items()]
     return sheet.Sheet(
         [
             Markup('<p class="msa-title">{}</p>').format(title),
-            sheet.legend("A column is a claim (1 is C1), a row a kind of evidence:", keys),
-            *(paper.html() for paper in rows),
+            sheet.legend("A mark is the verdict on a claim (6 is C6), and leads to it:", keys),
+            Markup('<div class="msa-poster">{}</div>').format(
+                Markup("").join(block.html() for block in blocks)
+            ),
         ],
-        caption="Rows: the paper's own tables (printed), trainings on real data (re-run), and the "
-        "same test on simulated data with known truth (control). Where settings differ in their "
-        "verdicts, a cell shows each of them "
-        f"({plural(mixed, 'cell')}); settings that were not run are left out where another was. "
+        caption="Printed: the paper's own tables. Re-run: trainings on real data. Control: the "
+        "same test on simulated data with known truth. Where settings differ in their verdicts, a "
+        "claim has a mark for each; settings that were not run are left out where another was. "
         "Findings are printed numbers that do not fit together, or that a reader should know."
         f"{apart}",
     )
@@ -146,43 +139,82 @@ def _title(number: int, counts: Mapping[str, int]) -> str:
     )
 
 
-def _look(verdict: str) -> str:
-    return f"verdict-{verdict.replace(' ', '-')}"
-
-
 class _Claims:
     """One paper in the poster: its own claims, then ours; only its own are counted."""
 
     def __init__(self, paper: str, evidences: Sequence[ClaimEvidence], findings: Sequence[Finding]):
-        self.entry = registry.load(paper)
+        self.entry, self.page = registry.load(paper), f"executed/paper-{paper}.html"
         theirs = made_by_paper(evidences)
-        columns = theirs + [e for e in evidences if e.claim.ours]
-        self.number, self.ours = len(theirs), len(columns) - len(theirs)
-        self.ids = [e.claim.id.rpartition("-")[2].removeprefix("C") for e in columns]
-        self.cells = [verdicts_by_kind(e) for e in columns]
-        self.counts = Counter(cell["printed"][0] for cell in self.cells[: self.number])
+        self.evidences = theirs + [e for e in evidences if e.claim.ours]
+        self.number, self.ours = len(theirs), len(evidences) - len(theirs)
+        self.counts = Counter(e.printed.verdict for e in theirs)
         self.findings = Counter(f.severity for f in findings if f.paper == paper)
 
     def html(self) -> Markup:
-        """Return the table of this paper, with the sums in its caption."""
+        """Return the block of this paper: its name and sums, then a row for each kind."""
         entry = self.entry
         many = plural(self.number, "claim") + (f" and {self.ours} of ours" if self.ours else "")
         sums = ", ".join(f"{SYMBOLS[word]} {self.counts[word]} {word}" for word in SYMBOLS)
         findings = ", ".join(f"{self.findings[severity]} {severity}" for severity in SEVERITIES)
-        about = Markup("<b>{}</b> {}, {}: {}")
-        about = about.format(entry.name, entry.authors, entry.venue.split()[-1], many)
-        caption = lines([about, f"In print: {sums}", f"Findings: {findings}"])
-        rows = [sheet.row(kind, self._verdicts(kind)) for kind in KINDS]
-        return sheet.table(f"{entry.name}: verdicts", caption, ["claim", *self.ids], {"": rows})
+        name = Markup("<b>{}</b> {}, {}: {}").format(
+            link(self.page, entry.name), entry.authors, entry.venue.split()[-1], many
+        )
+        about = lines([name, f"In print: {sums}", *self._contradicted(), f"Findings: {findings}"])
+        rows = Markup("").join(map(self._row, KINDS))
+        return Markup('<div class="msa-paper"><p>{}</p>{}</div>').format(about, rows)
 
-    def _verdicts(self, kind: str) -> list[Markup]:
-        return [self._claim(i, cell[kind]) for i, cell in enumerate(self.cells)]
+    def _contradicted(self) -> list[Markup]:
+        """Say how many cells hold of each claim that print contradicts; nothing without any."""
+        listed = Markup("; ").join(
+            Markup("{} ({})").format(
+                link(f"{self.page}#{e.claim.id}", _number(e)), e.printed.counts.text()
+            )
+            for e in self.evidences
+            if e.printed.verdict == "contradicted"
+        )
+        return [Markup("Contradicted in print: {}").format(listed)] if listed else []
 
-    def _claim(self, i: int, verdicts: Sequence[str]) -> Markup:
-        apart = " apart" if i == self.number else ""
-        marks = [(_look(word), sheet.mark(SYMBOLS[word], word)) for word in verdicts]
-        if len(marks) == 1:
-            ((look, mark),) = marks
-            return sheet.cell(mark, look + apart)
-        parts = (Markup('<div class="{}">{}</div>').format(*mark) for mark in marks)
-        return sheet.cell(Markup("").join(parts), f"several{apart}")
+    def _row(self, kind: str) -> Markup:
+        marks = [(e, verdicts_by_kind(e)[kind]) for e in self.evidences]
+        blank = [] if kind == "printed" else [e for e, words in marks if words == ["not run"]]
+        shown = [self._mark(e, kind, words) for e, words in marks if e not in blank]
+        if blank:
+            href = f"{self.page}?{kind}=not-run"
+            told = f"{SYMBOLS['not run']} {len(blank)} not run"
+            shown.append(Markup('<li class="rest">{}</li>').format(link(href, told)))
+        return Markup(
+            '<div class="msa-kind"><span>{kind}</span><ul aria-label="{paper}, {kind}">{marks}</ul>'
+            "</div>"
+        ).format(kind=kind, paper=self.entry.name, marks=Markup("").join(shown))
+
+    def _mark(self, evidences: ClaimEvidence, kind: str, words: Sequence[str]) -> Markup:
+        """Return the number of a claim with its verdicts, as a link to its row."""
+        counts = evidences.printed.counts.text() if kind == "printed" else ""
+        verdict = Markup('<span class="{}">{}</span>')
+        marks = (
+            verdict.format(
+                look(word), sheet.mark(SYMBOLS[word], ", ".join(filter(None, [word, counts])))
+            )
+            for word in words
+        )
+        number = _number(evidences)
+        return Markup(
+            '<li{}><a href="{}#{}"><span class="visually-hidden">{}</span>{} {}</a></li>'
+        ).format(
+            Markup(' class="apart"') if evidences.claim.ours else "",
+            self.page,
+            evidences.claim.id,
+            evidences.claim.id.removesuffix(number.removeprefix("C")),
+            number.removeprefix("C"),
+            Markup(" ").join(marks),
+        )
+
+
+def _number(evidences: ClaimEvidence) -> str:
+    """Return the id of a claim without its paper: C6."""
+    return evidences.claim.id.rpartition("-")[2]
+
+
+def look(verdict: str) -> str:
+    """Return the class of a verdict's colour."""
+    return f"verdict-{verdict.replace(' ', '-')}"

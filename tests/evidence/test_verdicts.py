@@ -8,11 +8,14 @@ from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES
 from msalib.evidence import registry, settings
 from msalib.evidence.common import Word
+from msalib.evidence.printed import table as printed_table
+from msalib.evidence.printed.cells import Cells
 from msalib.evidence.verdicts import (
     ClaimEvidence,
     Outcome,
     judge,
     judge_own_runs,
+    judge_printed,
     judge_study,
     made_by_paper,
     printed_effects,
@@ -72,9 +75,15 @@ def test_every_claim_is_judged_shown_and_read_by_its_verdict(uegd):
         assert v.reading == v.claim.rerun.reading[v.evidence.verdict]
 
 
+def effects(claim, about=None) -> list[str]:
+    """What UEGD prints of a claim."""
+    cells = Cells(printed_table.load_all())
+    return printed_effects(cells, judge_printed(cells, "uegd", claim), about)
+
+
 def test_printed_effects_are_those_of_the_paper(uegd):
     """papers/uegd.md (b), in numbers."""
-    printed = {claim.id: printed_effects("uegd", claim) for claim in uegd}
+    printed = {claim.id: effects(claim) for claim in uegd}
     of = {claim: "; ".join(phrases) for claim, phrases in printed.items()}
     for difference in (
         "MOSI, UEGD enc output minus UEGD conv bert: MAE -0.036, Corr +0.024",
@@ -97,10 +106,10 @@ def test_printed_effects_are_those_of_the_paper(uegd):
 
 def test_printed_effects_are_those_of_the_data_set_where_it_has_any():
     c2, c6 = registry.claims("uegd", ["UEGD-C2", "UEGD-C6"])
-    assert all(phrase.startswith("MOSI") for phrase in printed_effects("uegd", c6, "mosi"))
-    assert len(printed_effects("uegd", c6, "mosi")) == 4
-    assert len(printed_effects("uegd", c6, "mmmo")) == 8
-    assert all(phrase.startswith("MOSEI") for phrase in printed_effects("uegd", c2, "mosi"))
+    assert all(phrase.startswith("MOSI") for phrase in effects(c6, "mosi"))
+    assert len(effects(c6, "mosi")) == 4
+    assert len(effects(c6, "mmmo")) == 8
+    assert all(phrase.startswith("MOSEI") for phrase in effects(c2, "mosi"))
 
 
 def test_claims_are_chosen_by_id():

@@ -50,7 +50,15 @@ def test_comparisons_that_fail_come_first():
     assert values(cell) == ["✗ contradicted"]
     text = read_cell(cell).text
     assert text.index("✗ a < b") < text.index("= a = b") < text.index("✓ a > b")
-    assert PRINTED.note in text
+    assert "1 of 3 cells hold, 1 tied" in text
+
+
+def test_the_number_of_cells_that_hold_is_beside_every_verdict_of_print():
+    own = [evidences(PRINTED), evidences(SILENT, number=2)]
+    for shown in (overview.claims(own, "ONE"), overview.ledger({"one": own}, ENTRIES)):
+        contradicted, silent = (read_cell(cell).text for cell in shown.frame["printed"])
+        assert contradicted.startswith("✗ contradicted") and "1 of 3 cells hold" in contradicted
+        assert "hold" not in silent
 
 
 @pytest.mark.parametrize("column", ["printed", "re-run", "control"])
@@ -76,7 +84,7 @@ def test_what_is_not_run_tells_its_needs_twice(make, column):
 def test_a_claim_has_a_badge_for_each_setting():
     cell = overview.claims([evidences(PRINTED, "not run", "supported")], "ONE").frame["re-run"][0]
     assert values(cell) == ["✓ supported", "○ not run"]  # what decides comes first
-    assert "mosi, net1" in read_cell(cell).text
+    assert "CMU-MOSI (voice as stored), transcripts and voice vectors, net1" in read_cell(cell).text
 
 
 def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
@@ -89,7 +97,7 @@ def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
     cell = shown.frame["re-run"][0]
     assert values(cell) == ["✓ supported", "○ not run"]
     assert "2 settings" in read_cell(cell).text and "1 setting" in read_cell(cell).text
-    assert "mosi, net0: no records read" in read_cell(cell).text
+    assert "net0 (real data): no records read" in read_cell(cell).text
     assert 'href="paper-one.html#C1"' in shown.frame["claim"][0]
 
 
@@ -102,7 +110,8 @@ def test_seeds_and_coverage_are_beside_a_verdict():
     assert "5 seeds, 685 test clips of 31 videos; linguistic (6 blocks)" in text
     cell = overview.ledger({"one": [own]}, ENTRIES).frame["re-run"][0]
     text = read_cell(cell).text
-    assert "2 settings, 3 to 5 seeds" in text and "mosi, net1: 3 seeds, 685 test clips" in text
+    assert "2 settings, 3 to 5 seeds" in text
+    assert "net1 (real data): 3 seeds, 685 test clips" in text
 
 
 @pytest.mark.parametrize("make", ["claims", "ledger"])
@@ -121,8 +130,8 @@ def test_parity_and_error_rates_are_beside_a_claim_and_no_verdict(make):
         else overview.ledger({"one": [own, evidences(SILENT, number=2)]}, ENTRIES)
     )
     first, second = (read_cell(cell).text for cell in shown.frame["claim"])
-    assert "Parity: our model equals the authors' outputs within 7e-07 (net)." in first
-    assert "Parity" not in second and "parity" not in shown.frame
+    assert "our model equals the authors' outputs within 7e-07 (net)." in first
+    assert "parity" not in second and "parity" not in shown.frame
     assert values(shown.frame["claim"][0]) == []
     rates = [read_cell(cell).text for cell in shown.frame["errors of the test"]]
     assert rates[0].startswith("false verdicts 4.0% at most, power 90%") and rates[1] == ""
@@ -213,7 +222,7 @@ def test_an_exhibit_leads_to_our_page_where_there_is_one():
 def test_without_records_settings_are_a_note():
     own = [evidences(PRINTED, "not run")]
     assert "No runs yet" in read(overview.settings(own, "ONE")).text
-    assert "No runs yet" in read(overview.one_by_one(own, "one", "ONE")).text
+    assert "No runs yet" in read(overview.one_by_one(own, "ONE")).text
     assert overview.by_setting(own) == []
 
 

@@ -1,6 +1,7 @@
 """The poster of all claims, and what a pass of the granularity check is worth."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from msalib.evidence import registry, settings
 from msalib.evidence.common import Evidence
 from msalib.evidence.printed import testparts
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
+from msalib.evidence.printed.statements import Line
 from msalib.evidence.printed.verdict import PrintedVerdict
 from msalib.evidence.verdicts import ClaimEvidence, Verdict, made_by_paper
 from msalib.pages import posters
@@ -17,7 +19,7 @@ from msalib.pages.ledger import SYMBOLS
 from msalib.runs.records import Setting
 from tests.html import read
 
-SETTINGS = [Setting("mosi", f"encoder{i}", "release", "paper") for i in range(3)]
+SETTINGS = [Setting("mosi", f"encoder{i}", "release", "full") for i in range(3)]
 
 
 def tables(sheet) -> list[BeautifulSoup]:
@@ -118,6 +120,20 @@ def test_settings_that_agree_are_one_verdict(words, expected):
     }
 
 
+def papers_of(sheet) -> list[BeautifulSoup]:
+    """The blocks of a poster, one a paper; every tag closes."""
+    assert "nan" not in read(sheet).text
+    return BeautifulSoup(sheet.html(), "html.parser").find_all(class_="msa-paper")
+
+
+def marks(block, kind: str) -> list[str]:
+    """What a screen reader says of the marks of a kind, in order."""
+    (row,) = [r for r in block.find_all(class_="msa-kind") if r.span.text == kind]
+    for hidden in row.find_all(attrs={"aria-hidden": "true"}):
+        hidden.decompose()
+    return [" ".join(link.text.split()) for link in row.find_all("a")]
+
+
 def test_the_poster_counts_claims_and_findings():
     study = {
         "uegd": evidences("uegd", rerun=["not run", "inconclusive"]),
@@ -132,38 +148,46 @@ def test_the_poster_counts_claims_and_findings():
         f"contradict {sums['contradicted']}, leave 0 open and cannot test {sums['not run']}."
     ) in read(sheet).text
     ours = {paper: sum(e.claim.ours for e in each) for paper, each in study.items()}
-    apart = f"{sum(ours.values())} claims of ours (X1 is ours) are shown separately, not counted"
-    assert apart in sheet.caption
-    uegd, sugrm = tables(sheet)  # in the order of the study
-    assert (
-        "UEGD" in uegd.caption.text and f"17 claims and {ours['uegd']} of ours" in uegd.caption.text
-    )
-    assert "2 impossible, 0 inconsistent, 0 unlikely, 0 notable" in uegd.caption.text
-    assert "0 impossible" in sugrm.caption.text and "1 notable" in sugrm.caption.text
+    assert f"{sum(ours.values())} claims of ours (X1 and so on) are not counted" in sheet.caption
+    uegd, sugrm = papers_of(sheet)  # in the order of the study
+    assert f"17 claims and {ours['uegd']} of ours" in uegd.text
+    assert "2 impossible, 0 inconsistent, 0 unlikely, 0 notable" in uegd.text
+    assert "0 impossible" in sugrm.text and "1 notable" in sugrm.text
     theirs = Counter(e.printed.verdict for e in made_by_paper(study["sugrm"]))
-    assert all(f"{theirs[word]} {word}" in sugrm.caption.text for word in SYMBOLS)
-    heads = [head.text for head in sugrm.thead.find_all("th")]
-    assert heads[0] == "claim" and "3a" in heads and heads[-1].startswith("X")
-    assert texts(uegd, "re-run") == ["? inconclusive"] * len(study["uegd"])
-    apart = [row.find_all("td", class_="apart") for row in uegd.tbody.find_all("tr")]
-    assert [len(cells) for cells in apart] == [1, 1, 1]
+    assert all(f"{theirs[word]} {word}" in sugrm.text for word in SYMBOLS)
+    assert len(marks(uegd, "re-run")) == len(study["uegd"])
+    assert [len(row.find_all("li", class_="apart")) for row in uegd.find_all("ul")] == [2, 2, 0]
 
 
-def test_mixed_cells_have_several_marks():
-    study = {"uegd": evidences("uegd", rerun=["supported", "contradicted", "not run"])}
-    sheet = posters.poster(study, [])
-    (table,) = tables(sheet)
-    number = len(study["uegd"])
-    assert texts(table, "printed") == ["✓ supported"] * number
-    assert texts(table, "re-run") == ["✓ supported ✗ contradicted"] * number
-    assert texts(table, "control") == ["○ not run"] * number
-    assert f"({number} cells)" in sheet.caption
+def test_every_mark_leads_to_its_claim_and_says_what_it_is():
+    lines = [Line("", holds, (0,)) for holds in (True, True, False)]
+    made = evidences("uegd", rerun=["supported", "contradicted", "not run"])
+    printed = PrintedVerdict("contradicted", lines, "")
+    made[5] = replace(made[5], printed=printed)
+    (block,) = papers_of(posters.poster({"uegd": made}, []))
+    links = [link["href"] for link in block.find("ul").find_all("a")]
+    assert links == [f"executed/paper-uegd.html#{e.claim.id}" for e in made]
+    shown = marks(block, "printed")
+    assert shown[0] == "UEGD-C1 supported"
+    assert shown[5] == "UEGD-C6 contradicted, 2 of 3 cells hold"
+    assert shown[-1] == "UEGD-X2 supported"
+    assert "Contradicted in print: C6 (2 of 3 cells hold)" in block.p.text
+    assert set(marks(block, "re-run")) == {f"{e.claim.id} supported contradicted" for e in made}
+
+
+def test_claims_that_were_not_run_are_one_mark():
+    made = evidences("uegd", rerun=["supported"], prints=("not run",))
+    (block,) = papers_of(posters.poster({"uegd": made}, []))
+    assert marks(block, "control") == [f"○ {len(made)} not run"]
+    (link,) = block.find_all("ul")[2].find_all("a")
+    assert link["href"] == "executed/paper-uegd.html?control=not-run"
+    assert len(marks(block, "printed")) == len(made)  # what print cannot test stays
 
 
 def test_one_paper_makes_a_poster_also_without_claims():
     for each in (evidences("glomo"), []):
         sheet = posters.poster({"glomo": each}, [])
-        tables(sheet)
+        papers_of(sheet)
         assert f"{len(each)} claims of one paper: its printed tables" in read(sheet).text
         assert "of ours" not in read(sheet).text
 
@@ -171,10 +195,10 @@ def test_one_paper_makes_a_poster_also_without_claims():
 def test_all_papers_are_in_the_poster():
     words = ("supported", "contradicted", "inconclusive")
     study = {p: evidences(p, prints=words, rerun=words, control=words) for p in registry.known()}
-    captions = [table.caption.text for table in tables(posters.poster(study, []))]
-    for paper, caption in zip(study, captions, strict=True):
-        assert registry.load(paper).name in caption
-        assert all(f"0 {severity}" in caption for severity in SEVERITIES)
+    blocks = papers_of(posters.poster(study, []))
+    for paper, block in zip(study, blocks, strict=True):
+        assert registry.load(paper).name in block.text
+        assert all(f"0 {severity}" in block.text for severity in SEVERITIES)
 
 
 def test_findings_are_those_of_all_checks_unless_given(monkeypatch):

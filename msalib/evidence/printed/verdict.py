@@ -10,7 +10,36 @@ from typing import NamedTuple
 
 from msalib.evidence.common import Word
 from msalib.evidence.printed.cells import Cells, Table, parse, row_names
+from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.statements import STATEMENTS, Line
+
+
+class Counts(NamedTuple):
+    """How many comparisons hold, are tied, and fail."""
+
+    hold: int
+    tied: int
+    fail: int
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> "Counts":
+        """Count comparisons."""
+        holds = [line.holds for line in lines]
+        return cls(holds.count(True), holds.count(None), holds.count(False))
+
+    def text(self) -> str:
+        """Return "20 of 24 cells hold", and how many are tied; empty without comparisons."""
+        if not sum(self):
+            return ""
+        verb = "holds" if sum(self) == 1 else "hold"
+        return f"{self.hold} of {plural(sum(self), 'cell')} {verb}{self._ties()}"
+
+    def _ties(self) -> str:
+        return f", {self.tied} tied" if self.tied else ""
+
+    def note(self) -> str:
+        """Return the same in the words of a verdict's note."""
+        return f"holds in {self.hold} of {sum(self)} comparisons{self._ties()}"
 
 
 class PrintedVerdict(NamedTuple):
@@ -23,6 +52,11 @@ class PrintedVerdict(NamedTuple):
     lines: list[Line]
     note: str
     ours: bool = False
+
+    @property
+    def counts(self) -> Counts:
+        """How many comparisons hold, are tied, and fail: shown wherever the verdict is."""
+        return Counts.of(self.lines)
 
 
 def judge_statements(table: Table, paper: str, tests: Sequence[Mapping]) -> PrintedVerdict:
@@ -45,25 +79,17 @@ def judge_statements(table: Table, paper: str, tests: Sequence[Mapping]) -> Prin
     order = ("contradicted", "not run", "inconclusive", "supported")
     verdict = min((word for word, _ in verdicts), key=order.index)
     ours = all(ours for word, ours in verdicts if word == verdict)
-    note = _counted(lines) if verdict != "not run" else "needs cells that the table lacks"
+    note = Counts.of(lines).note() if verdict != "not run" else "needs cells that the table lacks"
     return PrintedVerdict(verdict, lines, note + (", by a margin of ours" if ours else ""), ours)
 
 
 def _verdict(lines: Sequence[Line], least: int) -> Word:
     if not lines:
         return "not run"
-    sure = sum(line.holds is True for line in lines)
-    possible = sure + sum(line.holds is None for line in lines)
-    if sure >= least:
+    counts = Counts.of(lines)
+    if counts.hold >= least:
         return "supported"
-    return "contradicted" if possible < least else "inconclusive"
-
-
-def _counted(lines: Sequence[Line]) -> str:
-    holds = sum(line.holds is True for line in lines)
-    ties = sum(line.holds is None for line in lines)
-    text = f"holds in {holds} of {len(lines)} comparisons"
-    return f"{text}, {ties} tied" if ties else text
+    return "contradicted" if counts.hold + counts.tied < least else "inconclusive"
 
 
 def arguments(test: Mapping) -> dict:
