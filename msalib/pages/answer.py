@@ -31,6 +31,10 @@ WHERE = {
 """Kind of setting -> how an answer begins."""
 
 
+POINTS = ", points"
+"""What the name of an effect in points of a hundred contains."""
+
+
 def short(verdict: Verdict, effect: str = "", words: str = "") -> str:
     """Answer a claim in one setting: the verdict, what it means, one effect, what was not run.
 
@@ -69,7 +73,7 @@ def page(
     lead = by_claim[name]
     effects, begins = lead.evidence.effects, leads[name]
     effect = next((e for e in effects if begins and e.startswith(begins)), next(iter(effects), ""))
-    words = f"{effect} ({compares[name]})" if name in compares else ""
+    words = _aside(effect, compares[name]) if name in compares else ""
     return " ".join(filter(None, [short(lead, effect, words), others(verdicts, name)]))
 
 
@@ -95,8 +99,15 @@ def _where(verdict: Verdict) -> str:
 def _effect(verdict: Verdict, effect: str, words: str) -> str:
     effects = verdict.evidence.effects
     name = effect or next(iter(effects))
-    what = words or name
-    return f"{what[:1].upper()}{what[1:]}: {interval_text(effects[name])}."
+    what = (words or name.replace(POINTS, "")).replace(": gain in", ", gain in")
+    unit = " points" * (POINTS in name)
+    return f"{what[:1].upper()}{what[1:]}: {interval_text(effects[name])}{unit}."
+
+
+def _aside(effect: str, compares: str) -> str:
+    """Add in brackets what an effect compares: "gain in MAE (90% interval; this over that)"."""
+    what = effect.replace(POINTS, "")
+    return f"{what[:-1]}; {compares})" if what.endswith(")") else f"{what} ({compares})"
 
 
 def _as_published(verdict: Verdict) -> str:

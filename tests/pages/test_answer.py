@@ -96,6 +96,17 @@ def test_a_page_says_what_the_effect_of_its_lead_compares():
     assert "Corr (this minus that): +0.100 [" in text
 
 
+def test_an_effect_is_told_with_one_bracket_and_its_unit():
+    effects = {"a over b: gain in Acc-2 (has 0), points (90% interval)": Estimate(2, 1, 3, 0.1)}
+    assert (
+        "A over b, gain in Acc-2 (has 0) (90% interval): +2.000 [+1.000,\u00a0+3.000] points."
+        in (answer.short(verdict(effects=effects)))
+    )
+    found = [verdict(effects={"gain in Acc-2 (has 0), points": Estimate(2, 1, 3, 0.1)})]
+    text = answer.page(found, {"UEGD-C6": ""}, compares={"UEGD-C6": "a over b"})
+    assert "Gain in Acc-2 (has 0; a over b): +2.000 [" in text and "] points." in text
+
+
 def test_a_page_that_decides_nothing_says_what_its_first_lead_needs():
     found = [verdict("not run", claim=C5, effects={}), verdict("not run", claim=C7)]
     text = answer.page(found, {"UEGD-C7": "", "UEGD-C5": ""})
