@@ -17,7 +17,7 @@ from msalib.pages.cells import Value, shortest
 from msalib.pages.exports import NOTHING, NUMBER
 from msalib.pages.reading import SEPARATOR
 
-SENTENCE = 45
+SENTENCE = 80
 """Letters of a cell from which on its column holds sentences."""
 
 NAMING = 3
