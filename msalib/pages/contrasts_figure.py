@@ -12,7 +12,7 @@ def gain_figure(effects: Effects, *, setting: str) -> Picture | Note:
     if not effects:
         return Note(f"No two arms to compare yet. Setting: {setting}.")
     metrics = list(next(iter(effects.values())))[:HEADLINE]
-    figure, panels = axes_of(1.6 + 0.6 * len(effects), ncols=len(metrics), sharey=True)
+    figure, panels = axes_of(1.6 + 0.65 * len(effects), ncols=len(metrics), sharey=True)
     sentences = []
     for panel, metric in zip(panels, metrics, strict=True):
         for y, ((one, other), gains) in enumerate(effects.items()):
@@ -27,7 +27,7 @@ def gain_figure(effects: Effects, *, setting: str) -> Picture | Note:
         panel.grid(axis="y", visible=False)
     for y, (one, other) in enumerate(effects):  # above its row, across all panels
         place = panels[0].get_yaxis_transform()
-        name = panels[0].text(0.01, y - 0.42, f"{one} over {other}", transform=place, fontsize=7.5)
+        name = panels[0].text(0.01, y - 0.4, f"{one} over {other}", transform=place, fontsize=9)
         name.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1})
         name.set_in_layout(False)
     panels[0].set_zorder(2)
@@ -37,7 +37,7 @@ def gain_figure(effects: Effects, *, setting: str) -> Picture | Note:
     return Picture(
         figure,
         alt=f"Gains of one arm over another. {'; '.join(sentences)}.",
-        caption="Right of zero: the first is better. Circle: mean over seeds; line: interval of "
-        "95% over other videos and other trainings; dots: single seeds. Test set. "
-        f"Setting: {setting}.",
+        caption="Gains of one arm over another; right of zero, the first is better. Circle: mean "
+        "over seeds; line: 95% interval over other videos and other trainings; dots: single seeds. "
+        f"Test set. Setting: {setting}.",
     )

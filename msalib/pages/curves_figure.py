@@ -20,6 +20,8 @@ STYLES = (
 )
 """Looks of two lines; a single one has the last."""
 
+OWN_SCALE = "What the paper prints is of its own data and has a scale of its own. "
+
 RING = {"marker": "o", "markersize": 13, "fillstyle": "none", "color": INK}
 """Look of what validation chooses."""
 
@@ -77,7 +79,7 @@ def score_curves(
         figure,
         alt=f"Scores by {what}. {'; '.join(sentences)}.",
         caption=f"{about} Markers: mean over seeds; bars: standard deviation; rings: what "
-        f"validation chooses. Setting: {setting}.",
+        f"validation chooses. {OWN_SCALE * bool(printed)}Setting: {setting}.",
     )
 
 

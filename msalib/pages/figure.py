@@ -89,6 +89,14 @@ def interval(axes: Axes, y: float, estimate: Estimate, text: str) -> None:
     mark(axes, estimate.effect, y, text + (f"; seeds {seeds}" if seeds else ""))
 
 
+def numbered(anchor: str, drawing: Markup, caption: str, below: str = "") -> Markup:
+    """Return a drawing as a figure that pages number and that has an address; text ``below`` it."""
+    return Markup(
+        '<figure class="msa" id="{0}"><div class="msa-plot">{1}</div>{2}<figcaption>'
+        '<a class="msa-number" href="#{0}">Figure</a> {3}</figcaption></figure>'
+    ).format(anchor, drawing, below, caption)
+
+
 class Picture(Shown):
     """A figure as HTML: a drawing with alternative text and a caption below.
 
@@ -110,10 +118,7 @@ class Picture(Shown):
 
     def html(self) -> Markup:
         """Return the drawing with its texts."""
-        return Markup(
-            '<figure class="msa" id="{0}"><div class="msa-plot">{1}</div><figcaption>'
-            '<a class="msa-number" href="#{0}">Figure</a> {2}</figcaption></figure>'
-        ).format(self.anchor, self.svg, self.caption)
+        return numbered(self.anchor, self.svg, self.caption)
 
 
 def _drawn(figure: Plot, alt: str) -> Markup:

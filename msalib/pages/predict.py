@@ -10,7 +10,17 @@ import pandas as pd
 from msalib.base import stats
 from msalib.base.errors import UserError
 from msalib.data.corpus import MODALITIES, Corpus
-from msalib.pages.figure import INK, MODALITY_STYLE, PAPER, Picture, axes_of, label_of, mark, style
+from msalib.pages.figure import (
+    BLUE,
+    INK,
+    MODALITY_STYLE,
+    PAPER,
+    Picture,
+    axes_of,
+    label_of,
+    mark,
+    style,
+)
 from msalib.pages.tables import Table
 from msalib.runs import saved
 from msalib.runs.clips import Clip, read_table
@@ -236,11 +246,11 @@ def prediction_intervals(
     for row, clip in enumerate(clips):
         for level, interval in clip.prediction_intervals.items():
             axes.hlines(
-                row, interval.low, interval.high, color="#56B4E9", linewidth=widths[level],
+                row, interval.low, interval.high, color=BLUE, alpha=0.45, linewidth=widths[level],
                 label=f"{level}% interval" if row == 0 else None,
             )  # fmt: skip
         named = {"label": "prediction"} if row == 0 else {}
-        axes.plot(clip.prediction, row, "o", color="#0072B2", markersize=7, **named)
+        axes.plot(clip.prediction, row, "o", color=BLUE, markersize=7, **named)
         named = {"label": "label"} if row == 0 else {}
         axes.plot(label[clip.id], row, "x", color=INK, markersize=8, mew=2, **named)
         narrow = next(iter(clip.prediction_intervals.values()))

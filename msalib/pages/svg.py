@@ -45,6 +45,11 @@ MEASURES = ("d", "x", "y", "width", "height", "transform", "points")
 """Attributes whose numbers are places in a drawing."""
 
 
+def colour(name: str) -> str:
+    """Return a colour of matplotlib as a page calls it."""
+    return NAMES.get(name.lower(), name)
+
+
 class Mark(NamedTuple):
     """A place of a drawing, in its units, and what is said there."""
 
@@ -136,7 +141,7 @@ def _style(text: str) -> dict[str, str]:
     for declaration in filter(None, text.split(";")):
         name, value = (part.strip() for part in declaration.split(":", 1))
         if name not in ("font-family", "stroke-linejoin", "stroke-miterlimit"):
-            style[name] = NAMES.get(value.lower(), _numbers(value))
+            style[name] = colour(_numbers(value))
     return style
 
 

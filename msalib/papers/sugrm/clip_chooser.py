@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from msalib.pages.figure import MODALITY_STYLE
+from msalib.pages import svg
+from msalib.pages.figure import MODALITY_STYLE, numbered
 from msalib.pages.markup import Shown
 from msalib.pages.tables import Note
 from msalib.papers.sugrm.labels import Histories
@@ -53,22 +54,14 @@ class ClipChooser(Shown):
 
     def html(self) -> Markup:
         """Return the picture, what is told of the clip, and the script."""
-        return Markup(
-            '<figure class="msa" id="{name}"><svg role="img" aria-label="{told}" '
-            'viewBox="0 0 480 {height}" font-family="system-ui, sans-serif" font-size="15" '
-            'style="max-width:100%;width:520px;height:auto">'
-            '<rect width="480" height="{height}" rx="6" fill="#ffffff"></rect>'
-            "{shapes}</svg>"
-            '<p class="msa-told" aria-live="polite">{told}</p>'
-            "<figcaption>{caption}</figcaption></figure><script>{script}</script>"
-        ).format(
-            name=self.name,
-            told=self.describe(self.clips[0]),
-            height=40 + 220 * len(self.histories),
-            shapes=Markup("").join(self._shapes()),
-            caption=self.caption,
-            script=CHOOSE.replace("NAME", self.name),
-        )
+        told = self.describe(self.clips[0])
+        drawing = Markup(
+            '<svg role="img" aria-label="{}" viewBox="0 0 480 {}" font-size="15" '
+            'fill="currentcolor">{}</svg>'
+        ).format(told, 40 + 220 * len(self.histories), Markup("").join(self._shapes()))
+        below = Markup('<p class="msa-told" aria-live="polite">{}</p>').format(told)
+        figure = numbered(self.name, drawing, self.caption, below)
+        return figure + Markup("<script>{}</script>").format(CHOOSE.replace("NAME", self.name))
 
     def _shapes(self) -> Iterator[Markup]:
         yield from self._legend()
@@ -82,13 +75,13 @@ class ClipChooser(Shown):
         width = 430 / len(modalities)
         for k, m in enumerate(modalities):
             yield Markup(
-                '<path d="M{:.0f} 18h30" stroke="{}" stroke-width="2.5" stroke-dasharray="{}">'
-                '</path><text x="{:.0f}" y="23" fill="#111111">{}</text>'
+                '<path d="M{:.0f} 18h30" style="stroke:{}" stroke-width="2.5" '
+                'stroke-dasharray="{}"></path><text x="{:.0f}" y="23">{}</text>'
             ).format(40 + k * width, *_stroke(m), 76 + k * width, m)
 
     def _panel(self, panel: int, name: str) -> Markup:
         line = Markup(
-            '<path d="M48 {:.1f}H470" stroke="#dddddd"></path>'
+            '<path d="M48 {:.1f}H470" stroke="currentcolor" stroke-opacity="0.15"></path>'
             '<text x="40" y="{:.1f}" text-anchor="end">{}</text>'
         )
         tick = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
@@ -97,16 +90,16 @@ class ClipChooser(Shown):
         epochs = sorted({1, self.epochs, *range(5, self.epochs - 1, 5)})
         ticks = (tick.format(self._x(e), heights[-3] + 22, e) for e in epochs)
         return Markup(
-            '<g fill="#111111" stroke="none">{}<text x="48" y="{:.1f}">{} labels (points)</text>'
+            '<g stroke="none">{}<text x="48" y="{:.1f}">{} labels (points)</text>'
             '<text x="470" y="{:.1f}" text-anchor="end">epoch</text></g>'
         ).format(Markup("").join([*lines, *ticks]), heights[3] - 8, name, heights[-3] + 36)
 
     def _clip(self, place: int, i: int) -> Markup:
         one = next(iter(self.histories.values()))
         annotated = Markup(
-            '<path d="M48 {:.1f}H470" stroke="#111111" stroke-dasharray="2 4"></path>'
+            '<path d="M48 {:.1f}H470" stroke="currentcolor" stroke-dasharray="2 4"></path>'
         )
-        drawn = Markup('<polyline points="{}" stroke="{}" stroke-dasharray="{}"></polyline>')
+        drawn = Markup('<polyline points="{}" style="stroke:{}" stroke-dasharray="{}"></polyline>')
         shapes = []
         for panel, own in enumerate(self.histories.values()):
             shapes.append(annotated.format(self._y(panel, one.annotated[i])))
@@ -135,7 +128,7 @@ class ClipChooser(Shown):
 def _stroke(modality: str) -> tuple[str, str]:
     """Return the colour and the dashes of a modality."""
     look = MODALITY_STYLE[modality]
-    return look["color"], SVG_DASHES[look["linestyle"]]
+    return svg.colour(look["color"]), SVG_DASHES[look["linestyle"]]
 
 
 CHOOSE = Markup("""(() => {

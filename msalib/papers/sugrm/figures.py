@@ -42,9 +42,10 @@ def scores_by_tasks(scores: Mapping[str, Sequence[TaskScores]], *, setting: str)
     return Picture(
         figure,
         alt="Scores by the number of unimodal tasks. " + "; ".join(sentences) + ".",
-        caption="Letters: unimodal tasks besides the multimodal one (t linguistic, a acoustic, v "
-        "visual). Bars: standard deviation over seeds, which the paper does not print. "
-        f"Dashed: mean of the sets with as many tasks. Test set. Setting: {setting}.",
+        caption="Scores by the number of unimodal tasks. Letters: the tasks besides the "
+        "multimodal one (t linguistic, a acoustic, v visual). Bars: standard deviation over "
+        "seeds, which the paper does not print. Dashed: mean of the sets with as many tasks. Test "
+        f"set. Setting: {setting}.",
     )
 
 
@@ -124,9 +125,10 @@ def module_lines(
     return Picture(
         figure,
         alt="Lines by sequence encoder, with and without MRM. " + "; ".join(sentences) + ".",
-        caption="Test set. Markers: mean over seeds; bars: standard deviation. Where lines run "
-        "side by side, the generator does the same whatever the encoder; where they cross or part, "
-        f"the two interact. Setting: {setting}.",
+        caption="MAE and Corr by sequence encoder, with and without MRM. Test set. Markers: mean "
+        "over seeds; bars: standard deviation. Where lines run side by side, the generator does "
+        "the same whatever the encoder; where they cross or part, the two interact. "
+        f"Setting: {setting}.",
     )
 
 

@@ -97,7 +97,7 @@ def target_map(
         axes.grid(visible=False)
         up, ends = (targets > label).mean(), (np.abs(targets) >= 3).mean()
         sentences.append(
-            f"clip at ({fused[0]:g}, {fused[1]:g}): the label goes up in {up:.0%} of the plane "
+            f"clip at ({fused[0]:.2g}, {fused[1]:.2g}): the label goes up in {up:.0%} of the plane "
             f"shown, and the target is at an end of the scale in {ends:.0%}"
         )
     panels[0].set_ylabel("feature 2")
@@ -271,5 +271,5 @@ def passes(timed: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) ->
     return Picture(
         figure,
         alt="Dots of the seconds of single passes. " + "; ".join(sentences) + ".",
-        caption=f"Every pass of both models, in turn; black: medians. {where}",
+        caption=f"Every pass of both models, in turn; upright lines: medians. {where}",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 
 from msalib.pages.figure import BLUE, INK, MODALITY_STYLE, Picture, axes_of, evenly, mark, style
 from msalib.pages.tables import Note
@@ -60,7 +61,7 @@ def label_histograms(
         figure,
         alt=f"Small histograms of {name} labels by epoch and modality. {'; '.join(sentences)}.",
         caption=f"{name} labels of the {len(own.annotated)} training clips, {own.seeds} seeds "
-        "together. Black line: the annotated labels, where all labels start. Labels beyond the "
+        "together. Outline: the annotated labels, where all labels start. Labels beyond the "
         f"scale count at its end. Setting: {setting}.",
     )
 
@@ -103,9 +104,10 @@ def label_movement(
         figure,
         alt="Lines of the movement of labels by epoch, above, and of the drift of their targets, "
         "below. " + "; ".join(sentences) + ".",
-        caption="Above: mean change of a label against the epoch before. Solid black: what labels "
-        "with targets drawn at random would show under the same momentum. Below: mean change of "
-        "the targets, before the momentum. Lines: mean over seeds; bands: lowest to highest seed. "
+        caption="Above: mean change of a label against the epoch before. Without markers: what "
+        "labels with targets drawn at random would show under the same momentum. Below: mean "
+        "change of the targets, before the momentum. Lines: mean over seeds; bands: lowest to "
+        "highest seed. "
         f"Setting: {setting}.",
     )
 
@@ -134,6 +136,9 @@ def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note
         panels[0, column].set(title=m, ylim=(0, 102))
         panels[0, column].title.set_fontsize(11)
         panels[1, column].set_yscale("log")
+        panels[1, column].yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        panels[1, column].yaxis.set_major_formatter("{x:g}")
+        panels[1, column].yaxis.set_minor_locator(NullLocator())
         panels[1, column].axhline(9, color=INK, linestyle=":", label="9: scale and offset")
         panels[1, column].set_xlabel("epoch")
     panels[0, 0].set_ylabel("targets at an end (%)")
