@@ -124,7 +124,7 @@ def mixture(corpus: Corpus) -> Note:
 
 def pretrained() -> Table:
     """Show the encoders of the package: objective, loss, and what a probe finds by layer."""
-    encoders = _pretraining()
+    encoders = pretraining()
     blocks = max(len(about["probe"]["valid"]) for about in encoders.values()) - 1
     rows = [
         {
@@ -149,7 +149,7 @@ def pretrained() -> Table:
 def by_layer() -> Note:
     """Say how far the best block of each small encoder is ahead of its input."""
     sentences = []
-    for name, about in _pretraining().items():
+    for name, about in pretraining().items():
         valid, folds = about["probe"]["valid"], about["probe"]["folds"]
         sentence = f"small-{name}: {_gain(valid)} on validation, {_gain(folds)} in five folds"
         if valid[0] == folds[0] == 0:
@@ -161,7 +161,8 @@ def by_layer() -> Note:
     )
 
 
-def _pretraining() -> dict:
+def pretraining() -> dict[str, dict]:
+    """Read what was recorded when the small encoders were pretrained, by name."""
     made = Recorded(
         dict[str, dict],
         "pretrain.json",
