@@ -47,7 +47,7 @@ class Pages(StandaloneHTMLBuilder):
         assets.copy_mathjax(Path(self.outdir) / "_static")
         moved = redirects.known(Path(self.confdir))
         for problem in redirects.write(Path(self.outdir), moved, start=self.config.root_doc):
-            logger.warning(problem, location="book/redirects.yaml")
+            logger.warning("redirects.yaml: %s", problem)
         super().finish()
 
 
