@@ -16,6 +16,12 @@ SHOWN = 4
 WINDOW_S, STEP_S = 0.03, 0.005
 """Of the spectrogram: wide enough to tell the harmonics of a voice apart."""
 
+HIGHEST_HZ = 4000
+"""Of the spectrogram: above it a voice has little energy."""
+
+STEP_DB = 3
+"""Steps of its greys: as fine as an eye can tell, and the picture takes half the space."""
+
 FLOOR_DB = -60
 """Below the loudest part, quieter ones are white."""
 
@@ -36,9 +42,9 @@ class Clip(Shown):
 
 def player(wave: np.ndarray, rate: int, label: str) -> Markup:
     """Return a wave (n,) at ``rate`` Hz as HTML that plays it; the label says what is heard."""
-    sound = base64.b64encode(_wav(wave, rate)).decode()
+    sound = base64.b64encode(_flac(wave, rate)).decode()
     return Markup(
-        '<audio controls preload="metadata" aria-label="{}" src="data:audio/wav;base64,{}"></audio>'
+        '<audio controls preload="metadata" aria-label="{}" src="data:audio/flac;base64,{}"></audio>'
     ).format(label, sound)
 
 
@@ -59,7 +65,7 @@ def clip(
     """
     figure, (above, below) = axes_of(3.6, nrows=2, height_ratios=(1, 1.4))
     chosen = np.linspace(0, len(frames) - 1, min(SHOWN, len(frames))).round().astype(int)
-    above.imshow(np.concatenate(frames[chosen], axis=1))
+    above.imshow(np.concatenate(frames[chosen], axis=1), interpolation="none")
     above.axis("off")
     _spectrogram(below, wave, rate)
     true = ", ".join(f"{m} {value:+.1f}" for m, value in truth.items())
@@ -80,21 +86,24 @@ def _spectrogram(axes, wave: np.ndarray, rate: int) -> None:
     window = get_window("hann", round(WINDOW_S * rate))
     transform = ShortTimeFFT(window, hop=round(STEP_S * rate), fs=rate)
     power = 20 * np.log10(np.abs(transform.stft(wave)) + 1e-10)
+    shown = power[transform.f <= HIGHEST_HZ] - power.max()
     extent = transform.extent(len(wave))
     axes.imshow(
-        np.maximum(power - power.max(), FLOOR_DB),
+        STEP_DB * np.round(np.maximum(shown, FLOOR_DB) / STEP_DB),
         origin="lower",
         aspect="auto",
-        extent=(extent[0], extent[1], 0, rate / 2000),
+        extent=(extent[0], extent[1], 0, HIGHEST_HZ / 1000),
         cmap="Greys",
+        interpolation="none",  # the pixels are those of the data, and the picture is small
     )
-    axes.set(xlim=(0, len(wave) / rate), ylim=(0, 4), xlabel="time (s)", ylabel="frequency (kHz)")
+    axes.set(xlim=(0, len(wave) / rate), ylim=(0, HIGHEST_HZ / 1000), xlabel="time (s)", ylabel="frequency (kHz)")
     axes.grid(False)
 
 
-def _wav(wave: np.ndarray, rate: int) -> bytes:
+def _flac(wave: np.ndarray, rate: int) -> bytes:
+    """Return a wave as a file without loss, half as long as a WAV file."""
     import soundfile
 
     file = BytesIO()
-    soundfile.write(file, wave, rate, format="WAV", subtype="PCM_16")
+    soundfile.write(file, wave, rate, format="FLAC", subtype="PCM_16")
     return file.getvalue()

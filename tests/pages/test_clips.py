@@ -34,7 +34,7 @@ def test_picture_and_player_have_words_for_those_who_do_not_see_or_hear():
 def test_the_player_holds_the_whole_sound():
     (player,) = read(shown(seconds=0.25)).attributes("audio")
     head, data = player["src"].split(",")
-    assert head == "data:audio/wav;base64"
+    assert head == "data:audio/flac;base64"
     wave, rate = soundfile.read(BytesIO(base64.b64decode(data)))
     assert rate == RATE and len(wave) == RATE // 4
     spectrum = np.abs(np.fft.rfft(wave))
