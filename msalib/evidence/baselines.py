@@ -4,10 +4,14 @@ Baselines belong to no paper: they are trained once, by one protocol, in a names
 (``papers.baselines``). Their recipes have one preset, which stands beside both of a paper's.
 """
 
+from functools import lru_cache
+from pathlib import Path
+
 from msalib.runs import folds, records
+from msalib.runs.filed import Filed
 from msalib.runs.inputs import BASELINES
 from msalib.runs.query import Runs
-from msalib.runs.records import Setting
+from msalib.runs.records import Record, Setting
 from msalib.runs.spec import Spec
 
 
@@ -15,7 +19,17 @@ def of_setting(runs: Runs, paper: str) -> Runs:
     """Return the baselines of the data set, encoder and profile of a paper's records."""
     spec = spec_of(runs, paper)
     setting = Setting(spec.dataset, spec.encoder, "release", spec.profile)
-    return Runs(folds.pool(records.find(BASELINES, setting)))
+    files = records.files(BASELINES, setting)
+    return Runs(_pooled(tuple((path, path.stat().st_mtime_ns) for path in files)))
+
+
+@lru_cache(maxsize=1)
+def _pooled(files: tuple[tuple[Path, int], ...]) -> list[Record]:
+    """Return the records in these files, as they were at these times of modification.
+
+    The claims of a paper ask for the same ones in turn, and pooling folds scores all clips anew.
+    """
+    return folds.pool(Filed(path) for path, _ in files)
 
 
 def spec_of(runs: Runs, paper: str) -> Spec:
