@@ -125,7 +125,7 @@ def agreement(run: Comparison) -> Note:
     last, more = run.epochs[-1], run.with_dropout
     ends = last.correlation.values()
     return Note(
-        f"Up to epoch {same} no label of ours on record differs from theirs by more than {SAME:g} "
+        f"Up to epoch {same} no recorded label of ours differs from theirs by more than {SAME:g} "
         "points. "
         f"Rounding then grows as training goes on, to {last.largest_difference:.2g} points for "
         f"some label in epoch {last.epoch}. By then the authors' own labels correlate with the "

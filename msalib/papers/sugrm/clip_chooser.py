@@ -158,5 +158,5 @@ def clip_chooser(
 ) -> ClipChooser | Note:
     """Show Fig. 4 clip by clip, where labels were followed."""
     if not by_generator:
-        return Note("No labels were followed in this setting: there is no clip to choose.")
+        return Note("No run of this setting follows its labels: there is no clip to choose.")
     return ClipChooser(by_generator, setting=setting, first=first)

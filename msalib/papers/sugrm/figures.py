@@ -22,7 +22,7 @@ GENERATOR_NAMES = {"own_ulgm": "SUGRM's label generator", "other_ulgm": "Self-MM
 def scores_by_tasks(scores: Mapping[str, Sequence[TaskScores]], *, setting: str) -> Picture | Note:
     """Show MAE and F1 by the number of unimodal tasks, one dot per set (``tables.by_tasks``)."""
     if not scores:
-        return Note(f"No set of tasks was run yet. Setting: {setting}.")
+        return Note(f"No set of tasks has been run yet. Setting: {setting}.")
     metrics = ("mae", "f1_non0")
     figure, panels = axes_of(5.2, nrows=2, ncols=len(scores), sharex=True, squeeze=False)
     sentences = []
@@ -91,7 +91,7 @@ def module_lines(
     modules. A panel per recalibration, a line per generator.
     """
     if not levels:
-        return Note(f"No corner of the grid was run yet. Setting: {setting}.")
+        return Note(f"No corner of the grid has been run yet. Setting: {setting}.")
     columns, encoders = (list(dict.fromkeys(corner[k] for corner in levels)) for k in (0, 1))
     lines = [g for g in GENERATOR_STYLE if any(corner[2] == g for corner in levels)]
     figure, panels = axes_of(

@@ -25,7 +25,7 @@ def label_histograms(
 ) -> Picture | Note:
     """Show Fig. 4, a generator's labels: a row per epoch, a column per modality."""
     if name not in by_generator:
-        return Note(f"No labels of {name} generator were followed in this setting.")
+        return Note(f"No run of this setting follows the labels of {name} generator.")
     own = by_generator[name]
     shown = own.at(epochs)
     figure, panels = axes_of(
@@ -72,7 +72,7 @@ def label_movement(
 ) -> Picture | Note:
     """Show the movement of labels beside random ones, and the drift of targets (SUGRM-C18)."""
     if not by_generator:
-        return Note("No labels were followed in this setting: nothing moves.")
+        return Note("No run of this setting follows its labels: nothing moves.")
     null = np.array(null, float)
     figure, panels = axes_of(
         5.4, nrows=2, ncols=len(by_generator), sharex=True, sharey="row", squeeze=False
@@ -104,7 +104,7 @@ def label_movement(
         figure,
         alt="Lines of the movement of labels by epoch, above, and of the drift of their targets, "
         "below. " + "; ".join(sentences) + ".",
-        caption="Above: mean change of a label against the epoch before. Without markers: what "
+        caption="Above: mean change of a label from one epoch to the next. Without markers: what "
         "labels with targets drawn at random would show under the same momentum. Below: mean "
         "change of the targets, before the momentum. Lines: mean over seeds; bands: lowest to "
         "highest seed. "
@@ -116,7 +116,7 @@ def label_movement(
 def targets_at_limit(by_generator: Histories, *, setting: str) -> Picture | Note:
     """Show targets at the ends of the scale, and their size before the cut (SUGRM-X3)."""
     if not by_generator:
-        return Note("No labels were followed in this setting: there are no targets.")
+        return Note("No run of this setting follows its labels: there are no targets.")
     modalities = list(next(iter(by_generator.values())).generated)
     figure, panels = axes_of(
         5.0, nrows=2, ncols=len(modalities), sharex=True, sharey="row", squeeze=False

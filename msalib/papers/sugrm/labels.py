@@ -18,7 +18,9 @@ from msalib.papers.sugrm import momentum, plan
 from msalib.runs.query import Runs
 from msalib.runs.records import Record
 
-NOTHING = "No unimodal task was trained through all epochs in this setting: no labels were made."
+NOTHING = (
+    "No unimodal task was trained through all epochs in this setting: no labels were generated."
+)
 
 SHOWN = (1, 2, 3, 5, 10, 15, 30)
 """Epochs that the small pictures of Fig. 4 show."""
@@ -113,7 +115,7 @@ def settling(by_generator: Histories, *, setting: str) -> Table | Note:
     )
     return Table(
         pd.DataFrame(rows).fillna("-"),
-        caption="S: mean change of a label against the epoch before, in points of the scale. R: "
+        caption="S: mean change of a label from one epoch to the next, in points of the scale. R: "
         "the same of the targets, before the momentum. Random: targets drawn evenly from -3 to 3 "
         f"under the same momentum. {_how_many(by_generator)} Setting: {setting}.",
     )
@@ -123,7 +125,7 @@ def midway(by_generator: Histories, *, setting: str) -> Table | Note:
     """Show how large targets are midway between the centres, and elsewhere (SUGRM-C19)."""
     shown = {name: own for name, own in by_generator.items() if own.largest_midway}
     if not shown:
-        return Note("No run of this setting has the size of targets by place on record.")
+        return Note("No run of this setting has recorded the size of targets by place.")
     rows = []
     for name, own in shown.items():
         for m in own.generated:
@@ -226,7 +228,7 @@ def distances(runs: Runs, *, setting: str) -> Table | Note:
                 }
             )
     if not rows:
-        return Note("No run of this setting has its distances on record.")
+        return Note("No run of this setting has recorded its distances.")
     return Table(
         pd.DataFrame(rows),
         caption="Spearman's correlation between the distance of two test clips' multimodal "

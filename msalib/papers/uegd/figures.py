@@ -144,7 +144,7 @@ def _in_words(correlation: float) -> str:
 def planted_profile(truth: Mapping | None, runs: Runs, *, setting: str) -> Picture | Note:
     """Draw the planted signal per layer of the control beside the correlation of the model."""
     if truth is None:
-        return Note("Real data: which layer truly knows most is not known. See the control's page.")
+        return Note("On real data nobody knows which layer holds most. See the control's page.")
     if "profiles" not in truth:
         return Note(
             "Real encoders on simulated clips: what the clips express is known, but not what each "

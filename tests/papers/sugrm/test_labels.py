@@ -116,9 +116,9 @@ def test_without_runs_through_all_epochs_there_is_nothing(corpus):
     assert found == {}
     assert "by place" in note(labels.midway(found, setting=SETTING))
     for table in (labels.settling, labels.limits, labels.turned):
-        assert "no labels were made" in note(table(found, setting=SETTING))
+        assert "no labels were generated" in note(table(found, setting=SETTING))
     for table in (clips.samples, clips.order_and_offsets):
-        assert "no labels were made" in note(table(Runs(usual), setting=SETTING))
+        assert "no labels were generated" in note(table(Runs(usual), setting=SETTING))
     assert truth.nearness(found, corpus) is None
 
 
