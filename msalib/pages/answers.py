@@ -14,15 +14,20 @@ from msalib.pages.tables import Table
 READS = {"bert": "words", "wavlm": "voice", "clip": "face"}
 """Small encoder -> what it reads."""
 
+SENTENCES = 2
+"""Of a finding's message, the answer quotes the first ones."""
+
 
 def audit(report: Report) -> str:
-    """Count the findings of an audit, and quote the first sentence of the most serious."""
+    """Count the findings of an audit, and quote the most serious or the first of several such."""
     worst = report.findings[0]
     found = f"{report.title}: {report.summary}."
     if worst.severity not in ("error", "warning"):
         return f"{found} No check that we know of found a fault."
-    sentence = worst.message.partition(". ")[0].removesuffix(".")
-    return f"{found} The most serious, a {worst.severity} on {worst.about}: {sentence}."
+    alone = report.count(worst.severity) == 1
+    which = f"The {worst.severity} is" if alone else f"One {worst.severity} is"
+    message = ". ".join(worst.message.split(". ")[:SENTENCES]).removesuffix(".")
+    return f"{found} {which} on {worst.about}: {message}."
 
 
 def raw(pretraining: Mapping[str, Mapping]) -> str:

@@ -20,7 +20,7 @@ def test_an_audit_quotes_its_most_serious_finding():
     worst = found.findings[0]
     text = answers.audit(found)
     assert text.startswith(f"A title: {found.summary}.")
-    assert f"a {worst.severity} on {worst.about}" in text
+    assert f"{worst.severity} is on {worst.about}: " in text
     assert worst.message[:40] in text and text.endswith(".") and not text.endswith("..")
 
 
