@@ -107,7 +107,7 @@ def outputs(executed: Path) -> Iterator[str]:
 def lines(executed: Path, width: int) -> Iterator[str]:
     """Yield tables, notes and descriptions of figures for a terminal; what is folded stays so."""
     for html in outputs(executed):
-        shown = reading.tree(html)
+        shown = reading.tree(console.shortened(html))
         for folded in shown.all("details"):
             folded.children = [part for part in folded.all("summary")][:1]
         if text := "\n".join(console.lines(shown, width)).strip("\n"):

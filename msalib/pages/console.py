@@ -1,5 +1,6 @@
 """What pages show as lines of a console: tables in columns, wrapped to its width."""
 
+import re
 import shutil
 import sys
 import textwrap
@@ -26,7 +27,20 @@ def width() -> int:
 
 def text(html: str, width: int) -> str:
     """Return HTML as text whose lines have at most ``width`` letters, where words allow it."""
-    return "\n".join(lines(tree(html), width)).strip("\n")
+    return "\n".join(lines(tree(shortened(html)), width)).strip("\n")
+
+
+def shortened(html: str) -> str:
+    """Return HTML with ``ROWS`` rows a table at most; ``data-more`` says how many are left out."""
+    return re.sub(r"<tbody>(.*?)</tbody>", _first_rows, html, flags=re.DOTALL)
+
+
+def _first_rows(body: re.Match) -> str:
+    rows = body[1].split("</tr>")[:-1]
+    if len(rows) <= ROWS:
+        return body[0]
+    first = "</tr>".join(rows[:ROWS])
+    return f'<tbody data-more="{len(rows) - ROWS}">{first}</tr></tbody>'
 
 
 def lines(node: Node, width: int) -> Iterator[str]:
@@ -52,6 +66,8 @@ def _block(node: Node, width: int) -> Iterator[str]:
         return
     if node.tag == "table":
         yield from table(grid(node), width)
+        if more := sum(int(body.attributes.get("data-more", 0)) for body in node.all("tbody")):
+            yield f"... and {more} more rows"
     elif node.tag in ("svg", "img"):
         yield from _wrapped([spoken(_element([node]))], width)
     elif node.tag == "summary":
@@ -76,16 +92,14 @@ def table(grid: Grid, width: int) -> Iterator[str]:
     """Yield caption, heads and rows; columns that do not fit follow below the others."""
     yield from _wrapped([grid.caption], width)
     names = [[head.text] for head in grid.heads]
-    rows = [[cell.lines for cell in row.cells] for row in grid.rows[:ROWS]]
+    rows = [[cell.lines for cell in row.cells] for row in grid.rows]
     rows = [[*row, *[[]] * (len(names) - len(row))] for row in rows]
-    groups = [row.group for row in grid.rows[:ROWS]]
+    groups = [row.group for row in grid.rows]
     columns = list(zip(names, *rows, strict=True))
     for chosen in _pages([_least(column) for column in columns], grid.naming, width):
         yield ""
         kinds = [grid.heads[at].kind for at in chosen]
         yield from _columns([columns[at] for at in chosen], kinds, groups, width)
-    if len(grid.rows) > ROWS:
-        yield f"... and {len(grid.rows) - ROWS} more rows"
 
 
 def _least(column: Sequence[list[str]]) -> int:

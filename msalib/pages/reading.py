@@ -97,7 +97,10 @@ def spoken(node: Node) -> str:
 
 
 def seen(node: Node) -> list[str]:
-    """Return the lines that a reader sees of an element, no-break spaces as they are."""
+    """Return the lines that a reader sees of an element, no-break spaces as they are.
+
+    What is folded stays so.
+    """
     lines = "".join(_words(node, spoken=False)).split(LINE)
     return [line for each in lines if (line := re.sub(r"[ \t\r\f]+", " ", each).strip(" "))]
 
@@ -109,6 +112,8 @@ def _words(node: Node, *, spoken: bool) -> Iterator[str]:
         elif child.tag == "br":
             yield LINE
         elif child.tag not in SILENT and not _is_left_out(child, spoken):
+            if child.tag == "details" and not spoken:
+                child = next(child.all("summary"), child)
             words = _label(child) if spoken else None
             ends = LINE if child.tag in BLOCKS else ""
             yield ends

@@ -55,6 +55,11 @@ def test_everything_that_is_shown_has_a_text(shown, text):
     assert repr(shown) == text
 
 
+def test_what_is_folded_in_a_cell_stays_so():
+    cell = Markup("<details><summary>3 settings</summary><ul><li>one</li></ul></details>")
+    assert "one" not in repr(Table(pd.DataFrame({"a": ["x"], "b": [cell]}), caption="c"))
+
+
 def test_a_sheet_shows_marks_and_headings_of_groups():
     content = sheet.table("t", "c", ["name", "x"], {"group": [sheet.row("a", [sheet.cell("1")])]})
     lines = repr(Sheet([content], caption="Below.")).splitlines()
