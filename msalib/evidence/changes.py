@@ -52,6 +52,13 @@ class Snapshot(BaseModel):
     date: date
     claims: dict[str, Judged]
 
+    def of_papers(self) -> dict[str, dict[str, Judged]]:
+        """Return the claims of each paper by their ids."""
+        papers: dict[str, dict[str, Judged]] = {}
+        for name, claim in self.claims.items():
+            papers.setdefault(claim.paper, {})[name] = claim
+        return papers
+
 
 class Version(BaseModel):
     """What CITATION.cff says of the version."""

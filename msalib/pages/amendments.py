@@ -21,17 +21,15 @@ NAMED = 3
 """Claims of an amendment that its row names at once; more open on a click."""
 
 
-def amendment_text(amendment: Amendment) -> Markup:
-    """Return an amendment in a sentence: the day, what had been seen, what was changed."""
-    return Markup("{} <small>({}; <code>{}</code>)</small>: {}").format(
-        amendment.date, amendment.when, amendment.commit, amendment.what
-    )
-
-
 def of_claim(amended: Iterable[Amended], claim: str) -> Markup:
-    """Return the amendments of a claim's test, one below the other."""
-    theirs = (amendment_text(one.amendment) for one in amended if claim in one.claims)
-    return Markup("").join(map(Markup("<p>{}</p>").format, theirs))
+    """Return the amendments of a claim's test, one below the other; each opens on a click."""
+    return Markup("").join(_folded(one.amendment) for one in amended if claim in one.claims)
+
+
+def _folded(amendment: Amendment) -> Markup:
+    commit = Markup("<code>{}</code>").format(amendment.commit)
+    told = Markup("{} (seen by then: {}; commit {})").format(amendment.what, amendment.when, commit)
+    return details(str(amendment.date), [], told)
 
 
 def table(every: Amendments, entries: Mapping[str, Paper]) -> Sortable:
@@ -83,9 +81,9 @@ def counted(every: Amendments, entries: Mapping[str, Paper]) -> Table:
 
 
 def totals(every: Amendments) -> dict[str, str]:
-    """Return numbers for prose: ``amendments``, ``claims`` that they changed, and by what was seen.
+    """Return texts for prose: ``answer``, and ``amendments`` and ``claims`` that they changed.
 
-    ``no_result``, ``earlier_rule``, ``amended_rule`` and ``not_recorded``.
+    By what had been seen: ``no_result``, ``earlier_rule``, ``amended_rule``, ``not_recorded``.
     """
     amended = [one for theirs in every.values() for one in theirs]
     counts = Counter(one.amendment.seen for one in amended)
@@ -94,4 +92,10 @@ def totals(every: Amendments) -> dict[str, str]:
         "claims": len({c for one in amended for c in one.claims}),
     }
     numbers |= {word.replace(" ", "_"): counts[word] for word in SEEN}
-    return {name: str(number) for name, number in numbers.items()}
+    answer = (
+        f"We changed the tests of {numbers['claims']} claims in {len(amended)} amendments: "
+        f"{counts['no result']} before any result of the test, {counts['earlier rule']} before a "
+        f"result of the new rule, and {counts['amended rule']} when we knew a result that the new "
+        f"rule gives; for {counts['not recorded']} nobody wrote down what had been seen."
+    )
+    return {name: str(number) for name, number in numbers.items()} | {"answer": answer}

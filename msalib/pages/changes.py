@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from msalib.evidence.changes import IN_PRINT, Change, Snapshot
+from msalib.evidence.printed.names import plural
 from msalib.evidence.registry import Paper
 from msalib.pages.findings import paper_link
 from msalib.pages.ledger import badge
@@ -41,7 +42,7 @@ def verdicts(every: Changes, entries: Mapping[str, Paper]) -> Sortable | Note:
     return Sortable(pd.DataFrame(rows), caption=caption, filters=["paper", "version"])
 
 
-def claims(every: Changes, entries: Mapping[str, Paper]) -> Table | Note:
+def claims(every: Changes) -> Table | Note:
     """List the claims that were added, withdrawn or put in other words."""
     rows = [
         {
@@ -84,22 +85,20 @@ def settings(every: Changes, entries: Mapping[str, Paper]) -> Table | Note:
 
 
 def totals(every: Changes) -> dict[str, str]:
-    """Return numbers for prose on the newest version: ``version``, ``date`` and ``commit``.
+    """Return texts for prose on the newest version: ``version``, ``date``, ``commit``, ``answer``.
 
-    Then ``changed``, ``added``, ``withdrawn`` (verdicts), ``new_claims`` and ``reworded`` since
-    the one before.
+    The answer says how many verdicts and claims changed since the version before.
     """
     later, changes = every[0]
     kinds = Counter((change.kind, bool(change.setting)) for change in changes)
-    numbers = {
-        "changed": kinds["changed", True],
-        "added": kinds["new", True],
-        "withdrawn": kinds["gone", True],
-        "new_claims": kinds["new", False],
-        "reworded": kinds["reworded", False],
-    }
+    answer = (
+        f"In version {version_text(later)} {plural(kinds['changed', True], 'verdict')} changed, "
+        f"{kinds['new', True]} came with further settings or claims, and {kinds['gone', True]} "
+        f"were withdrawn; {plural(kinds['new', False], 'claim')} came and "
+        f"{kinds['reworded', False]} got other words."
+    )
     about = {"version": later.version, "date": str(later.date), "commit": later.commit}
-    return about | {name: str(number) for name, number in numbers.items()}
+    return about | {"answer": answer}
 
 
 def setting_text(name: str) -> str:

@@ -18,14 +18,15 @@ from msalib.runs.records import Setting
 
 
 def matrix(verdicts: Sequence[Verdict], *, caption: str) -> sheet.Sheet:
-    """Show the claims of a paper by settings.
+    """Show the claims of a paper by settings, in each group those with most verdicts first.
 
     A setting in which no claim was run has no column; the caption names it.
     """
     paper = verdicts[0].claim.paper
-    every = names.ordered(paper, dict.fromkeys(v.setting for v in verdicts))
-    decided = {v.setting for v in verdicts if v.evidence.verdict != "not run"}
-    shown = [setting for setting in every if setting in decided]
+    decided = Counter(v.setting for v in verdicts if v.evidence.verdict != "not run")
+    listed = sorted(dict.fromkeys(v.setting for v in verdicts), key=lambda s: -decided[s])
+    every = names.ordered(paper, listed)
+    shown = [setting for setting in every if decided[setting]]
     words = {(v.claim.id, v.setting): v.evidence.verdict for v in verdicts}
     groups = {
         _about(v): [
@@ -36,7 +37,9 @@ def matrix(verdicts: Sequence[Verdict], *, caption: str) -> sheet.Sheet:
     table = sheet.table(caption, caption, ["claim", *heads(paper, shown)], groups)
     return sheet.Sheet(
         [Markup('<div class="msa-matrix">{}</div>').format(table)],
-        caption=" ".join(filter(None, [f"{legend()}.", _left_out(every, decided)])),
+        caption=" ".join(
+            filter(None, [f"{legend()}.", _left_out([s for s in every if not decided[s]])])
+        ),
     )
 
 
@@ -61,9 +64,8 @@ def heads(paper: str, settings: Sequence[Setting]) -> list[Markup]:
     return [lines([name, group.format(names.group(paper, s))]) for s, name in shown]
 
 
-def _left_out(every: Sequence[Setting], decided: set[Setting]) -> str:
+def _left_out(empty: Sequence[Setting]) -> str:
     """Name the settings in which no claim was run."""
-    empty = [setting for setting in every if setting not in decided]
     if not empty:
         return ""
     listed = "; ".join(map(names.full, empty))

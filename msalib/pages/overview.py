@@ -4,20 +4,17 @@ Pages of notebooks lie in one folder (book/executed), so that they link each oth
 row of a list is found by its name, ``paper-sugrm.html#SUGRM-C1``.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from msalib.base import paths
 from msalib.evidence.printed.checks.finding import SEVERITIES, Finding
 from msalib.evidence.printed.names import plural
 from msalib.evidence.printed.verdict import PrintedVerdict
-from msalib.evidence.registry import Exhibit, Paper
-from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper, parity
-from msalib.pages.findings import Entries, page_link, paper_link
+from msalib.evidence.verdicts import ClaimEvidence, Outcome, Verdict, made_by_paper
+from msalib.pages.findings import Entries, paper_link
 from msalib.pages.ledger import (
     SYMBOLS,
     badge,
@@ -25,14 +22,11 @@ from msalib.pages.ledger import (
     coverage_text,
     errors_cell,
     legend,
-    rows,
     setting_text,
 )
-from msalib.pages.markup import details, lines, link
-from msalib.pages.matrix import matrix
-from msalib.pages.sheet import Sheet
+from msalib.pages.markup import details, link
 from msalib.pages.sortable import Sortable
-from msalib.pages.tables import Block, Note, Table
+from msalib.pages.tables import Table
 from msalib.runs import names
 
 Weighed = Mapping[str, Sequence[ClaimEvidence]]
@@ -255,6 +249,31 @@ def _symbols(counts: Mapping[str, int]) -> Markup:
     )
 
 
+def answer(weighed: Weighed) -> str:
+    """Answer in short how all claims fare, in print and in runs, as plain text."""
+    theirs = made_by_paper(e for evidences in weighed.values() for e in evidences)
+    printed = _tally(theirs, "printed")
+    runs = (
+        f"on {where} {_counted(Counter(v.evidence.verdict for e in theirs for v in judged(e)))}"
+        for where, judged in (
+            ("real data", lambda e: e.rerun),
+            ("simulated data", lambda e: e.control),
+        )
+    )
+    return (
+        f"Of {plural(len(theirs), 'claim')} that {plural(len(weighed), 'paper')} make, their own "
+        f"tables support {printed['supported']} and contradict {printed['contradicted']}; "
+        f"{printed['inconclusive']} are undecided, and on {printed['not run']} they print nothing. "
+        f"Verdicts of runs, one for each claim and setting: {'; '.join(runs)}."
+    )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Count the verdicts of tests that ran."""
+    ran = (f"{counts[word]} {word}" for word in SYMBOLS if word != "not run")
+    return ", ".join(ran)
+
+
 def totals(weighed: Weighed, findings: Sequence[Finding], entries: Entries) -> dict[str, str]:
     """Return numbers for prose, by the name under which they are glued.
 
@@ -273,114 +292,3 @@ def totals(weighed: Weighed, findings: Sequence[Finding], entries: Entries) -> d
     severities = Counter(finding.severity for finding in findings)
     numbers |= {f"findings_{word}": severities[word] for word in SEVERITIES}
     return {name: str(number) for name, number in numbers.items()}
-
-
-# --- one paper ----------------------------------------------------------------------------------
-
-
-def about(paper: str, entry: Paper) -> Block:
-    """Introduce a paper in a few lines: authors, venue, idea, questions, runs, code and parity."""
-    chapter = f"{paper}/index"
-    has_chapter = (paths.BOOK / f"{chapter}.md").is_file()
-    return Block(
-        Markup(
-            '<div class="msa-about"><p><b>{name}</b>: <i>{title}</i>. {authors}, {venue}.</p>'
-            "<p>{idea}</p><p>It asks:</p><ul>{questions}</ul>"
-            "<p>Runs behind a printed mean: {runs} ({source}). "
-            "Released code: {code}. {parity}</p></div>"
-        ).format(
-            name=link(page_link(chapter), entry.name) if has_chapter else entry.name,
-            title=entry.title,
-            authors=entry.authors,
-            venue=entry.venue,
-            idea=entry.idea,
-            questions=Markup("").join(map(Markup("<li>{}</li>").format, entry.questions)),
-            runs="not stated" if entry.runs is None else entry.runs,
-            source=entry.runs_source.rstrip("."),
-            code=_linked(entry.code),
-            parity=_parity(entry),
-        )
-    )
-
-
-def _parity(entry: Paper) -> str:
-    """Say in a sentence how our models compare with the authors' code, which decides no claim."""
-    text = parity(entry.parity.fixtures)
-    if not text:
-        text = f"none; needs {entry.parity.needs or 'a comparison on record'}"
-    return f"Parity: {text}."
-
-
-def _linked(text: str) -> Markup:
-    """Return text with its Markdown links and repositories on GitHub as links."""
-    html = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', str(escape(text)))
-    repository = r"(?<![/\w])(github\.com/[\w.-]+/[\w.-]*\w)"
-    html = re.sub(repository, r'<a href="https://\1">\1</a>', html)
-    return Markup(html.rstrip("."))  # noqa: S704 (of escaped text, nothing but addresses added)
-
-
-def summary(weighed: Sequence[ClaimEvidence], findings: Iterable[Finding], paper: str) -> Note:
-    """Sum up a paper in two sentences; claims of ours are named, but not counted."""
-    theirs = made_by_paper(weighed)
-    printed = _tally(theirs, "printed")
-    apart = len(weighed) - len(theirs)
-    severities = Counter(finding.severity for finding in findings if finding.paper == paper)
-    return Note(
-        f"{plural(len(theirs), 'claim')}{f' (and {apart} of ours, not counted)' if apart else ''}; "
-        f"by the paper's own tables {_listed(printed, SYMBOLS)}. "
-        f"{plural(severities.total(), 'finding')} in its printed numbers: "
-        f"{_listed(severities, SEVERITIES)}."
-    )
-
-
-def _listed(counts: Mapping[str, int], order: Iterable[str]) -> str:
-    return ", ".join(f"{counts[word]} {word}" for word in order if counts[word]) or "none"
-
-
-def exhibits(entry: Paper) -> Table:
-    """Show what a re-run of each table and figure needs and costs, and our page of it."""
-    frame = pd.DataFrame(
-        {
-            "exhibit": lines([Markup("<b>{}</b>").format(e.title), e.content]),
-            "a re-run needs": e.needs,
-            "runs": e.runs,
-            "our page": _our_page(e),
-        }
-        for e in entry.exhibits
-    )
-    return Table(frame, caption=f"{entry.name}: its exhibits, and what a re-run of each takes.")
-
-
-def _our_page(exhibit: Exhibit) -> str:
-    if exhibit.page:
-        return link(page_link(exhibit.page), "re-run")
-    return "nothing to run" if exhibit.needs.startswith("nothing") else "not yet"
-
-
-def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Sheet | Note:
-    """Show claims by settings, where the paper has records."""
-    judged = by_setting(weighed)
-    if not any(v.evidence.verdict != "not run" for v in judged):
-        return Note(
-            "No runs yet, so there is no setting to show. The exhibits say what a re-run needs."
-        )
-    return matrix(judged, caption=f"{paper}: claims by settings.")
-
-
-def one_by_one(weighed: Sequence[ClaimEvidence], name: str) -> Sortable | Note:
-    """Show one row per claim and setting, where the paper has records."""
-    judged = by_setting(weighed)
-    if not judged:
-        return Note("No runs yet.")
-    caption = f"{name}: one row per claim and setting."
-    return Sortable(rows(judged, lambda _: ""), caption=caption, filters=["setting"])
-
-
-def by_setting(weighed: Iterable[ClaimEvidence]) -> list[Verdict]:
-    """Return verdicts on records, real data first; none where no run has been recorded."""
-    judged = [verdict for e in weighed for verdict in e.runs]
-    if not any(verdict.records for verdict in judged):
-        return []
-    settings = dict.fromkeys(verdict.setting for verdict in judged)
-    order = names.ordered(judged[0].claim.paper, settings)
-    return sorted(judged, key=lambda v: order.index(v.setting))

@@ -35,15 +35,18 @@ def test_amendments_of_all_papers_are_listed_by_day():
 
 def test_a_rule_has_its_amendments_and_no_others():
     text = read_cell(amendments.of_claim(MADE["one"], "C1")).text
-    assert text.count("a margin") == 2 and "2026-11-22 (before any run; 0123abc): a margin" in text
-    assert amendments.of_claim(MADE["one"], "C2").count("<p>") == 1
+    assert text.count("a margin (seen by then: before any run; commit 0123abc)") == 2
+    assert text.startswith("2026-11-22") and "2026-11-23" in text
+    assert amendments.of_claim(MADE["one"], "C2").count("<details>") == 1
     assert amendments.of_claim(MADE["one"], "C9") == ""
 
 
 def test_amendments_are_counted_by_what_had_been_seen():
     frame = amendments.counted(MADE, ENTRIES).frame
     assert list(frame["all"]) == [2, 1] and list(frame["amended rule"]) == [1, 0]
-    assert amendments.totals(MADE) == {
+    texts = amendments.totals(MADE)
+    assert "in 3 amendments: 1 before any result" in texts.pop("answer")
+    assert texts == {
         "amendments": "3",
         "claims": "5",
         "no_result": "1",

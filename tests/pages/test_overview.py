@@ -18,7 +18,7 @@ from msalib.evidence.verdicts import (
     made_by_paper,
     parity,
 )
-from msalib.pages import findings, gains, overview
+from msalib.pages import findings, gains, one_paper, overview
 from msalib.pages.ledger import SYMBOLS
 from tests.evidence.made_rates import measured
 from tests.html import read
@@ -165,7 +165,7 @@ def test_claims_of_ours_are_not_counted():
     texts = overview.totals({"one": own}, FOUND, ENTRIES)
     assert (texts["claims"], texts["ours"]) == ("1", "1")
     assert (texts["printed_not_run"], texts["rerun_supported"]) == ("0", "0")
-    text = read(overview.summary(own, FOUND, "one")).text
+    text = read(one_paper.summary(own, FOUND, "one")).text
     assert text.startswith("1 claim (and 1 of ours, not counted); by the paper's own tables 1 con")
 
 
@@ -186,7 +186,7 @@ def test_a_paper_is_told_with_links(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "BOOK", tmp_path)
     code = "[a/b](https://github.com/a/b) and github.com/c/d-e, no licence."
     own = entry("ONE", code=code)
-    page = read(overview.about("one", own))
+    page = read(one_paper.about("one", own))
     assert [link["href"] for link in page.attributes("a")] == [
         "https://github.com/a/b",
         "https://github.com/c/d-e",
@@ -194,36 +194,36 @@ def test_a_paper_is_told_with_links(tmp_path, monkeypatch):
     assert "no licence." in page.text and ".." not in page.text
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "index.md").touch()
-    assert read(overview.about("one", own)).attributes("a")[0]["href"] == "../one/index.html"
+    assert read(one_paper.about("one", own)).attributes("a")[0]["href"] == "../one/index.html"
 
 
 def test_parity_of_a_paper_is_told_once_where_it_is_introduced():
-    text = read(overview.about("sugrm", registry.load("sugrm"))).text
+    text = read(one_paper.about("sugrm", registry.load("sugrm"))).text
     assert "Parity: our model equals the authors' outputs within " in text
     silent = entry("ONE", parity=registry.Parity(needs="code of the authors"))
-    assert "Parity: none; needs code of the authors." in read(overview.about("one", silent)).text
+    assert "Parity: none; needs code of the authors." in read(one_paper.about("one", silent)).text
 
 
 def test_a_summary_counts_verdicts_and_findings():
-    text = read(overview.summary([evidences(PRINTED)], FOUND, "one")).text
+    text = read(one_paper.summary([evidences(PRINTED)], FOUND, "one")).text
     assert text.startswith("1 claim; by the paper's own tables 1 contradicted.")
     assert text.endswith(
         "4 findings in its printed numbers: 1 impossible, 1 inconsistent, 2 notable."
     )
-    assert "0 findings in its printed numbers: none." in read(overview.summary([], [], "one")).text
+    assert "0 findings in its printed numbers: none." in read(one_paper.summary([], [], "one")).text
 
 
 def test_an_exhibit_leads_to_our_page_where_there_is_one():
-    column = overview.exhibits(ENTRIES["one"]).frame["our page"]
+    column = one_paper.exhibits(ENTRIES["one"]).frame["our page"]
     assert read_cell(column[0]).attributes("a")[0]["href"] == "../one/made.html"
     assert list(column[1:]) == ["not yet", "nothing to run"]
 
 
 def test_without_records_settings_are_a_note():
     own = [evidences(PRINTED, "not run")]
-    assert "No runs yet" in read(overview.settings(own, "ONE")).text
-    assert "No runs yet" in read(overview.one_by_one(own, "ONE")).text
-    assert overview.by_setting(own) == []
+    assert "No runs yet" in read(one_paper.settings(own, "ONE")).text
+    assert "No runs yet" in read(one_paper.one_by_one(own, "ONE")).text
+    assert one_paper.by_setting(own) == []
 
 
 # --- the project's own --------------------------------------------------------------------------
@@ -249,8 +249,8 @@ def test_every_paper_of_the_project_can_be_shown(project):
         for shown in (
             overview.claims(weighed, own.name),
             overview.ledger({paper: weighed}, entries),
-            overview.about(paper, own),
-            overview.exhibits(own),
+            one_paper.about(paper, own),
+            one_paper.exhibits(own),
         ):
             read(shown)
         counts = Counter(e.printed.verdict for e in made_by_paper(weighed))
