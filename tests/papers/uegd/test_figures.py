@@ -134,7 +134,7 @@ def test_the_planted_truth_beside_what_was_found(runs):
     picture = figures.planted_profile(truth, runs, setting=SETTING)
     assert SETTING in image(picture).text
     assert "Planted best blocks: visual 1 to 9; acoustic 2; linguistic 1, 3." in picture.alt
-    assert "Real data" in note(figures.planted_profile(None, runs, setting=SETTING))
+    assert "On real data" in note(figures.planted_profile(None, runs, setting=SETTING))
     raw = figures.planted_profile({"sentiment": {}}, runs, setting=SETTING)
     assert "Real encoders on simulated clips" in note(raw)
 
