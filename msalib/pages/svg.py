@@ -73,7 +73,7 @@ def inline(drawing: str, *, box: Box, alt: str, marks: Iterable[Mark] = ()) -> M
     ``alt`` is its text for readers who do not see it. Ids begin with a digest of the drawing, so
     that two drawings of a page have none in common, unless they are equal.
     """
-    drawing = ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", drawing)
+    drawing, alt = (ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text) for text in (drawing, alt))
     source = ET.fromstring(drawing)
     root = ET.Element("svg", {"viewBox": " ".join(_short(v) for v in box), "role": "img"})
     root.attrib |= {"aria-label": alt, "fill": "currentcolor", "stroke-linejoin": "round"}
