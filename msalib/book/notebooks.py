@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
@@ -30,6 +30,13 @@ TIMEOUT_S = 6 * 3600
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in Unicode"}
 """Type of a parameter's default -> what its values are, in words."""
+
+
+Execute = Callable[[Path, Path, Mapping, float], None]
+"""Execute a source notebook into a working copy, with all its parameters, in so many seconds.
+
+Raises ``subprocess.CalledProcessError`` or ``subprocess.TimeoutExpired``.
+"""
 
 
 class NotebookError(UserError):
@@ -107,24 +114,24 @@ def run_notebook(
     parameters: Mapping,
     timeout_s: float = TIMEOUT_S,
     folder: Path | None = None,
-    stamp: str = "",
+    execute: Execute | None = None,
 ) -> Path:
     """Execute a source notebook and return the path of the executed one.
 
     It goes into ``folder``, by default that of the book's pages. What the run was made of is
-    recorded in it, under ``metadata.msalib``, with the ``stamp`` of a page. Raises ``UserError``:
-    the notebook's own, where a cell raised one, else with the cell and its exception. The failed
-    copy is kept.
+    recorded in it, under ``metadata.msalib``. ``execute`` does what papermill does by default.
+    Raises ``UserError``: the notebook's own, where a cell raised one, else with the cell and its
+    exception. The failed copy is kept.
     """
     import nbformat
 
     resolved = resolve_parameters(notebook, parameters)
-    about = _provenance(notebook, resolved) | {"stamp": stamp}
+    about = _provenance(notebook, resolved)
     output = executed_path(notebook, resolved, folder)
     with temporary.folder() as place:
         working = place / output.name
         try:
-            _papermill(notebook, working, resolved, timeout_s)
+            (execute or _papermill)(source_path(notebook), working, resolved, timeout_s)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             raise _failure(notebook, working, error) from None
         executed = nbformat.read(working, as_version=4)
@@ -135,35 +142,40 @@ def run_notebook(
     return output
 
 
-def _papermill(notebook: str, working: Path, parameters: dict, timeout_s: float) -> None:
-    # The source's path is relative because papermill writes it into the notebook.
-    source = source_path(notebook).relative_to(paths.ROOT)
+def _papermill(source: Path, working: Path, parameters: Mapping, timeout_s: float) -> None:
     command = [
-        *(sys.executable, "-m", "papermill", source, working),
+        # The source's path is relative because papermill writes it into the notebook.
+        *(sys.executable, "-m", "papermill", source.relative_to(paths.ROOT), working),
         # In YAML, because JSON halves characters beyond 16 bits.
-        *("--parameters_yaml", yaml.safe_dump(parameters, sort_keys=False)),
+        *("--parameters_yaml", yaml.safe_dump(dict(parameters), sort_keys=False)),
         *("--kernel", "python3", "--cwd", paths.ROOT),
         *("--no-progress-bar", "--log-level", "ERROR"),
     ]
-    # A user's own settings must not decide which Python the kernel is, what it runs first or how it
-    # prints; and what Jupyter and IPython keep of a run goes with its copy.
-    dropped = ("JUPYTER_PATH", "PYTHONWARNINGS", "MPLBACKEND")
-    environment = {k: v for k, v in os.environ.items() if k not in dropped}
-    environment["JUPYTER_PREFER_ENV_PATH"] = "1"
-    # Libraries that ask for widgets: bars do not belong on a page, see msalib/base/progress.py.
-    environment["PYTHONWARNINGS"] = "ignore:IProgress not found"
-    environment |= {name: str(working.parent) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
-    environment |= progress.environment()
     children.run(
         command,
         cwd=paths.ROOT,
-        env=environment,
+        env=environment(working.parent),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         timeout_s=timeout_s,
         check=True,
     )
+
+
+def environment(place: Path) -> dict[str, str]:
+    """Return the variables of a process that runs cells; Jupyter's own files go into ``place``.
+
+    A user's settings must not decide which Python the kernel is, what it runs first or how it
+    prints; and what Jupyter and IPython keep of a run goes with its copy.
+    """
+    dropped = ("JUPYTER_PATH", "PYTHONWARNINGS", "MPLBACKEND")
+    variables = {k: v for k, v in os.environ.items() if k not in dropped}
+    variables["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # Libraries that ask for widgets: bars do not belong on a page, see msalib/base/progress.py.
+    variables["PYTHONWARNINGS"] = "ignore:IProgress not found"
+    variables |= {name: str(place) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
+    return variables | progress.environment()
 
 
 def _failure(notebook: str, working: Path, error: subprocess.SubprocessError) -> UserError:

@@ -1,65 +1,121 @@
-"""What an executed notebook was made of, as one digest: a page with today's digest need not run.
+"""What an executed notebook was made of, kept beside it: a page made of the same need not run.
 
-A page is made of its source and parameters, the package, the claims and printed numbers, the
-versions of libraries, the data sets that are available, and records. A paper's page reads the
-records of no other paper, but may read those of baselines. Records of profile ``quick`` are made by
-pages, so they follow from the rest.
+A page is made of its parameters, the files and folders that its process looked at (its source, the
+records and data that it read or missed, the modules that it imported: ``traces``), the versions of
+all libraries, and the settings of this machine. Records of profile ``quick`` are made by pages, so
+a page that read some is also made of what the pages that made them are made of.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+import platform
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 
-import msalib
-from msalib.base import paths
-from msalib.base.provenance import versions
-from msalib.book import notebooks
-from msalib.data import datasets
-from msalib.evidence import registry
+from msalib.base import files, paths
+from msalib.book import notebooks, traces
 
-PACKAGE = Path(msalib.__file__).parent
+ENGINE = "finish", "kernel", "notebooks", "page", "traces"
+"""Modules of this folder that run a page and make its copy."""
+
+VARIABLES = "MSALIB_", "HF_", "CUDA_"
+"""How variables begin that say where data and models are, and what may run."""
+
+INTERNAL = {f"MSALIB_{name}" for name in ("FAMILY", "TEMPORARY", "TERMINAL", "TRACEBACK")}
+INTERNAL.add(paths.QUICK_RECORDS)
+"""Variables that only say how a command goes about its work."""
+
+
+def place(executed: Path) -> Path:
+    """Return the file that says what an executed notebook was made of."""
+    return paths.EXECUTED / ".stamps" / executed.relative_to(paths.EXECUTED).with_suffix(".json")
 
 
 class Stamps:
-    """Digests of pages at one moment; files that many pages read are read once."""
+    """What pages are made of at one moment; files that many pages read are read once."""
 
-    def of(self, notebook: str, resolved: Mapping) -> str:
-        """Return the digest of a notebook with these parameters."""
-        paper = notebook.partition("/")[0]
-        others = [name for name in registry.known() if name != paper] if "/" in notebook else []
-        records = {folder: d for folder, d in self._records.items() if folder not in others}
-        content = [notebooks.source_hash(notebook), dict(resolved), self._common, records]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    def __init__(self):
+        self._states: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def fresh(self, notebook: str, resolved: Mapping) -> bool:
+        """Check whether an executed notebook is made of what there is now."""
+        executed = notebooks.executed_path(notebook, resolved)
+        stamp = _read(place(executed))
+        return bool(
+            stamp
+            and stamp["parameters"] == dict(resolved)
+            and stamp["executed"] == traces.state(str(executed))
+            and all(map(self._same, _with_makers(stamp)))
+        )
+
+    def _same(self, stamp: Mapping | None) -> bool:
+        """Check that files, folders and settings are as they were for a page."""
+        return bool(
+            stamp
+            and stamp["settings"] == self._settings
+            and all(self._state(name) == was for name, was in stamp["files"].items())
+            and all(self._listing(name) == was for name, was in stamp["folders"].items())
+        )
+
+    def _state(self, name: str) -> str:
+        if name not in self._states:
+            self._states[name] = traces.state(name)
+        return self._states[name]
+
+    def _listing(self, name: str) -> str:
+        if name not in self._names:
+            self._names[name] = traces.names(name)
+        return self._names[name]
 
     @cached_property
-    def _common(self) -> list:
-        """Digests of everything but records that any page may read."""
-        folders = (PACKAGE, paths.CLAIMS, paths.PRINTED)
-        files = [p for folder in folders for p in folder.rglob("*") if p.is_file()]
-        code = [p for p in files if "__pycache__" not in p.parts]
-        book = [paths.BOOK / name for name in ("notebooks.yaml", "testparts.yaml")]
-        chapters = sorted(p.relative_to(paths.BOOK).as_posix() for p in paths.BOOK.rglob("*.md"))
-        available = [name for name in datasets.DATASETS if datasets.is_available(name)]
-        return [_digest(code), _digest(book), chapters, versions(), available]
+    def _settings(self) -> str:
+        """Return the digest of what every page is made of."""
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(VARIABLES) and name not in INTERNAL
+        }
+        engine = [traces.state(str(traces.PACKAGE / "book" / f"{name}.py")) for name in ENGINE]
+        devices = sorted(str(path) for path in Path("/dev").glob("nvidia[0-9]*"))
+        content = [sorted(variables.items()), _libraries(), platform.machine(), devices, engine]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
-    @cached_property
-    def _records(self) -> dict[str, str]:
-        """Digest of the records in each folder, and of measurements beside them."""
-        groups: dict[str, list[Path]] = {}
-        for root in dict.fromkeys([paths.records_folder(), paths.SHIPPED]):
-            for path in root.rglob("*.json"):
-                place = path.relative_to(root)
-                if "quick" not in place.parts:
-                    groups.setdefault(place.parts[0], []).append(path)
-        return {name: _digest(files) for name, files in groups.items()}
+    def keep(self, executed: Path, resolved: Mapping, trace: Mapping) -> None:
+        """Write what a page was made of, as its process told (``Trace.summary``)."""
+        stamp = {
+            "parameters": dict(resolved),
+            "executed": traces.state(str(executed)),
+            "settings": self._settings,
+            "makers": [str(place(paths.EXECUTED / maker)) for maker in trace["makers"]],
+            "files": trace["files"],
+            "folders": trace["folders"],
+        }
+        files.write_json(place(executed), stamp)
 
 
-def _digest(files: Iterable[Path]) -> str:
-    """Return the digest of the names and contents of files; a missing one counts as missing."""
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        content = path.read_bytes() if path.is_file() else b"missing"
-        digest.update(f"{path} {hashlib.sha256(content).hexdigest()}\n".encode())
-    return digest.hexdigest()
+def _with_makers(stamp: dict) -> Iterator[dict | None]:
+    """Yield a page's stamp and those of the pages that made its quick records, and so on."""
+    left, seen = [stamp], set()
+    while left:
+        yield (one := left.pop())
+        new = set(one["makers"] if one else ()) - seen
+        seen |= new
+        left += [_read(Path(name)) for name in new]
+
+
+def _read(stamp: Path) -> dict | None:
+    """Return what a page was made of, None where that is not known."""
+    try:
+        return json.loads(stamp.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _libraries() -> list[str]:
+    """Return names and versions of Python and of all installed libraries."""
+    installed = {f"{one.name} {one.version}" for one in metadata.distributions()}
+    return [platform.python_version(), *sorted(installed)]

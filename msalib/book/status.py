@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from msalib.base import paths
-from msalib.book import build as book
 from msalib.book import notebooks
+from msalib.evidence.settings import plan
 from msalib.pages.markup import link
 from msalib.pages.tables import Table
 
@@ -16,7 +16,7 @@ PAGE = "status"
 def table() -> Table:
     """Show a row per notebook of ``book/notebooks.yaml``, but not for this page: it is run last."""
     rows = []
-    for notebook, parameters in book.plan():
+    for notebook, parameters in plan():
         if notebook != PAGE:
             resolved = notebooks.resolve_parameters(notebook, parameters)
             rows.append(_row(notebooks.executed_path(notebook, resolved)))

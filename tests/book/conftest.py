@@ -30,19 +30,20 @@ def tree(tmp_path, monkeypatch):
 @pytest.fixture
 def write_notebook(tree):
     """A function that writes a source notebook: its parameters cell, then its other cells."""
+    return written
 
-    def write(name: str, parameters: str, *sources: str):
-        first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
-        notebook = new_notebook(
-            cells=[first, *(new_code_cell(source) for source in sources)],
-            metadata={
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-                "language_info": {"name": "python"},
-            },
-        )
-        path = paths.NOTEBOOKS / f"{name}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
-        return path
 
-    return write
+def written(name: str, parameters: str, *sources: str):
+    """Write a source notebook: its parameters cell, then its other cells; return its path."""
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    notebook = new_notebook(
+        cells=[first, *(new_code_cell(source) for source in sources)],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python"},
+        },
+    )
+    path = paths.NOTEBOOKS / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path

@@ -3,7 +3,7 @@
 import ast
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +14,11 @@ import pytest
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.book import build as book
-from msalib.book import notebooks, render, stamp
+from msalib.book import notebooks, render, runner, stamp
+from msalib.book.gate import gate
+from msalib.evidence.settings import plan
 from tests.processes import alive, wait_for
 
-CONFIG = paths.ROOT / "_config.yml"
 PARAMETERS = 'dataset = "control"\nseeds = 2\nrate = 0.5\nrefresh = False'
 REFUSE = (
     "from msalib.base.errors import UserError\n"
@@ -121,7 +122,7 @@ def test_a_run_is_published_with_what_it_was_made_of(curve, monkeypatch, tmp_pat
     assert {"python", "torch", "transformers", "msalib"} <= set(about.versions)
     assert str(paths.ROOT) not in path.read_text()
     assert not [p for p in (paths.ROOT / "runs").rglob("*") if p.is_file()]
-    assert book.gate(path, curve, given) == []
+    assert gate(path, curve, given) == []
 
 
 def test_the_copy_shows_one_folded_cell_of_all_parameters(curve):
@@ -225,7 +226,7 @@ def test_a_notebook_runs_nothing_that_is_a_users_own(write_notebook, monkeypatch
 def executed(curve):
     """A notebook that passes the gate, as (path, content)."""
     path = notebooks.run_notebook(curve, {})
-    assert book.gate(path, curve, {}) == []
+    assert gate(path, curve, {}) == []
     return path, nbformat.read(path, as_version=4)
 
 
@@ -237,7 +238,7 @@ def test_gate_names_every_problem(executed, curve):
         content = nbformat.from_dict(json.loads(json.dumps(good)))
         change(content)
         nbformat.write(content, path)
-        return book.gate(path, curve, {})
+        return gate(path, curve, {})
 
     def unexecuted(content):
         content.cells[-1].execution_count = None
@@ -270,18 +271,18 @@ def test_gate_names_every_problem(executed, curve):
 
 def test_gate_wants_these_parameters_and_this_source(executed, curve):
     path, _ = executed
-    assert book.gate(path, curve, {"seeds": 5})[0].startswith("run with other parameters")
+    assert gate(path, curve, {"seeds": 5})[0].startswith("run with other parameters")
     source = notebooks.source_path(curve)
     source.write_text(source.read_text().replace("0.5", "0.7"))
-    assert "the source notebook has changed since" in book.gate(path, curve, {"rate": 0.5})
-    assert book.gate(path.with_name("none.ipynb"), curve, {}) == ["not executed"]
+    assert "the source notebook has changed since" in gate(path, curve, {"rate": 0.5})
+    assert gate(path.with_name("none.ipynb"), curve, {}) == ["not executed"]
 
 
 def test_plan_refuses_what_it_does_not_know(tree):
     paths.BOOK.mkdir()
     (paths.BOOK / "notebooks.yaml").write_text("- {notebook: a, parameter: {seeds: 1}}\n")
     with pytest.raises(UserError, match=r"notebooks\.yaml"):
-        book.plan()
+        plan()
 
 
 # --- pages that are up to date ------------------------------------------------------------------
@@ -289,12 +290,9 @@ def test_plan_refuses_what_it_does_not_know(tree):
 
 @pytest.fixture
 def book_of_one(curve, monkeypatch, tmp_path):
-    """A book of one page, whose package is a folder of one file; pages that ran, in order."""
+    """A book of one page; pages that ran, in order."""
     (paths.BOOK).mkdir(exist_ok=True)
     (paths.BOOK / "notebooks.yaml").write_text(f"- notebook: {curve}\n")
-    (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "code.py").write_text("1")
-    monkeypatch.setattr(stamp, "PACKAGE", tmp_path / "package")
     monkeypatch.setattr(render, "render", lambda: tmp_path)
     ran, run_notebook = [], notebooks.run_notebook
 
@@ -306,38 +304,12 @@ def book_of_one(curve, monkeypatch, tmp_path):
     return ran
 
 
-def test_a_page_runs_again_only_when_something_changed_that_it_is_made_of(
-    book_of_one, curve, tmp_path, monkeypatch
-):
+def test_a_page_runs_again_only_when_something_changed_that_it_is_made_of(book_of_one, curve):
     book.build()
     book.build()
     assert book_of_one == [curve]
-    made_of = {
-        "code": tmp_path / "package" / "code.py",
-        "record": paths.records_folder() / "paper" / "mosi-bert" / "release" / "paper" / "a.json",
-        "measurement": paths.records_folder() / "planted.json",
-        "source": notebooks.source_path(curve),
-        "plan": paths.BOOK / "notebooks.yaml",
-    }
-    for name, path in made_of.items():
-        before = path.read_bytes() if path.exists() else b""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(before + b" ")
-        assert not book._fresh(stamp.Stamps(), curve, {}), name
-        path.write_bytes(before) if before else path.unlink()
-        assert book._fresh(stamp.Stamps(), curve, {}), name
-    assert not book._fresh(stamp.Stamps(), curve, {"seeds": 3})
-    executed = notebooks.executed_path(curve, notebooks.resolve_parameters(curve, {}))
-    whole = executed.read_bytes()
-    executed.write_bytes(whole[:100])
-    assert not book._fresh(stamp.Stamps(), curve, {})
-    executed.write_bytes(whole)
-    for other in ("uegd/mosi-bert/release/paper/a.json", "paper/control/release/quick/a.json"):
-        path = paths.records_folder() / other
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{}")
-        assert book._fresh(stamp.Stamps(), curve, {}), other
-    monkeypatch.setattr(stamp, "versions", lambda: {"torch": "other"})
+    source = notebooks.source_path(curve)
+    source.write_text(source.read_text().replace("rate, refresh", "rate"))
     book.build()
     assert book_of_one == [curve, curve]
 
@@ -345,16 +317,44 @@ def test_a_page_runs_again_only_when_something_changed_that_it_is_made_of(
 def test_a_failing_page_stops_the_build_and_the_page_of_pages_is_last(
     book_of_one, write_notebook, curve
 ):
-    for name in ("status", "other"):
+    for name in ("other", "further"):
         write_notebook(name, "seeds = 2", "seeds")
-    listed = f"- notebook: status\n- notebook: {curve}\n- notebook: other\n"
-    (paths.BOOK / "notebooks.yaml").write_text(listed)
+    executed = "sorted(path.name for path in Path('book/executed').rglob('*.ipynb'))"
+    write_notebook("status", "", f"from pathlib import Path\n{executed}")
+    names = ["status", curve, "other", "further"]
+    (paths.BOOK / "notebooks.yaml").write_text("".join(f"- notebook: {name}\n" for name in names))
     book.build()
-    assert sorted(book_of_one[:2]) == ["other", curve] and book_of_one[2:] == ["status"]
+    assert sorted(book_of_one[:3]) == ["further", "other", curve] and book_of_one[3:] == ["status"]
     write_notebook("other", "seeds = 2", "1 / 0")
     with pytest.raises(UserError, match="ZeroDivisionError"):
         book.build()
-    assert book_of_one[3:] == ["other"]
+    assert book_of_one[4:] == ["other"]
+
+
+def test_a_build_says_how_many_pages_are_left(book_of_one, write_notebook, curve, capsys):
+    write_notebook("other", "seeds = 2", "seeds")
+    (paths.BOOK / "notebooks.yaml").write_text(f"- notebook: {curve}\n- notebook: other\n")
+    book.build()
+    first, second, rendering, _ = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"1 of 2, about \d+ s left: (other|paper/curve-control)", first)
+    assert second.startswith("2 of 2: ") and rendering.startswith("0 of 2 pages were up to date")
+
+
+def test_a_page_is_made_of_what_made_its_quick_records(book_of_one, write_notebook, monkeypatch):
+    """The second page finds what the first one made of a file that it does not read itself."""
+    monkeypatch.setattr(runner, "TOGETHER", 1)
+    shared = "import os, pathlib\nshared = pathlib.Path(os.environ['MSALIB_QUICK_RECORDS']) / 'a'"
+    write_notebook(
+        "first", "seeds = 2", shared, "shared.write_text(pathlib.Path('given').read_text())"
+    )
+    write_notebook("second", "seeds = 2", shared, "shared.read_text()")
+    (paths.BOOK / "notebooks.yaml").write_text("- notebook: first\n- notebook: second\n")
+    (paths.ROOT / "given").write_text("1")
+    book.build()
+    pages = [(name, {"seeds": 2}) for name in ("first", "second")]
+    assert [stamp.Stamps().fresh(*page) for page in pages] == [True, True]
+    (paths.ROOT / "given").write_text("2")
+    assert [stamp.Stamps().fresh(*page) for page in pages] == [False, False]
 
 
 def test_quick_runs_of_a_build_are_its_own(book_of_one, write_notebook, monkeypatch):
@@ -370,20 +370,3 @@ def test_quick_runs_of_a_build_are_its_own(book_of_one, write_notebook, monkeypa
     assert quick.read_text() == "{}" and paths.quick_records_folder() is None
     content = nbformat.read(paths.EXECUTED / "other.ipynb", as_version=4)
     assert content.cells[-1].outputs[0].data["text/plain"] == "[True, False]"
-
-
-def test_a_warning_of_a_page_stops_the_build(tree):
-    shutil.copy(CONFIG, tree)
-    (paths.BOOK / "_static").mkdir(parents=True)
-    (paths.BOOK / "references.bib").touch()
-    for name in ("custom.css", "logo.svg", "favicon.svg"):
-        (paths.BOOK / "_static" / name).touch()
-    (paths.BOOK / "_toc.yml").write_text("format: jb-book\nroot: book/intro\n")
-    (paths.BOOK / "intro.md").write_text("# Title\n\nSee nothing.\n")
-    index = render.render()
-    whole = index.read_text()
-    (paths.BOOK / "intro.md").write_text("# Title\n\nSee [this](missing.md).\n")
-    with pytest.raises(UserError, match=r"intro.md:3: WARNING.*missing"):
-        render.render()
-    assert index == tree / "_build" / "html" / "index.html" and index.read_text() == whole
-    assert not list(tree.glob("._build*"))

@@ -2,17 +2,20 @@
 
 import json
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from msalib.base import paths
-from msalib.book import build as book
 from msalib.book import notebooks
+from msalib.book.gate import gate
+from msalib.evidence.settings import plan
 
 # What a browser loads of itself, by element and attribute.
 ASSETS = [
@@ -20,6 +23,11 @@ ASSETS = [
     *(("video", "src"), ("audio", "src"), ("embed", "src"), ("object", "data"), ("link", "href")),
 ]
 ELSEWHERE = re.compile(r"^(https?:)?//")
+
+
+LARGEST_PAGE = 600_000
+LARGEST_SITE = 25_000_000
+"""Bytes."""
 
 
 @cache
@@ -37,7 +45,7 @@ def pages(site):
 def planned(site):
     """(notebook, parameters, executed notebook, its page) of every planned notebook."""
     found = []
-    for notebook, parameters in book.plan():
+    for notebook, parameters in plan():
         resolved = notebooks.resolve_parameters(notebook, parameters)
         executed = notebooks.executed_path(notebook, resolved)
         page = site / executed.relative_to(paths.ROOT).with_suffix(".html")
@@ -96,13 +104,63 @@ def leads_somewhere(page: Path, href: str) -> bool:
 
 
 def test_first_page_is_reached_from_the_root(site):
-    refresh = read(site / "index.html").find("meta", attrs={"http-equiv": "Refresh"})
+    refresh = read(site / "index.html").find("meta", attrs={"http-equiv": "refresh"})
     assert (site / refresh["content"].split("url=")[1]).is_file()
+
+
+def test_every_address_of_the_book_before_leads_to_a_page(site):
+    """Those of commit 39f1268; a page that leads on is no page."""
+    moved = yaml.safe_load((paths.BOOK / "redirects.yaml").read_text())
+    before = Path(__file__).with_name("old_addresses.txt").read_text().split()
+    for address in before:
+        page = read(site / f"{address}.html")
+        refresh = page.find("meta", attrs={"http-equiv": "refresh"})
+        assert bool(refresh) == (address in moved or address == "index"), address
+        if refresh:
+            target = site / address / ".." / refresh["content"].split("url=")[1]
+            assert not read(target.resolve()).find("meta", attrs={"http-equiv": "refresh"})
+
+
+def test_no_two_pages_share_a_title(pages):
+    titles = {page: read(page).title.get_text() for page in content(pages)}
+    shared = [title for title, count in Counter(titles.values()).items() if count > 1]
+    assert not {page.name: title for page, title in titles.items() if title in shared}
+
+
+def test_tabs_and_links_around_a_page_show_its_own_name(pages):
+    names = {page: read(page).h1.find(string=True).strip() for page in content(pages)}
+    for page in content(pages):
+        soup = read(page)
+        assert soup.title.get_text() in (names[page], f"{names[page]} | MSA re-run"), page
+        for link in soup.find_all("a", rel=["next", "prev"]):
+            target = (page.parent / unquote(link["href"])).resolve()
+            link.small.extract()
+            assert link.get_text(" ", strip=True) == names[target], page
+
+
+def content(pages) -> list[Path]:
+    return [page for page in pages if not read(page).find("meta", attrs={"http-equiv": "refresh"})]
+
+
+def test_pages_and_site_are_light(site, pages):
+    sizes = {page.name: page.stat().st_size for page in pages}
+    assert not {name: size for name, size in sizes.items() if size > LARGEST_PAGE}
+    files = [path.stat().st_size for path in site.rglob("*") if path.is_file()]
+    assert sum(files) < LARGEST_SITE
+
+
+def test_no_file_is_there_that_no_page_asks_for(site, pages):
+    """Scripts, styles and pictures; MathJax asks for its fonts by itself."""
+    sheets = "".join(path.read_text() for path in site.rglob("*.css"))
+    asked = sheets + "".join(page.read_text() for page in pages)
+    files = [path for path in (site / "_static").rglob("*") if path.is_file()]
+    idle = [path.name for path in files if path.name not in asked and path.suffix != ".woff"]
+    assert not idle
 
 
 def test_executed_notebooks_pass_the_gate(planned):
     problems = {
-        str(executed.name): book.gate(executed, notebook, parameters)
+        str(executed.name): gate(executed, notebook, parameters)
         for notebook, parameters, executed, _ in planned
     }
     assert not {name: found for name, found in problems.items() if found}

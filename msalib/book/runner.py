@@ -1,0 +1,128 @@
+"""Answer how pages of the book are run: some at a time, each checked and stamped."""
+
+import ast
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from msalib.base import paths, temporary
+from msalib.base.errors import UserError
+from msalib.base.terminal import say
+from msalib.book import notebooks, warm
+from msalib.book.gate import gate
+from msalib.book.stamp import Stamps
+
+TIMEOUT_S = 20 * 60
+
+TOGETHER = 2
+"""Notebooks that run at a time, each in a process of its own; those that train the same runs share
+them (``Study``)."""
+
+Page = tuple[str, dict]
+"""A notebook and all its parameters."""
+
+
+class Runner:
+    """What runs pages, as ``runner`` yields it."""
+
+    def __init__(self, processes: warm.Warm | warm.Alone, folder: Path, pages: int):
+        self._processes, self._folder = processes, folder
+        self._pages, self._done, self._start = pages, 0, time.monotonic()
+        self._stamps = Stamps()
+
+    def run(self, pages: Sequence[Page]) -> None:
+        """Run pages, and return when all have run.
+
+        Raises ``UserError`` where one fails or does not pass the gate; others are not begun then.
+        """
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            runs = {pool.submit(self._run, *page): page for page in pages}
+            try:
+                for run in as_completed(runs):
+                    run.result()
+                    self._tell(*runs[run])
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _run(self, notebook: str, resolved: dict) -> None:
+        place = notebooks.executed_path(notebook, resolved)
+        name = place.relative_to(paths.EXECUTED).as_posix()
+        trace = self._folder / f"{name.replace('/', '-')}.json"
+        execute = partial(self._execute, name, trace)
+        executed = notebooks.run_notebook(notebook, resolved, TIMEOUT_S, execute=execute)
+        if problems := gate(executed, notebook, resolved):
+            raise UserError(
+                f"executed notebook {executed.name}",
+                found="; ".join(problems),
+                expected="one fit to publish",
+                remedy=f"Correct notebooks/{notebook}.ipynb.",
+            )
+        self._stamps.keep(executed, resolved, json.loads(trace.read_bytes()))
+
+    def _execute(self, page: str, trace: Path, source, working, parameters, timeout_s) -> None:
+        files = {"source": source.relative_to(paths.ROOT), "working": working, "trace": trace}
+        job = {"page": page, "parameters": parameters} | {k: str(v) for k, v in files.items()}
+        self._processes.run(job, timeout_s)
+
+    def _tell(self, notebook: str, resolved: dict) -> None:
+        """Say which page has run, how many of them all, and how long the others may take."""
+        self._done += 1
+        left = (time.monotonic() - self._start) / self._done * (self._pages - self._done)
+        name = notebooks.executed_path(notebook, resolved).relative_to(paths.EXECUTED)
+        about = f", {_about(left)} left" if left else ""
+        say(f"{self._done} of {self._pages}{about}: {name.with_suffix('')}")
+
+
+def _about(seconds: float) -> str:
+    return f"about {seconds / 60:.0f} min" if seconds > 90 else f"about {seconds:.0f} s"
+
+
+@contextmanager
+def runner(pages: Sequence[Page]) -> Iterator[Runner]:
+    """Yield what runs any of these pages inside the block."""
+    processes = warm.Warm if warm.CAN_FORK else warm.Alone
+    with _quick_records(), temporary.folder() as folder:
+        # One thread a page, so that sums do not depend on the cores, and pages not on each other.
+        environment = notebooks.environment(folder) | {"OMP_NUM_THREADS": "1"}
+        with processes(_imports(pages), cwd=paths.ROOT, env=environment) as started:
+            yield Runner(started, folder.absolute(), len(pages))
+
+
+@contextmanager
+def _quick_records() -> Iterator[None]:
+    """Give the runs of profile quick, inside the block, a folder that goes with this build."""
+    with temporary.folder() as folder:
+        os.environ[paths.QUICK_RECORDS] = str(folder.absolute())
+        try:
+            yield
+        finally:
+            del os.environ[paths.QUICK_RECORDS]
+
+
+def _imports(pages: Sequence[Page]) -> list[str]:
+    """Return the import statements in the cells of these pages."""
+    import nbformat
+
+    statements = {}
+    for notebook in dict.fromkeys(name for name, _ in pages):
+        content = nbformat.read(notebooks.source_path(notebook), as_version=4)
+        for cell in content.cells:
+            if cell.cell_type == "code":
+                statements |= dict.fromkeys(_imports_of(cell.source))
+    return list(statements)
+
+
+def _imports_of(source: str) -> Iterator[str]:
+    try:
+        parsed = ast.parse(source)
+    except SyntaxError:  # the page tells of it
+        return
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield ast.unparse(node)
