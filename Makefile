@@ -1,4 +1,5 @@
 # make book    build the book: _build/html/index.html
+# make pages   render its pages again, from the executed notebooks that there are
 # make test    run all checks
 # make minilm  install the pretrained text encoder of the real runs (83 MB)
 # make test-minilm  run the tests that need it
@@ -15,10 +16,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: book test lint minilm test-minilm lab readme lessons verdicts clean
+.PHONY: book pages test lint minilm test-minilm lab readme lessons verdicts clean
 
 book: $(INSTALLED)
 	$(BIN)/msalib book
+
+pages: $(INSTALLED)
+	$(BIN)/msalib book --pages
 
 # One thread a worker: more only get in each other's way. Compiled tests are kept for the next run.
 test test-minilm: export OMP_NUM_THREADS = 1

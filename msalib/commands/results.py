@@ -81,8 +81,15 @@ def check(
     say(f"{found} in {numbers} of {plural(table['paper'].nunique(), 'paper')}")
 
 
-def book() -> None:
-    """Execute the notebooks of the book and build its pages."""
+def book(
+    pages: Annotated[
+        bool, typer.Option("--pages", help="Render the executed notebooks as they are.")
+    ] = False,
+) -> None:
+    """Execute the notebooks of the book that are out of date, and render its pages."""
     from msalib.book import build as book
 
-    book.build()
+    if pages:
+        book.rendered()
+    else:
+        book.build()
