@@ -10,6 +10,7 @@ from msalib.evidence.audit import Report, leakage
 from msalib.evidence.audit.findings import GROUPS, SEVERITIES
 from msalib.evidence.audit.leakage import Probe
 from msalib.evidence.audit.power import LeakageErrorRates
+from msalib.pages.cells import bounds
 from msalib.pages.figure import INK, MODALITY_STYLE, PAPER, Picture, axes_of, label_of, mark, style
 from msalib.pages.tables import Note, Table
 
@@ -199,4 +200,4 @@ def provenance(rates: LeakageErrorRates) -> Table:
 def _percent(count: int, of: int) -> str:
     """Write a share in percent with its 95% interval (Wilson)."""
     low, high = stats.wilson(count, of)
-    return f"{100 * count / of:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return bounds(100 * count / of, 100 * low, 100 * high, ".1f")

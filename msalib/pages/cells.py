@@ -109,8 +109,12 @@ def interval_text(e: Estimate) -> Value:
 
 def interval(e: Estimate, form: str) -> Value:
     """Return an effect with its interval in the given form of numbers."""
+    shown = bounds(e.effect, e.low, e.high, form)
     seeds = {f"seed no. {k}": v for k, v in enumerate(e.seeds, start=1)}
-    return Value(
-        f"{e.effect:{form}} [{e.low:{form}},\u00a0{e.high:{form}}]",
-        {"": e.effect, "low": e.low, "high": e.high} | seeds,
-    )
+    return Value(shown, shown.numbers | seeds)
+
+
+def bounds(value: float, low: float, high: float, form: str) -> Value:
+    """Return a number between the bounds of an interval, all in the given form."""
+    text = f"{value:{form}} [{low:{form}},\u00a0{high:{form}}]"
+    return Value(text, {"": float(value), "low": float(low), "high": float(high)})

@@ -9,6 +9,7 @@ from msalib.base.stats import LEVEL
 from msalib.data.metrics import METRICS
 from msalib.evidence.error_rates import ENOUGH, Measured, Power
 from msalib.evidence.simulation import Rate
+from msalib.pages.cells import bounds
 from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Note, Table
 
@@ -193,7 +194,7 @@ def _enough(one: Measured) -> str:
 def _percent(rate: Rate | None) -> str:
     if rate is None:
         return ""
-    return f"{100 * rate.share:.1f} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+    return bounds(100 * rate.share, 100 * rate.low, 100 * rate.high, ".1f")
 
 
 def _number(claim: str) -> str:

@@ -13,7 +13,7 @@ from msalib.data.metrics import METRICS
 from msalib.evidence import arms
 from msalib.evidence.arms import Arm
 from msalib.evidence.printed import table as printed_table
-from msalib.pages.cells import scores
+from msalib.pages.cells import Value, scores
 from msalib.pages.contrasts import Effects, tested_metrics
 from msalib.pages.curves_figure import score_curves
 from msalib.pages.figure import DARK, LIGHT, MODALITY_STYLE, Picture, axes_of, mark, style
@@ -212,7 +212,10 @@ def slope_table(grids: Mapping[str, tuple[Grid, Sequence[str]]]) -> Table | Note
     """Show slopes per expert of several grids, each with its modalities: printed and ours."""
     rows = [
         {"cells": f"{name} ({len(cells)})"}
-        | {m: f"{s:+.3f} ± {e:.3f}" for m, (s, e) in found.items()}
+        | {
+            m: Value(f"{s:+.3f} ± {e:.3f}", {"": s, "standard error": e})
+            for m, (s, e) in found.items()
+        }
         for name, (cells, modalities) in grids.items()
         if (found := slopes(cells, modalities))
     ]

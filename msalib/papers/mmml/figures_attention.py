@@ -10,7 +10,7 @@ from msalib.data.corpus import Corpus
 from msalib.data.simulate import render, speech
 from msalib.evidence.printed.names import plural
 from msalib.models.mmml import FUSED, SOUND, TEXT
-from msalib.pages.cells import mean_sd
+from msalib.pages.cells import interval, mean_sd
 from msalib.pages.clips import Clip
 from msalib.pages.figure import INK, Picture, axes_of, label_of, style
 from msalib.pages.tables import Note, Table
@@ -220,4 +220,4 @@ def _three(value: float) -> str:
 
 
 def _interval(e: stats.Estimate) -> str:
-    return f"{e.effect:.2f} [{e.low:.2f},\u00a0{e.high:.2f}]"
+    return interval(e, ".2f")

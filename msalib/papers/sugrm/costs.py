@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from msalib.base.files import Recorded
 from msalib.evidence.common import Word
 from msalib.evidence.printed import table as printed
+from msalib.pages.cells import bounds
 from msalib.pages.tables import Note, Table
 
 SIZES = {"visual": 20, "acoustic": 5, "linguistic": 768}
@@ -99,7 +100,7 @@ class Ratio(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} [{self.low:.2f},\u00a0{self.high:.2f}]"
+        return bounds(*self, ".2f")
 
 
 def ratio(passes: Mapping[str, Sequence[float]]) -> Ratio:
@@ -177,7 +178,7 @@ def inference(times: Times | None) -> Table | Note:
         rows.append(
             {"whose": "ours", "what": READINGS[key]}
             | {f"{NAMES[f]} (s)": f"{median(seconds[f]):.3g}" for f in FAMILIES}
-            | {"ratio": str(by_reading[key])}
+            | {"ratio": bounds(*by_reading[key], ".2f")}
         )
     values = [each.value for each in by_reading.values()]
     return Table(

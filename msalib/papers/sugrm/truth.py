@@ -11,7 +11,7 @@ import pandas as pd
 
 from msalib.data.corpus import Corpus
 from msalib.evidence import seeds
-from msalib.pages.cells import mean_sd
+from msalib.pages.cells import bounds, mean_sd
 from msalib.pages.tables import Note, Table
 from msalib.papers.sugrm.labels import NOTHING, Histories, histories, pearson, percent
 from msalib.papers.sugrm.momentum import DRAWS, random_labels
@@ -166,7 +166,7 @@ def _of_draws(values: np.ndarray) -> str:
 
 
 def _bracketed(mean: float, low: float, high: float) -> str:
-    return f"{mean:.3f} [{low:.3f},\u00a0{high:.3f}]"
+    return bounds(mean, low, high, ".3f")
 
 
 def _number(value: float) -> str:

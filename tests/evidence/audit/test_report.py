@@ -81,7 +81,7 @@ def test_the_figure_has_a_row_for_each_part_and_tells_them():
     found = audit.examine(made, "control", "title", "standard", None, 99)
     picture = pages.probe_levels(found.probes, setting=found.setting)
     page = read(picture)
-    assert page.attributes("img")[0]["alt"] == picture.alt
+    assert page.attributes("svg")[0]["aria-label"] == picture.alt
     assert "visual, network: training" in picture.alt and "test undefined" in picture.alt
     assert "nan" not in picture.alt and "None" not in picture.alt
     assert "No features" in read(pages.probe_levels([], setting="x")).text

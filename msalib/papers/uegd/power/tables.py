@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from msalib.pages.cells import bounds
 from msalib.pages.tables import Table
 from msalib.papers.uegd.power.cases import VIDEOS_ONLY
 from msalib.papers.uegd.power.record import Power, Rate
@@ -150,4 +151,4 @@ def scatter(simulated: Power) -> Table:
 
 
 def _percent(rate: Rate) -> str:
-    return f"{100 * rate.share:.1f} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+    return bounds(100 * rate.share, 100 * rate.low, 100 * rate.high, ".1f")

@@ -281,11 +281,11 @@ def test_an_unfinished_simulation_is_told():
 def test_the_page_shows_the_numbers():
     simulated = made({0: 0.05, 0.1: 0.6, 0.2: 1.0})
     html = tables.rates(simulated)._repr_html_()
-    assert "5.0 [2.2, 11.2]" in html and "0.15 Corr" in html
+    assert "5.0 [2.2,\u00a011.2]" in html and "0.15 Corr" in html
     assert "never: 10% at 0.1" in tables.rates(made({0: 0.0, 0.1: 0.1}))._repr_html_()
     assert "+0.0200" in tables.chances(simulated)._repr_html_()
     assert "0.15" in tables.scatter(simulated)._repr_html_()
-    assert "50.0 [40.4, 59.6]" in tables.amended(simulated)._repr_html_()
+    assert "50.0 [40.4,\u00a059.6]" in tables.amended(simulated)._repr_html_()
     assert "<td>300</td>" in tables.provenance(simulated)._repr_html_()
     texts = tables.numbers(simulated)
     assert texts["C1_mosi_supported"] == "5.0%" and texts["C1_mosi_power"] == "0.15"
