@@ -18,15 +18,12 @@ from msalib.runs.records import Setting
 
 
 def matrix(verdicts: Sequence[Verdict], *, caption: str) -> sheet.Sheet:
-    """Show the claims of a paper by settings, in each group those with most verdicts first.
+    """Show the claims of a paper by settings.
 
     A setting in which no claim was run has no column; the caption names it.
     """
     paper = verdicts[0].claim.paper
-    decided = Counter(v.setting for v in verdicts if v.evidence.verdict != "not run")
-    listed = sorted(dict.fromkeys(v.setting for v in verdicts), key=lambda s: -decided[s])
-    every = names.ordered(paper, listed)
-    shown = [setting for setting in every if decided[setting]]
+    shown, empty = _shown_and_empty(verdicts)
     words = {(v.claim.id, v.setting): v.evidence.verdict for v in verdicts}
     groups = {
         _about(v): [
@@ -34,12 +31,10 @@ def matrix(verdicts: Sequence[Verdict], *, caption: str) -> sheet.Sheet:
         ]
         for v in {v.claim.id: v for v in verdicts}.values()
     }
-    table = sheet.table(caption, caption, ["claim", *heads(paper, shown)], groups)
+    table = sheet.table(caption, caption, ["claim", *_heads(paper, shown)], groups)
     return sheet.Sheet(
         [Markup('<div class="msa-matrix">{}</div>').format(table)],
-        caption=" ".join(
-            filter(None, [f"{legend()}.", _left_out([s for s in every if not decided[s]])])
-        ),
+        caption=" ".join(filter(None, [f"{legend()}.", _left_out(empty)])),
     )
 
 
@@ -55,13 +50,29 @@ def _cell(word: str | None) -> Markup:
     return sheet.cell(sheet.mark(SYMBOLS[word], word), f"verdict-{word.replace(' ', '-')}")
 
 
-def heads(paper: str, settings: Sequence[Setting]) -> list[Markup]:
-    """Return the name of each setting with its group; in full where two have one short name."""
+def _titles(settings: Sequence[Setting]) -> list[str]:
+    """Return the short name of each setting, or the full one where two share the short one."""
     counts = Counter(map(names.short, settings))
-    known = ((s, names.short(s)) for s in settings)
-    shown = [(s, short if counts[short] == 1 else names.full(s)) for s, short in known]
+    return [names.short(s) if counts[names.short(s)] == 1 else names.full(s) for s in settings]
+
+
+def _heads(paper: str, settings: Sequence[Setting]) -> list[Markup]:
     group = Markup("<small>{}</small>")
-    return [lines([name, group.format(names.group(paper, s))]) for s, name in shown]
+    return [
+        lines([title, group.format(names.group(paper, setting))])
+        for title, setting in zip(_titles(settings), settings, strict=True)
+    ]
+
+
+def _shown_and_empty(verdicts: Sequence[Verdict]) -> tuple[list[Setting], list[Setting]]:
+    """Return the settings in which claims of a paper were run, in order, and those without any.
+
+    Settings come by their group, in each group those with most verdicts first.
+    """
+    decided = Counter(v.setting for v in verdicts if v.evidence.verdict != "not run")
+    listed = sorted(dict.fromkeys(v.setting for v in verdicts), key=lambda s: -decided[s])
+    every = names.ordered(verdicts[0].claim.paper, listed) if verdicts else []
+    return [s for s in every if decided[s]], [s for s in every if not decided[s]]
 
 
 def _left_out(empty: Sequence[Setting]) -> str:

@@ -36,14 +36,18 @@ def answer(weighed: Sequence[ClaimEvidence], name: str) -> str:
         if e.printed.verdict == "contradicted"
     ]
     contradicted = f"{printed['contradicted']} ({'; '.join(against)})" if against else "none"
-    open_ = "".join(
-        f"; {printed[word]} {told}"
-        for word, told in (("inconclusive", "undecided"), ("not run", "without printed numbers"))
+    left = [
+        f"{printed[word]} {'are' if printed[word] > 1 else 'is'} {what}"
+        for word, what in (
+            ("inconclusive", "undecided because of ties"),
+            ("not run", "about numbers that it does not print"),
+        )
         if printed[word]
-    )
+    ]
+    others = f"; {' and '.join(left)}" if left else ""
     parts = [
         f"{name}'s own tables support {printed['supported']} of its {plural(len(theirs), 'claim')} "
-        f"and contradict {contradicted}{open_}.",
+        f"and contradict {contradicted}{others}.",
         _of_runs("real data", [(e, e.rerun) for e in theirs]),
         _of_runs("data whose truth we know", [(e, e.control) for e in theirs]),
     ]

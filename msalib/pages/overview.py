@@ -261,7 +261,7 @@ def answer(weighed: Weighed) -> str:
         )
     )
     return (
-        f"Of {plural(len(theirs), 'claim')} that {plural(len(weighed), 'paper')} make, their own "
+        f"Of {plural(len(theirs), 'claim')} of {plural(len(weighed), 'paper')}, the papers' own "
         f"tables support {printed['supported']} and contradict {printed['contradicted']}; "
         f"{printed['inconclusive']} are undecided, and on {printed['not run']} they print nothing. "
         f"Verdicts of runs, one for each claim and setting: {'; '.join(runs)}."

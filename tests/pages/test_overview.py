@@ -204,6 +204,26 @@ def test_parity_of_a_paper_is_told_once_where_it_is_introduced():
     assert "Parity: none; needs code of the authors." in read(one_paper.about("one", silent)).text
 
 
+def test_the_answer_of_a_paper_counts_cells_and_names_claims():
+    silent, ours = evidences(SILENT, number=2), evidences(PRINTED, number=3, ours=True)
+    own = [evidences(PRINTED, "supported", "contradicted"), silent, ours]
+    said = one_paper.answer(own, "ONE")
+    assert said.startswith(
+        "ONE's own tables support 0 of its 2 claims and contradict 1 (C1: 1 of 3 cells hold, 1 "
+        "tied); 1 is about numbers that it does not print."
+    )
+    assert "Runs on real data support C1 and contradict C1, each in some setting." in said
+    assert "No claim was run on data whose truth we know." in said
+    assert said.endswith("As published: not run.") and "C3" not in said
+
+
+def test_the_answer_of_all_papers_counts_verdicts():
+    own = [evidences(PRINTED, "supported", "not run"), evidences(SILENT, number=2)]
+    said = overview.answer({"one": own})
+    assert "Of 2 claims of 1 paper, the papers' own tables support 0 and contradict 1" in said
+    assert "on real data 1 supported, 0 contradicted, 0 inconclusive" in said
+
+
 def test_a_summary_counts_verdicts_and_findings():
     text = read(one_paper.summary([evidences(PRINTED)], FOUND, "one")).text
     assert text.startswith("1 claim; by the paper's own tables 1 contradicted.")
