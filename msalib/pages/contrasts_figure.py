@@ -2,7 +2,7 @@
 
 from msalib.data.metrics import METRICS
 from msalib.pages.contrasts import HEADLINE, Effects, gain_head, gain_text
-from msalib.pages.figure import INK, PAPER, Picture, axes_of, interval, style
+from msalib.pages.figure import INK, Picture, axes_of, interval, name_rows, style
 from msalib.pages.tables import Note
 
 
@@ -25,15 +25,7 @@ def gain_figure(effects: Effects, *, setting: str) -> Picture | Note:
         panel.set_xlabel(gain_head(metric), fontsize=9)
         panel.tick_params(labelsize=9)
         panel.grid(axis="y", visible=False)
-    for y, (one, other) in enumerate(effects):  # above its row, across all panels
-        place = panels[0].get_yaxis_transform()
-        name = panels[0].text(0.01, y - 0.4, f"{one} over {other}", transform=place, fontsize=9)
-        name.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1})
-        name.set_in_layout(False)
-    panels[0].set_zorder(2)
-    panels[0].patch.set_alpha(0)
-    panels[0].set_yticks([])
-    panels[0].set_ylim(len(effects) - 0.6, -0.8)
+    name_rows(panels[0], [f"{one} over {other}" for one, other in effects])
     return Picture(
         figure,
         alt=f"Gains of one arm over another. {'; '.join(sentences)}.",

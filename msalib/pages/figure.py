@@ -4,6 +4,7 @@ Figures hold no mathematics, since text from data may look like it: the ids of M
 """
 
 import re
+from collections.abc import Sequence
 from io import StringIO
 
 import numpy as np
@@ -87,6 +88,17 @@ def interval(axes: Axes, y: float, estimate: Estimate, text: str) -> None:
     axes.plot(estimate.seeds, [y + 0.22] * len(estimate.seeds), ".", color=INK, markersize=4)
     seeds = ", ".join(f"{seed:+.3g}" for seed in estimate.seeds)
     mark(axes, estimate.effect, y, text + (f"; seeds {seeds}" if seeds else ""))
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Write names above the rows 0, 1, ... of a panel, the first on top: long ones have room."""
+    for y, name in enumerate(names):
+        text = axes.text(0.01, y - 0.4, name, transform=axes.get_yaxis_transform(), fontsize=9)
+        text.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1})
+        text.set_in_layout(False)
+    axes.set_zorder(2)  # above the panels to its right
+    axes.set_yticks([])
+    axes.set_ylim(len(names) - 0.6, -0.8)
 
 
 def numbered(anchor: str, drawing: Markup, caption: str, below: str = "") -> Markup:

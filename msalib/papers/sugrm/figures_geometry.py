@@ -13,6 +13,7 @@ from msalib.pages.figure import (
     Picture,
     axes_of,
     mark,
+    name_rows,
     style,
 )
 
@@ -249,7 +250,7 @@ def passes(timed: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) ->
     """Show footnote 5, the seconds of single passes: what was timed -> model -> seconds."""
     figure, axes = axes_of(height=1.3 + 0.75 * len(timed))
     looks = {"SUGRM": (BLUE, "o"), "Self-MM": ("#D55E00", "^")}
-    sentences, ticks = [], []
+    sentences = []
     for y, (name, models) in enumerate(timed.items()):
         for k, (model, seconds) in enumerate(models.items()):
             colour, marker = looks[model]
@@ -262,9 +263,8 @@ def passes(timed: Mapping[str, Mapping[str, Sequence[float]]], *, where: str) ->
             sentences.append(f"{name}, {model}: median {np.median(seconds):.3g} s")
             low, high = min(seconds), max(seconds)
             mark(axes, np.median(seconds), place, f"{sentences[-1]}, {low:.3g} to {high:.3g} s")
-        ticks.append(name.replace(", ", ",\n"))
-    axes.set_yticks(range(len(ticks)), ticks)
-    axes.set_ylim(len(ticks) - 0.5, -0.5)
+    name_rows(axes, list(timed))
+    axes.grid(axis="y", visible=False)
     axes.set_xscale("log")
     axes.set_xlabel("seconds of one pass (log scale)")
     figure.legend(loc="outside upper center", ncols=2)
