@@ -6,6 +6,7 @@ import pandas as pd
 
 from msalib.base import paths
 from msalib.book import notebooks
+from msalib.evidence.printed.names import plural
 from msalib.evidence.settings import plan
 from msalib.pages.markup import link
 from msalib.pages.tables import Table
@@ -24,6 +25,18 @@ def table() -> Table:
         "Notebooks of this book. A + behind a commit: the code had changes that were not committed."
     )
     return Table(pd.DataFrame(rows).fillna(""), caption=caption)
+
+
+def answer(pages: Table) -> str:
+    """Say how many pages were run, how long they took, and from how many commits they are."""
+    ran = pages.frame[pages.frame["seconds"] != ""]
+    seconds = ran["seconds"].astype(float)
+    minutes = seconds.sum() / 60
+    return (
+        f"{len(ran)} of {len(pages.frame)} pages were run, from "
+        f"{plural(ran['commit'].nunique(), 'commit')} of the code. Together they took "
+        f"{minutes:.0f} minutes, the longest {seconds.max():.0f} seconds."
+    )
 
 
 def _row(executed: Path) -> dict[str, str]:
