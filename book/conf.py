@@ -38,7 +38,7 @@ html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["frame.css", "custom.css", "figures.css", "verdicts.css"]
 html_js_files = [(f"{name}.js", {"defer": "defer"}) for name in ("book", "tables", "figures")]
-html_sourcelink_suffix = ""
+html_copy_source = False
 html_use_index = False
 html_show_search_summary = False  # it loads every page that is found, whole
 

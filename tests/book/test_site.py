@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -175,15 +176,12 @@ def test_no_page_shows_a_traceback_or_a_path_of_this_machine(pages):
 
 def test_each_page_offers_its_executed_notebook(site, planned):
     for _, _, executed, page in planned:
-        hrefs = [a["href"] for a in read(page).find_all("a", href=True)]
-        (offered,) = {h for h in hrefs if h.endswith(f"_sources/book/{within_book(executed)}")}
-        file = (page.parent / offered).resolve()
-        nbformat.validate(json.loads(file.read_text()))
-        assert file.read_bytes() == executed.read_bytes()
-
-
-def within_book(executed: Path) -> str:
-    return executed.relative_to(paths.BOOK).as_posix()
+        (offered,) = {link["href"] for link in read(page).select("a.book-button[download]")}
+        with zipfile.ZipFile(page.parent / offered) as archive:
+            assert archive.namelist() == [executed.name]
+            content = archive.read(executed.name)
+        nbformat.validate(json.loads(content))
+        assert content == executed.read_bytes()
 
 
 def test_each_exhibit_offers_its_clean_source(pages):

@@ -31,13 +31,6 @@ class Pages(StandaloneHTMLBuilder):
         folders = [Path(folder) / "static" for folder in self.theme.get_theme_dirs()]
         assets.copy(folders, Path(self.outdir) / "_static", context, self.templates)
 
-    def get_doc_context(self, docname: str, body: str, metatags: str) -> dict:
-        """Return what the frame shows of a page; of the sources, notebooks alone are offered."""
-        context = super().get_doc_context(docname, body, metatags)
-        if not context["sourcename"].endswith(".ipynb"):
-            context["sourcename"] = ""
-        return context
-
     def index_page(self, pagename: str, doctree: nodes.document, title: str) -> None:
         """Index the words of a page that count in a search."""
         super().index_page(pagename, searched.reduced(doctree), title)
@@ -59,6 +52,10 @@ def fill_frame(app: Sphinx, pagename: str, template: str, context: dict, doctree
     context["author"], context["theme_styles"] = app.config.author, assets.FIRST
     context["contents"] = navigation.html(app.env, pagename, context["pathto"])
     context["script_files"] = [s for s in context["script_files"] if assets.wanted(s, app.config)]
+    source = Path(app.env.doc2path(pagename))
+    if source.suffix == ".ipynb":
+        context["notebook"] = f"_notebooks/{pagename}.ipynb.zip"
+        assets.zipped(source, Path(app.outdir, context["notebook"]))
     if "body" in context:
         folder = Path(app.outdir) / app.builder.imagedir
         address = context["pathto"](app.builder.imagedir, True)

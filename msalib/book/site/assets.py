@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import re
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ USED = [*STYLES, *SEARCH, "sphinx_highlight.js"]
 MATHJAX = "tex-chtml.js"
 FONTS = "output/chtml/fonts/woff-v2"
 
-EMBEDDED = re.compile(r'\bsrc="data:(image|audio)/([\w.+-]+);base64,([\w+/=\s]+)"')
+EMBEDDED = re.compile(r'\b(src|href)="data:(image|audio)/([\w.+-]+);base64,([\w+/=\s]+)"')
 SMALL = 4096
 """Characters of an embedded file that may stay in its page."""
 
@@ -47,6 +48,18 @@ def copy_mathjax(static: Path) -> None:
         shutil.copy(source / MATHJAX, target)
 
 
+def zipped(notebook: Path, path: Path) -> None:
+    """Put a notebook into an archive, whose bytes depend on its content alone.
+
+    Its outputs are texts and drawings, which take a fifth of the room then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entry = zipfile.ZipInfo(notebook.name)  # dated 1980
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(entry, notebook.read_bytes())
+
+
 def wanted(script, config) -> bool:
     """Check whether a page needs a script: those of the book, and what sets its formulas."""
     own = [name if isinstance(name, str) else name[0] for name in config.html_js_files]
@@ -62,15 +75,15 @@ def lighter(body: str, folder: Path, address: str) -> str:
     """
 
     def moved(found: re.Match) -> str:
-        kind, ending, content = found.groups()
+        attribute, kind, ending, content = found.groups()
         if len(content) < SMALL:
             return found[0]
         content = base64.b64decode(content)
         name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending.split('+')[0]}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-        later = ' loading="lazy"' if kind == "image" else ' preload="none"'
-        return f'src="{address}/{name}"{later}'
+        later = {("src", "image"): ' loading="lazy"', ("src", "audio"): ' preload="none"'}
+        return f'{attribute}="{address}/{name}"{later.get((attribute, kind), "")}'
 
     # myst-nb names every fold alike, whatever is written on it.
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
