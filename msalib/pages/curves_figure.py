@@ -78,8 +78,8 @@ def score_curves(
     return Picture(
         figure,
         alt=f"Scores by {what}. {'; '.join(sentences)}.",
-        caption=f"{about} Markers: mean over seeds; bars: standard deviation; rings: what "
-        f"validation chooses. {OWN_SCALE * bool(printed)}Setting: {setting}.",
+        caption=f"{about} Markers: mean over seeds; bars: standard deviation. "
+        f"{_rings(runs, present)}{OWN_SCALE * bool(printed)}Setting: {setting}.",
     )
 
 
@@ -103,7 +103,7 @@ def _measured(
 ) -> list[str]:
     """Draw the scores of one line on each part; return them in words."""
     sentences, name, label = [], look["label"], METRICS[metric].label
-    chosen = runs.best(list(systems.values())) if runs.has(*systems.values()) else None
+    chosen = _chosen(runs, list(systems.values()))
     for axes, (part, part_name) in zip(row, PARTS.items(), strict=False):
         scores = {
             c: [r.metrics[part][metric] for r in runs.records(s)[0]] for c, s in systems.items()
@@ -111,12 +111,26 @@ def _measured(
         means = _curve(axes, scores, places, metric, look)
         for choice, mean in means.items():
             text = f"{name}, {what} {choice}, {part_name}: {spread(scores[choice], metric)}"
-            if systems[choice] == chosen and len(systems) > 1:
+            if systems[choice] == chosen:
                 axes.plot(places[choice], mean, **RING)
                 text += ", chosen by validation"
             mark(axes, places[choice], mean, text)
         sentences.append(f"{label} on {part_name}, {name}: {_listed(means, metric)}")
     return sentences
+
+
+def _chosen(runs: Runs, systems: Sequence[System]) -> System | None:
+    """Return what validation chooses; of one system, or of shares of the data, it chooses none."""
+    if len(systems) < 2 or not runs.has(*systems) or len({s.train_share for s in systems}) > 1:
+        return None
+    return runs.best(systems)
+
+
+def _rings(runs: Runs, lines: Lines) -> str:
+    """Say what rings mean, if there are any."""
+    if not any(_chosen(runs, list(systems.values())) for systems in lines.values()):
+        return ""
+    return f"Rings: what validation chooses, by {METRICS[runs.task.selects].label}. "
 
 
 def _curve(axes, scores: Mapping, places: Mapping, metric: str, look: Mapping) -> dict:

@@ -149,6 +149,7 @@ def curve(
     if not any(runs.has(s) for s in systems):
         return Note(f"Nothing of this figure was run yet. Setting: {setting}.")
     metrics = scope.metrics(runs, scope.FINE)
+    about = f"{about} The paper draws its curve without numbers."
     return score_curves(runs, lines, metrics, what=what, about=about, setting=setting)
 
 

@@ -105,16 +105,14 @@ def module_lines(
                 shift = 0.12 * (i - (len(lines) - 1) / 2)
                 means = _line(axes, levels, corners, metric, shift)
                 for k, (corner, mean) in enumerate(zip(corners, means, strict=True)):
-                    if corner in levels:
-                        parts = ", ".join(words[part] for part in corner)
-                        said = f"{parts}: {spread(levels[corner][metric], metric)}"
-                        mark(axes, k + shift, mean, said)
-                sentences += [
-                    f"{', '.join(words[part] for part in corner)}: {METRICS[metric].label} "
-                    + ("undefined" if np.isnan(mean) else METRICS[metric].show(mean))
-                    for corner, mean in zip(corners, means, strict=True)
-                    if corner in levels
-                ]
+                    if corner not in levels:
+                        continue
+                    parts = ", ".join(words[part] for part in corner)
+                    mark(
+                        axes, k + shift, mean, f"{parts}: {spread(levels[corner][metric], metric)}"
+                    )
+                    shown = "undefined" if np.isnan(mean) else METRICS[metric].show(mean)
+                    sentences.append(f"{parts}: {METRICS[metric].label} {shown}")
             axes.set_xticks(range(len(encoders)), [words[e].split()[0] for e in encoders])
             axes.margins(x=0.12)
         panels[0, column].set_title(words[recalibration], fontsize=11)
