@@ -7,6 +7,7 @@ It is plain text: pages and chapters glue it, a terminal prints it.
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from msalib.base.stats import Estimate
 from msalib.evidence import settings
 from msalib.evidence.common import Word
 from msalib.evidence.printed.names import plural
@@ -42,8 +43,9 @@ def short(verdict: Verdict, effect: str = "", words: str = "") -> str:
     of. Raises ``KeyError`` for an effect that is none of a test that ran.
     """
     parts = [f"{WORDS[verdict.evidence.verdict]} {_where(verdict)}.", verdict.reading]
-    if verdict.evidence.effects:
-        parts.append(_effect(verdict, effect, words))
+    if effects := verdict.evidence.effects:
+        name = effect or next(iter(effects))
+        parts.append(effect_sentence(name, effects[name], words))
     if verdict.kind != "as-published":
         parts.append(_as_published(verdict))
     return " ".join(filter(None, parts))
@@ -96,12 +98,11 @@ def _where(verdict: Verdict) -> str:
     return f"{WHERE[verdict.kind]} ({'; '.join([names.full(verdict.setting), *seeds])})"
 
 
-def _effect(verdict: Verdict, effect: str, words: str) -> str:
-    effects = verdict.evidence.effects
-    name = effect or next(iter(effects))
+def effect_sentence(name: str, estimate: Estimate, words: str = "") -> str:
+    """Return an effect with its interval and its unit; ``words`` replace its name."""
     what = (words or name.replace(POINTS, "")).replace(": gain in", ", gain in")
     unit = " points" * (POINTS in name)
-    return f"{what[:1].upper()}{what[1:]}: {interval_text(effects[name])}{unit}."
+    return f"{what[:1].upper()}{what[1:]}: {interval_text(estimate)}{unit}."
 
 
 def _aside(effect: str, compares: str) -> str:

@@ -31,16 +31,16 @@ def answer(simulated: Power) -> Note:
     shares = [one.truest().share for one in equal]
     named = ", ".join(f"{_number(one.claim)} at the size of {one.size}" for one in able) or "none"
     sentences = [
-        f"{kept} of {len(simulated.tests)} tests and sizes keep their level, as far as so many "
-        f"simulated studies can tell: {LEVEL / 2:.1%} of them for either wrong verdict, "
-        f"{LEVEL:.0%} for support that takes a 90% interval.",
-        f"Of {len(printed)} with a printed gain, {len(able)} find a gain of that size in "
+        f"{kept} of {len(simulated.tests)} tests (one for each claim and size of the data) keep "
+        f"their level as far as the simulated studies can tell: {LEVEL / 2:.1%} for either wrong "
+        f"verdict, {LEVEL:.0%} for support that rests on a 90% interval.",
+        f"Of the {len(printed)} with a printed gain, {len(able)} find a gain of that size in "
         f"{ENOUGH:.0%} of the studies ({named}).",
     ]
     if shares:
         sentences.append(
-            "Claims of no difference, and of a difference within limits, are found in "
-            f"{min(shares):.0%} to {max(shares):.0%} of the studies where they are true."
+            "Tests of no difference, or of a difference within limits, support their claim in "
+            f"{min(shares):.0%} to {max(shares):.0%} of the studies where it is true."
         )
     return Note(f"{' '.join(sentences)} Setting: {simulated.setting}.")
 

@@ -1,6 +1,6 @@
 """What pretraining learned: commands, and what pages show of its records.
 
-Held-out clips say it: how many hidden tokens and frames a stream guesses when it sees the other
+Held-out clips say it: how many masked tokens and frames a stream predicts when it sees the other
 encoder's outputs of the same clip, those of another clip, or nothing.
 """
 
@@ -25,7 +25,7 @@ ByArm = Mapping[str, Sequence[Pretrained]]
 """Name of a pretraining -> its records, one a seed."""
 
 FEWEST = 50
-"""Held-out clips of which a share says something; a clip has a few hidden tokens."""
+"""Held-out clips of which a share says something; a clip has a few masked tokens."""
 
 # --- the command --------------------------------------------------------------------------------
 
@@ -93,8 +93,8 @@ def refuse_unknown(paper: str, choices: Mapping[str, str], known: Mapping[str, s
 
 def _line(record: Pretrained) -> str:
     shares = "; ".join(
-        f"other stream {seen}: {100 * record.worth[seen]['text_right']:.1f}% of hidden tokens, "
-        f"{100 * record.worth[seen]['sound_right']:.1f}% of hidden frames"
+        f"other stream {seen}: {100 * record.worth[seen]['text_right']:.1f}% of masked tokens, "
+        f"{100 * record.worth[seen]['sound_right']:.1f}% of masked frames"
         for seen in SEEN
     )
     return f"{record.clips} clips, {record.held_out} held out; {shares}"
@@ -125,7 +125,7 @@ def telling(by_arm: ByArm) -> tuple[ByArm, str]:
 
 
 def answer(by_arm: ByArm, *, setting: str) -> Note:
-    """Say how much better hidden parts are guessed with the clip's own other stream."""
+    """Say how many more masked parts are predicted with the clip's own other stream."""
     told, left_out = telling(by_arm)
     if not told:
         what = left_out or "No pretraining of this page is recorded. "
@@ -147,9 +147,9 @@ def answer(by_arm: ByArm, *, setting: str) -> Note:
 
 
 def worth_table(by_arm: ByArm, *, setting: str) -> Table | Note:
-    """Show what shares are guessed by what a stream sees of the other one."""
+    """Show the shares that are predicted, by what a stream sees of the other one."""
     rows = [
-        {"pretraining": name, "guessed": words}
+        {"pretraining": name, "predicted": words}
         | {SEEING[seen]: _shares(r.worth[seen][share] for r in records) for seen in SEEN}
         | {
             "commonest": _shares(r.chance[share] for r in records),
@@ -165,11 +165,11 @@ def worth_table(by_arm: ByArm, *, setting: str) -> Table | Note:
         return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
     return Table(
         pd.DataFrame(rows),
-        caption="Shares of what is hidden that are guessed right, in %, on held-out clips with "
-        "their true pairs; mean ± standard deviation over seeds. Columns: what a stream sees of "
-        "the other encoder's outputs. Commonest: always the commonest token or codeword. Clips "
-        "held out are of the last stage's corpus, so that rows of other corpora do not compare in "
-        f"level. Setting: {setting}.",
+        caption="Shares of masked tokens and frames that are predicted correctly, in %, on "
+        "held-out clips with their true pairs; mean ± standard deviation over seeds. Columns: what "
+        "a stream sees of the other encoder's outputs. Commonest: always the commonest token or "
+        "codeword. Held-out clips are from the corpus of the last stage, so levels of rows with "
+        f"other corpora cannot be compared. Setting: {setting}.",
     )
 
 
@@ -199,7 +199,7 @@ def seeds_table(by_arm: ByArm, *, setting: str) -> Table | Note:
     ]
     if not rows:
         return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
-    return Table(pd.DataFrame(rows), caption=f"Shares guessed right, in %. Setting: {setting}.")
+    return Table(pd.DataFrame(rows), caption=f"Correct predictions, in %. Setting: {setting}.")
 
 
 def origins(by_arm: ByArm) -> Table:

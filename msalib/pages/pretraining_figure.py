@@ -20,7 +20,7 @@ STYLES = (
 
 @style
 def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
-    """Show the share of hidden tokens and frames that is guessed right, by update."""
+    """Show the share of masked tokens and frames that is predicted correctly, by update."""
     present = {name: records for name, records in by_arm.items() if records}
     if not present:
         return Note(f"No pretraining of this page is recorded yet. Setting: {setting}.")
@@ -44,9 +44,9 @@ def learning_curves(by_arm: ByArm, *, setting: str) -> Picture | Note:
     figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=9)
     return Picture(
         figure,
-        alt=f"Shares guessed right by update. {'; '.join(sentences)}.",
-        caption="Share of what is hidden that is guessed right on the clips learned from, by "
-        "update of the last stage. Line: mean over seeds; band: from the lowest to the highest. "
+        alt=f"Correct predictions by update. {'; '.join(sentences)}.",
+        caption="Share of masked tokens and frames that is predicted correctly on training clips, "
+        "by update of the last stage. Line: mean over seeds; band: from the lowest to the highest. "
         f"Setting: {setting}.",
     )
 
@@ -82,7 +82,7 @@ def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
     return Picture(
         figure,
         alt=f"What the other stream is worth. {'; '.join(sentences)}.",
-        caption="Share guessed with the clip's own other stream, minus that with another clip's, "
-        "on clips held out. Circle: mean over seeds; line: interval of 95% over other trainings; "
+        caption="Correct predictions with the clip's own other stream, minus those with another "
+        "clip's, on held-out clips. Circle: mean over seeds; line: 95% interval over trainings; "
         f"dots: single seeds. {left_out}Setting: {setting}.",
     )

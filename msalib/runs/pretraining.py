@@ -40,7 +40,7 @@ SEEN = ("given", "shuffled", "silenced")
 another clip, or zeros."""
 
 
-STREAMS = {"text_right": "hidden tokens", "sound_right": "hidden frames"}
+STREAMS = {"text_right": "masked tokens", "sound_right": "masked frames"}
 """Share in a record of pretraining -> what is guessed."""
 
 

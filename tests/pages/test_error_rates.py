@@ -8,9 +8,9 @@ GAINS = power(measured(3, 9, border=(2, 4)), measured(1, 4, claim="MMML-C9"))
 
 def test_the_answer_counts_levels_and_power():
     text = error_rates.answer(power(*GAINS.tests, equivalence(6)))._repr_html_()
-    assert "3 of 3 tests and sizes keep their level" in text
-    assert "2.5% of them for either wrong verdict, 5% for support that takes a 90% interval" in text
-    assert "Of 2 with a printed gain, 1 find" in text and "C19 at the size of raw" in text
+    assert "3 of 3 tests (one for each claim and size of the data) keep" in text
+    assert "2.5% for either wrong verdict, 5% for support that rests on a 90% interval" in text
+    assert "Of the 2 with a printed gain, 1 find" in text and "C19 at the size of raw" in text
     assert "60% to 60%" in text
 
 

@@ -15,7 +15,7 @@ def record(seed: int, heard: float, held_out: int = 100) -> Pretrained:
     return Pretrained(
         family="cmt",
         dataset="",
-        profile="paper",
+        profile="full",
         seed=seed,
         stages=[],
         encoders={},
@@ -42,8 +42,8 @@ BY_ARM = {"true": [record(s, h) for s, h in enumerate((9.0, 10.0, 11.0))], "none
 
 def test_the_answer_has_an_interval_over_seeds_where_there_are_several():
     text = pretraining.answer(BY_ARM, setting=SETTING).text
-    assert "true: hidden tokens +10.0 points [+7.5,\u00a0+12.5]" in text
-    assert "shuffled: hidden tokens +0.0 points," in text and "none" not in text
+    assert "true: masked tokens +10.0 points [+7.5,\u00a0+12.5]" in text
+    assert "shuffled: masked tokens +0.0 points," in text and "none" not in text
     assert SETTING in text
     one = pretraining.answer({"one": BY_ARM["shuffled"]}, setting=SETTING).text
     assert "One seed has no interval" in one
@@ -69,15 +69,15 @@ def test_tables_show_what_was_seen_and_every_seed():
     assert frame["nothing"].tolist()[1] == "45.0\u00a0±\u00a00.0"
     assert frame["commonest"].tolist()[2:] == ["5.0", "10.0"]
     seeds = pretraining.seeds_table(BY_ARM, setting=SETTING).frame
-    assert seeds["hidden tokens, the clip's own"].tolist() == ["49.0", "50.0", "51.0", "40.0"]
+    assert seeds["masked tokens, the clip's own"].tolist() == ["49.0", "50.0", "51.0", "40.0"]
     assert pretraining.origins(BY_ARM).frame["pretrainings"].tolist() == [4]
 
 
 def test_figures_say_in_words_what_they_draw():
     curves = pretraining_figure.learning_curves(BY_ARM, setting=SETTING)
-    assert "true, hidden tokens: from 10.0% to 30.0%" in curves.alt
+    assert "true, masked tokens: from 10.0% to 30.0%" in curves.alt
     heard = pretraining_figure.heard_figure(BY_ARM, setting=SETTING)
-    assert "true, hidden tokens: +10.0 points" in heard.alt and SETTING in heard.caption
+    assert "true, masked tokens: +10.0 points" in heard.alt and SETTING in heard.caption
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,6 @@ def table(test: Callable[..., Evidence], judged: Evidence, *, setting: str) -> T
     }
     return Table(
         pd.DataFrame([row]),
-        caption="A negative control; it is no claim of the paper. Supported: it comes out empty, "
-        f"as it must. Setting: {setting}.",
+        caption="A negative control; it is no claim of the paper. Supported means that it comes "
+        f"out as it must. Setting: {setting}.",
     )

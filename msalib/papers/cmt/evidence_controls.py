@@ -81,16 +81,16 @@ def shuffled_weights_gain_nothing(runs: Runs) -> Evidence:
 
 
 JUDGED = "text_right"
-"""The share that decides; the other is shown. Hidden frames are mostly guessed from their own."""
+"""The share that decides; the other is shown. Masked frames are mostly predicted from their own."""
 
 POINTS = 1.0
-"""Points of a guessed share that count as nothing; ours."""
+"""Points of a predicted share that count as nothing; ours."""
 
 
 def heard(true: Sequence[Pretrained], shuffled: Sequence[Pretrained]) -> Evidence:
     """Test whether true pairs teach a stream to use the other one, and shuffled pairs do not.
 
-    By seed: the share of hidden tokens that is guessed with the clip's own sound, minus that with
+    By seed: the share of masked tokens that is predicted with the clip's own sound, minus that with
     another clip's, on held-out true pairs. Supported if over seeds it is positive after true pairs,
     and within a margin of zero after shuffled ones (two one-sided tests at 5%). Contradicted if it
     is negative after true pairs, or beyond the margin after shuffled ones, at 2.5%.
@@ -105,7 +105,7 @@ def heard(true: Sequence[Pretrained], shuffled: Sequence[Pretrained]) -> Evidenc
         for share in STREAMS
     }
     effects = {
-        f"{kind}: {STREAMS[share]} guessed by the other stream, points": over_seeds(use)
+        f"{kind}: {STREAMS[share]} predicted with the other stream, points": over_seeds(use)
         for (kind, share), use in uses.items()
     }
     for share, words in STREAMS.items():
@@ -120,7 +120,7 @@ def heard(true: Sequence[Pretrained], shuffled: Sequence[Pretrained]) -> Evidenc
     )
     note = sentence(
         "the clip's own outputs minus those of another clip, on held-out true pairs",
-        f"the margin of nothing is {POINTS:g} point of hidden tokens",
+        f"the margin of nothing is {POINTS:g} point of masked tokens",
         f"{len(seeds)} seeds, {true[0].held_out} clips",
     )
     return Evidence(word, effects, note)

@@ -6,7 +6,7 @@ Verdicts of claims have such texts in general (``ledger.verdict_texts``); contro
 from collections.abc import Callable, Mapping
 
 from msalib.evidence.common import Evidence, Word
-from msalib.pages.answer import WORDS
+from msalib.pages.answer import WORDS, effect_sentence
 from msalib.pages.cells import mean_sd
 from msalib.pages.ledger import effect_text
 from msalib.pages.pretraining import ByArm
@@ -16,7 +16,7 @@ from msalib.runs.pretraining import SEEN
 
 READINGS: Mapping[Callable[..., Evidence], Mapping[Word, str]] = {
     evidence_controls.words_cannot_help: {
-        "supported": "Words that say nothing of the label add nothing, as it must be.",
+        "supported": "Words that say nothing about the label add nothing, as expected.",
         "contradicted": "A model gains from words that say nothing, so it uses something else.",
         "inconclusive": "Whether words that say nothing add anything is not clear.",
     },
@@ -52,13 +52,9 @@ def control(test: Callable[..., Evidence], judged: Evidence) -> dict[str, str]:
 def answer(test: Callable[..., Evidence], judged: Evidence, *, setting: str) -> str:
     """Return the short answer of a page on a control: verdict, meaning, and the first effect."""
     reading = control(test, judged)[f"{test.__name__}_reading"].rstrip(".")
-    effects = [effect_text(*effect) for effect in judged.effects.items()]
-    sentences = [_capital(text) for text in (reading, *effects[:1])]
-    return f"{WORDS[judged.verdict]} ({setting}). {'. '.join(sentences)}."
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
+    sentences = [WORDS[judged.verdict] + f" ({setting}).", f"{reading[:1].upper()}{reading[1:]}."]
+    sentences += [effect_sentence(*effect) for effect in list(judged.effects.items())[:1]]
+    return " ".join(sentences)
 
 
 PARTS = {"tokens": "text_right", "frames": "sound_right"}

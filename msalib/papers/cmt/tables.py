@@ -34,21 +34,22 @@ METRICS_SHOWN = ("acc7", "acc2_non0", "f1_non0", "mae", "corr")
 
 ABOUT = {
     "raw-spoken": "Simulated people whose sentences a synthesiser speaks. A grammar writes the "
-    "sentiment of the words, and pitch, loudness and tempo carry that of the voice, so sound and "
-    "text of a clip say the same words and feel related, not equal, things.",
+    "sentiment of the words. Pitch, loudness and tempo carry that of the voice. So sound and text "
+    "of a clip say the same words, and their sentiments are related but not equal.",
     "mosi-standardised": "Opinions of CMU-MOSI, not CMU-MOSEI: transcripts, and one openSMILE "
     "vector of the sound per clip. A stream of one frame has nothing to attend to, and nothing to "
     "pretrain on.",
-    "meld-dev": "Utterances of the series Friends, from one part of MELD, one vector each of words "
-    "and of sound. Their encoders were fine-tuned on emotions of MELD's training part and picked "
-    "on these very clips, so levels are too good. Nothing can be pretrained on single vectors.",
+    "meld-dev": "Utterances of the series Friends, from one split of MELD, one vector each of "
+    "words and of sound. Their encoders were fine-tuned on emotions of MELD's training set and "
+    "selected on these very clips, so levels are too good. Nothing can be pretrained on single "
+    "vectors.",
     "iemocap": "The paper's dialogues and its four emotions, without their sound, which needs a "
-    "licence. Each session takes its turn as test set; some dialogues of the others validate.",
+    "licence. Each session is the test set once; some dialogues of the others validate.",
     "ravdess": "RAVDESS: 24 actors say two sentences in eight emotions, so words tell nothing and "
-    "sound is all there is. Five folds by actor take turns as test set.",
+    "the models read sound alone. Each of five folds by actor is the test set once.",
     "nemo": "nEMO: nine speakers say the same Polish sentences in each of six emotions, so words "
-    "tell nothing, and a model that seems to gain from them is wrong. Each speaker takes a turn as "
-    "test set.",
+    "tell nothing, and a model that seems to gain from them is wrong. Each speaker is the test set "
+    "once.",
 }
 """What a reader must know of a data set before the numbers."""
 

@@ -18,6 +18,7 @@ from msalib.pages.recorded import resolved
 from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.glomo import plan
 from msalib.papers.glomo.plan import FULL, VARIANTS
+from msalib.runs import names as readers_names
 from msalib.runs import spec
 from msalib.runs.inputs import BASELINES, TUNED_ENDING
 from msalib.runs.records import Record
@@ -40,18 +41,18 @@ ABOUT = {
     "control": "Simulated features of words, voice and face, in which nothing local is planted.",
     "control-opposite": "Simulated features with another story planted; nothing local is in it.",
     "mmmo-stretched": "Film reviews of ICT-MMMO, voice and face in 20 steps, without words. Labels "
-    "run from 1 to 5 and are stretched to -3 to 3.",
+    "run from 1 to 5 and are mapped linearly to -3 to 3.",
     "mosi": "The paper's clips with other features: transcripts, and one openSMILE vector of the "
     "sound per clip, as it comes.",
     "mosi-standardised": "The paper's clips with other features: transcripts, and one openSMILE "
-    "vector of the sound per clip, standardised over the training part.",
-    "raw": "Simulated clips that are shown and heard, read by small encoders.",
+    "vector of the sound per clip, standardised over the training set.",
+    "raw": "Simulated clips that can be seen and heard, read by small encoders.",
     "ravdess": "RAVDESS: 24 actors say two sentences in eight emotions, so words tell nothing. "
-    "Sound alone; five folds by actor take turns as test set.",
+    "Sound alone; each of five folds by actor is the test set once.",
     "nemo": "nEMO: nine speakers say Polish sentences in six emotions, so words tell nothing. "
-    "Sound alone; folds by speaker take turns as test set.",
-    "mustard": "Lines of sitcoms, sarcastic or not. Transcripts only; what was said before is "
-    "joined to each line where an encoder is fine-tuned.",
+    "Sound alone; each fold by speaker is the test set once.",
+    "mustard": "Lines of sitcoms, sarcastic or not. Transcripts only; where an encoder is "
+    "fine-tuned, it reads what was said before together with the line.",
 }
 """What a reader must know of a data set before the numbers."""
 
@@ -60,8 +61,8 @@ def about(study: Study) -> Note:
     """Return a note on the data of a study, and how they differ from the paper's."""
     words = ABOUT.get(study.parameters.dataset, study.dataset.title + ".")
     if study.dataset.real and plan.TEXT in study.dataset.layered:
-        name = study.encoder.removesuffix(TUNED_ENDING)
-        words += f" The words are read by {name}, {'fine-tuned' if study.tuned else 'frozen'}; "
+        name = readers_names.encoder(study.encoder.removesuffix(TUNED_ENDING))
+        words += f" The text encoder is {name}, {'fine-tuned' if study.tuned else 'frozen'}; "
         words += "the paper fine-tunes BERT-Base."
     return Note(words)
 

@@ -20,6 +20,7 @@ from msalib.pages.tables import Folded, Note, Table
 from msalib.papers.mmml import plan
 from msalib.papers.mmml.gains import CLIPS, OWN, scored
 from msalib.papers.mmml.plan import SOUND, TEXT
+from msalib.runs import names as readers_names
 from msalib.runs.inputs import TUNED_ENDING
 from msalib.runs.spec import System
 from msalib.runs.study import Study
@@ -33,19 +34,20 @@ PRINTED_AS = {"mosi": "mosi", "mosi-standardised": "mosi", "mosei": "mosei"}
 """Our data sets -> those under which MMML prints rows."""
 
 ABOUT = {
-    "raw": "Simulated clips that are shown and heard. Small encoders of words and of sound, which "
-    "were pretrained on other simulated clips, are fine-tuned. Words and sound of each clip have "
+    "raw": "Simulated clips that can be seen and heard. We fine-tune small encoders of words and "
+    "of sound, which were pretrained on other simulated clips. Words and sound of each clip have "
     "true labels of their own, as in CH-SIMS.",
-    "control": "Simulated features of words, voice and face; the face is not read.",
-    "control-opposite": "Simulated features with the other story planted; the face is not read.",
-    "mosi": "The paper's clips with other features. Of the sound there is one openSMILE vector per "
-    "clip, as it comes.",
-    "mosi-standardised": "The paper's clips with other features. Of the sound there is one "
-    "openSMILE vector per clip, standardised over the training part.",
-    "meld-dev": "Utterances of the series Friends, from one part of MELD. Words and sound are one "
-    "vector each. Their encoders were fine-tuned on emotions of MELD's training part and picked on "
-    "these very clips, so levels are too good. Five folds by dialogue take turns as test set, and "
-    "a score is that of all.",
+    "control": "Simulated features of words, voice and face; MMML does not read the face.",
+    "control-opposite": "Simulated features with the other story planted; MMML does not read the "
+    "face.",
+    "mosi": "The paper's clips with other features. The sound of a clip is one openSMILE vector, "
+    "as it comes.",
+    "mosi-standardised": "The paper's clips with other features. The sound of a clip is one "
+    "openSMILE vector, standardised over the training set.",
+    "meld-dev": "Utterances of the series Friends, from one split of MELD. The words and the sound "
+    "of a clip are one vector each. Their encoders were fine-tuned on emotions of MELD's training "
+    "set and selected on these very clips, so levels are too good. Each of five folds by dialogue "
+    "is the test set once, and scores are those of all folds together.",
     "mustard": "Lines of sitcoms, sarcastic or not. Transcripts only.",
     "iemocap": "Acted dialogues with four emotions. Transcripts only.",
     "meld": "Dialogues of the series Friends with classes of sentiment. Transcripts only.",
@@ -60,8 +62,8 @@ def about(study: Study) -> Note:
     """Return a note on the data of a study, and how they differ from the paper's."""
     words = ABOUT.get(study.parameters.dataset, study.dataset.title + ".")
     if study.dataset.real and TEXT in study.dataset.layered:
-        name = study.encoder.removesuffix(TUNED_ENDING)
-        words += f" The words are read by {name}, {'fine-tuned' if study.tuned else 'frozen'}; "
+        name = readers_names.encoder(study.encoder.removesuffix(TUNED_ENDING))
+        words += f" The text encoder is {name}, {'fine-tuned' if study.tuned else 'frozen'}; "
         words += "the paper fine-tunes RoBERTa."
     return Note(words)
 

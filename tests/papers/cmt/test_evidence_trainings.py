@@ -125,7 +125,7 @@ def spec_of(name):
 
 
 def pretrained(name, uses, *, frames=0.0, **changes):
-    """Records of pretraining of an arm, by points of hidden tokens that its seeds gain."""
+    """Records of pretraining of an arm, by points of masked tokens that its seeds gain."""
     spec = spec_of(name)
     recipe = recipe_of(spec)
     for seed, use in enumerate(uses):
@@ -168,7 +168,7 @@ def heard(true, shuffled):
 def test_true_pairs_teach_to_listen_and_shuffled_ones_do_not():
     found = heard(LEARNED, NOTHING)
     assert found.verdict == "supported" and "150 clips" in found.note
-    tokens = [e for n, e in found.effects.items() if n.startswith("true pairs: hidden tokens")]
+    tokens = [e for n, e in found.effects.items() if n.startswith("true pairs: masked tokens")]
     assert tokens[0].effect == pytest.approx(np.mean(LEARNED))
     assert len(found.effects) == 6
 

@@ -29,7 +29,7 @@ def test_a_control_without_a_verdict_says_what_it_needs():
 def test_effects_of_a_control_are_shown_with_their_intervals():
     texts = prose.control(evidence_controls.heard, heard(LEARNED, NOTHING))
     assert texts["heard"] == "supported"
-    assert "true pairs: hidden tokens" in texts["heard_effects"]
+    assert "true pairs: masked tokens" in texts["heard_effects"]
     assert texts["heard_effects"].count("[") == 6
 
 
