@@ -11,7 +11,6 @@ import atexit
 import gc
 import json
 import os
-import signal
 import socket
 import sys
 import traceback
@@ -46,17 +45,25 @@ def serve(number: int, trace: Trace) -> None:
     """Load what the first message names, then fork a child for each further one, up to the end."""
     with socket.socket(fileno=number) as messages:
         _load(json.loads(messages.recv(LARGEST)))
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who ends is told of by its pipe
         gc.collect()
         gc.freeze()  # libraries collect garbage, and would look at all of this each time
         while True:
             message, pipes, *_ = socket.recv_fds(messages, LARGEST, 1)
             if not message:
-                return
+                break
             if os.fork() == 0:
                 messages.close()
                 _child(json.loads(message), pipes[0], trace)
             os.close(pipes[0])
+            _await(os.WNOHANG)
+    _await(0)
+
+
+def _await(how: int) -> None:
+    """Ask children that have ended for their status, and with it for their time; 0: all of them."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, how)[0]:
+            pass
 
 
 def _load(statements: list[str]) -> None:
@@ -68,7 +75,6 @@ def _load(statements: list[str]) -> None:
 
 def _child(job: dict, pipe: int, trace: Trace) -> None:
     """Run a page and end this process."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.set_inheritable(pipe, False)
     os.write(pipe, b"%d\n" % os.getpid())
     os.environ["MSALIB_FAMILY"] += f"/{os.getpid()}"  # of what the page starts

@@ -23,6 +23,14 @@ TOGETHER = 2
 """Notebooks that run at a time, each in a process of its own; those that train the same runs share
 them (``Study``)."""
 
+LIBRARIES = (
+    *("scipy.optimize", "scipy.signal", "scipy.sparse.csgraph", "scipy.spatial", "scipy.stats"),
+    *("sklearn.decomposition", "sklearn.linear_model", "sklearn.metrics", "sklearn.pipeline"),
+    *("sklearn.model_selection", "sklearn.neighbors", "sklearn.preprocessing"),
+    *("matplotlib.pyplot", "torch", "transformers.models.auto"),
+)
+"""What functions of the package import when they are called: loaded once for all pages."""
+
 Page = tuple[str, dict]
 """A notebook and all its parameters."""
 
@@ -90,7 +98,8 @@ def runner(pages: Sequence[Page]) -> Iterator[Runner]:
     with _quick_records(), temporary.folder() as folder:
         # One thread a page, so that sums do not depend on the cores, and pages not on each other.
         environment = notebooks.environment(folder) | {"OMP_NUM_THREADS": "1"}
-        with processes(_imports(pages), cwd=paths.ROOT, env=environment) as started:
+        loaded = [*(f"import {name}" for name in LIBRARIES), *_imports(pages)]
+        with processes(loaded, cwd=paths.ROOT, env=environment) as started:
             yield Runner(started, folder.absolute(), len(pages))
 
 

@@ -61,8 +61,10 @@ class Warm:
         self.socket.send(json.dumps(self.imports).encode())
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, *_) -> None:
         self.socket.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.child.wait(0 if kind else children.SECONDS)  # it ends where no page runs
         children.end(self.child.family)
         self.child.wait()
 
