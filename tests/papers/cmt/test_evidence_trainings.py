@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from msalib.base import presets
 from msalib.base.paths import records_folder
 from msalib.papers.cmt import evidence_controls, scope
 from msalib.papers.cmt.plan import NO_PT, POOLER, PT
@@ -193,7 +194,8 @@ def test_fewer_than_five_seeds_give_no_verdict():
 
 def written(records):
     for record in records:
-        folder = records_folder() / "pretraining" / "cmt" / "spoken" / record.profile
+        profile = presets.stored(record.profile)
+        folder = records_folder() / "pretraining" / "cmt" / "spoken" / profile
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{len(list(folder.iterdir()))}.json"
         path.write_text(json.dumps(record.model_dump()))
