@@ -18,7 +18,12 @@ from msalib.pages.exports import NOTHING, NUMBER
 from msalib.pages.reading import SEPARATOR
 
 SENTENCE = 80
-"""Letters of a cell from which on its column holds sentences."""
+"""Letters of a line in a cell from which on its column holds sentences."""
+
+TAG = re.compile(r"<[^>]+>")
+FOLDED = re.compile(r"</summary>.*?</details>", re.DOTALL)
+LINES = re.compile(r"<(?:br|/div|/li|/p|/small|/summary)>")
+"""Tags, what is folded and the ends of lines in a cell."""
 
 NAMING = 3
 """Columns among which one may name the rows."""
@@ -131,10 +136,16 @@ def _numbers(value: Value, fields: Sequence[str]) -> str:
 def _kind(values: Sequence[str]) -> str:
     """Return what a column holds: ``number``, ``sentence`` or anything else."""
     said = [value for value in values if _says(value)]
-    longest = max((len(v.striptags() if isinstance(v, Markup) else v) for v in said), default=0)
-    if longest > SENTENCE:
+    if max(map(_length, said), default=0) > SENTENCE:
         return "sentence"
     return "number" if any(isinstance(v, Value) and v.numbers for v in said) else ""
+
+
+def _length(value: str) -> int:
+    """Return the letters of a cell's longest line, without what is folded."""
+    if not isinstance(value, Markup):
+        return len(value)
+    return max(len(TAG.sub("", line)) for line in LINES.split(FOLDED.sub("", value)))
 
 
 def _head(name: str, values: Sequence[str], filters: Sequence[str]) -> Markup:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from msalib.evidence.common import why_undefined
 from msalib.pages import reading, tables
+from msalib.pages.markup import details
 from msalib.pages.tables import Folded, Note, Setting, Table
 from msalib.runs.query import Runs
 from tests.factory import layer_records, make_record, predictions
@@ -74,9 +75,10 @@ def test_columns_without_an_entry_are_left_out_and_named():
 
 
 def test_heads_say_whether_a_column_holds_numbers_or_sentences():
-    frame = pd.DataFrame({"a": ["C1"], "n": [1], "s": ["word " * 20], "w": ["word"]})
-    (grid,) = reading.grids(Table(frame, caption="c").html())
-    assert [head.kind for head in grid.heads] == ["", "number", "sentence", ""]
+    folded = details("3 settings", ["word " * 20])
+    row = {"a": "C1", "n": 1, "s": "word " * 20, "w": "word", "folded": folded}
+    (grid,) = reading.grids(Table(pd.DataFrame([row]), caption="c").html())
+    assert [head.kind for head in grid.heads] == ["", "number", "sentence", "", ""]
 
 
 def test_what_is_folded_has_a_summary_to_click_on():
