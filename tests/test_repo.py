@@ -19,10 +19,10 @@ from msalib.book import notebooks
 from msalib.commands import arguments
 from msalib.data.tasks import Regression
 from msalib.encoders.registry import SMALL
-from msalib.evidence import changes, registry, settings
+from msalib.evidence import changes, registry, settings, verdicts
 from msalib.evidence.metric_sums import point
 from msalib.evidence.settings import plan
-from msalib.pages import readme
+from msalib.pages import readme, readme_picture
 from msalib.runs import filed, records
 from tests.test_layout import tracked
 
@@ -207,7 +207,9 @@ def test_the_newest_version_has_todays_verdicts(committed):
 
 
 def test_the_results_in_the_readme_are_those_of_the_records(committed):
-    assert readme.written(README) == README, "run make readme"
+    weighed = {paper: verdicts.weigh(paper) for paper in registry.known()}
+    assert readme.written(README, readme.results(weighed)) == README, "run make readme"
+    assert readme.PICTURE.read_text() == readme_picture.drawing(weighed), "run make readme"
 
 
 # --- names --------------------------------------------------------------------------------------

@@ -1,51 +1,126 @@
-"""The table of results in the README: verdicts with what they cover, or what they lack."""
+"""The results in the README: short answers, verdicts with what they cover, and a drawing of all."""
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
+from msalib import papers
+from msalib.base import paths
+from msalib.evidence import registry
 from msalib.evidence.common import Evidence
 from msalib.evidence.verdicts import Coverage
-from msalib.pages import readme
+from msalib.pages import readme, readme_picture
+from msalib.pages.ledger import SYMBOLS
 from msalib.pages.markdown import plain
-from tests.small import SILENT, evidences
+from tests.small import ENTRIES, PRINTED, SILENT, evidences
 
 COVERED = Coverage(5, 685, 31, {"linguistic": 6})
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize(
-    ("word", "note", "cell"),
-    [
-        (
-            "supported",
-            "needs no 3 seeds more",
-            "✓ supported<br>5 seeds, 685 test clips of 31 videos; linguistic (6 blocks)",
-        ),
-        ("not run", "needs 5 seeds of a, b (2 so far)", "○ not run (needs 5 seeds)"),
-        (
-            "not run",
-            "needs 10 test videos (this setting has 4)",
-            "○ not run (needs 10 test videos)",
-        ),
-        ("not run", "needs layers of an encoder", "○ not run"),
-        (
-            "not run",
-            "needs a fine-tuned text encoder; 5 seeds, 685 test clips of 31 videos",
-            "○ not run",
-        ),
-    ],
-)
-def test_a_cell_has_its_coverage_or_the_minimum_that_is_missing(word, note, cell):
-    (verdict,) = evidences(SILENT, word).rerun
-    verdict = verdict.__class__(
-        verdict.claim, verdict.kind, verdict.setting, Evidence(word, {}, note), [], COVERED
-    )
-    assert readme._cell(verdict) == cell
+@pytest.fixture
+def weighed(monkeypatch, tmp_path):
+    """A paper whose first setting decides a claim, and whose second and last claim nothing does."""
+    monkeypatch.setattr(registry, "load", ENTRIES.__getitem__)
+    monkeypatch.setattr(paths, "BOOK", tmp_path)
+    monkeypatch.setattr(readme, "PICTURE", readme.ROOT / "book" / "verdicts.svg")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "index.md").write_text("# ONE: is it better?\n\nText.\n")
+    return {
+        "one": [
+            evidences(PRINTED, "supported", "not run", number=1),
+            evidences(SILENT, "not run", "not run", number=2),
+            evidences(SILENT, "inconclusive", "not run", number=1, ours=True),
+        ]
+    }
 
 
-def test_a_measurement_covers_nothing():
+def test_a_cell_has_its_coverage():
     (verdict,) = evidences(SILENT, "supported").rerun
-    assert readme._cell(replace(verdict, coverage=None)) == "✓ supported"
+    cell = readme._cell(replace(verdict, coverage=COVERED))
+    assert cell == "✓ supported<br>5 seeds, 685 test clips of 31 videos; linguistic (6 blocks)"
+    assert readme._cell(verdict) == "✓ supported"  # a measurement covers nothing
+    missing = replace(verdict, evidence=Evidence("not run", {}, "needs 5 seeds"), coverage=COVERED)
+    assert readme._cell(missing) == readme._cell(None) == "○ not run"
+
+
+def test_a_verdict_of_print_says_how_many_cells_hold(weighed):
+    assert readme._printed(weighed["one"][0]) == "✗ contradicted<br>1 of 3 cells hold, 1 tied"
+    assert readme._printed(weighed["one"][1]) == "○ not run"
+
+
+def test_claims_and_settings_without_any_verdict_are_named_below_the_table(weighed):
+    table, claims, settings = readme._verdicts("one", weighed["one"])
+    head, _, *rows = table.split("\n")
+    assert head.count("|") == 4 and "net0" in head  # claim, print and one setting
+    assert len(rows) == 2 and all(row.count("|") == 4 for row in rows)
+    assert "C2" in claims and "C1" not in claims
+    assert "net1" in settings and "net0" not in settings
+
+
+def test_each_paper_is_folded_with_its_sums(weighed):
+    part = readme.results(weighed)["verdicts"]
+    assert part.count("<details>") == part.count("</details>") == 1
+    assert "<b>ONE</b>, in print: 0 supported, 1 contradicted, 0 inconclusive, 1 not run" in part
+    assert "\n\n| claim |" in part  # Markdown inside HTML begins behind an empty line
+
+
+def test_the_short_answer_of_a_paper_is_that_of_its_lead(weighed, monkeypatch):
+    lead = {
+        "claim": "C1",
+        "setting": ("mosi", "net0", "release", "full"),
+        "effect": "",
+        "compares": "",
+    }
+    facts = {"LEAD": lead}
+    monkeypatch.setattr(papers, "fact", lambda paper, name, default: facts.get(name, default))
+    weighed["one"] = weighed["one"][:2]
+    monkeypatch.setattr(readme.answer, "_as_published", lambda verdict: "")
+    answers = readme.results(weighed)["answers"]
+    assert "- **ONE: is it better?** Yes in our substitute setting" in answers
+    assert "](book/verdicts.svg)" in answers
+    lead["setting"] = ("mosi", "other", "release", "full")  # which has no records
+    assert "ONE" not in readme.results(weighed)["answers"]
+
+
+@pytest.mark.parametrize("paper", papers.names())
+def test_the_lead_of_a_paper_is_a_claim_with_a_test(paper):
+    lead = papers.fact(paper, "LEAD", None)
+    if lead is not None:
+        (claim,) = registry.claims(paper, [lead["claim"]])
+        assert claim.rerun.test is not None
+        assert (paths.BOOK / paper / "index.md").read_text().startswith("# ")
+
+
+def test_parts_are_written_between_their_markers():
+    text = "A\n<!-- one: by make -->\nold\n<!-- /one -->\nB\n<!-- two: x -->\n<!-- /two -->\n"
+    new = readme.written(text, {"one": "1", "two": "2"})
+    assert new == (
+        "A\n<!-- one: by make -->\n\n1\n\n<!-- /one -->\nB\n<!-- two: x -->\n\n2\n\n<!-- /two -->\n"
+    )
+    assert readme.written(new, {"one": "1", "two": "2"}) == new
+
+
+def test_the_drawing_has_every_claim_in_every_row(weighed):
+    drawing = ElementTree.fromstring(readme_picture.drawing(weighed))
+    texts = [text.text for text in drawing.iter(f"{SVG}text")]
+    assert drawing.find(f"{SVG}title").text
+    assert [text for text in texts if text in ("1", "2", "X1")] == ["1", "2", "1"]
+    assert {"ONE", "printed", "re-run", "control"} <= set(texts)
+    # Claims come before ours; re-run, the claims that were run have their verdicts.
+    marks = [text for text in texts if text in SYMBOLS.values()][len(SYMBOLS) :]
+    assert marks[:3] == [SYMBOLS[w] for w in ("contradicted", "not run", "not run")]
+    assert marks[3:6] == [SYMBOLS[w] for w in ("supported", "not run", "inconclusive")]
+    width = float(drawing.get("width"))
+    assert all(float(rect.get("x", 0)) < width for rect in drawing.iter(f"{SVG}rect"))
+
+
+def test_the_drawing_has_the_colours_of_the_book():
+    css = (paths.BOOK / "_static" / "custom.css").read_text()
+    for word, (ground, letters) in readme_picture.COLOURS.items():
+        rule = f".verdict-{word.replace(' ', '-')} {{ background: {ground}; color: {letters};"
+        assert rule in css
 
 
 @pytest.mark.parametrize(

@@ -9,3 +9,11 @@ FINE_TUNES = True
 
 FROZEN = {"rates": "features"}
 """Choices of a system whose encoders stay as they are."""
+
+LEAD = {
+    "claim": "GLOMO-C14",
+    "setting": ("mmmo-stretched", "covarep-facet", "release", "full"),
+    "effect": "full above both: GLoMo over Global",
+    "compares": "",
+}
+"""The verdict that answers the paper's main question in short, and its effect: the README's."""

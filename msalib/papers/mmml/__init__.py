@@ -21,3 +21,11 @@ need not stand for the text, and of joined context it belongs to the oldest clip
 
 BESIDE = {"meld-dev": ("meld-dev-mel", "roberta-mel"), "raw": ("raw", "log-mel")}
 """Data set with an encoder of raw sound -> that with mel features of the same clips (Table 2)."""
+
+LEAD = {
+    "claim": "MMML-C11",
+    "setting": ("raw", "small-tuned", "release", "full"),
+    "effect": "",
+    "compares": "",
+}
+"""The verdict that answers the paper's main question in short, and its effect: the README's."""

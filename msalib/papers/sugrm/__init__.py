@@ -2,3 +2,11 @@
 
 Holds the plan, tests, tables and figures of SUGRM and of its baseline Self-MM.
 """
+
+LEAD = {
+    "claim": "SUGRM-C5",
+    "setting": ("mosi-standardised", "minilm", "release", "full"),
+    "effect": "gain in MAE",
+    "compares": "",
+}
+"""The verdict that answers the paper's main question in short, and its effect: the README's."""

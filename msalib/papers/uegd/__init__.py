@@ -15,3 +15,11 @@ BESIDE = {
     for encoder in ("lexicon", "tfidf")
 }
 """Settings with conventional features of words, beside those of text encoders (UEGD-C1, C4)."""
+
+LEAD = {
+    "claim": "UEGD-C6",
+    "setting": ("mosi-standardised", "minilm", "release", "full"),
+    "effect": "",
+    "compares": "the chosen block minus the last one",
+}
+"""The verdict that answers the paper's main question in short, and its effect: the README's."""
