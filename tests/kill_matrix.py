@@ -34,8 +34,11 @@ SECONDS = 2.0
 """In which the processes of a killed command must end."""
 
 STATUS = {"TERM": 143, "INT": 130, "KILL": -signal.SIGKILL}
-TIMES = ("started", "seconds", "papermill", "execution", "commit", "id", "stamp")
-"""Keys of JSON files whose values differ with the time, or (a stamp) with the place."""
+TIMES = ("started", "seconds", "papermill", "execution", "commit", "id")
+"""Keys of JSON files whose values differ with the time."""
+
+UNLIKE = ("failed", ".stamps")
+"""Folders of what is another with each run: failed copies, and what pages were made of."""
 
 CONTROL = ("-p", "dataset", "control", "-p", "profile", "quick", "-p", "seeds", "1")
 SPOKEN = ("-p", "dataset", "raw-spoken", *CONTROL[3:])
@@ -181,7 +184,7 @@ class Case:
         found = {
             str(p.relative_to(self.work)): digest(p, self.work)
             for p in paths
-            if not p.name.startswith(".") and "failed" not in p.parts and p.name != "inputs.json"
+            if not (p.name.startswith(".") or p.name == "inputs.json" or {*UNLIKE} & {*p.parts})
         }
         site = self.work / "tree" / "_build" / "html"
         return found | {str(p.relative_to(site)): "page" for p in site.rglob("*.html")}

@@ -52,8 +52,10 @@ def serve(number: int, trace: Trace) -> None:
             if not message:
                 break
             if os.fork() == 0:
-                messages.close()
-                _child(json.loads(message), pipes[0], trace)
+                try:
+                    _child(json.loads(message), pipes[0], trace)
+                finally:
+                    os._exit(1)
             os.close(pipes[0])
             _await(os.WNOHANG)
     _await(0)

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from functools import partial
 
 import nbformat
@@ -125,6 +127,47 @@ def test_the_warm_process_ends_with_its_block(tree, tmp_path):
         number = process.child.pid
         assert psutil.pid_exists(number)
     assert not alive([str(number)])
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from msalib.base import paths
+paths.ROOT, paths.BOOK, paths.NOTEBOOKS, paths.EXECUTED = map(Path, sys.argv[1:5])
+from msalib.book.runner import runner
+page = "waits", {"seeds": 1}
+with runner([page]) as started:
+    started.run([page])
+"""
+
+
+def test_pages_end_with_the_command_and_leave_nothing(write_notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("MSALIB_TEMPORARY", str(tmp_path / "temporary"))
+    start = "import os, pathlib, subprocess, time\nchild = subprocess.Popen(['sleep', '600'])"
+    numbers = "f'{os.getppid()} {os.getpid()} {child.pid}'"
+    note = f"pathlib.Path('numbers').write_text({numbers})"
+    write_notebook("waits", "seeds = 1", start, note, "time.sleep(600)")
+    folders = (paths.ROOT, paths.BOOK, paths.NOTEBOOKS, paths.EXECUTED)
+    command = subprocess.Popen([sys.executable, "-c", KILLED, *map(str, folders)])
+    wait_for((tmp_path / "numbers").exists)
+    command.kill()
+    command.wait()
+    numbers = (tmp_path / "numbers").read_text().split()
+    wait_for(lambda: not alive(numbers) and not list((tmp_path / "temporary").iterdir()))
+    assert not (tmp_path / "runs").exists() and not paths.EXECUTED.exists()
+
+
+def test_a_page_may_have_a_process_of_its_own(write_notebook, tree, tmp_path):
+    write_notebook("paper/page", "seeds = 2", *OUTPUTS)
+    environment = notebooks.environment(tmp_path)
+    (tmp_path / "alone").mkdir()
+    with warm.Alone([], cwd=tree, env=environment) as process:
+        files = {"source": "notebooks/paper/page.ipynb", "working": str(tmp_path / "alone/page")}
+        files["trace"] = str(tmp_path / "trace.json")
+        process.run({"page": "a page", "parameters": {"seeds": 3}, **files}, timeout_s=60)
+    assert len(nbformat.read(files["working"], as_version=4).cells) == len(OUTPUTS) + 2
+    made_of = json.loads((tmp_path / "trace.json").read_text())["files"]
+    assert any(name.endswith("msalib/data/describe.py") for name in made_of)
 
 
 def test_imports_of_pages_are_found(write_notebook):
