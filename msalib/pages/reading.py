@@ -27,6 +27,8 @@ BLOCKS |= {"summary", "table", "tbody", "thead", "tr", "ul", "caption", "td", "t
 SILENT = {"script", "style", "template", "button"}
 """Elements that are no text; a script of the page adds the buttons."""
 
+DRAWING = re.compile(r"(<svg\b[^>]*>).*?</svg>", re.DOTALL)
+
 LINE = "\n"
 SEPARATOR = "|"
 """Between the fields of a head and between the numbers of a cell."""
@@ -73,9 +75,9 @@ class _Tree(HTMLParser):
 
 
 def tree(html: str) -> Node:
-    """Return HTML as a nameless element that holds all others."""
+    """Return HTML as a nameless element that holds all others; of drawings their labels only."""
     parser = _Tree()
-    parser.feed(html)
+    parser.feed(DRAWING.sub(r"\1</svg>", html))
     parser.close()
     return parser.open[0]
 

@@ -49,6 +49,7 @@ def test_long_tables_say_how_much_is_left_out():
         (Folded("More", Note("inside")), "[More]\ninside"),
         (Block(Markup("<p>one</p><ul><li>two</li></ul>")), "one\n\n- two"),
         (Block(Markup('<img alt="A curve." src="data:,">')), "A curve."),
+        (Block(Markup('<svg role="img" aria-label="A dot."><text>x</text></svg>')), "A dot."),
     ],
 )
 def test_everything_that_is_shown_has_a_text(shown, text):
