@@ -33,11 +33,12 @@ def results(weighed: Weighed) -> dict[str, str]:
 
 
 def _answers(weighed: Weighed) -> str:
-    """Return the picture with its text, the answer in sum, and that of every paper."""
-    whole = plain(overview.answer(weighed))
-    picture = f"![{whole}]({PICTURE.relative_to(ROOT).as_posix()})"
+    """Return the answer in sum, the drawing, and the answer of every paper."""
+    place = PICTURE.relative_to(ROOT).as_posix()
+    picture = f"![All verdicts in one drawing, which the sentence above sums up.]({place})"
     items = [_answer(paper, evidences) for paper, evidences in weighed.items()]
-    return "\n\n".join([picture, whole, "\n".join(filter(None, items))])
+    whole = plain(overview.answer(weighed))
+    return "\n\n".join([whole, picture, "\n".join(filter(None, items))])
 
 
 def _answer(paper: str, evidences: Sequence[ClaimEvidence]) -> str:

@@ -47,6 +47,15 @@ def test_every_paper_has_exercises_and_a_plan_of_the_lesson():
 
 
 @pytest.mark.parametrize("name", SOURCES)
+def test_the_minutes_of_a_plan_add_up(name):
+    plan = (paths.BOOK / f"{name}.md").read_text()
+    title, *_ = re.findall(r"^## The (\d+) minutes$", plan, re.MULTILINE)
+    minutes = re.findall(r"^\| (\d+) \|", plan, re.MULTILINE)
+    assert len(minutes) >= 5
+    assert sum(map(int, minutes)) == int(title)
+
+
+@pytest.mark.parametrize("name", SOURCES)
 def test_the_committed_version_for_students_is_that_of_the_source(name):
     assert lessons.student_path(name).read_text() == lessons.student_text(name), "run make lessons"
 
