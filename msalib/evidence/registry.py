@@ -15,13 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from msalib.base import paths
 from msalib.base.errors import UserError, did_you_mean, unknown
 from msalib.base.files import read_yaml
-from msalib.evidence.amendments import Amended, Amendment, WideAmendment
+from msalib.evidence.amendments import Amended, Amendment, Text, WideAmendment
 from msalib.evidence.common import Word
 from msalib.evidence.printed.cells import parse
 from msalib.evidence.printed.statements import STATEMENTS
 from msalib.evidence.printed.verdict import arguments
 
-Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[\w.-]+$")]
 """What rows of pages are found by: letters, digits, and no white space."""
 

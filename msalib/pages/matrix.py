@@ -57,10 +57,12 @@ def _titles(settings: Sequence[Setting]) -> list[str]:
 
 
 def _heads(paper: str, settings: Sequence[Setting]) -> list[Markup]:
-    group = Markup("<small>{}</small>")
+    """Return the name of each setting with its group, where the name does not say it."""
+    small = Markup("<small>{}</small>")
+    groups = [names.group(paper, setting) for setting in settings]
     return [
-        lines([title, group.format(names.group(paper, setting))])
-        for title, setting in zip(_titles(settings), settings, strict=True)
+        lines([title, *([] if title == group else [small.format(group)])])
+        for title, group in zip(_titles(settings), groups, strict=True)
     ]
 
 

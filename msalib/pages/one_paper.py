@@ -169,12 +169,16 @@ def settings(weighed: Sequence[ClaimEvidence], paper: str) -> Sheet | Note:
 
 
 def one_by_one(weighed: Sequence[ClaimEvidence], name: str) -> Sortable | Note:
-    """Show one row per claim and setting, where the paper has records."""
+    """Show one row per claim and setting in which it was run, where the paper has records."""
     judged = by_setting(weighed)
-    if not judged:
+    ran = [verdict for verdict in judged if verdict.evidence.verdict != "not run"]
+    if not ran:
         return Note("No runs yet.")
-    caption = f"{name}: one row per claim and setting."
-    return Sortable(rows(judged, lambda _: ""), caption=caption, filters=["setting"])
+    caption = (
+        f"{name}: one row per claim and setting. Left out because they were not run: "
+        f"{plural(len(judged) - len(ran), 'row')}."
+    )
+    return Sortable(rows(ran, lambda _: ""), caption=caption, filters=["setting"])
 
 
 def by_setting(weighed: Iterable[ClaimEvidence]) -> list[Verdict]:

@@ -118,11 +118,16 @@ def _errors(evidences: ClaimEvidence) -> str:
     return errors_cell(claim, evidences.error_rates) if claim.rerun.test else ""
 
 
-def _verdict(word: str, needs: str = "") -> Markup:
-    """Return a verdict as a badge; one that is not run opens to what it needs."""
-    value = Markup('<span class="value" data-order="{}">{}</span>').format(
+def _value(word: str) -> Markup:
+    """Return a verdict as a badge that filters count and columns are sorted by."""
+    return Markup('<span class="value" data-order="{}">{}</span>').format(
         list(SYMBOLS).index(word), badge(word)
     )
+
+
+def _verdict(word: str, needs: str = "") -> Markup:
+    """Return a verdict as a badge; one that is not run opens to what it needs."""
+    value = _value(word)
     if word != "not run":
         return value
     return Markup(
@@ -168,19 +173,27 @@ def _of_kind(evidences: ClaimEvidence, which: str) -> list[Verdict]:
 
 
 def _runs(evidences: ClaimEvidence, which: str) -> Markup:
-    """Return a badge for each setting; missing parts open on a click."""
+    """Return a badge for each setting that was run; what the others need opens on a click."""
     verdicts = _of_kind(evidences, which)
     if not verdicts:
         return _outcome(evidences.not_run(which))
     run = Markup('<div class="run">{} <small>{}</small><div><small>{}</small></div></div>')
-    return Markup("").join(
-        run.format(
-            _verdict(v.evidence.verdict, v.evidence.note),
-            setting_text(v),
-            coverage_text(v.coverage),
-        )
-        for v in verdicts
+    ran = [v for v in verdicts if v.evidence.verdict != "not run"]
+    shown = [
+        run.format(_verdict(v.evidence.verdict), setting_text(v), coverage_text(v.coverage))
+        for v in ran
+    ]
+    return Markup("").join([*shown, _needed(verdicts[len(ran) :])])
+
+
+def _needed(verdicts: Sequence[Verdict]) -> Markup:
+    """Return one badge for settings that were not run, which opens to what each needs."""
+    if not verdicts:
+        return Markup("")
+    head = Markup("{} <small>{}</small>").format(
+        _value("not run"), plural(len(verdicts), "setting")
     )
+    return details(head, [f"{setting_text(v)}: {v.evidence.note}" for v in verdicts])
 
 
 def _badges(evidences: ClaimEvidence, which: str) -> Markup:

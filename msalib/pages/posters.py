@@ -151,7 +151,7 @@ class _Claims:
         self.findings = Counter(f.severity for f in findings if f.paper == paper)
 
     def html(self) -> Markup:
-        """Return the block of this paper: its name and sums, then a row for each kind."""
+        """Return the block of this paper: its name, a row for each kind, and the sums."""
         entry = self.entry
         many = plural(self.number, "claim") + (f" and {self.ours} of ours" if self.ours else "")
         sums = ", ".join(f"{SYMBOLS[word]} {self.counts[word]} {word}" for word in SYMBOLS)
@@ -159,9 +159,10 @@ class _Claims:
         name = Markup("<b>{}</b> {}, {}: {}").format(
             link(self.page, entry.name), entry.authors, entry.venue.split()[-1], many
         )
-        about = lines([name, f"In print: {sums}", *self._contradicted(), f"Findings: {findings}"])
+        told = lines([f"In print: {sums}", *self._contradicted(), f"Findings: {findings}"])
         rows = Markup("").join(map(self._row, KINDS))
-        return Markup('<div class="msa-paper"><p>{}</p>{}</div>').format(about, rows)
+        block = Markup('<div class="msa-paper"><p>{}</p>{}<p class="told">{}</p></div>')
+        return block.format(name, rows, told)
 
     def _contradicted(self) -> list[Markup]:
         """Say how many cells hold of each claim that print contradicts; nothing without any."""

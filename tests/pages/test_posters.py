@@ -171,7 +171,7 @@ def test_every_mark_leads_to_its_claim_and_says_what_it_is():
     assert shown[0] == "UEGD-C1 supported"
     assert shown[5] == "UEGD-C6 contradicted, 2 of 3 cells hold"
     assert shown[-1] == "UEGD-X2 supported"
-    assert "Contradicted in print: C6 (2 of 3 cells hold)" in block.p.text
+    assert "Contradicted in print: C6 (2 of 3 cells hold)" in block.find(class_="told").text
     assert set(marks(block, "re-run")) == {f"{e.claim.id} supported contradicted" for e in made}
 
 
