@@ -25,7 +25,7 @@ def build() -> Path:
     pages = [(name, notebooks.resolve_parameters(name, given)) for name, given in plan()]
     if stale := _stale(pages):
         with runner(stale) as started:
-            started.run([page for page in stale if page[0] != LAST])
+            started.run(sorted((page for page in stale if page[0] != LAST), key=_is_short))
             started.run(_stale([page for page in pages if page[0] == LAST]))
     say(f"{len(pages) - len(stale)} of {len(pages)} pages were up to date; rendering")
     return rendered()
@@ -36,6 +36,11 @@ def rendered() -> Path:
     index = render.render()
     say(f"The book is ready: open {index}")
     return index
+
+
+def _is_short(page: Page) -> bool:
+    """Check for pages that train nothing; the others begin first, so that none runs alone."""
+    return page[1].get("profile") != "quick"
 
 
 def _stale(pages: Sequence[Page]) -> list[Page]:
