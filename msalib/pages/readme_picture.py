@@ -18,7 +18,7 @@ COLOURS = {
     "inconclusive": ("#fcefc7", "#5c3d05"),
     "not run": ("#e8eaee", "#374151"),
 }
-"""Verdict -> ground and letters, as in the book (custom.css)."""
+"""Verdict -> ground and letters, as in the book: book/_static."""
 
 CELL = 22
 """Side of a cell, in pixels."""
