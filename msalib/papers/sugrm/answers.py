@@ -1,15 +1,35 @@
 """The short answers of SUGRM's pages where no verdict on a claim answers: computed sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from msalib.data.tasks import LIMIT
+from msalib.evidence.verdicts import Verdict
+from msalib.pages import compare
+from msalib.pages.cells import spread
 from msalib.pages.data import counted
 from msalib.papers.sugrm import facts
 from msalib.papers.sugrm.labels import NOTHING, across, histories, over_seeds, percent
 from msalib.runs.query import Runs
+from msalib.runs.spec import System
 from msalib.runs.study import Study
+
+
+def systems(runs: Runs, named: Mapping[str, System], verdicts: Sequence[Verdict]) -> str:
+    """Say what keeps a comparison from being tested, and what the systems score all the same."""
+    partial = next((v for v in verdicts if v.evidence.effects), verdicts[0])
+    present = {n: runs.records(s)[0] for n, s in named.items() if runs.has(s)}
+    scores = [
+        f"{name} {spread([r.metrics['test']['mae'] for r in seeds], 'mae')}"
+        for name, seeds in present.items()
+    ]
+    need = partial.evidence.note.partition("; ")[0]
+    chance = compare.chance_cells(next(iter(present.values()))[0], ["mae"])["mae"]
+    return (
+        f"No verdict in this setting: {partial.claim.id} {need}. The mean absolute errors, without "
+        f"a test: {', '.join(scores)}; of a constant prediction: {chance}."
+    )
 
 
 def all_clips(runs: Runs) -> str:

@@ -1,12 +1,29 @@
 """The short answers of SUGRM's pages where no verdict answers."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from msalib.papers.sugrm import answers, facts, geometry
+from msalib.evidence import registry
+from msalib.evidence.common import Evidence
+from msalib.evidence.verdicts import judge
+from msalib.papers.sugrm import answers, facts, geometry, plan
 from msalib.papers.sugrm.labels import NOTHING
 from msalib.runs.query import Runs
 from msalib.runs.study import Study
+from tests.papers.sugrm.planted import WHOLE, setting
 from tests.papers.sugrm.test_labels import CLIPS, records
+
+
+def test_systems_that_cannot_be_tested_have_their_errors_and_the_reason():
+    found = setting("control", only=["SUGRM", "Self-MM"])
+    c1, c2 = judge(registry.claims("sugrm", ["SUGRM-C1", "SUGRM-C2"]), found)
+    needs = Evidence("not run", c2.evidence.effects, "needs words that are read alike; 5 seeds")
+    verdicts = [c1, replace(c2, evidence=needs)]
+    text = answers.systems(Runs(found), plan.compared(WHOLE["control"]), verdicts)
+    assert "SUGRM-C2 needs words that are read alike. " in text and "5 seeds" not in text
+    assert "SUGRM 0." in text and "Self-MM 0." in text and "concatenation" not in text
+    assert text.endswith(f"{found[0].chance['mae']:.3f}.")
 
 
 def test_all_clips_are_counted_by_the_side_of_their_labels():
