@@ -6,6 +6,7 @@ import pandas as pd
 from msalib.data.describe import Summary
 from msalib.data.tasks import Task
 from msalib.evidence.printed import table as printed
+from msalib.evidence.printed.names import plural
 from msalib.pages.figure import INK, Picture, axes_of, mark, style
 from msalib.pages.tables import Table
 
@@ -88,7 +89,7 @@ def label_histogram(counts: dict[str, list[int]], task: Task, *, title: str) -> 
             share, edges, label=part, linestyle=dashes[part], color=colours[part], linewidth=1.8
         )
         for middle, name, height, count in zip(middles, names, share, values, strict=True):
-            mark(axes, middle, height, f"{part}, {name}: {count} clips, {height:.1f}%")
+            mark(axes, middle, height, f"{part}, {name}: {plural(count, 'clip')}, {height:.1f}%")
     if task.classes:
         axes.set_xticks(range(task.outputs), task.classes)
         axes.set_xlabel("class")

@@ -12,6 +12,7 @@ from msalib.pages.figure import (
     MODALITY_STYLE,
     Picture,
     axes_of,
+    evenly,
     mark,
     name_rows,
     style,
@@ -88,6 +89,7 @@ def target_map(
         image = axes.pcolormesh(
             line, line, targets.clip(-3, 3), cmap="PuOr", vmin=-3, vmax=3, rasterized=True
         )
+        _values(axes, line, targets.clip(-3, 3), "target {:+.2f} points")
         axes.contour(line, line, targets - label > 0, [0.5], colors=DARK, linewidths=1.5)
         circle = [f + max_distance * w(angle) for f, w in zip(fused, (np.cos, np.sin), strict=True)]
         axes.plot(*circle, color=DARK, linestyle=":", linewidth=1.2)
@@ -118,6 +120,14 @@ def target_map(
     )
 
 
+def _values(axes, line: np.ndarray, values: np.ndarray, form: str) -> None:
+    """Mark some places of a map with their value."""
+    for i in evenly(len(line)):
+        for j in evenly(len(line)):
+            said = f"({line[j]:+.1f}, {line[i]:+.1f}): {form.format(values[i, j])}"
+            mark(axes, line[j], line[i], said)
+
+
 def _centres(axes, centres) -> None:
     for centre, look in zip(centres, CENTRE_STYLE.values(), strict=True):
         axes.plot(*centre, "o", color=LIGHT, markeredgecolor=DARK, markersize=15)
@@ -143,6 +153,7 @@ def blow_up(
         image = axes.pcolormesh(
             line, line, size, cmap="cividis", norm=LogNorm(0.1, 1000), rasterized=True
         )
+        _values(axes, line, np.abs(targets), "{:.2f} points")
         axes.plot(*unimodal, "D", color=LIGHT, markeredgecolor=DARK, markersize=8)
         _centres(axes, centres)
         axes.set(aspect="equal", xlim=line[[0, -1]], ylim=line[[0, -1]])
