@@ -51,7 +51,7 @@ PRINTED_AS = {
 
 _OTHER_FEATURES = (
     "The paper's clips with different features, and no face features. The voice is one openSMILE "
-    "vector for the whole clip, so its sequence has length 1. Printed levels cannot be compared "
+    "vector for the whole clip, so its sequence has length 1. Printed scores cannot be compared "
     "with ours."
 )
 
@@ -60,15 +60,15 @@ ABOUT = {
     "layer of each is read.",
     "control-opposite": "Simulated clips with words, voice and face, with the other story planted. "
     "The last layer of each is read.",
-    "mosi": f"{_OTHER_FEATURES} It is read as stored, and one of its values is so much larger than "
-    "the others that they hardly count: mosi-standardised is without that fault.",
-    "mosi-standardised": f"{_OTHER_FEATURES} It is standardised over the training part, as the "
-    "paper's own feature files are: as stored, one of its values is so much larger than the others "
+    "mosi": f"{_OTHER_FEATURES} It is read as stored. One of its values is so much larger than the "
+    "others that they hardly count; mosi-standardised does not have that fault.",
+    "mosi-standardised": f"{_OTHER_FEATURES} It is standardised over the training set, as the "
+    "paper's own feature files are. As stored, one of its values is so much larger than the others "
     "that they hardly count.",
     "mmmo-stretched": "Film reviews of ICT-MMMO, voice and face without words, both aligned to the "
-    "words that were spoken. Their labels run from 1 to 5 and are mapped in a straight line to -3 "
-    "to 3, because label generators and metrics expect that scale. One clip per video. Features "
-    "are read as stored: pitch, in hertz, outweighs all other values of the voice (see the audit).",
+    "words that were spoken. Their labels run from 1 to 5. We map them linearly to -3 to 3, because "
+    "label generators and metrics expect that scale. There is one clip per video. Features are "
+    "read as stored: pitch, in hertz, outweighs all other values of the voice (see the audit).",
 }
 """What a reader must know of a corpus before the numbers."""
 
