@@ -66,9 +66,9 @@ ABOUT = {
     "paper's own feature files are. As stored, one of its values is so much larger than the others "
     "that they hardly count.",
     "mmmo-stretched": "Film reviews of ICT-MMMO, voice and face without words, both aligned to the "
-    "words that were spoken. Their labels run from 1 to 5. We map them linearly to -3 to 3, because "
-    "label generators and metrics expect that scale. There is one clip per video. Features are "
-    "read as stored: pitch, in hertz, outweighs all other values of the voice (see the audit).",
+    "words that were spoken. Their labels run from 1 to 5. We map them linearly to -3 to 3, "
+    "because label generators and metrics expect that scale. There is one clip per video. Features "
+    "are read as stored: pitch, in hertz, outweighs all other values of the voice (see the audit).",
 }
 """What a reader must know of a corpus before the numbers."""
 
