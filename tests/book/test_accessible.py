@@ -47,6 +47,7 @@ def test_a_page_breaks_no_rule(browser, address, site, axe, kind):
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         try:
             test_browser.open_page(browser, address, page.relative_to(site).as_posix())
+            browser.set_script_timeout(240)  # tables are long
             browser.execute_script(axe)
             for mode in ("light", "dark"):
                 browser.execute_script(
