@@ -30,6 +30,7 @@ bibtex_reference_style = "author_year"
 
 nb_execution_mode = "off"  # they are run before: msalib/book/notebooks.py
 nb_output_stderr = "remove"
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
 nb_ipywidgets_js = {}  # from another host
 
 html_theme = "sphinx_book_theme"
