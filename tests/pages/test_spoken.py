@@ -37,7 +37,7 @@ def test_one_speaker_says_it_in_three_moods_and_raw_babbles_it(corpus):
     seconds = frame["seconds"].astype(float)
     assert seconds[0] > seconds[2]
     players = frame["listen"]
-    assert players.nunique() == 4 and all("audio/wav;base64," in p for p in players)
+    assert players.nunique() == 4 and all("audio/flac;base64," in p for p in players)
     assert all(f"{name} (" in p for name, p in zip([*page.LEVELS, "raw"], players, strict=True))
 
 
