@@ -82,14 +82,15 @@ def page(
 def others(verdicts: Sequence[Verdict], *answered: str) -> str:
     """Sum up the verdicts on the other claims of a page: "Also here: supported UEGD-C7."
 
-    ``answered`` are the ids of claims that are left out.
+    ``answered`` are the ids of claims that are left out. Without any it says "Claims of this page".
     """
     by_word: dict[Word, list[str]] = {}
     for verdict in verdicts:
         if verdict.claim.id not in answered:
             by_word.setdefault(verdict.evidence.verdict, []).append(verdict.claim.id)
     listed = [f"{word} {', '.join(ids)}" for word in WORDS if (ids := by_word.get(word))]
-    return f"Also here: {'; '.join(listed)}." if listed else ""
+    head = "Also here" if answered else "Claims of this page"
+    return f"{head}: {'; '.join(listed)}." if listed else ""
 
 
 def _where(verdict: Verdict) -> str:

@@ -86,7 +86,7 @@ def test_an_effect_that_the_setting_lacks_gives_way_to_the_first():
 def test_a_page_without_a_verdict_has_the_other_answer():
     found = [verdict("not run"), verdict("supported", claim=C7)]
     text = answer.page(found, {"UEGD-C6": ""}, otherwise="One is ahead by 0.1.")
-    assert text == "One is ahead by 0.1. Also here: supported UEGD-C7; not run UEGD-C6."
+    assert text == "One is ahead by 0.1. Claims of this page: supported UEGD-C7; not run UEGD-C6."
     assert answer.page([], {}, otherwise="Nothing.") == "Nothing."
 
 
