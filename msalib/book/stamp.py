@@ -11,15 +11,17 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
 from msalib.base import files, paths
 from msalib.book import notebooks, traces
 
-ENGINE = "finish", "kernel", "notebooks", "page", "traces"
-"""Modules of this folder that run a page and make its copy."""
+ENGINE = (
+    *("book/finish.py", "book/kernel.py", "book/notebooks.py", "book/page.py", "book/traces.py"),
+    "pages/markdown.py",
+)
+"""What of the package runs a page and makes its copy, whatever the page imports."""
 
 VARIABLES = "MSALIB_", "HF_", "CUDA_"
 """How variables begin that say where data and models are, and what may run."""
@@ -38,6 +40,7 @@ class Stamps:
     """What pages are made of at one moment; files that many pages read are read once."""
 
     def __init__(self):
+        self._settings = _settings()
         self._states: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
@@ -71,19 +74,6 @@ class Stamps:
             self._names[name] = traces.names(name)
         return self._names[name]
 
-    @cached_property
-    def _settings(self) -> str:
-        """Return the digest of what every page is made of."""
-        variables = {
-            name: value
-            for name, value in os.environ.items()
-            if name.startswith(VARIABLES) and name not in INTERNAL
-        }
-        engine = [traces.state(str(traces.PACKAGE / "book" / f"{name}.py")) for name in ENGINE]
-        devices = sorted(str(path) for path in Path("/dev").glob("nvidia[0-9]*"))
-        content = [sorted(variables.items()), _libraries(), platform.machine(), devices, engine]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
     def keep(self, executed: Path, resolved: Mapping, trace: Mapping) -> None:
         """Write what a page was made of, as its process told (``Trace.summary``)."""
         stamp = {
@@ -95,6 +85,19 @@ class Stamps:
             "folders": trace["folders"],
         }
         files.write_json(place(executed), stamp)
+
+
+def _settings() -> str:
+    """Return the digest of what every page is made of."""
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(VARIABLES) and name not in INTERNAL
+    }
+    engine = [traces.state(str(traces.PACKAGE / name)) for name in ENGINE]
+    devices = sorted(str(path) for path in Path("/dev").glob("nvidia[0-9]*"))
+    content = [sorted(variables.items()), _libraries(), platform.machine(), devices, engine]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _with_makers(stamp: dict) -> Iterator[dict | None]:

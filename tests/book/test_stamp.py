@@ -45,6 +45,7 @@ CHANGED = {
     "new paper": "msalib/papers/sixth/__init__.py",
     "recipe": "msalib/models/uegd.yaml",
     "what runs pages": "msalib/book/kernel.py",
+    "what makes their copies": "msalib/pages/markdown.py",
 }
 """Kind -> file that gets a byte more, or is made."""
 
