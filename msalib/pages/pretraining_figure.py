@@ -3,7 +3,17 @@
 import numpy as np
 
 from msalib.evidence.seeds import over_seeds
-from msalib.pages.figure import BLUE, INK, Picture, axes_of, evenly, interval, mark, style
+from msalib.pages.figure import (
+    BLUE,
+    INK,
+    Picture,
+    axes_of,
+    evenly,
+    interval,
+    mark,
+    name_rows,
+    style,
+)
 from msalib.pages.pretraining import STREAMS, ByArm, heard, heard_text, telling
 from msalib.pages.tables import Note
 
@@ -62,7 +72,7 @@ def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
     if not present:
         what = left_out or "No pretraining of this page is recorded yet. "
         return Note(f"{what}Setting: {setting}.")
-    figure, panels = axes_of(1.4 + 0.5 * len(present), ncols=len(STREAMS), sharey=True)
+    figure, panels = axes_of(1.4 + 0.65 * len(present), ncols=len(STREAMS), sharey=True)
     sentences = []
     for axes, (share, words) in zip(panels, STREAMS.items(), strict=True):
         for y, (name, records) in enumerate(present.items()):
@@ -77,8 +87,7 @@ def heard_figure(by_arm: ByArm, *, setting: str) -> Picture | Note:
         axes.set_xlabel(f"{words}\n(points)", fontsize=9)
         axes.margins(x=0.12)
         axes.grid(axis="y", visible=False)
-    panels[0].set_yticks(range(len(present)), list(present), fontsize=8)
-    panels[0].set_ylim(len(present) - 0.5, -0.5)
+    name_rows(panels[0], list(present))
     return Picture(
         figure,
         alt=f"What the other stream is worth. {'; '.join(sentences)}.",

@@ -47,7 +47,10 @@ def spaces_figure(vectors: Vectors | None, *, setting: str) -> Picture | Note:
             sentences.append(f"{m}, expert {k + 1}: {len(points)} clips")
         axes.set_title(m, fontsize=11)
         axes.set(xticks=[], yticks=[])
-        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    named = [axes.get_legend_handles_labels() for axes in panels.flat]
+    by_label = {label: handle for pair in named for handle, label in zip(*pair, strict=True)}
+    handles = [by_label[label] for label in sorted(by_label)]
+    figure.legend(handles, sorted(by_label), loc="outside upper center", ncols=2)
     return Picture(
         figure,
         alt=f"Global and local vectors of test clips placed in the plane. {'; '.join(sentences)}.",

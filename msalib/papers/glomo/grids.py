@@ -168,7 +168,7 @@ def _map(axes, cells: Mapping[tuple[int, int], float], low: float, high: float, 
         if not np.isnan(value):
             colour = LIGHT if value < (low + high) / 2 else DARK
             axes.text(x + 1, y + 1, f"{value:.{digits}f}", ha="center", va="center",
-                      fontsize=8, color=colour)  # fmt: skip
+                      fontsize=9, color=colour)  # fmt: skip
     axes.set(xticks=plan.EXPERTS, yticks=plan.EXPERTS)
     axes.grid(visible=False)
 
