@@ -116,8 +116,8 @@ MEL = {
 """Data set -> the setting whose sound is read as mel features of the same clips, and the system."""
 
 SEEN = {
-    "meld-dev": "the encoder of raw sound learned the emotions of MELD's training part, and its "
-    "checkpoint was picked on these clips; of the mel features nothing such is known",
+    "meld-dev": "the encoder of raw sound learned the emotions of MELD's training set, and its "
+    "checkpoint was selected on these clips; nothing like that is known of the mel features",
 }
 """Data set -> what a reader of C5 must know of its features."""
 
