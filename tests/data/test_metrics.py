@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, classification_report, recall_score
+from sklearn.metrics import accuracy_score, classification_report, f1_score, recall_score
 
 from msalib.data.metrics import METRICS, SIMS, chance, classification, regression, sims
 
@@ -49,6 +49,15 @@ def test_f1_is_weighted_by_true_counts():
     assert scores["f1_has0"] == scores["f1_non0"] == pytest.approx(3 / 4 * 6 / 7)
     # Arguments exchanged, the weights are those of the one class that then occurs.
     assert regression([1.0] * 4, [1.0, 1.0, 1.0, -1.0])["f1_has0"] == pytest.approx(6 / 7)
+
+
+@pytest.mark.parametrize("clips", [1, 2, 5, 686])
+def test_f1_is_that_of_scikit_learn_to_the_last_digit(clips):
+    rng = np.random.default_rng(clips)
+    for mean in (-3, 0, 0, 0, 3):
+        truth, prediction = rng.normal(mean, 1, (2, clips))
+        expected = f1_score(truth >= 0, prediction >= 0, average="weighted")
+        assert regression(truth, prediction)["f1_has0"] == expected
 
 
 def test_f1_drops_zero_labels():
