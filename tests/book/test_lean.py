@@ -29,6 +29,19 @@ def test_large_pictures_and_sounds_become_files_once(tmp_path):
     assert assets.lighter(body, tmp_path / "_images", "../_images") == light
 
 
+def test_files_that_no_page_shows_any_more_go(tmp_path):
+    folder = tmp_path / "_images"
+    folder.mkdir()
+    for name in ("shown.png", "by me.svg", "old.png"):
+        (folder / name).touch()
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "a.html").write_text('<img src="../_images/shown.png">')
+    (tmp_path / "b.html").write_text('<image href="_images/by%20me.svg">')
+    assets.sweep(tmp_path, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["by me.svg", "shown.png"]
+    assets.sweep(tmp_path, tmp_path / "none")
+
+
 def test_an_archive_depends_on_the_notebook_alone(tmp_path):
     notebook = tmp_path / "one.ipynb"
     notebook.write_text("{}")

@@ -37,9 +37,11 @@ class Pages(StandaloneHTMLBuilder):
 
     def finish(self) -> None:
         """Add the files that are no pages: what sets formulas, and old addresses."""
-        assets.copy_mathjax(Path(self.outdir) / "_static")
+        site = Path(self.outdir)
+        assets.copy_mathjax(site / "_static")
+        assets.sweep(site, site / self.imagedir)
         moved = redirects.known(Path(self.confdir))
-        for problem in redirects.write(Path(self.outdir), moved, start=self.config.root_doc):
+        for problem in redirects.write(site, moved, start=self.config.root_doc):
             logger.warning("redirects.yaml: %s", problem)
         super().finish()
 

@@ -12,6 +12,7 @@ import shutil
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from sphinx.util.fileutil import copy_asset_file
 
@@ -88,3 +89,13 @@ def lighter(body: str, folder: Path, address: str) -> str:
     # myst-nb names every fold alike, whatever is written on it.
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     return EMBEDDED.sub(moved, body)
+
+
+def sweep(site: Path, folder: Path) -> None:
+    """Remove the files of a folder that no page shows any more, since pages are rendered singly."""
+    asked = re.compile(rf'"[./]*{folder.name}/([^"]+)"')
+    pages = (page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
+    shown = {unquote(name) for page in pages for name in asked.findall(page)}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in shown:
+            path.unlink()
