@@ -1,4 +1,4 @@
-"""What readers see of claims and papers: the ledger of all, the page of each, sums for prose.
+"""What readers see of claims with all their evidence: of a paper, of all papers, in sums.
 
 Pages of notebooks lie in one folder (book/executed), so that they link each other by file name; a
 row of a list is found by its name, ``paper-sugrm.html#SUGRM-C1``.
