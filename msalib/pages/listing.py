@@ -113,8 +113,8 @@ def _overview(paper: str, weighed: Sequence[ClaimEvidence], width: int) -> Itera
 
 
 def _of_all(evidences: ClaimEvidence) -> str:
-    lines = evidences.printed.lines
-    return f"{sum(line.holds is True for line in lines)} of {len(lines)}" if lines else ""
+    counts = evidences.printed.counts
+    return f"{counts.hold} of {sum(counts)}" if sum(counts) else ""
 
 
 def _counts(words: Sequence[Word]) -> str:
