@@ -125,7 +125,7 @@ class Picture(Shown):
     @property
     def anchor(self) -> str:
         """Return the id of the figure in its page."""
-        words = re.findall(r"[a-z0-9]+", self.caption.lower())
+        words = re.findall(r"[a-z][a-z0-9]*", self.caption.lower())  # numbers may change
         return "-".join(["fig", *words[:ANCHOR_WORDS]])
 
     def html(self) -> Markup:
