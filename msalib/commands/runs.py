@@ -1,7 +1,7 @@
 """Commands that run notebooks and trainings: encode, run, records, pretrain."""
 
 from contextlib import nullcontext
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from msalib.commands.arguments import (
     set_clean,
     values,
 )
+
+if TYPE_CHECKING:
+    from msalib.runs.inputs import Inputs
 
 
 def encode(
@@ -41,22 +44,10 @@ def encode(
     from msalib.base import files
     from msalib.data import datasets as readers
     from msalib.data import describe
-    from msalib.runs.inputs import BASELINES, Inputs
 
     set_clean(clean)
     set_accept_cut(accept_cut)
-    given = {"dataset": dataset, "preset": preset, "device": device}
-    asked = Inputs(BASELINES, encoder=encoder, **given)
-    if asked.dataset.raw and not asked.encoders and encoder == "auto":  # it comes with features
-        asked = Inputs(BASELINES, encoder=asked.dataset.encoder, **given)
-    if not asked.encoders:
-        raise UserError(
-            f"data set {dataset!r}",
-            found="features that it comes with, no transcripts to encode",
-            expected="a data set with transcripts",
-            remedy="Use it as it is: it needs no encoding.",
-        )
-    asked.check()
+    asked = _inputs(encoder, dataset=dataset, preset=preset, device=device)
     corpus = readers.load(dataset)
     say(*describe.contents(corpus))
     for number, chosen in enumerate(asked.encoders.values(), start=1):
@@ -70,6 +61,27 @@ def encode(
         with files.reserved(folder, wait=True) if makes else nullcontext():
             encoders.encode(corpus, known, preset=preset, device=device, refresh=refresh)
         say(f"{chosen.modality} features of {len(corpus)} clips: {folder}")
+
+
+def _inputs(encoder: str, **parameters: str) -> "Inputs":
+    """Return a data set with the encoders that are asked for; ``UserError`` where there are none.
+
+    A data set that comes with features has its transcripts read by its usual encoder.
+    """
+    from msalib.runs.inputs import BASELINES, Inputs
+
+    asked = Inputs(BASELINES, encoder=encoder, **parameters)
+    if asked.dataset.raw and not asked.encoders and encoder == "auto":
+        asked = Inputs(BASELINES, encoder=asked.dataset.encoder, **parameters)
+    if not asked.encoders:
+        raise UserError(
+            f"data set {parameters['dataset']!r}",
+            found="features that it comes with, no transcripts to encode",
+            expected="a data set with transcripts",
+            remedy="Use it as it is: it needs no encoding.",
+        )
+    asked.check()
+    return asked
 
 
 def run(

@@ -1,4 +1,4 @@
-r"""A table of a page as CSV, LaTeX and JSON.
+"""A table of a page as CSV, LaTeX and JSON.
 
 CSV and JSON hold numbers: a column of ``0.802 ± 0.028`` becomes ``MAE``, ``MAE sd`` and a column
 for each seed; what stands in the place of a number, such as "no record", goes to ``MAE note``.
