@@ -138,7 +138,7 @@ def _columns(
 
 def _sizes(columns: Sequence[Sequence[list[str]]], width: int) -> list[int]:
     """Return the width of each column: that of its longest line, the widest ones cut to fit."""
-    sizes = [max((len(line) for cell in column for line in cell), default=1) for column in columns]
+    sizes = [max([1, *(len(line) for cell in column for line in cell)]) for column in columns]
     least = [min(size, _least(column)) for size, column in zip(sizes, columns, strict=True)]
     room = max(width - len(GAP) * (len(sizes) - 1), sum(least))
     while sum(sizes) > room:

@@ -36,6 +36,14 @@ def test_columns_are_aligned_below_their_heads():
     ]
 
 
+def test_a_column_of_nothing_has_a_width():
+    html = Markup(
+        "<table><thead><tr><th></th><th>n</th></tr></thead>"
+        "<tbody><tr><td><span></span></td><td>2</td></tr></tbody></table>"
+    )
+    assert Block(html).plain(80).split() == ["n", "-", "-", "2"]
+
+
 def test_long_tables_say_how_much_is_left_out():
     shown = table(rows=console.ROWS + 3).plain(200)
     assert shown.endswith("... and 3 more rows") and shown.count("±") == 2 * console.ROWS
