@@ -13,7 +13,7 @@ from msalib.pages.tables import Note
 from msalib.papers.sugrm.labels import Histories
 
 SVG_DASHES = {"-": "none", "--": "7 4", "-.": "7 3 2 3"}
-CLIPS_OFFERED = 60
+CLIPS_OFFERED = 40
 
 
 class ClipChooser(Shown):
