@@ -360,7 +360,7 @@ def test_many_clips_are_thinned_out():
     chooser = clip_chooser.clip_chooser(labels.histories(runs), setting=SETTING)
     assert len(chooser.clips) == clip_chooser.CLIPS_OFFERED
     assert chooser.clips[0] == 0 and chooser.clips[-1] == 499
-    assert "60 of the 500 training clips" in chooser.caption
+    assert f"{clip_chooser.CLIPS_OFFERED} of the 500 training clips" in chooser.caption
 
 
 def test_the_claims_of_the_pages_are_in_the_registry():
