@@ -34,7 +34,7 @@ SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not 
 """A verdict is never told by colour alone."""
 
 CITED = 3
-"""Records of a verdict, and printed effects, that the ledger names; it counts the others."""
+"""Records and effects of a verdict that the ledger shows at once; others open on a click."""
 
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
@@ -79,9 +79,11 @@ def _folded(head: str, lines: list[str]) -> Markup:
 
 
 def _effects(evidence: Evidence) -> Markup:
+    """Return the first few effects and the note; the other effects open on a click."""
     effects = evidence.effects.items()
-    lines = [Markup("{}{}").format(effect_text(*e), _seed_by_seed(e[1])) for e in effects]
-    return EFFECT.format(markup.lines([*lines, evidence.note]))
+    told = [Markup("{}{}").format(effect_text(*e), _seed_by_seed(e[1])) for e in effects]
+    rest = _folded(f"and {len(told) - CITED} more", told[CITED:]) if len(told) > CITED else ""
+    return EFFECT.format(markup.lines(filter(None, [*told[:CITED], rest, evidence.note])))
 
 
 EFFECT = Markup('<div class="effect">{}</div>')
