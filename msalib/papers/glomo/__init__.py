@@ -14,6 +14,7 @@ LEAD = {
     "claim": "GLOMO-C14",
     "setting": ("mmmo-stretched", "covarep-facet", "release", "full"),
     "effect": "full above both: GLoMo over Global",
-    "compares": "",
+    "compares": "with local vectors over global ones alone",
 }
-"""The verdict that answers the paper's main question in short, and its effect: the README's."""
+"""The verdict that answers the paper's main question in the README: as on the lead page of its
+chapter, whose answer a test compares."""

@@ -28,4 +28,5 @@ LEAD = {
     "effect": "",
     "compares": "",
 }
-"""The verdict that answers the paper's main question in short, and its effect: the README's."""
+"""The verdict that answers the paper's main question in the README: as on the lead page of its
+chapter, whose answer a test compares."""

@@ -7,6 +7,7 @@ LEAD = {
     "claim": "SUGRM-C5",
     "setting": ("mosi-standardised", "minilm", "release", "full"),
     "effect": "gain in MAE",
-    "compares": "",
+    "compares": "all unimodal tasks over none",
 }
-"""The verdict that answers the paper's main question in short, and its effect: the README's."""
+"""The verdict that answers the paper's main question in the README: as on the lead page of its
+chapter, whose answer a test compares."""

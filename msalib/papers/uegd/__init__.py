@@ -20,6 +20,7 @@ LEAD = {
     "claim": "UEGD-C6",
     "setting": ("mosi-standardised", "minilm", "release", "full"),
     "effect": "",
-    "compares": "the chosen block minus the last one",
+    "compares": "a chosen block minus the last, the choice repeated",
 }
-"""The verdict that answers the paper's main question in short, and its effect: the README's."""
+"""The verdict that answers the paper's main question in the README: as on the lead page of its
+chapter, whose answer a test compares."""
