@@ -23,10 +23,13 @@ def build() -> Path:
     gives a warning.
     """
     pages = [(name, notebooks.resolve_parameters(name, given)) for name, given in plan()]
-    if stale := _stale(pages):
-        with runner(stale) as started:
-            started.run(sorted((page for page in stale if page[0] != LAST), key=_is_short))
-            started.run(_stale([page for page in pages if page[0] == LAST]))
+    last = [page for page in pages if page[0] == LAST]
+    stale = [page for page in _stale(pages) if page not in last]
+    if stale or _stale(last):
+        with runner([*stale, *last]) as started:
+            started.run(stale)
+            started.run(last)
+        stale += last
     say(f"{len(pages) - len(stale)} of {len(pages)} pages were up to date; rendering")
     return rendered()
 
@@ -36,11 +39,6 @@ def rendered() -> Path:
     index = render.render()
     say(f"The book is ready: open {index}")
     return index
-
-
-def _is_short(page: Page) -> bool:
-    """Check for pages that train nothing; the others begin first, so that none runs alone."""
-    return page[1].get("profile") != "quick"
 
 
 def _stale(pages: Sequence[Page]) -> list[Page]:

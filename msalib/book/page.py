@@ -16,9 +16,9 @@ import sys
 import traceback
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
-from msalib.book import kernel  # before a trace begins: what Jupyter reads is no page's
 from msalib.book.traces import Trace
 
 SAID = ".said.txt"
@@ -37,6 +37,8 @@ def run(job: dict, trace: Trace) -> None:
     Raises what papermill raises.
     """
     trace.begin_page(job["page"])
+    from msalib.book import kernel
+
     kernel.run(Path(job["source"]), Path(job["working"]), job["parameters"])
     Path(job["trace"]).write_text(json.dumps(trace.summary()))
 
@@ -77,9 +79,11 @@ def _load(statements: list[str]) -> None:
 
 def _child(job: dict, pipe: int, trace: Trace) -> None:
     """Run a page and end this process."""
+    from msalib.base import children
+
     os.set_inheritable(pipe, False)
     os.write(pipe, b"%d\n" % os.getpid())
-    os.environ["MSALIB_FAMILY"] += f"/{os.getpid()}"  # of what the page starts
+    os.environ[children.FAMILY] += f"/{os.getpid()}"  # of what the page starts
     said = os.open(f"{job['working']}{SAID}", os.O_WRONLY | os.O_CREAT)
     os.dup2(said, 1)
     os.dup2(said, 2)
@@ -98,6 +102,7 @@ def _child(job: dict, pipe: int, trace: Trace) -> None:
 
 
 if __name__ == "__main__":
+    import_module("msalib.book.kernel")  # before: no page is made of Jupyter's own files
     beginning = Trace()
     beginning.begin()
     if sys.argv[1] == "--serve":

@@ -23,6 +23,9 @@ TOGETHER = 2
 """Notebooks that run at a time, each in a process of its own; those that train the same runs share
 them (``Study``)."""
 
+TRAINING = 10
+"""How many other pages take as long as one that trains."""
+
 LIBRARIES = (
     *("scipy.optimize", "scipy.signal", "scipy.sparse.csgraph", "scipy.spatial", "scipy.stats"),
     *("sklearn.decomposition", "sklearn.linear_model", "sklearn.metrics", "sklearn.pipeline"),
@@ -38,22 +41,23 @@ Page = tuple[str, dict]
 class Runner:
     """What runs pages, as ``runner`` yields it."""
 
-    def __init__(self, processes: warm.Warm | warm.Alone, folder: Path, pages: int):
+    def __init__(self, processes: warm.Warm | warm.Alone, folder: Path, pages: Sequence[Page]):
         self._processes, self._folder = processes, folder
-        self._pages, self._done, self._start = pages, 0, time.monotonic()
+        self._left, self._done, self._start = list(pages), [], time.monotonic()
         self._stamps = Stamps()
 
     def run(self, pages: Sequence[Page]) -> None:
-        """Run pages, and return when all have run.
+        """Run pages, those that train first, and return when all have run.
 
         Raises ``UserError`` where one fails or does not pass the gate; others are not begun then.
         """
         with ThreadPoolExecutor(TOGETHER) as pool:
-            runs = {pool.submit(self._run, *page): page for page in pages}
+            longest_first = sorted(pages, key=_length, reverse=True)
+            runs = {pool.submit(self._run, *page): page for page in longest_first}
             try:
                 for run in as_completed(runs):
                     run.result()
-                    self._tell(*runs[run])
+                    self._tell(runs[run])
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -78,13 +82,20 @@ class Runner:
         job = {"page": page, "parameters": parameters} | {k: str(v) for k, v in files.items()}
         self._processes.run(job, timeout_s)
 
-    def _tell(self, notebook: str, resolved: dict) -> None:
+    def _tell(self, page: Page) -> None:
         """Say which page has run, how many of them all, and how long the others may take."""
-        self._done += 1
-        left = (time.monotonic() - self._start) / self._done * (self._pages - self._done)
-        name = notebooks.executed_path(notebook, resolved).relative_to(paths.EXECUTED)
-        about = f", {_about(left)} left" if left else ""
-        say(f"{self._done} of {self._pages}{about}: {name.with_suffix('')}")
+        self._done.append(page)
+        self._left.remove(page)
+        spent = time.monotonic() - self._start
+        left = spent / sum(map(_length, self._done)) * sum(map(_length, self._left))
+        name = notebooks.executed_path(*page).relative_to(paths.EXECUTED).with_suffix("")
+        about = f", {_about(left)} left" if self._left else ""
+        say(f"{len(self._done)} of {len(self._done) + len(self._left)}{about}: {name}")
+
+
+def _length(page: Page) -> int:
+    """Return how long a page takes, beside one that trains nothing."""
+    return TRAINING if page[1].get("profile") == "quick" else 1
 
 
 def _about(seconds: float) -> str:
@@ -100,7 +111,7 @@ def runner(pages: Sequence[Page]) -> Iterator[Runner]:
         environment = notebooks.environment(folder) | {"OMP_NUM_THREADS": "1"}
         loaded = [*(f"import {name}" for name in LIBRARIES), *_imports(pages)]
         with processes(loaded, cwd=paths.ROOT, env=environment) as started:
-            yield Runner(started, folder.absolute(), len(pages))
+            yield Runner(started, folder.absolute(), pages)
 
 
 @contextmanager

@@ -325,10 +325,13 @@ def test_a_failing_page_stops_the_build_and_the_page_of_pages_is_last(
     (paths.BOOK / "notebooks.yaml").write_text("".join(f"- notebook: {name}\n" for name in names))
     book.build()
     assert sorted(book_of_one[:3]) == ["further", "other", curve] and book_of_one[3:] == ["status"]
+    write_notebook("further", "seeds = 2", "seeds + 1")
+    book.build()
+    assert book_of_one[4:] == ["further", "status"]
     write_notebook("other", "seeds = 2", "1 / 0")
     with pytest.raises(UserError, match="ZeroDivisionError"):
         book.build()
-    assert book_of_one[4:] == ["other"]
+    assert book_of_one[6:] == ["other"]
 
 
 def test_a_build_says_how_many_pages_are_left(book_of_one, write_notebook, curve, capsys):
