@@ -101,6 +101,24 @@ def test_the_ledger_has_a_badge_for_each_verdict_and_a_row_for_each_claim():
     assert 'href="paper-one.html#C1"' in shown.frame["claim"][0]
 
 
+def test_a_row_is_announced_by_its_claim_and_has_an_address():
+    page = read(overview.claims([evidences(PRINTED)], "ONE"))
+    (row,) = (tr for tr in page.attributes("tr") if "id" in tr)
+    heads = [th for th in page.attributes("th") if th["scope"] == "row"]
+    links = {a["href"]: a for a in page.attributes("a")}
+    assert row["id"] == "C1" and len(heads) == 1
+    assert {"#C1", "#cite-C1"} <= set(links)
+    anchors = [a for a in page.attributes("a") if a.get("class") == "msa-anchor"]
+    assert [a["aria-label"] for a in anchors] == ["Address of C1"]
+
+
+def test_settings_that_were_not_run_are_one_box_with_their_needs():
+    cell = overview.claims([evidences(PRINTED, "not run", "supported", "not run")], "ONE").frame
+    page = read_cell(cell["re-run"][0])
+    assert page.text.count("○ not run") == 1 and "2 settings" in page.text
+    assert "net0 (real data): why" in page.text and "net2 (real data): why" in page.text
+
+
 def test_seeds_and_coverage_are_beside_a_verdict():
     own = evidences(PRINTED, "supported", "supported")
     covered = [Coverage(seeds, 685, 31, {"linguistic": 6}) for seeds in (5, 3)]
