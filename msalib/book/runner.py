@@ -30,7 +30,7 @@ LIBRARIES = (
     *("scipy.optimize", "scipy.signal", "scipy.sparse.csgraph", "scipy.spatial", "scipy.stats"),
     *("sklearn.decomposition", "sklearn.linear_model", "sklearn.metrics", "sklearn.pipeline"),
     *("sklearn.model_selection", "sklearn.neighbors", "sklearn.preprocessing"),
-    *("matplotlib.pyplot", "torch", "transformers.models.auto"),
+    *("matplotlib.pyplot", "torch", "torch._dynamo", "transformers.models.auto"),
 )
 """What functions of the package import when they are called: loaded once for all pages."""
 
