@@ -76,7 +76,7 @@ def makings(
     """
     rows = [
         {
-            "": what,
+            "modality": what,
             "follows": meaning[name],
             "from -3 to 3": f"{6 * slope:+.2f}",
             "noise of a clip (sd)": f"{noise:.2f}",

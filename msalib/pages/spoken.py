@@ -94,7 +94,7 @@ def carried(corpus: Corpus) -> Table:
     }
     rows = [
         {
-            "": name,
+            "number": name,
             **{f"{m} sentiment": _alone(values, m, truth) for m in MODALITIES},
             "made from": source,
         }

@@ -139,7 +139,7 @@ def scatter(simulated: Power) -> Table:
     """Show how the simulated models scatter, as calibrated on real runs."""
     of = simulated.settings["noise"]
     rows = [
-        {"": what} | {f"size of {name.upper()}": f"{of[name][field]:.3g}" for name in of}
+        {"scatter": what} | {f"size of {name.upper()}": f"{of[name][field]:.3g}" for name in of}
         for field, what in NOISE_NAMES.items()
     ]
     return Table(
