@@ -1,6 +1,6 @@
 """Answer whether an executed notebook may be published.
 
-jupyter-book accepts a notebook that failed or never ran, so the gate stands before it.
+Sphinx renders a notebook that failed or never ran, too, so the gate stands before it.
 """
 
 import re
