@@ -53,7 +53,14 @@
     reach();
   };
 
+  const openTarget = () => { // a fold that an address names
+    const target = document.getElementById(location.hash.slice(1));
+    if (target?.tagName === "DETAILS") target.open = true;
+  };
+
+  addEventListener("hashchange", openTarget);
   addEventListener("DOMContentLoaded", () => {
+    openTarget();
     const button = document.querySelector(".book-mode");
     if (button) offerModes(button);
     if (navigator.clipboard) document.querySelectorAll(".bd-content div.highlight").forEach(offerCopy);
