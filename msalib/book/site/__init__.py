@@ -39,6 +39,7 @@ class Pages(StandaloneHTMLBuilder):
         """Add the files that are no pages: what sets formulas, and old addresses."""
         site = Path(self.outdir)
         assets.copy_mathjax(site / "_static")
+        assets.drop_idle(site / "_static")
         assets.sweep(site, site / self.imagedir)
         moved = redirects.known(Path(self.confdir))
         for problem in redirects.write(site, moved, start=self.config.root_doc):

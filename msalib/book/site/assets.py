@@ -22,6 +22,9 @@ SEARCH = "documentation_options.js", "doctools.js", "language_data.js", "searcht
 USED = [*STYLES, *SEARCH, "sphinx_highlight.js"]
 """What pages use of the theme and of those that it builds on; the search page alone has scripts."""
 
+IDLE = ("design-tabs.js",)
+"""What extensions bring and no page uses."""
+
 MATHJAX = "tex-chtml.js"
 FONTS = "output/chtml/fonts/woff-v2"
 
@@ -59,6 +62,12 @@ def zipped(notebook: Path, path: Path) -> None:
     entry.compress_type = zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(entry, notebook.read_bytes())
+
+
+def drop_idle(static: Path) -> None:
+    """Remove the files that are copied for no page."""
+    for name in IDLE:
+        (static / name).unlink(missing_ok=True)
 
 
 def wanted(script, config) -> bool:
