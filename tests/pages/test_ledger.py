@@ -12,9 +12,8 @@ from msalib.evidence import error_rates, registry
 from msalib.evidence.common import Word
 from msalib.evidence.verdicts import Coverage, judge, judge_study
 from msalib.pages import ledger
-from msalib.runs import records
 from tests.evidence.made_rates import equivalence, measured, power
-from tests.factory import COUNTED, layer_records
+from tests.factory import layer_records
 from tests.html import Page, read
 
 SETTING = "control: a <small> corpus & more; release recipe, profile quick, 2 seeds"
