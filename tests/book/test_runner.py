@@ -16,6 +16,7 @@ from msalib.base.errors import UserError
 from msalib.book import build as book
 from msalib.book import notebooks, render, runner, stamp
 from msalib.book.gate import gate
+from msalib.commands import results
 from msalib.evidence.settings import plan
 from tests.processes import alive, wait_for
 
@@ -312,6 +313,11 @@ def test_a_page_runs_again_only_when_something_changed_that_it_is_made_of(book_o
     source.write_text(source.read_text().replace("rate, refresh", "rate"))
     book.build()
     assert book_of_one == [curve, curve]
+
+
+def test_pages_alone_are_rendered_as_they_are(book_of_one, capsys):
+    results.book(pages=True)
+    assert not book_of_one and capsys.readouterr().out.startswith("The book is ready: open ")
 
 
 def test_a_failing_page_stops_the_build_and_the_page_of_pages_is_last(
