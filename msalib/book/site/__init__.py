@@ -54,15 +54,16 @@ def fill_frame(app: Sphinx, pagename: str, template: str, context: dict, doctree
     context["tab"] = title if title == book else f"{title} | {book}"
     context["author"], context["theme_styles"] = app.config.author, assets.FIRST
     context["contents"] = navigation.html(app.env, pagename, context["pathto"])
-    context["script_files"] = [s for s in context["script_files"] if assets.wanted(s, app.config)]
+    body, scripts = context.get("body", ""), context["script_files"]
+    context["script_files"] = [s for s in scripts if assets.wanted(s, app.config, body)]
     source = Path(app.env.doc2path(pagename))
     if source.suffix == ".ipynb":
         context["notebook"] = f"_notebooks/{pagename}.ipynb.zip"
         assets.zipped(source, Path(app.outdir, context["notebook"]))
-    if "body" in context:
+    if body:
         folder = Path(app.outdir) / app.builder.imagedir
         address = context["pathto"](app.builder.imagedir, True)
-        context["body"] = assets.lighter(context["body"], folder, address)
+        context["body"] = assets.lighter(body, folder, address)
 
 
 def changed(app: Sphinx, env: BuildEnvironment, *_) -> Iterable[str]:

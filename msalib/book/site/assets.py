@@ -70,12 +70,15 @@ def drop_idle(static: Path) -> None:
         (static / name).unlink(missing_ok=True)
 
 
-def wanted(script, config) -> bool:
-    """Check whether a page needs a script: those of the book, and what sets its formulas."""
+def wanted(script, config, body: str) -> bool:
+    """Check whether a page needs a script: those of the book, and what sets its formulas.
+
+    Sphinx gives the latter to every page above one with formulas, too.
+    """
     own = [name if isinstance(name, str) else name[0] for name in config.html_js_files]
-    path = str(script.filename or "")
-    in_use = path.removeprefix("_static/") in [*own, config.mathjax_path]
-    return in_use or "MathJax" in script.attributes.get("body", "")
+    path = str(script.filename or "").removeprefix("_static/")
+    sets = path == config.mathjax_path or "MathJax" in script.attributes.get("body", "")
+    return path in own or (sets and 'class="math' in body)
 
 
 def lighter(body: str, folder: Path, address: str) -> str:
