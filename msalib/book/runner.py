@@ -16,6 +16,7 @@ from msalib.base.terminal import say
 from msalib.book import notebooks, warm
 from msalib.book.gate import gate
 from msalib.book.stamp import Stamps
+from msalib.evidence import settings
 
 TIMEOUT_S = 20 * 60
 
@@ -44,7 +45,7 @@ class Runner:
     def __init__(self, processes: warm.Warm | warm.Alone, folder: Path, pages: Sequence[Page]):
         self._processes, self._folder = processes, folder
         self._left, self._done, self._start = list(pages), [], time.monotonic()
-        self._stamps = Stamps()
+        self._stamps, self._training = Stamps(), settings.training()
 
     def run(self, pages: Sequence[Page]) -> None:
         """Run pages, those that train first, and return when all have run.
@@ -52,7 +53,7 @@ class Runner:
         Raises ``UserError`` where one fails or does not pass the gate; others are not begun then.
         """
         with ThreadPoolExecutor(TOGETHER) as pool:
-            longest_first = sorted(pages, key=_length, reverse=True)
+            longest_first = sorted(pages, key=self._length, reverse=True)
             runs = {pool.submit(self._run, *page): page for page in longest_first}
             try:
                 for run in as_completed(runs):
@@ -87,15 +88,16 @@ class Runner:
         self._done.append(page)
         self._left.remove(page)
         spent = time.monotonic() - self._start
-        left = spent / sum(map(_length, self._done)) * sum(map(_length, self._left))
+        left = spent / sum(map(self._length, self._done)) * sum(map(self._length, self._left))
         name = notebooks.executed_path(*page).relative_to(paths.EXECUTED).with_suffix("")
         about = f", {_about(left)} left" if self._left else ""
         say(f"{len(self._done)} of {len(self._done) + len(self._left)}{about}: {name}")
 
-
-def _length(page: Page) -> int:
-    """Return how long a page takes, beside one that trains nothing."""
-    return TRAINING if page[1].get("profile") == "quick" else 1
+    def _length(self, page: Page) -> int:
+        """Return how long a page takes, beside one that trains nothing."""
+        notebook, resolved = page
+        trains = resolved.get("profile") == "quick" or notebook in self._training
+        return TRAINING if trains else 1
 
 
 def _about(seconds: float) -> str:

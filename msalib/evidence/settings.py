@@ -24,16 +24,28 @@ class Page(BaseModel):
 
     notebook: str
     parameters: dict[str, bool | int | float | str] = {}
+    trains: bool = False
 
 
 def plan() -> list[tuple[str, dict]]:
     """Return the notebooks of the book with their parameters, in the order in which they run."""
-    pages = read_yaml(
+    return [(page.notebook, page.parameters) for page in _pages()]
+
+
+def training() -> set[str]:
+    """Return the notebooks that train models which no record can hold; profile quick always does.
+
+    A build begins with them.
+    """
+    return {page.notebook for page in _pages() if page.trains}
+
+
+def _pages() -> list[Page]:
+    return read_yaml(
         paths.BOOK / "notebooks.yaml",
         list[Page],
-        expected="a list of {notebook: <name>, parameters: {<name>: <value>}}",
+        expected="a list of {notebook: <name>, parameters: {<name>: <value>}, trains: <bool>}",
     )
-    return [(page.notebook, page.parameters) for page in pages]
 
 
 def on_pages(paper: str) -> list[Setting]:

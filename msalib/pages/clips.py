@@ -44,7 +44,8 @@ def player(wave: np.ndarray, rate: int, label: str) -> Markup:
     """Return a wave (n,) at ``rate`` Hz as HTML that plays it; the label says what is heard."""
     sound = base64.b64encode(_flac(wave, rate)).decode()
     return Markup(
-        '<audio controls preload="metadata" aria-label="{}" src="data:audio/flac;base64,{}"></audio>'
+        '<audio controls preload="metadata" aria-label="{}" '
+        'src="data:audio/flac;base64,{}"></audio>'
     ).format(label, sound)
 
 
@@ -96,7 +97,12 @@ def _spectrogram(axes, wave: np.ndarray, rate: int) -> None:
         cmap="Greys",
         interpolation="none",  # the pixels are those of the data, and the picture is small
     )
-    axes.set(xlim=(0, len(wave) / rate), ylim=(0, HIGHEST_HZ / 1000), xlabel="time (s)", ylabel="frequency (kHz)")
+    axes.set(
+        xlim=(0, len(wave) / rate),
+        ylim=(0, HIGHEST_HZ / 1000),
+        xlabel="time (s)",
+        ylabel="frequency (kHz)",
+    )
     axes.grid(False)
 
 
