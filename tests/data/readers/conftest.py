@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.test_cli import refused  # noqa: F401 - a fixture
-
 
 @pytest.fixture
 def path(tmp_path):
