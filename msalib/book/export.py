@@ -4,12 +4,16 @@ A page of the book that is up to date is read; another one is run first.
 """
 
 import json
+from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
+
+import nbformat
 
 from msalib.base import files, paths
 from msalib.base.errors import UserError
-from msalib.book import notebooks
+from msalib.book import finish, notebooks
 from msalib.book.stamp import Stamps
 from msalib.evidence import registry
 from msalib.pages import checks, console, exports, reading
@@ -105,10 +109,21 @@ def outputs(executed: Path) -> Iterator[str]:
 
 
 def lines(executed: Path, width: int) -> Iterator[str]:
-    """Yield tables, notes and descriptions of figures for a terminal; what is folded stays so."""
+    """Yield what a page shows for a terminal; what is folded stays so.
+
+    Its short answer is last, where a terminal stands when all is printed.
+    """
     for html in outputs(executed):
         shown = reading.tree(console.shortened(html))
         for folded in shown.all("details"):
             folded.children = [part for part in folded.all("summary")][:1]
         if text := "\n".join(console.lines(shown, width)).strip("\n"):
             yield from ["", *text.split("\n")]
+    if said := _answer(executed):
+        yield from ["", *wrap(f"Short answer. {said}", width)]
+
+
+def _answer(executed: Path) -> str:
+    """Return the short answer that a page glues, empty where it glues none."""
+    text = finish.glued(nbformat.read(executed, as_version=4)).get("answer")
+    return literal_eval(text) if text else ""

@@ -23,14 +23,14 @@ def finish(executed, notebook: str) -> None:
 
 def _write_texts(executed, notebook: str) -> None:
     """Replace roles that name a glued value of this notebook; those of other documents stay."""
-    texts = _glued(executed)
+    texts = glued(executed)
     for number, cell in enumerate(executed.cells, start=1):
         if cell.cell_type == "markdown":
             place = f"cell {number} of notebook {notebook}"
             cell.source = _ROLE.sub(lambda role, of=place: _text(role, texts, of), cell.source)
 
 
-def _glued(executed) -> dict[str, str]:
+def glued(executed) -> dict[str, str]:
     """Return the plain texts of glued values by name, as ``repr`` writes them."""
     texts = {}
     for cell in executed.cells:

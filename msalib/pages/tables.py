@@ -87,24 +87,24 @@ _CONSTANT = {
 
 
 def environment(records: list[Record]) -> Table:
-    """Show where records come from: one row per commit, device and set of versions.
+    """Show where records come from: one row per device and set of versions, with its commits.
 
     A record that was asked for twice counts once.
     """
     rows = {}
     for record in {record.spec.path(): record for record in records}.values():
         p = record.provenance
-        key = (p.commit, p.device, ", ".join(f"{k} {v}" for k, v in p.versions.items()))
+        key = (p.device, ", ".join(f"{k} {v}" for k, v in p.versions.items()))
         rows.setdefault(key, []).append(p)
     frame = pd.DataFrame(
         {
-            "commit": commit,
+            "commits": ", ".join(dict.fromkeys(p.commit for p in group)),
             "device": device,
             "versions": versions,
             "runs": len(group),
             "first (UTC)": min(p.started for p in group)[:16].replace("T", " "),
             "seconds per run": f"{np.median([p.seconds for p in group]):.1f}",
         }
-        for (commit, device, versions), group in rows.items()
+        for (device, versions), group in rows.items()
     )
     return Table(frame, caption="Where these records come from.")

@@ -100,3 +100,14 @@ def test_a_terminal_shows_notes_and_tables_and_leaves_folded_what_is_folded(tmp_
     lines = list(export.lines(page(tmp_path / "page.ipynb", SHOWN), 80))
     assert lines[1] == "In short: yes." and "[Seeds]" in lines
     assert "UEGD    0.600\u00a0±\u00a00.141" in lines and "Second & last." not in lines
+
+
+def test_a_terminal_ends_with_the_short_answer(tmp_path):
+    path = page(tmp_path / "page.ipynb", SHOWN[:1])
+    notebook = nbformat.read(path, as_version=4)
+    said = {"application/papermill.record/text/plain": repr("Yes, on *all* sets [+0.1, +0.2].")}
+    about = {"scrapbook": {"name": "answer", "mime_prefix": "application/papermill.record/"}}
+    notebook.cells[0].outputs.append(nbformat.v4.new_output("display_data", said, metadata=about))
+    nbformat.write(notebook, path)
+    *_, first, last = export.lines(path, 40)
+    assert f"{first} {last}" == "Short answer. Yes, on *all* sets [+0.1, +0.2]."

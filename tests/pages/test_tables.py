@@ -92,8 +92,8 @@ def test_environment_groups_equal_origins():
     provenance = found[0].provenance.model_copy(update={"commit": "ffff"})
     found[0] = found[0].model_copy(update={"provenance": provenance})
     frame = tables.environment(found + found).frame  # a record asked for twice counts once
-    assert frame["commit"].tolist() == ["ffff", "0123456789ab"]
-    assert frame["runs"].tolist() == [1, len(found) - 1]
+    assert frame["commits"].tolist() == ["ffff, 0123456789ab"]
+    assert frame["runs"].tolist() == [len(found)]
     assert frame["first (UTC)"].iloc[0] == "2026-01-02 03:04"
 
 
