@@ -116,9 +116,10 @@
   };
   const escaped = (words) => [...words].map((letter) => LATEX[letter] ?? letter).join("");
   const latex = ({ caption, heads, rows }, name) => {
-    const sentences = heads.filter(({ kind }) => kind === "sentence").length;
-    const wide = `p{${(0.6 / Math.max(sentences, 2)).toFixed(2)}\\linewidth}`;
-    const shapes = heads.map(({ kind }) => ({ number: "r", sentence: wide })[kind] ?? "l");
+    const broken = heads.map(({ kind }, at) => kind !== "number"
+      && rows.some(({ cells }) => [...cells[at].text].length >= 24)); // as LONG of exports.py
+    const wide = `p{${(0.6 / Math.max(broken.filter(Boolean).length, 2)).toFixed(2)}\\linewidth}`;
+    const shapes = heads.map(({ kind }, at) => broken[at] ? wide : kind === "number" ? "r" : "l");
     const line = (texts) => `    ${texts.map(escaped).join(" & ")} \\\\`;
     let group = "";
     const body = rows.flatMap((row) => {

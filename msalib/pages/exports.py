@@ -109,8 +109,11 @@ COMMANDS = dict(zip(MATHEMATICS.split()[::2], MATHEMATICS.split()[1::2], strict=
 LATEX |= {character: f"${command}$" for character, command in COMMANDS.items()}
 """What LaTeX writes for a character; letters with accents are left as they are."""
 
-SENTENCES = 0.6
-"""Share of a line that columns of sentences have together; two or fewer have half of it each."""
+LONG = 24
+"""Letters from which on a column of texts breaks its lines."""
+
+BROKEN = 0.6
+"""Share of a line that such columns have together; two or fewer have half of it each."""
 
 
 def escaped(text: str) -> str:
@@ -120,10 +123,10 @@ def escaped(text: str) -> str:
 
 def to_latex(grid: Grid, label: str) -> str:
     """Return a table as a float with caption and label; it needs the package booktabs."""
-    sentences = sum(head.kind == "sentence" for head in grid.heads)
-    wide = rf"p{{{SENTENCES / max(sentences, 2):.2f}\linewidth}}"
-    shapes = {"number": "r", "sentence": wide}
-    shape = "".join(shapes.get(head.kind, "l") for head in grid.heads)
+    broken = [_is_long(grid, at) for at in range(len(grid.heads))]
+    wide = rf"p{{{BROKEN / max(sum(broken), 2):.2f}\linewidth}}"
+    kinds = zip(broken, grid.heads, strict=True)
+    shape = "".join(wide if long else "r" if head.kind == "number" else "l" for long, head in kinds)
     return "\n".join(
         [
             r"% Needs \usepackage{booktabs}.",
@@ -141,6 +144,12 @@ def to_latex(grid: Grid, label: str) -> str:
             "",
         ]
     )
+
+
+def _is_long(grid: Grid, at: int) -> bool:
+    """Say whether a column holds texts that no line of a page has room for."""
+    longest = max((len(cell_at(row, at).text) for row in grid.rows), default=0)
+    return grid.heads[at].kind != "number" and longest >= LONG
 
 
 def _body(grid: Grid) -> Iterator[str]:

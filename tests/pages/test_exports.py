@@ -93,6 +93,12 @@ def test_latex_is_balanced_and_has_no_open_command():
     assert set(exports.escaped(NASTY)) - set(NASTY) <= set(r"\{}$abcdefghijklmnopqrstuvwxyz'-")
 
 
+def test_columns_of_long_texts_break_their_lines_in_latex():
+    frame = pd.DataFrame({"name": ["a" * 23], "covers": ["a" * 24], "n": [number("1", 1.0)]})
+    text = exports.to_latex(grid(Table(frame, caption="c")), "t")
+    assert r"\begin{tabular}{lp{0.30\linewidth}r}" in text
+
+
 def test_what_cells_show_is_left_as_it_was():
     assert spread({0: 0.5, 1: 0.7}, "acc2_has0") == "60.0\u00a0±\u00a014.1"
     assert isinstance(pd.DataFrame({"a": [Value("1"), None]}).fillna("-")["a"][0], Value)
