@@ -31,6 +31,11 @@ FOLDER, MISSING, OTHER = "folder", "missing", "neither file nor folder"
 
 EVENTS = "open", "os.listdir", "os.scandir", "os.rename", "os.mkdir"
 
+WRITING = os.O_WRONLY | os.O_RDWR
+
+UNNAMED = getattr(os, "O_DIRECTORY", 0)
+"""A file without a name is written in a folder that is opened: locks do, to try a disk."""
+
 IMPORTLIB = "<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>"
 """Where Python reads modules, which are noted as such."""
 
@@ -52,6 +57,7 @@ class Trace:
         self._code = {str(path): state(str(path)) for path in PACKAGE.rglob("*.py")}
         temporary = str(paths.temporary_folder().absolute())
         self._elsewhere = sys.prefix, sys.base_prefix, temporary, "/proc", "/sys", "/dev"
+        self._study = [os.path.abspath(folder) for folder in _study() if folder]  # noqa: PTH100
         self._own = threading.local()
 
     def begin(self) -> None:
@@ -77,12 +83,18 @@ class Trace:
         modules = {name for names in self._imports.values() for name in names}
         files = (getattr(sys.modules[name], "__file__", None) for name in self._loaded(modules))
         code = {name: self._code.get(name, state(name)) for name in filter(None, files)}
+        kept = {name: state(name) for name in self._made if self._keeps(name)}
         makers = {page for name, page in _makers() if name in self._shared}
         return {
-            "files": dict(sorted((self.found | code).items())),
+            "files": dict(sorted((kept | self.found | code).items())),
             "folders": dict(sorted(self.listed.items())),
             "makers": sorted(makers - {self._page}),
         }
+
+    def _keeps(self, name: str) -> bool:
+        """Check for what this page made and the next build finds, such as records of runs."""
+        passing = _derived(name) or _within(name, os.environ.get(paths.QUICK_RECORDS))
+        return not passing and Path(name).is_file() and _innermost(name, self._study) > 0
 
     def _loaded(self, roots: Iterable[str]) -> set[str]:
         """Return the loaded modules of the package that are used where these are imported."""
@@ -101,12 +113,12 @@ class Trace:
             return
         if event == "open":
             path, _, flags = arguments
-            (self._make if flags & (os.O_WRONLY | os.O_RDWR) else self._look)(path)
+            (self._make if flags & WRITING and not flags & UNNAMED else self._look)(path)
         elif event in ("os.listdir", "os.scandir"):
             self._list(arguments[0])
         elif event == "os.rename":
             self._make(arguments[1])
-        elif event == "os.mkdir":
+        elif event == "os.mkdir" and not self._undisturbed(os.path.lexists, arguments[0]):
             self._make(arguments[0])
 
     def _looking(self, stat: Callable) -> Callable:
@@ -157,9 +169,7 @@ class Trace:
     def _left_out(self, name: str) -> bool:
         if _hidden(name.rpartition(os.sep)[2]):
             return True
-        if _within(name, str(PACKAGE)) or _within(name, os.environ.get(paths.QUICK_RECORDS)):
-            return False
-        return any(_within(name, folder) for folder in self._elsewhere)
+        return _innermost(name, self._elsewhere) > _innermost(name, self._study)
 
     def _undisturbed(self, look: Callable[[str], str], name: str) -> str:
         """Return what is at a path; the look itself is not noted."""
@@ -242,6 +252,18 @@ def _hidden(name: str) -> bool:
 
 def _within(name: str, folder: object) -> bool:
     return bool(folder) and (name == folder or name.startswith(f"{folder}{os.sep}"))
+
+
+def _innermost(name: str, folders: Iterable[str]) -> int:
+    """Return how long the path of the innermost of these folders is that has a name in it."""
+    return max((len(folder) for folder in folders if _within(name, folder)), default=0)
+
+
+def _study() -> Iterator[str | os.PathLike | None]:
+    """Yield the folders of the study, which count wherever they are, such as in ``/dev/shm``."""
+    yield from (PACKAGE, paths.ROOT, paths.records_folder(), paths.your_records_folder())
+    yield from (paths.corpora_folder(), paths.features_folder(), paths.quick_records_folder())
+    yield os.environ.get("MSALIB_DATA")
 
 
 def _derived(name: str) -> bool:
