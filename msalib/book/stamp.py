@@ -66,12 +66,12 @@ class Stamps:
 
     def _state(self, name: str) -> str:
         if name not in self._states:
-            self._states[name] = traces.state(name)
+            self._states[name] = traces.state(str(paths.ROOT / name))
         return self._states[name]
 
     def _listing(self, name: str) -> str:
         if name not in self._names:
-            self._names[name] = traces.names(name)
+            self._names[name] = traces.names(str(paths.ROOT / name))
         return self._names[name]
 
     def keep(self, executed: Path, resolved: Mapping, trace: Mapping) -> None:
@@ -80,17 +80,23 @@ class Stamps:
             "parameters": dict(resolved),
             "executed": traces.state(str(executed)),
             "settings": self._settings,
-            "makers": [str(place(paths.EXECUTED / maker)) for maker in trace["makers"]],
-            "files": trace["files"],
-            "folders": trace["folders"],
+            "makers": [_inside(place(paths.EXECUTED / maker)) for maker in trace["makers"]],
+            "files": {_inside(name): was for name, was in trace["files"].items()},
+            "folders": {_inside(name): was for name, was in trace["folders"].items()},
         }
         files.write_json(place(executed), stamp)
+
+
+def _inside(name: str | Path) -> str:
+    """Return a path from the repository on, so that a copy of it asks for its own files."""
+    path = Path(name)
+    return str(path.relative_to(paths.ROOT) if path.is_relative_to(paths.ROOT) else path)
 
 
 def _settings() -> str:
     """Return the digest of what every page is made of."""
     variables = {
-        name: value
+        name: _inside(value)
         for name, value in os.environ.items()
         if name.startswith(VARIABLES) and name not in INTERNAL
     }
@@ -107,7 +113,7 @@ def _with_makers(stamp: dict) -> Iterator[dict | None]:
         yield (one := left.pop())
         new = set(one["makers"] if one else ()) - seen
         seen |= new
-        left += [_read(Path(name)) for name in new]
+        left += [_read(paths.ROOT / name) for name in new]
 
 
 def _read(stamp: Path) -> dict | None:

@@ -81,15 +81,20 @@ def root(tmp_path_factory):
 @pytest.fixture
 def repository(root, monkeypatch):
     """That repository as the one of this test."""
+    lies_at(root, monkeypatch)
+    for name in ("PYTHONPATH", "MSALIB_RECORDS", "MSALIB_CORPORA", "MSALIB_FEATURES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MSALIB_DATA", str(root / "data"))
+    return root
+
+
+def lies_at(root, monkeypatch):
+    """Let the repository be the one in this folder."""
     monkeypatch.setattr(paths, "ROOT", root)
     for name in ("notebooks", "book"):
         monkeypatch.setattr(paths, name.upper(), root / name)
     monkeypatch.setattr(paths, "EXECUTED", root / "book" / "executed")
     monkeypatch.setattr(traces, "PACKAGE", root / "msalib")
-    for name in ("PYTHONPATH", "MSALIB_RECORDS", "MSALIB_CORPORA", "MSALIB_FEATURES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MSALIB_DATA", str(root / "data"))
-    return root
 
 
 @pytest.fixture
@@ -138,6 +143,18 @@ def test_a_record_that_goes_makes_a_page_stale(repository, page):
     assert not stamp.Stamps().fresh(*page)
     first.with_name(".gone").rename(first)
     assert stamp.Stamps().fresh(*page)
+
+
+def test_a_copy_of_the_repository_is_made_of_its_own_files(repository, page, tmp_path, monkeypatch):
+    copy = shutil.copytree(repository, tmp_path / "copy")
+    lies_at(copy, monkeypatch)
+    assert not stamp.Stamps().fresh(*page)  # it would read the data of the other one
+    monkeypatch.setenv("MSALIB_DATA", str(copy / "data"))
+    for name in ("record", "imported module", "data set"):
+        with changed(copy / CHANGED[name]):
+            assert not stamp.Stamps().fresh(*page)
+        with changed(repository / CHANGED[name]):
+            assert stamp.Stamps().fresh(*page)
 
 
 def test_other_parameters_or_another_copy_make_a_page_stale(page):
