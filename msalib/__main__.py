@@ -37,13 +37,13 @@ for command in (
     export.export,
     results.book,
 ):
-    # A short help is not cut at the width of the terminal, as a docstring is.
-    app.command(
-        short_help=command.__doc__.splitlines()[0],
-        cls=notebook_help.RunCommand if command is runs.run else None,
-    )(command)
+    app.command(cls=notebook_help.RunCommand if command is runs.run else None)(command)
 app.add_typer(results.printed_app, name="printed", short_help="Check the papers' printed numbers.")
 app.add_typer(data.data_app, name="data", short_help=data.data.__doc__.splitlines()[0])
+for group in (app, results.printed_app, data.data_app):
+    for command in group.registered_commands:
+        # A short help is not cut at the width of the terminal, as a docstring is.
+        command.short_help = command.callback.__doc__.splitlines()[0]
 
 
 def _version(wanted: bool) -> None:

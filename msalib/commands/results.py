@@ -28,7 +28,8 @@ def claims(
         str | None, typer.Argument(help="A paper, such as uegd; all if left out.")
     ] = None,
     claim: Annotated[
-        list[str] | None, typer.Option(help="A claim in full, such as C6; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="ID", help="A claim in full, such as C6; repeatable."),
     ] = None,
     setting: Annotated[
         str, typer.Option(help="Verdicts of settings with this in their name, such as MOSI.")
