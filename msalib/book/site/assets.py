@@ -98,8 +98,10 @@ def lighter(body: str, folder: Path, address: str) -> str:
         later = {("src", "image"): ' loading="lazy"', ("src", "audio"): ' preload="none"'}
         return f'{attribute}="{address}/{name}"{later.get((attribute, kind), "")}'
 
-    # myst-nb names every fold alike, whatever is written on it.
+    # myst-nb names every fold alike, whatever is written on it; docutils gives entries of the
+    # bibliography a role that ARIA has given up.
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    body = body.replace(' role="doc-biblioentry"', "")
     return EMBEDDED.sub(moved, body)
 
 
