@@ -101,7 +101,7 @@ def lighter(body: str, folder: Path, address: str) -> str:
     # myst-nb names every fold alike, whatever is written on it; docutils gives entries of the
     # bibliography a role that ARIA has given up.
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
-    body = body.replace(' role="doc-biblioentry"', "")
+    body = body.replace('role="doc-biblioentry"', 'role="listitem"')
     return EMBEDDED.sub(moved, body)
 
 
