@@ -1,6 +1,7 @@
 """The command ``msalib claims``."""
 
 import re
+import shlex
 
 import pytest
 
@@ -54,6 +55,19 @@ def test_claims_are_filtered_by_setting_and_verdict(msalib, counted):
     printed = [e.claim.id for e in weigh("sugrm") if e.printed.verdict == "contradicted"]
     told = [line.split()[0] for line in out.splitlines() if "in print: ✗ contradicted" in line]
     assert (status, told) == (0, printed)
+
+
+def test_the_filter_that_the_list_names_for_runs_of_ones_own_finds_them(msalib):
+    for record in layer_records({"linguistic": {1: 2.0, 2: 0.5, 3: 3.0}}):
+        records.write(record)
+    _, out, _ = msalib("claims", "uegd")
+    command = shlex.split(out.splitlines()[-1].partition("(msalib ")[2].removesuffix(")"))
+    assert "--setting" in command
+    status, out, error = msalib(*command)
+    assert (status, error) == (0, "")
+    head, *told = out.splitlines()
+    assert head.startswith("your runs of uegd")
+    assert any(line.startswith("UEGD-C6 ") for line in told)
 
 
 def test_claims_of_all_papers_are_counted(msalib):

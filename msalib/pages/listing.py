@@ -59,8 +59,12 @@ def lines(papers: Sequence[str], what: Asked, width: int) -> Iterator[str]:
     if what.claims and not any(weighed.values()):
         ids = [claim.id for paper in papers for claim in registry.claims(paper)]
         raise unknown("claim", ", ".join(what.claims), ids, remedy="Name one of these.")
+    own = {paper: _own(paper, what) for paper in papers}
     if what.setting or what.verdict:
-        yield from _filtered(weighed, what, width)
+        counted = list(_filtered(weighed, what, width))
+        if not counted and not any(own.values()):
+            raise _nothing(weighed, what)
+        yield from counted
     elif what.claims:
         for evidences in weighed.values():
             for one in evidences:
@@ -70,7 +74,7 @@ def lines(papers: Sequence[str], what: Asked, width: int) -> Iterator[str]:
     else:
         yield from _overview(*weighed.popitem(), width)
     for paper in papers:
-        yield from _own(paper, what, width)
+        yield from _of_own(paper, own[paper], what, width)
 
 
 def _of_ids(weighed: Sequence[ClaimEvidence], ids: Sequence[str]) -> list[ClaimEvidence]:
@@ -186,17 +190,20 @@ def _filtered(
         for verdict in filter(what.includes, one.runs):
             found += 1
             yield from _wrapped(_first_effect(verdict), width, "")
-    if not found:
-        settings = {
-            names.full(v.setting) for each in weighed.values() for e in each for v in e.runs
-        }
-        raise UserError(
-            f"setting {what.setting!r}" if what.setting else f"verdict {what.verdict!r}",
-            found="no verdict of it",
-            expected=f"part of one of: {'; '.join(settings)}",
-            remedy="Leave a filter out.",
-        )
-    yield plural(found, "verdict")
+    if found:
+        yield plural(found, "verdict")
+
+
+def _nothing(weighed: Mapping[str, Sequence[ClaimEvidence]], what: Asked) -> UserError:
+    """Return the error for filters that leave nothing."""
+    verdicts = [v for evidences in weighed.values() for e in evidences for v in e.runs]
+    settings = dict.fromkeys(names.full(verdict.setting) for verdict in verdicts)
+    return UserError(
+        f"setting {what.setting!r}" if what.setting else f"verdict {what.verdict!r}",
+        found="no verdict of it",
+        expected=f"part of one of: {'; '.join(settings)}",
+        remedy="Leave a filter out.",
+    )
 
 
 def _first_effect(verdict: Verdict) -> str:
@@ -211,12 +218,13 @@ def _first_effect(verdict: Verdict) -> str:
 # --- runs of one's own ----------------------------------------------------------------------------
 
 
-def _own(paper: str, what: Asked, width: int) -> Iterator[str]:
-    """Yield the verdicts on a user's own runs and on lessons of the book: counted, or those asked.
+def _own(paper: str, what: Asked) -> list[Verdict]:
+    """Return the verdicts on a user's own runs, and on lessons of the book, that are asked for."""
+    return [v for v in judge_own_runs(paper) if what.includes(v) and _named(v.claim, what.claims)]
 
-    The study does not count them.
-    """
-    own = [v for v in judge_own_runs(paper) if what.includes(v) and _named(v.claim, what.claims)]
+
+def _of_own(paper: str, own: Sequence[Verdict], what: Asked, width: int) -> Iterator[str]:
+    """Yield these verdicts, which the study does not count; without a filter their numbers."""
     if not own:
         return
     yield f"your runs of {paper}, and lessons of the book, which the study does not count:"
