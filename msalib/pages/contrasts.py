@@ -126,7 +126,7 @@ def word(estimate: Estimate) -> str:
 def answer(effects: Effects, *, setting: str) -> Note:
     """Answer by the first comparison that the records allow, for a page without a verdict."""
     if not effects:
-        return Note(f"No two arms of this page are recorded in this setting ({setting}).")
+        return Note(f"Not run: this setting ({setting}) has no records of two arms to compare.")
     (one, other), by_metric = next(iter(effects.items()))
     shown = list(by_metric.items())[:HEADLINE]
     words = (f"{word(e)} in {METRICS[m].label} ({gain_text(m, e)})" for m, e in shown)

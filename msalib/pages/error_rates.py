@@ -29,13 +29,13 @@ def answer(simulated: Power) -> Note:
     able = [one for one in printed if (rate := one.power("1")) and rate.share >= ENOUGH]
     equal = [one for one in simulated.tests if one.printed is None and not one.printed_in]
     shares = [one.truest().share for one in equal]
-    named = ", ".join(f"{_number(one.claim)} at the size of {one.size}" for one in able) or "none"
+    named = ", ".join(f"{_number(one.claim)} at the size of {one.size}" for one in able)
     sentences = [
         f"{kept} of {len(simulated.tests)} tests (one for each claim and size of the data) keep "
         f"their level as far as the simulated studies can tell: {LEVEL / 2:.1%} for either wrong "
         f"verdict, {LEVEL:.0%} for support that rests on a 90% interval.",
-        f"Of the {len(printed)} with a printed gain, {len(able)} find a gain of that size in "
-        f"{ENOUGH:.0%} of the studies ({named}).",
+        f"Of the {len(printed)} with a printed gain, {len(able) or 'none'} can find a gain of that "
+        f"size in {ENOUGH:.0%} of the studies{f' ({named})' if able else ''}.",
     ]
     if shares:
         sentences.append(

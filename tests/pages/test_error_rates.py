@@ -10,7 +10,7 @@ def test_the_answer_counts_levels_and_power():
     text = error_rates.answer(power(*GAINS.tests, equivalence(6)))._repr_html_()
     assert "3 of 3 tests (one for each claim and size of the data) keep" in text
     assert "2.5% for either wrong verdict, 5% for support that rests on a 90% interval" in text
-    assert "Of the 2 with a printed gain, 1 find" in text and "C19 at the size of raw" in text
+    assert "Of the 2 with a printed gain, 1 can find" in text and "C19 at the size of raw" in text
     assert "60% to 60%" in text
 
 

@@ -100,9 +100,10 @@ def error_rates(simulated: Power) -> str:
     (claim, dataset), worst = max(rates.items(), key=lambda item: item[1].share)
     gains = {part: sum(g) / len(g) for part, g in simulated.gains[dataset].items()}
     return (
-        f"{kept} of {len(rates)} tests and sizes support a claim that is barely false in at most "
-        f"{LEVEL:.0%} of the simulated studies, as far as so many studies can tell. The highest "
-        f"rate is {worst.share:.1%} ({claim} at the size of {dataset.upper()}). The best of "
-        f"{simulated.settings['blocks']} equal blocks leads the last by {gains['valid']:+.3f} in "
-        f"correlation on validation, where it was chosen, and by {gains['test']:+.3f} on test."
+        f"{kept} of {len(rates)} tests (one for each claim and size of the data) support a claim "
+        f"that is barely false in at most {LEVEL:.0%} of the studies, as far as the simulated ones "
+        f"can tell. The highest rate is {worst.share:.1%} ({claim} at the size of "
+        f"{dataset.upper()}). The best of {simulated.settings['blocks']} equal blocks leads the "
+        f"last by {gains['valid']:+.3f} in correlation on validation, where it was "
+        f"chosen, and by {gains['test']:+.3f} on test."
     )
