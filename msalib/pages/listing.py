@@ -70,7 +70,7 @@ def lines(papers: Sequence[str], what: Asked, width: int) -> Iterator[str]:
             for one in evidences:
                 yield from _in_full(one, width)
     elif len(papers) > 1:
-        yield from _of_papers(weighed)
+        yield from _of_papers(weighed, width)
     else:
         yield from _overview(*weighed.popitem(), width)
     for paper in papers:
@@ -88,7 +88,7 @@ def _named(claim: Claim, ids: Sequence[str]) -> bool:
 # --- one line a paper, one line a claim -----------------------------------------------------------
 
 
-def _of_papers(weighed: Mapping[str, Sequence[ClaimEvidence]]) -> Iterator[str]:
+def _of_papers(weighed: Mapping[str, Sequence[ClaimEvidence]], width: int) -> Iterator[str]:
     """Yield the counts of each paper's verdicts."""
     yield f"{'':8}{'claims':8}{'in print':22}{REAL:22}{KNOWN}"
     for paper, evidences in weighed.items():
@@ -98,7 +98,7 @@ def _of_papers(weighed: Mapping[str, Sequence[ClaimEvidence]]) -> Iterator[str]:
             _counts([v.evidence.verdict for e in evidences for v in e.control]),
         ]
         yield f"{paper:8}{len(evidences):<8}{columns[0]:22}{columns[1]:22}{columns[2]}".rstrip()
-    yield _legend("by claim, on runs by claim and setting")
+    yield from _legend("by claim, on runs by claim and setting", width)
     yield "One paper: msalib claims uegd. One claim: msalib claims uegd --claim C6"
 
 
@@ -112,7 +112,7 @@ def _overview(paper: str, weighed: Sequence[ClaimEvidence], width: int) -> Itera
         line = f"{e.claim.id:12}{printed:12}{real:14}{known:14}"
         room = max(width - len(heads), 20)
         yield line + textwrap.shorten(e.claim.statement, room, placeholder="…")
-    yield _legend("on runs by setting")
+    yield from _legend("on runs by setting", width)
     yield f"A claim in full: msalib claims {paper} --claim {weighed[0].claim.id.partition('-')[2]}"
 
 
@@ -126,8 +126,9 @@ def _counts(words: Sequence[Word]) -> str:
     return " ".join(f"{symbol}{counts[word]}" for word, symbol in SYMBOLS.items() if counts[word])
 
 
-def _legend(unit: str) -> str:
-    return f"{', '.join(f'{symbol} {word}' for word, symbol in SYMBOLS.items())}; {unit}"
+def _legend(unit: str, width: int) -> list[str]:
+    meanings = ", ".join(f"{symbol} {word}" for word, symbol in SYMBOLS.items())
+    return _wrapped(f"{meanings}; {unit}", width, indent="")
 
 
 # --- a claim in full ------------------------------------------------------------------------------
@@ -227,7 +228,8 @@ def _of_own(paper: str, own: Sequence[Verdict], what: Asked, width: int) -> Iter
     """Yield these verdicts, which the study does not count; without a filter their numbers."""
     if not own:
         return
-    yield f"your runs of {paper}, and lessons of the book, which the study does not count:"
+    heading = f"your runs of {paper}, and lessons of the book, which the study does not count:"
+    yield from _wrapped(heading, width, indent="")
     if what != Asked():
         for verdict in own:
             yield from _wrapped(_first_effect(verdict), width, "")
