@@ -66,12 +66,12 @@ def _of_runs(where: str, verdicts: Iterable[tuple[ClaimEvidence, Sequence[Verdic
     ran = [word for word in SYMBOLS if word != "not run" and by_word[word]]
     if not ran:
         return f"No claim was run on {where}."
-    supported, contradicted = (
-        ", ".join(by_word[word]) or "none" for word in ("supported", "contradicted")
-    )
-    return (
-        f"Runs on {where} support {supported} and contradict {contradicted}, each in some setting."
-    )
+    verbs = {"support": by_word["supported"], "contradict": by_word["contradicted"]}
+    told = " and ".join(f"{verb} {', '.join(ids)}" for verb, ids in verbs.items() if ids)
+    none = " or ".join(verb for verb, ids in verbs.items() if not ids)
+    if not told:
+        return f"Runs on {where} {none} no claim."
+    return f"Runs on {where} {told}, each in some setting{f', and {none} none' if none else ''}."
 
 
 def _number(evidences: ClaimEvidence) -> str:

@@ -235,6 +235,15 @@ def test_the_answer_of_a_paper_counts_cells_and_names_claims():
     assert said.endswith("As published: not run.") and "C3" not in said
 
 
+def test_the_answer_of_a_paper_says_of_runs_what_none_of_them_did():
+    said = {
+        w: one_paper.answer([evidences(PRINTED, *w)], "ONE")
+        for w in (("supported",), ("inconclusive",))
+    }
+    assert "support C1, each in some setting, and contradict none." in said[("supported",)]
+    assert "Runs on real data support or contradict no claim." in said[("inconclusive",)]
+
+
 def test_the_answer_of_all_papers_counts_verdicts():
     own = [evidences(PRINTED, "supported", "not run"), evidences(SILENT, number=2)]
     said = overview.answer({"one": own})
