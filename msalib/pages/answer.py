@@ -80,7 +80,7 @@ def page(
 
 
 def others(verdicts: Sequence[Verdict], *answered: str) -> str:
-    """Sum up the verdicts on the other claims of a page: "Also here: supported UEGD-C7."
+    """Sum up the verdicts on the other claims of a page: "Also: supported UEGD-C7."
 
     ``answered`` are the ids of claims that are left out. Without any it says "Claims of this page".
     """
@@ -89,7 +89,7 @@ def others(verdicts: Sequence[Verdict], *answered: str) -> str:
         if verdict.claim.id not in answered:
             by_word.setdefault(verdict.evidence.verdict, []).append(verdict.claim.id)
     listed = [f"{word} {', '.join(ids)}" for word in WORDS if (ids := by_word.get(word))]
-    head = "Also here" if answered else "Claims of this page"
+    head = "Also" if answered else "Claims of this page"
     return f"{head}: {'; '.join(listed)}." if listed else ""
 
 

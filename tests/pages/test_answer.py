@@ -75,7 +75,7 @@ def test_the_first_lead_that_the_records_decide_answers_for_the_page():
     found = [verdict("not run", claim=C5), verdict("contradicted", claim=C7), verdict(claim=C9)]
     text = answer.page(found, {"UEGD-C5": "", "UEGD-C7": "Corr"}, otherwise="Nothing.")
     assert text.startswith(answer.short(found[1], "Corr"))
-    assert text.endswith("Also here: supported UEGD-C9; not run UEGD-C5.")
+    assert text.endswith("Also: supported UEGD-C9; not run UEGD-C5.")
 
 
 def test_an_effect_that_the_setting_lacks_gives_way_to_the_first():
