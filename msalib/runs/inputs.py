@@ -146,7 +146,6 @@ class Inputs:
     def setting(self) -> str:
         """The setting in words, as every table and caption names it."""
         p = self.parameters
-        p = self.parameters
         kind = "" if self.kind == "control" else f"{self.kind}: "
         what = ", ".join([readers_names.inputs(p.dataset, self.encoder), *self._unusual()])
         words = f"{kind}{what}; {p.preset} recipe, profile {p.profile}, {p.seeds} seeds"
@@ -164,7 +163,9 @@ class Inputs:
     def _unusual(self) -> list[str]:
         """Return what is unusual about the data that this setting reads."""
         p = self.parameters
-        parts = [f"with {self.context.words}"] if self.context else []
+        added = p.dataset not in datasets.DATASETS  # others are named with what is read of them
+        parts = [f"{modality} vectors" for modality in self.dataset.vectors if added]
+        parts += [f"with {self.context.words}"] if self.context else []
         parts += [f"split {p.split}"] if p.split else []
         return parts + ([f"target {p.target}"] if p.target else [])
 

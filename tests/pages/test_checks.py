@@ -43,7 +43,7 @@ def test_a_wrong_value_is_told_as_the_study_tells_it(name, value, part):
         ("uegd/sizes", "modality", "words", "expected one of visual, acoustic, linguistic"),
         ("uegd/fig6", "device", "cuda", "found no such device here"),
         ("sugrm/table2", "encoder", "planted-tuned", "found an encoder for control"),
-        ("article", "full", "uged", "Did you mean uegd?"),
+        ("paper", "paper", "uged", "Did you mean uegd?"),
         ("audit", "dataset", "mosie", "Did you mean mosei?"),
         ("data", "corpus", "MOSEI", "Did you mean mosei?"),
         ("spoken", "part", "dev", "expected one of train, valid, test"),

@@ -95,14 +95,13 @@ def test_all_real_data_at_hand_are_made(tmp_path, monkeypatch):
     for name, steps in PLAN.items():
         monkeypatch.setitem(PLAN, name, tuple(map(noting, steps)))
     made = list(make("uegd", seeds=2))
-    standardised = "substitute: CMU-MOSI with standardised openSMILE vectors"
+    standardised = "substitute: CMU-MOSI, transcripts and voice vectors"
     assert [m.setting.split(";")[0] for m in made] == [
-        f"{standardised} (minilm layers, acoustic vectors)",
-        "leaky: CMU-MOSI with features that leak (visual vectors, acoustic vectors, linguistic "
-        "vectors)",
-        "leaky: CMU-MOSI with features that leak, test videos unseen by them (visual vectors, "
-        "acoustic vectors, linguistic vectors)",
-        *[f"{standardised} (acoustic vectors, linguistic vectors)"] * 2,
+        f"{standardised}, MiniLM",
+        "leaky: CMU-MOSI (leaky), vectors that leak labels",
+        "leaky: CMU-MOSI (leaky, unseen videos), vectors that leak labels",
+        f"{standardised}, sentiment lexicon",
+        f"{standardised}, TF-IDF",
     ]
     leaky = ["mosi-leaky"] * 2 + ["mosi-leaky-unseen"] * 2
     mosi = "mosi-standardised"
@@ -193,7 +192,7 @@ def test_the_command_says_what_there_is(monkeypatch, msalib):
 
 
 def test_an_encoder_that_a_key_names_has_the_steps_of_that_key_alone():
-    steps = dict.fromkeys(["raw", "raw log-mel", "mosi minilm-tuned paper"], ())
+    steps = dict.fromkeys(["raw", "raw log-mel", "mosi minilm-tuned article"], ())
     asked = {"dataset": "raw", "encoder": "log-mel"}
     assert campaign._chosen("mmml", steps, asked) == ["raw log-mel"]
     assert campaign._chosen("mmml", steps, {"dataset": "raw"}) == ["raw", "raw log-mel"]

@@ -86,7 +86,8 @@ def test_the_encoder_is_trained_with_its_own_rate_and_its_norms_are_spared(study
 def test_a_setting_of_its_own_with_records_of_its_own(study, folder):
     tuned = study()
     (record,) = tuned.run([plan.compared(plan.whole_of(tuned))["concatenation"]])
-    assert tuned.setting.startswith("substitute: CMU-MOSI (tiny-bert fine-tuned, acoustic")
+    assert tuned.setting.startswith("substitute: CMU-MOSI (voice as stored), ")
+    assert "voice vectors, fine-tuned tiny-bert; " in tuned.setting
     found = records.find("sugrm", Setting("mosi", "tiny-bert-tuned", "release", "quick"))
     assert found == [record] and record.spec.encoder == "tiny-bert-tuned"
     assert "acoustic-1+linguistic-tuned" in record.name()

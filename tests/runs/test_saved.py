@@ -119,7 +119,7 @@ def test_means_and_errors_are_those_of_the_parts(kept):
 
 def test_the_report_says_what_was_saved(kept):
     lines = report_model(kept)
-    assert "control: small control" in lines[0] and "2 seeds" in lines[0]
+    assert "UEGD on control; release recipe" in lines[0] and "2 seeds" in lines[0]
     assert "MAE" in lines[3] and "of the mean over seeds" in lines[3]
     assert lines[-2].startswith("  80 % prediction interval: held ")
 

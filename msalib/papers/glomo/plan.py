@@ -233,15 +233,15 @@ def _more(study: "Study") -> list[Record]:
 
 
 PLAN: Mapping[str, tuple[Step, ...]] = {
-    "control-local planted paper": (_table4, _locals, _experts, on_a_gpu(_cells)),
-    "control-local-opposite planted paper": (_cores, _table4, _locals, on_a_gpu(_cells)),
+    "control-local planted article": (_table4, _locals, _experts, on_a_gpu(_cells)),
+    "control-local-opposite planted article": (_cores, _table4, _locals, on_a_gpu(_cells)),
     "mmmo-stretched": (_table4, _locals, _experts, _cells, on_a_gpu(_more)),
-    "mmmo-stretched covarep-facet paper": (_cores,),
+    "mmmo-stretched covarep-facet article": (_cores,),
     "mosi-standardised minilm": (_halves, _modalities, _cores),
     "mosi-standardised minilm-tuned": (_words, on_a_gpu(_halves)),
     "raw small": (_cores, _modalities),
-    "ravdess log-mel-coarse paper": (in_folds(_halves),),
-    "nemo log-mel-coarse paper": (in_folds(_halves),),
+    "ravdess log-mel-coarse article": (in_folds(_halves),),
+    "nemo log-mel-coarse article": (in_folds(_halves),),
     "mustard minilm-tuned": (on_a_gpu(in_folds(_halves)),),
 }
 """Data set, with encoder and preset where they are not the usual ones -> the steps, in order."""

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from msalib.data import datasets
 from msalib.data.corpus import MODALITIES, PARTS
 from msalib.data.simulate.pieces import DIRECTIONS, LAYERS, SIZES, STORIES, pieces
+from msalib.runs import names
 from msalib.runs.inputs import Inputs
 
 NAMES = tuple(STORIES)
@@ -224,7 +225,7 @@ def test_two_layers_of_text_say_the_same_in_other_words(local):
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_read_it_by_its_name(name):
     inputs = Inputs("uegd", dataset=name)
-    assert inputs.setting.startswith(f"control: {datasets.dataset(name).title};")
+    assert inputs.setting.startswith(f"{names.data(name)}; ")
     assert inputs.last_layers == {"visual": 1, "acoustic": 1, "linguistic": 2}
     assert datasets.load(name).fingerprint() == inputs.fingerprint
     (batch,) = inputs.corpus.examples(np.arange(4), inputs=inputs.last_layers).batches(4)

@@ -73,19 +73,19 @@ WORDS_FIRST = {"mosi-standardised minilm-tuned"}
 SWEEPS = (table4, plan.locals_, plan.experts)
 
 TRAINED = {
-    "control-local planted paper": (THREE, SWEEPS, (plan.cells,)),
-    "control-local-opposite planted paper": (
+    "control-local planted article": (THREE, SWEEPS, (plan.cells,)),
+    "control-local-opposite planted article": (
         THREE,
         (*CORES, table4, plan.locals_),
         (plan.cells,),
     ),
     "mmmo-stretched": (SEEN, (*SWEEPS, plan.cells), (plan.encoder_kept,)),
-    "mmmo-stretched covarep-facet paper": (SEEN, CORES, ()),
+    "mmmo-stretched covarep-facet article": (SEEN, CORES, ()),
     "mosi-standardised minilm": (VOICED, (*HALVES, plan.modalities, *CORES), ()),
     "mosi-standardised minilm-tuned": (TUNED_BOTH, (), HALVES),
     "raw small": (THREE, (*CORES, plan.modalities), ()),
-    "ravdess log-mel-coarse paper": ({SOUND: 1}, HALVES, ()),
-    "nemo log-mel-coarse paper": ({SOUND: 1}, HALVES, ()),
+    "ravdess log-mel-coarse article": ({SOUND: 1}, HALVES, ()),
+    "nemo log-mel-coarse article": ({SOUND: 1}, HALVES, ()),
     "mustard minilm-tuned": ({TEXT: TUNED}, (), HALVES),
 }
 """Key of the plan -> layers, and what is trained there: anywhere, and on a GPU alone."""
