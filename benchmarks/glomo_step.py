@@ -4,7 +4,7 @@ BERT-base with random weights, random frames and tokens, clips of MOSI's lengths
 `literal` (glomo_literal.py) is papers/glomo.md (c) and (d) as it stands there: every clip is padded
 to 60 places in all modalities, attention is written out, experts collect the clips that are routed
 to them one after the other, logarithms are taken of sums of exponentials. Under preset `release` it
-reads the padding, under `paper` it computes and masks it. `msalib` is what a study runs. Without
+reads the padding, under `article` it computes and masks it. `msalib` is what a study runs. Without
 dropout both take the same steps from the same weights, and the script stops unless their losses
 agree; times and memory are those of training as it is, with dropout. Each measurement is a process
 of its own.
@@ -34,7 +34,7 @@ SIZES = {"linguistic": 768, "acoustic": 74, "visual": 47}
 TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 TINY |= {"intermediate_size": 64}
 TOLERANCE = 1e-4
-TARGETS = {"paper": 2.8, "paper_bfloat16": 4.0, "release": 1.2}
+TARGETS = {"article": 2.8, "article_bfloat16": 4.0, "release": 1.2}
 """Least ratios of steps a second."""
 
 
@@ -90,7 +90,7 @@ def parts(asked: Asked) -> tuple[nn.Module, glomo.GLoMo]:
     torch.manual_seed(0)
     size = TINY if asked.tiny else {}
     bert = BertModel(BertConfig(**size, **still if asked.still else {}), add_pooling_layer=False)
-    model = recipes.load("glomo", asked.preset, "paper", "mosi")["model"]
+    model = recipes.load("glomo", asked.preset, "full", "mosi")["model"]
     if asked.still:
         model |= {name: 0.0 for name in model if name.endswith("dropout")}
     sizes = SIZES | {"linguistic": bert.config.hidden_size}
@@ -104,7 +104,7 @@ def alone(asked: Asked) -> dict:
     bert, core = parts(asked)
     ours = asked.way == "msalib"
     model = Ours(bert, core, asked.precision) if ours else Literal(bert, core)
-    training = glomo.Training(**recipes.load("glomo", asked.preset, "paper", "mosi")["train"])
+    training = glomo.Training(**recipes.load("glomo", asked.preset, "full", "mosi")["train"])
     rate = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
     optimizer = model.train().optimizer([{"params": [*model.parameters()], **rate}])
     generator = torch.Generator().manual_seed(0)
@@ -209,7 +209,7 @@ def main(
     if alone_:
         print(json.dumps(alone(Asked(*json.loads(alone_)))))
         return
-    presets = {"paper": ("float32", "bfloat16"), "release": ("float32",)}
+    presets = {"article": ("float32", "bfloat16"), "release": ("float32",)}
     content = {
         "data": "random frames and tokens of MOSI's lengths",
         "threads": torch.get_num_threads(),

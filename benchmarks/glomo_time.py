@@ -47,7 +47,7 @@ def systems(tiny: bool, batch: int) -> dict[str, nn.Module]:
     """Each system behind a BERT of its own, with the same weights."""
     bert, core = parts(Asked("msalib", PRESET, batch=batch, tiny=tiny))
     sizes = SIZES | {"linguistic": bert.config.hidden_size}
-    recipe = recipes.load("tfn", PRESET, "paper", "mosi")["model"]
+    recipe = recipes.load("tfn", PRESET, "full", "mosi")["model"]
     torch.manual_seed(1)
     tensor = tfn.build(tfn.Config(**recipe), sizes=sizes, layers={}, outputs=1)
     cores = {"GLoMo": core, "TFN": Behind(tensor, core.reading)}
@@ -75,7 +75,7 @@ def main(
     tiny: Annotated[bool, typer.Option(help="A small BERT; writes nothing.")] = False,
 ) -> None:
     torch.set_num_threads(1)
-    recipe = Training(**recipes.load("glomo", PRESET, "paper", "mosi")["train"])
+    recipe = Training(**recipes.load("glomo", PRESET, "full", "mosi")["train"])
     models = systems(tiny, batch)
     rate = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     optimizers = {

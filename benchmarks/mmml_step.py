@@ -37,7 +37,7 @@ RATE_OF_LEARNING = 1e-5  # papers/mmml.md (d)
 FEW = 2
 """Clips a step for ten steps and for their growth."""
 
-BATCHES = {"release": 8, "paper": 16}  # papers/mmml.md (d)
+BATCHES = {"release": 8, "article": 16}  # papers/mmml.md (d)
 
 GROWTH = (2.0, 4.0, 6.0)
 """Seconds of all clips."""

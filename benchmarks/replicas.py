@@ -316,7 +316,7 @@ def on_a_cpu(pairs: int, tiny: bool) -> dict:
     }
     if not tiny:
         texts, about = transcripts()
-        figures["mosi"] = [study(Case(about, texts, *recipe("paper", "mosi")), (1, 2, 3, 5), pairs)]
+        figures["mosi"] = [study(Case(about, texts, *recipe("full", "mosi")), (1, 2, 3, 5), pairs)]
     return figures
 
 
@@ -326,7 +326,7 @@ def on_a_gpu(pairs: int, tiny: bool, device: str = "cuda") -> dict:
     else:
         parts, counts = layers(24, 1024, 1281, device), (1, 8, 32, 120, 480)
     about = f"random frames of MOSI's sizes, {len(parts)} layers"
-    return {"mosi": [study(Case(about, parts, *recipe("paper", "mosi")), counts, pairs)]}
+    return {"mosi": [study(Case(about, parts, *recipe("full", "mosi")), counts, pairs)]}
 
 
 def main(
