@@ -140,10 +140,11 @@ def _seed_by_seed(e: Estimate) -> Markup:
 
 
 def _cited(records: list[Record]) -> str:
-    """Return the number of records, and the names of the first."""
+    """Return the number of records, the folder of the first below all records, and some names."""
     if not records:
         return "none"
-    names = [record.name() for record in records[:CITED]]
+    folder = records[0].spec.path().parent.parts[-4:]
+    names = [f"in {'/'.join(folder)}:", *(record.name() for record in records[:CITED])]
     if len(records) > CITED:
         names.append(f"and {len(records) - CITED} more")
     return _folded(str(len(records)), names)

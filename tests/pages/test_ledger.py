@@ -81,6 +81,7 @@ def test_records_are_counted_and_the_first_are_named(verdicts):
     table = ledger.ledger([by_id["UEGD-C6"], by_id["UEGD-C2"]], "uegd", caption="Two.")
     cited, none = (Page(cell).text for cell in table.frame["records"])
     found = by_id["UEGD-C6"].records
+    assert "in uegd/control-planted/release/quick:" in cited
     assert cited.startswith(str(len(found)))
     assert all(record.name() in cited for record in found[: ledger.CITED])
     assert cited.endswith(f"and {len(found) - ledger.CITED} more")
