@@ -4,9 +4,9 @@ import ast
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +24,8 @@ TOGETHER = 2
 """Notebooks that run at a time, each in a process of its own; those that train the same runs share
 them (``Study``)."""
 
-TRAINING = 10
-"""How many other pages take as long as one that trains."""
+SECONDS, TRAINING_S = 3.0, 30.0
+"""How long a page may take that never ran here, and one that trains."""
 
 LIBRARIES = (
     *("scipy.optimize", "scipy.signal", "scipy.sparse.csgraph", "scipy.spatial", "scipy.stats"),
@@ -44,11 +44,12 @@ class Runner:
 
     def __init__(self, processes: warm.Warm | warm.Alone, folder: Path, pages: Sequence[Page]):
         self._processes, self._folder = processes, folder
-        self._left, self._done, self._start = list(pages), [], time.monotonic()
-        self._stamps, self._training = Stamps(), settings.training()
+        training = settings.training()
+        self._lengths = {notebooks.executed_path(*page): _length(page, training) for page in pages}
+        self._done, self._start, self._stamps = [], time.monotonic(), Stamps()
 
     def run(self, pages: Sequence[Page]) -> None:
-        """Run pages, those that train first, and return when all have run.
+        """Run pages, the longest first, and return when all have run.
 
         Raises ``UserError`` where one fails or does not pass the gate; others are not begun then.
         """
@@ -86,18 +87,24 @@ class Runner:
     def _tell(self, page: Page) -> None:
         """Say which page has run, how many of them all, and how long the others may take."""
         self._done.append(page)
-        self._left.remove(page)
-        spent = time.monotonic() - self._start
-        left = spent / sum(map(self._length, self._done)) * sum(map(self._length, self._left))
+        spent, done = time.monotonic() - self._start, sum(map(self._length, self._done))
+        left = spent / done * (sum(self._lengths.values()) - done)
         name = notebooks.executed_path(*page).relative_to(paths.EXECUTED).with_suffix("")
-        about = f", {_about(left)} left" if self._left else ""
-        say(f"{len(self._done)} of {len(self._done) + len(self._left)}{about}: {name}")
+        about = f", {_about(left)} left" if len(self._done) < len(self._lengths) else ""
+        say(f"{len(self._done)} of {len(self._lengths)}{about}: {name}")
 
-    def _length(self, page: Page) -> int:
-        """Return how long a page takes, beside one that trains nothing."""
-        notebook, resolved = page
-        trains = resolved.get("profile") == "quick" or notebook in self._training
-        return TRAINING if trains else 1
+    def _length(self, page: Page) -> float:
+        return self._lengths[notebooks.executed_path(*page)]
+
+
+def _length(page: Page, training: Collection[str]) -> float:
+    """Return the seconds that a page takes: those of the last time, else as one like it may."""
+    notebook, resolved = page
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        about = json.loads(notebooks.executed_path(*page).read_bytes())["metadata"]
+        return max(about["papermill"]["duration"], 0.1)
+    trains = resolved.get("profile") == "quick" or notebook in training
+    return TRAINING_S if trains else SECONDS
 
 
 def _about(seconds: float) -> str:

@@ -349,6 +349,14 @@ def test_a_build_says_how_many_pages_are_left(book_of_one, write_notebook, curve
     assert second.startswith("2 of 2: ") and rendering.startswith("0 of 2 pages were up to date")
 
 
+def test_a_page_takes_as_long_as_the_last_time_else_as_one_like_it(curve):
+    page = curve, notebooks.resolve_parameters(curve, {})
+    assert runner._length(page, set()) == runner.SECONDS
+    assert runner._length(page, {curve}) == runner.TRAINING_S
+    executed = nbformat.read(notebooks.run_notebook(*page), as_version=4)
+    assert runner._length(page, {curve}) == executed.metadata.papermill.duration
+
+
 def test_a_page_is_made_of_what_made_its_quick_records(book_of_one, write_notebook, monkeypatch):
     """The second page finds what the first one made of a file that it does not read itself."""
     monkeypatch.setattr(runner, "TOGETHER", 1)
