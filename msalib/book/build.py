@@ -17,10 +17,9 @@ def build() -> Path:
     """Run the notebooks of the plan that are not up to date, check them, render the book.
 
     A page stays where nothing has changed that it is made of (``stamp``). Trainings of profile
-    ``quick`` are shared between the pages of one build, but not with an earlier one, whose code may
-    have been another, nor with other commands, which may be reading theirs. Returns the first page
-    of the book. Raises ``UserError`` where a notebook fails, does not pass the gate, or a page
-    gives a warning.
+    ``quick`` are shared between the pages of builds as long as the code that trains is the same,
+    but not with other commands, which may be reading theirs. Returns the first page of the book.
+    Raises ``UserError`` where a notebook fails, does not pass the gate, or a page gives a warning.
     """
     pages = [(name, notebooks.resolve_parameters(name, given)) for name, given in plan()]
     last = [page for page in pages if page[0] == LAST]

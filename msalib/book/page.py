@@ -36,7 +36,7 @@ def run(job: dict, trace: Trace) -> None:
     ``job`` names the page, its source, working copy and trace (paths), and has its parameters.
     Raises what papermill raises.
     """
-    trace.begin_page(job["page"])
+    trace.begin_page()
     from msalib.book import kernel
 
     kernel.run(Path(job["source"]), Path(job["working"]), job["parameters"])

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -125,13 +126,20 @@ def runner(pages: Sequence[Page]) -> Iterator[Runner]:
 
 @contextmanager
 def _quick_records() -> Iterator[None]:
-    """Give the runs of profile quick, inside the block, a folder that goes with this build."""
-    with temporary.folder() as folder:
-        os.environ[paths.QUICK_RECORDS] = str(folder.absolute())
-        try:
-            yield
-        finally:
-            del os.environ[paths.QUICK_RECORDS]
+    """Give the runs of profile quick, inside the block, a folder for the code that trains now.
+
+    Those of other code go. Another build of the same code shares the folder, as two studies do.
+    """
+    folder = paths.EXECUTED / ".quick" / Stamps().training[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    os.environ[paths.QUICK_RECORDS] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        del os.environ[paths.QUICK_RECORDS]
 
 
 def _imports(pages: Sequence[Page]) -> list[str]:

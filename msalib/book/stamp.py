@@ -2,15 +2,16 @@
 
 A page is made of its parameters, the files and folders that its process looked at (its source, the
 records and data that it read or missed, the modules that it imported: ``traces``), the versions of
-all libraries, and the settings of this machine. Records of profile ``quick`` are made by pages, so
-a page that read some is also made of what the pages that made them are made of.
+all libraries, and the settings of this machine. Records of profile ``quick`` are made while the
+book is built and follow from the code that trains, so a page that read some is made of all of that.
 """
 
 import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,9 @@ ENGINE = (
     "pages/markdown.py",
 )
 """What of the package runs a page and makes its copy, whatever the page imports."""
+
+TRAINING = "base", "data", "encoders", "training", "models", "runs"
+"""Folders of the package that decide the numbers of a run."""
 
 VARIABLES = "MSALIB_", "HF_", "CUDA_"
 """How variables begin that say where data and models are, and what may run."""
@@ -52,14 +56,25 @@ class Stamps:
             stamp
             and stamp["parameters"] == dict(resolved)
             and stamp["executed"] == traces.state(str(executed))
-            and all(map(self._same, _with_makers(stamp)))
+            and stamp.get("training") in ("", self.training)
+            and self._same(stamp)
         )
 
-    def _same(self, stamp: Mapping | None) -> bool:
+    @cached_property
+    def training(self) -> str:
+        """The digest of what runs of profile quick are made of, whatever page asks for them."""
+        code = sorted(p for floor in TRAINING for p in (traces.PACKAGE / floor).rglob("*.*"))
+        states = [
+            [path.relative_to(traces.PACKAGE).as_posix(), traces.state(str(path))]
+            for path in code
+            if "__pycache__" not in path.parts
+        ]
+        return hashlib.sha256(json.dumps([self._settings, states]).encode()).hexdigest()
+
+    def _same(self, stamp: Mapping) -> bool:
         """Check that files, folders and settings are as they were for a page."""
         return bool(
-            stamp
-            and stamp["settings"] == self._settings
+            stamp["settings"] == self._settings
             and all(self._state(name) == was for name, was in stamp["files"].items())
             and all(self._listing(name) == was for name, was in stamp["folders"].items())
         )
@@ -80,7 +95,7 @@ class Stamps:
             "parameters": dict(resolved),
             "executed": traces.state(str(executed)),
             "settings": self._settings,
-            "makers": [_inside(place(paths.EXECUTED / maker)) for maker in trace["makers"]],
+            "training": self.training if trace["quick"] else "",
             "files": {_inside(name): was for name, was in trace["files"].items()},
             "folders": {_inside(name): was for name, was in trace["folders"].items()},
         }
@@ -104,16 +119,6 @@ def _settings() -> str:
     devices = sorted(str(path) for path in Path("/dev").glob("nvidia[0-9]*"))
     content = [sorted(variables.items()), _libraries(), platform.machine(), devices, engine]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def _with_makers(stamp: dict) -> Iterator[dict | None]:
-    """Yield a page's stamp and those of the pages that made its quick records, and so on."""
-    left, seen = [stamp], set()
-    while left:
-        yield (one := left.pop())
-        new = set(one["makers"] if one else ()) - seen
-        seen |= new
-        left += [_read(paths.ROOT / name) for name in new]
 
 
 def _read(stamp: Path) -> dict | None:

@@ -11,13 +11,11 @@ Installed libraries are no part of a trace: their versions stand for them (``sta
 import builtins
 import hashlib
 import importlib
-import json
 import os
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -49,9 +47,8 @@ class Trace:
     def __init__(self):
         self.found: dict[str, str] = {}
         self.listed: dict[str, str] = {}
-        self._shared: set[str] = set()
         self._made: set[str] = set()
-        self._page = ""
+        self._quick = False
         self._imports: dict[str, set[str]] = defaultdict(set)
         self._before: dict[str, set[str]] = {}
         self._code = {str(path): state(str(path)) for path in PACKAGE.rglob("*.py")}
@@ -67,28 +64,23 @@ class Trace:
         builtins.__import__ = self._importing(builtins.__import__)
         importlib.import_module = self._importing_by_name(importlib.import_module)
 
-    def begin_page(self, page: str) -> None:
-        """Begin to collect what one page uses; files that modules read when loaded stay noted.
-
-        ``page`` is the name under which other pages know who made what they share.
-        """
+    def begin_page(self) -> None:
+        """Begin to collect what one page uses; files that modules read when loaded stay noted."""
         self._before, self._imports = self._imports, defaultdict(set)
-        self._page = page
 
     def summary(self) -> dict:
         """Return what was used: files and folders, modules among them, each with its digest.
 
-        ``makers``: other pages that made files which this one read in the build's own folder.
+        ``quick``: whether it looked for records of profile quick, which the build keeps.
         """
         modules = {name for names in self._imports.values() for name in names}
         files = (getattr(sys.modules[name], "__file__", None) for name in self._loaded(modules))
         code = {name: self._code.get(name, state(name)) for name in filter(None, files)}
         kept = {name: state(name) for name in self._made if self._keeps(name)}
-        makers = {page for name, page in _makers() if name in self._shared}
         return {
             "files": dict(sorted((kept | self.found | code).items())),
             "folders": dict(sorted(self.listed.items())),
-            "makers": sorted(makers - {self._page}),
+            "quick": self._quick,
         }
 
     def _keeps(self, name: str) -> bool:
@@ -145,7 +137,7 @@ class Trace:
         """Return a path that is read, empty where this process or a page of the build made it."""
         name = self._counted(path)
         if _within(name, os.environ.get(paths.QUICK_RECORDS)):
-            self._shared.add(name)
+            self._quick = True
             return ""
         made = name in self._made or any(_within(name, folder) for folder in self._made)
         return "" if made else name
@@ -156,8 +148,7 @@ class Trace:
             self._made.add(name)
             if self.found.get(name) == MISSING:
                 del self.found[name]
-            if _within(name, os.environ.get(paths.QUICK_RECORDS)):
-                self._undisturbed(_tell_maker, f"{json.dumps([name, self._page])}\n")
+            self._quick |= _within(name, os.environ.get(paths.QUICK_RECORDS))
 
     def _counted(self, path: object) -> str:
         """Return a path in full, empty where it is no part of what a page is made of."""
@@ -199,25 +190,6 @@ class Trace:
             return import_module(name, package)
 
         return note
-
-
-# --- what pages share ---------------------------------------------------------------------------
-
-
-def _tell_maker(line: str) -> None:
-    """Tell the other pages of the build who made a file, before they can read it."""
-    with _list_of_makers().open("a") as file:
-        file.write(line)
-
-
-def _makers() -> Iterator[tuple[str, str]]:
-    """Yield each file that pages of this build made for others, and the page that made it."""
-    with suppress(OSError, KeyError):
-        yield from map(json.loads, _list_of_makers().read_text().splitlines())
-
-
-def _list_of_makers() -> Path:
-    return Path(os.environ[paths.QUICK_RECORDS]) / ".makers"
 
 
 # --- what is at a path --------------------------------------------------------------------------

@@ -38,9 +38,14 @@ CITED = 3
 
 
 def ledger(verdicts: list[Verdict], paper: str, *, caption: str) -> Table:
-    """Show a row per claim and setting, announced by the claim, the verdict beside it."""
+    """Show a row per claim and setting, announced by the claim, the verdict beside it.
+
+    Where all rows have one setting, the caption names it.
+    """
     rates = error_rates.by_claim(paper)
     frame = rows(verdicts, "../paper-{}.html".format)
+    if len({v.setting for v in verdicts}) == 1:
+        frame = frame.drop(columns="setting")
     errors = [errors_cell(v.claim, rates.get(v.claim.id, ())) for v in verdicts]
     frame.insert(frame.columns.get_loc("records"), "errors of the test", errors)
     return Table(frame, caption=caption)

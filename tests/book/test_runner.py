@@ -14,7 +14,7 @@ import pytest
 from msalib.base import paths
 from msalib.base.errors import UserError
 from msalib.book import build as book
-from msalib.book import notebooks, render, runner, stamp
+from msalib.book import notebooks, render, runner, stamp, traces
 from msalib.book.gate import gate
 from msalib.commands import results
 from msalib.evidence.settings import plan
@@ -357,27 +357,74 @@ def test_a_page_takes_as_long_as_the_last_time_else_as_one_like_it(curve):
     assert runner._length(page, {curve}) == executed.metadata.papermill.duration
 
 
-def test_a_page_is_made_of_what_made_its_quick_records(book_of_one, write_notebook, monkeypatch):
-    """The second page finds what the first one made of a file that it does not read itself."""
-    monkeypatch.setattr(runner, "TOGETHER", 1)
-    shared = "import os, pathlib\nshared = pathlib.Path(os.environ['MSALIB_QUICK_RECORDS']) / 'a'"
-    write_notebook(
-        "first", "seeds = 2", shared, "shared.write_text(pathlib.Path('given').read_text())"
-    )
-    write_notebook("second", "seeds = 2", shared, "shared.read_text()")
+@pytest.fixture
+def book_of_quick_runs(book_of_one, write_notebook):
+    """Two pages that look for a quick record; the first to run makes it."""
+    run = """import os, pathlib
+record = pathlib.Path(os.environ["MSALIB_QUICK_RECORDS"]) / "a"
+made = not record.exists()
+record.write_text("1") if made else record.read_text()
+made"""
+    for name in ("first", "second"):
+        write_notebook(name, "seeds = 2", run)
     (paths.BOOK / "notebooks.yaml").write_text("- notebook: first\n- notebook: second\n")
-    (paths.ROOT / "given").write_text("1")
+
+    def made(name):
+        content = nbformat.read(paths.EXECUTED / f"{name}.ipynb", as_version=4)
+        return content.cells[-1].outputs[0].data["text/plain"] == "True"
+
+    return made
+
+
+def test_quick_runs_are_kept_for_pages_that_change(
+    book_of_quick_runs, book_of_one, write_notebook, monkeypatch
+):
+    monkeypatch.setattr(runner, "TOGETHER", 1)
+    book.build()
+    assert [book_of_quick_runs(name) for name in ("first", "second")] == [True, False]
+    source = notebooks.source_path("first")
+    source.write_text(source.read_text().replace('made"', 'made "'))
+    book.build()
+    assert book_of_one[2:] == ["first"] and not book_of_quick_runs("first")
+
+
+def test_quick_runs_are_made_anew_by_other_code_that_trains(
+    book_of_quick_runs, book_of_one, monkeypatch
+):
+    monkeypatch.setattr(runner, "TOGETHER", 1)
     book.build()
     pages = [(name, {"seeds": 2}) for name in ("first", "second")]
     assert [stamp.Stamps().fresh(*page) for page in pages] == [True, True]
-    (paths.ROOT / "given").write_text("2")
+    monkeypatch.setattr(stamp.Stamps, "training", "of other code")
     assert [stamp.Stamps().fresh(*page) for page in pages] == [False, False]
+    book.build()
+    assert book_of_one[2:] == ["first", "second"]
+    assert book_of_quick_runs("first")
+    (kept,) = (paths.EXECUTED / ".quick").iterdir()
+    assert kept.name == "of other code"
+
+
+@pytest.mark.parametrize("floor", stamp.TRAINING)
+def test_each_file_of_the_code_that_trains_counts(tmp_path, monkeypatch, floor):
+    for name in stamp.TRAINING:
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "inner" / "recipe.yaml").write_text("a: 1")
+    (tmp_path / "pages").mkdir()
+    monkeypatch.setattr(traces, "PACKAGE", tmp_path)
+    monkeypatch.setattr(stamp, "_settings", lambda: "settings")
+    before = stamp.Stamps().training
+    (tmp_path / "pages" / "ledger.py").write_text("changed")
+    assert stamp.Stamps().training == before
+    (tmp_path / floor / "inner" / "recipe.yaml").write_text("a: 2")
+    assert stamp.Stamps().training != before
 
 
 def test_quick_runs_of_a_build_are_its_own(book_of_one, write_notebook, monkeypatch):
     """Others may read theirs while a book is built."""
-    show = "from msalib.base import paths\nfrom msalib.runs.spec import roots\n"
-    show += "[roots('control', p)[0].is_relative_to(paths.temporary_folder()) for p in"
+    show = (
+        "from msalib.base.paths import quick_records_folder\nfrom msalib.runs.spec import roots\n"
+    )
+    show += "[roots('control', p)[0] == quick_records_folder() for p in"
     write_notebook("other", "seeds = 2", f"{show} ('quick', 'full')]")
     (paths.BOOK / "notebooks.yaml").write_text("- notebook: other\n")
     quick = paths.records_folder() / "uegd" / "control-planted" / "release" / "quick" / "a.json"

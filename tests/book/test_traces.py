@@ -16,7 +16,7 @@ from msalib.book.traces import Trace
 
 trace, folder = Trace(), Path(sys.argv[1])
 trace.begin()
-trace.begin_page("page")
+trace.begin_page()
 {cell}
 print(json.dumps(trace.summary()["files"]))
 """

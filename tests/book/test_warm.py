@@ -165,13 +165,15 @@ def test_pages_end_with_the_command_and_leave_nothing(write_notebook, tmp_path, 
     note = f"pathlib.Path('numbers').write_text({numbers})"
     write_notebook("waits", "seeds = 1", start, note, "time.sleep(600)")
     folders = (paths.ROOT, paths.BOOK, paths.NOTEBOOKS, paths.EXECUTED)
+    paths.BOOK.mkdir(exist_ok=True)
+    (paths.BOOK / "notebooks.yaml").write_text("[]")
     command = subprocess.Popen([sys.executable, "-c", KILLED, *map(str, folders)])
     wait_for((tmp_path / "numbers").exists)
     command.kill()
     command.wait()
     numbers = (tmp_path / "numbers").read_text().split()
     wait_for(lambda: not alive(numbers) and not list((tmp_path / "temporary").iterdir()))
-    assert not (tmp_path / "runs").exists() and not paths.EXECUTED.exists()
+    assert not (tmp_path / "runs").exists() and not list(paths.EXECUTED.rglob("*.ipynb"))
 
 
 def test_a_page_may_have_a_process_of_its_own(write_notebook, tree, tmp_path):
