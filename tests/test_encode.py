@@ -1,8 +1,8 @@
 """The command ``msalib encode`` beside other processes."""
 
-from msalib import __main__ as cli
 from msalib import encoders
 from msalib.base import files
+from msalib.commands import runs
 from tests.encoders.tiny import save_bert
 from tests.factory import write_pack
 
@@ -20,7 +20,7 @@ def test_who_makes_a_store_holds_its_lock_and_who_finds_one_needs_none(tmp_path,
         folder.mkdir(parents=True, exist_ok=True)
 
     monkeypatch.setattr(encoders, "encode", encode)
-    cli.encode("mosi", str(model))
-    cli.encode("mosi", str(model))
-    cli.encode("mosi", str(model), refresh=True)
+    runs.encode("mosi", str(model))
+    runs.encode("mosi", str(model))
+    runs.encode("mosi", str(model), refresh=True)
     assert held == [True, False, True]

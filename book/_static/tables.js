@@ -276,8 +276,12 @@
   };
 
   addEventListener("DOMContentLoaded", () => {
+    const named = new Set();
     document.querySelectorAll(".msa-table").forEach((box, i) => {
       box.id ||= `table-${i + 1}`;
+      const name = box.getAttribute("aria-label"); // two regions of one name are one to the ear
+      if (named.has(name)) box.setAttribute("aria-label", `${name} (table ${i + 1})`);
+      named.add(name);
       if (box.closest(".msa-sortable")) return;
       const group = { class: "msa-downloads", role: "group", "aria-label": "Download" };
       box.after(create("div", group, ...downloads(box)));

@@ -33,7 +33,7 @@ MESSAGES = {
     "preset": (
         lambda: clips.check("mine"),
         "preset 'mine': found no such preset; expected one of release (what the authors' code "
-        "does), paper (what the paper's text says). Name one of these.",
+        "does), article (what the paper's text says). Name one of these.",
     ),
     "media": (
         lambda: clips.files(texts(["a"]), "visual"),

@@ -184,7 +184,7 @@ def test_an_encoder_takes_the_place_of_vectors_that_came_with_the_data(offer):
     assert study.dataset.layered == ("linguistic",)
     assert study.dataset.vectors == ("visual", "acoustic")
     assert [study.blocks(m) for m in MODALITIES] == [1, 1, 12]
-    assert "substitute: toy (bert-base layers, visual vectors, acoustic vectors)" in study.setting
+    assert "substitute: toy, BERT-Base, visual vectors, acoustic vectors; " in study.setting
 
 
 def test_a_set_gives_what_the_data_have_something_for(offer):
@@ -235,11 +235,12 @@ def test_a_name_proves_nothing(tmp_path, monkeypatch):
 def test_a_set_that_is_spelt_out_is_that_set():
     spelt = Study("uegd", dataset="raw", encoder="small-bert+small-clip+small-wavlm")
     assert spelt.encoder == "small" == Study("uegd", dataset="raw").encoder
-    assert "control: Simulated clips (small layers)" in spelt.setting
+    assert "raw control, small encoders; " in spelt.setting
 
 
 def test_small_encoders_on_real_data_are_called_a_demonstration(offer):
     offer(layered=("acoustic",), raw=("acoustic",), encoder="small")
     setting = Study("uegd", dataset="toy").setting
-    assert "toy (small layers, which know simulated clips only: a demonstration)" in setting
+    assert "toy, small encoders; " in setting
+    assert setting.endswith("the encoders know simulated clips only: a demonstration")
     assert "demonstration" not in Study("uegd", dataset="raw").setting

@@ -20,7 +20,7 @@ LEAD = {
     "claim": "UEGD-C6",
     "setting": ("mosi-standardised", "minilm", "release", "full"),
     "effect": "",
-    "compares": "a chosen block minus the last, the choice repeated",
+    "compares": "a chosen block minus the last; below zero: it is better",
 }
 """The verdict that answers the paper's main question in the README: as on the lead page of its
 chapter, whose answer a test compares."""
