@@ -163,7 +163,7 @@ class Inputs:
     def _unusual(self) -> list[str]:
         """Return what is unusual about the data that this setting reads."""
         p = self.parameters
-        added = p.dataset not in datasets.DATASETS  # others are named with what is read of them
+        added = p.dataset not in readers_names.DATA  # others are named with what is read of them
         parts = [f"{modality} vectors" for modality in self.dataset.vectors if added]
         parts += [f"with {self.context.words}"] if self.context else []
         parts += [f"split {p.split}"] if p.split else []

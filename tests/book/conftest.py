@@ -6,6 +6,15 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from msalib.base import paths
 
+PARAMETERS = 'dataset = "control"\nseeds = 2\nrate = 0.5\nrefresh = False'
+REFUSE = (
+    "from msalib.base.errors import UserError\n"
+    'if dataset == "bad":\n'
+    '    raise UserError("data set", found="bad", expected="control", remedy="Choose it.")'
+)
+BREAK = 'if dataset == "odd":\n    1 / 0'
+SHOW = "dataset, seeds, rate, refresh"
+
 
 @pytest.fixture(scope="session")
 def site():
@@ -47,3 +56,10 @@ def written(name: str, parameters: str, *sources: str):
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
     return path
+
+
+@pytest.fixture
+def curve(write_notebook):
+    """A notebook that shows its parameters, refuses a data set and breaks on another."""
+    write_notebook("paper/curve", PARAMETERS, REFUSE, BREAK, SHOW)
+    return "paper/curve"
