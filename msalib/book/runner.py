@@ -43,11 +43,17 @@ Page = tuple[str, dict]
 class Runner:
     """What runs pages, as ``runner`` yields it."""
 
-    def __init__(self, processes: warm.Warm | warm.Alone, folder: Path, pages: Sequence[Page]):
+    def __init__(
+        self,
+        processes: warm.Warm | warm.Alone,
+        folder: Path,
+        pages: Sequence[Page],
+        stamps: Stamps,
+    ):
         self._processes, self._folder = processes, folder
         training = settings.training()
         self._lengths = {notebooks.executed_path(*page): _length(page, training) for page in pages}
-        self._done, self._start, self._stamps = [], time.monotonic(), Stamps()
+        self._done, self._start, self._stamps = [], time.monotonic(), stamps
 
     def run(self, pages: Sequence[Page]) -> None:
         """Run pages, the longest first, and return when all have run.
@@ -116,21 +122,22 @@ def _about(seconds: float) -> str:
 def runner(pages: Sequence[Page]) -> Iterator[Runner]:
     """Yield what runs any of these pages inside the block."""
     processes = warm.Warm if warm.CAN_FORK else warm.Alone
-    with _quick_records(), temporary.folder() as folder:
+    stamps = Stamps()
+    with _quick_records(stamps.training), temporary.folder() as folder:
         # One thread a page, so that sums do not depend on the cores, and pages not on each other.
         environment = notebooks.environment(folder) | {"OMP_NUM_THREADS": "1"}
         loaded = [*(f"import {name}" for name in LIBRARIES), *_imports(pages)]
         with processes(loaded, cwd=paths.ROOT, env=environment) as started:
-            yield Runner(started, folder.absolute(), pages)
+            yield Runner(started, folder.absolute(), pages, stamps)
 
 
 @contextmanager
-def _quick_records() -> Iterator[None]:
+def _quick_records(training: str) -> Iterator[None]:
     """Give the runs of profile quick, inside the block, a folder for the code that trains now.
 
     Those of other code go. Another build of the same code shares the folder, as two studies do.
     """
-    folder = paths.EXECUTED / ".quick" / Stamps().training[:16]
+    folder = paths.EXECUTED / ".quick" / training[:16]
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.parent.iterdir():
         if other != folder:
